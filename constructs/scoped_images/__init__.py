@@ -1,0 +1,1 @@
+"""AWS CDK constructs that build and ship container images from a Python monorepo."""
