@@ -1,0 +1,132 @@
+"""The CDK_DOCKER program, run as CDK runs it, against a docker that prints what it was given."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parents[2] / "local" / "cdk-docker"
+ECR = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
+HERE = "127.0.0.1:4711"
+
+
+@pytest.fixture
+def echo_docker(tmp_path: Path) -> Path:
+    """A docker that prints its arguments and standard input as JSON and ends with code 7."""
+    docker = tmp_path / "docker"
+    docker.write_text(
+        f"#!{sys.executable}\n"
+        "import json, sys\n"
+        "json.dump({'argv': sys.argv[1:], 'stdin': sys.stdin.read()}, sys.stdout)\n"
+        "raise SystemExit(7)\n"
+    )
+    docker.chmod(0o755)
+    return docker
+
+
+def run(docker: Path, *arguments: str, stdin: str = "", **environment: str) -> dict[str, object]:
+    """The program's run: what docker saw, and how it ended."""
+    result = subprocess.run(
+        [PROGRAM, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            "PATH": os.environ["PATH"],
+            "SCOPED_IMAGES_PYTHON": sys.executable,
+            "SCOPED_IMAGES_REGISTRY_PORT": "4711",
+            "SCOPED_IMAGES_DOCKER": str(docker),
+            **environment,
+        },
+    )
+    return {"code": result.returncode, "stderr": result.stderr, **json.loads(result.stdout or "{}")}
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        (["tag", "cdkasset-1", f"{ECR}/repo:tag"], ["tag", "cdkasset-1", f"{HERE}/repo:tag"]),
+        (["push", f"{ECR}/repo:tag"], ["push", f"{HERE}/repo:tag"]),
+        (["pull", f"{ECR}/team/repo@sha256:ab"], ["pull", f"{HERE}/team/repo@sha256:ab"]),
+        (["inspect", "cdkasset-1"], ["inspect", "cdkasset-1"]),
+        (["push", "999999999999.dkr.ecr.eu-west-3.amazonaws.com/r:t"], ["push", f"{HERE}/r:t"]),
+        (["pull", "public.ecr.aws/lambda/python:3.13"], ["pull", "public.ecr.aws/lambda/python:3.13"]),
+    ],
+)
+def test_ecr_names_become_the_registry_on_loopback(
+    echo_docker: Path, given: list[str], seen: list[str]
+) -> None:
+    assert run(echo_docker, *given)["argv"] == seen
+
+
+def test_a_build_has_every_reference_mapped_and_the_host_network_and_the_build_secrets(
+    echo_docker: Path,
+) -> None:
+    saw = run(
+        echo_docker,
+        *["build", "--build-arg", f"BASE_IMAGE_URI={ECR}/base:sha-1"],
+        *["--build-context", f"base=docker-image://{ECR}/base:sha-1"],
+        *["--tag", "cdkasset-1", "--cache-from", f"type=registry,ref={ECR}/r:cache-amd64"],
+        *["--cache-to", f"type=registry,ref={ECR}/r:cache-amd64,mode=max", "."],
+        SCOPED_IMAGES_BUILD_ARGUMENTS='["--secret", "id=pip_conf,src=/s/pip.conf"]',
+    )
+    assert saw["argv"] == [
+        *["build", "--network", "host", "--secret", "id=pip_conf,src=/s/pip.conf"],
+        *["--build-arg", f"BASE_IMAGE_URI={HERE}/base:sha-1"],
+        *["--build-context", f"base=docker-image://{HERE}/base:sha-1"],
+        *["--tag", "cdkasset-1", "--cache-from", f"type=registry,ref={HERE}/r:cache-amd64"],
+        *["--cache-to", f"type=registry,ref={HERE}/r:cache-amd64,mode=max", "."],
+    ]
+
+
+def test_a_network_that_the_app_asks_for_is_kept(echo_docker: Path) -> None:
+    assert run(echo_docker, "build", "--network", "none", ".")["argv"] == ["build", "--network", "none", "."]
+
+
+def test_login_goes_to_loopback_with_its_password_on_standard_input(echo_docker: Path) -> None:
+    saw = run(
+        echo_docker, *["login", "--username", "AWS", "--password-stdin", f"https://{ECR}"], stdin="secret"
+    )
+    assert saw["argv"] == ["login", "--username", "AWS", "--password-stdin", HERE]
+    assert saw["stdin"] == "secret"
+
+
+def test_the_exit_code_of_docker_is_kept(echo_docker: Path) -> None:
+    saw = run(echo_docker, "inspect", "cdkasset-1")
+    assert (saw["argv"], saw["code"]) == (["inspect", "cdkasset-1"], 7)
+
+
+def test_without_a_port_it_says_what_to_do(echo_docker: Path) -> None:
+    saw = run(echo_docker, "inspect", "x", SCOPED_IMAGES_REGISTRY_PORT="")
+    assert saw["stderr"] == (
+        "cdk-docker: SCOPED_IMAGES_REGISTRY_PORT is '', it takes the port of the local registry. "
+        "Run CDK through `make deploy`, or unset CDK_DOCKER to use docker itself.\n"
+    )
+    assert "argv" not in saw
+
+
+def test_a_docker_that_is_not_there_is_named(tmp_path: Path) -> None:
+    saw = run(tmp_path / "no-docker", "inspect", "x")
+    assert saw["stderr"] == (
+        f"cdk-docker: cannot run '{tmp_path}/no-docker' (No such file or directory). "
+        "SCOPED_IMAGES_DOCKER names the docker to run.\n"
+    )
+
+
+def test_it_starts_in_less_than_fifty_milliseconds(tmp_path: Path) -> None:
+    nothing = tmp_path / "docker"
+    nothing.write_text("#!/bin/sh\n")
+    nothing.chmod(0o755)
+    times = []
+    for _ in range(7):
+        started = time.perf_counter()
+        run(nothing, "inspect", "x")
+        times.append(time.perf_counter() - started)
+    # The fastest run is the program's own time; the others also measure the machine's neighbours.
+    assert min(times) < 0.05, statistics.median(times)
