@@ -1,0 +1,25 @@
+"""The receipts app: `cdk deploy --all -c env=NAME`."""
+
+from __future__ import annotations
+
+import sys
+
+import aws_cdk as cdk
+
+from scoped_images import Environment, OrderedAssets, ScopedImagesError
+from stacks.receipts import add_stacks
+
+
+def main() -> None:
+    """Synthesize every stack of the environment that `-c env=` names, by default `local`."""
+    app = cdk.App(default_stack_synthesizer=OrderedAssets())
+    try:
+        name = app.node.try_get_context("env") or "local"
+        add_stacks(app, Environment.read(app.node.try_get_context("environments"), name))
+    except ScopedImagesError as error:
+        sys.exit(f"error: {error}")
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What an image is built from: one value, whoever builds it, with one fingerprint and one tag."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scoped_images.context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+
+BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
+
+# Part of every fingerprint: raise it when what a fingerprint covers changes.
+_SCHEME = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSpec:
+    """Context, platform and build options of one image.
+
+    base_uri: the image that the Dockerfile's `ARG BASE_IMAGE_URI` is set to; without one its own default holds.
+    build_args: values of the Dockerfile's `ARG`s. Never secrets: they stay in the image's history.
+    build_secrets: BuildKit secrets by id, each `src=<path>` or `env=<variable>`; their contents are no part of the image.
+    target: stage to build; by default the last.
+    """
+
+    context: ScopedContext
+    platform: Platform
+    base_uri: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    build_secrets: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
+
+    def __post_init__(self) -> None:
+        Platform.parse(self.platform)
+        for name, value in self.build_args.items():
+            _check_build_arg(name, value)
+        for name, value in self.build_secrets.items():
+            if not isinstance(value, str) or not re.match(r"(src|env)=.", value):
+                raise ScopedImagesError(
+                    f"build_secrets[{name!r}] is {value!r}, and takes 'src=<path>' or 'env=<variable>'"
+                )
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Every build argument, the base image's among them."""
+        base = {BASE_IMAGE_ARGUMENT: self.base_uri} if self.base_uri else {}
+        return {**self.build_args, **base}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that the build can see; cache options and secrets' contents are not among it."""
+        content = {
+            "scheme": _SCHEME,
+            "context": self.context.fingerprint,
+            "platform": str(self.platform),
+            "target": self.target,
+            "arguments": self.arguments,
+            # Named, since CDK's own asset hash counts them: one tag must not stand for two assets.
+            "secrets": dict(self.build_secrets),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def content_tag(self) -> str:
+        """The tag that names this content: `sha-` and 12 hex digits."""
+        return f"sha-{self.fingerprint[:12]}"
+
+
+def _check_build_arg(name: str, value: object) -> None:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ScopedImagesError(f"build_args has the name {name!r}: use letters, digits and '_'")
+    if name == BASE_IMAGE_ARGUMENT:
+        raise ScopedImagesError(f"build_args sets {name}: give the base image as base= instead")
+    if not isinstance(value, str):
+        raise ScopedImagesError(
+            f"build_args[{name!r}] is {value!r} of type {type(value).__name__}, and takes text: {str(value)!r}"
+        )
+    if "${Token[" in value:
+        raise ScopedImagesError(
+            f"build_args[{name!r}] is a token, known only while CloudFormation deploys; the image is built before: "
+            "use a literal, or read the value at run time"
+        )

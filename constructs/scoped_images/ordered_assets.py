@@ -1,0 +1,52 @@
+"""A stack synthesizer that builds no image before the stacks it depends on are deployed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import DefaultStackSynthesizer, IBoundStackSynthesizer, ISynthesisSession, Stack
+from aws_cdk.cloud_assembly_schema import ArtifactType, AssetManifestProperties
+
+
+class OrderedAssets(DefaultStackSynthesizer):
+    """CDK's default synthesizer, whose image builds wait for the stack's dependencies.
+
+    The CLI orders stacks, but builds all images at once: an image FROM one that another stack publishes
+    would race with it. Dependencies of the asset manifest's artifact hold its builds back, at every
+    concurrency and in `cdk publish-assets` too (docs/decisions/0001-ordered-assets.md).
+
+    Takes the keywords of DefaultStackSynthesizer. Give it to the app (`App(default_stack_synthesizer=…)`)
+    or to each stack whose images stand on another stack's.
+    """
+
+    def __init__(self, **properties: Any) -> None:
+        super().__init__(**properties)
+        self._properties = properties
+        self._owner: Stack | None = None
+
+    def reusable_bind(self, stack: Stack) -> IBoundStackSynthesizer:
+        """Return a synthesizer for `stack` alone; one instance may serve a whole app."""
+        bound = OrderedAssets(**self._properties)
+        bound._owner = stack
+        bound.bind(stack)
+        return bound
+
+    def synthesize(self, session: ISynthesisSession) -> None:
+        """Write the stack's artifacts, then its asset manifest again with the stack's dependencies."""
+        super().synthesize(session)
+        assert self._owner is not None, "CDK binds a synthesizer before it synthesizes"
+        stack = self._owner
+        dependencies = [dependency.artifact_id for dependency in stack.dependencies]
+        if not dependencies:
+            return
+        artifact_id = f"{stack.artifact_id}.assets"
+        session.assembly.add_artifact(
+            artifact_id,
+            type=ArtifactType.ASSET_MANIFEST,
+            properties=AssetManifestProperties(
+                file=f"{artifact_id}.json",
+                requires_bootstrap_stack_version=6,
+                bootstrap_stack_version_ssm_parameter=f"/cdk-bootstrap/{self.bootstrap_qualifier}/version",
+            ),
+            dependencies=dependencies,
+        )

@@ -1,0 +1,28 @@
+"""The platforms that an image is built for and run on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from scoped_images.errors import ScopedImagesError
+
+
+class Platform(StrEnum):
+    """A build platform in BuildKit's words; Lambda and Fargate run no others."""
+
+    LINUX_AMD64 = "linux/amd64"
+    LINUX_ARM64 = "linux/arm64"
+
+    @classmethod
+    def parse(cls, value: object, *, name: str = "platform") -> Platform:
+        """Return the platform called `value`; `name` is the property that an error mentions."""
+        try:
+            return cls(str(value))
+        except ValueError:
+            known = ", ".join(repr(str(platform)) for platform in cls)
+            raise ScopedImagesError(f"{name} is {value!r}, and must be one of {known}") from None
+
+    @property
+    def slug(self) -> str:
+        """The platform as part of a tag: `linux-amd64`."""
+        return self.replace("/", "-")

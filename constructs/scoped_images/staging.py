@@ -1,0 +1,73 @@
+"""Copies the files of a context into a folder of their own, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from scoped_images.context_file import ContextFile, Kind
+from scoped_images.errors import ScopedImagesError
+
+
+def stage(root: Path, files: Iterable[ContextFile], extra: dict[str, bytes], destination: Path) -> None:
+    """Write `files` of `root`, and the `extra` files, to the new folder `destination`.
+
+    The folder appears by one rename: a failed or second, concurrent call leaves no half of it.
+    Copies (reflinks where the file system clones), never hard links: a hard link would let a later edit
+    of the source in place change what is staged under an older fingerprint.
+
+    Raises ScopedImagesError when a file differs from what was read when the context was made.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{destination.name[:40]}-", dir=destination.parent))
+    try:
+        # mkdtemp makes it private; BuildKit copies the mode of a context's root with `COPY . /`.
+        building.chmod(0o755)
+        _copy_all(root, files, building)
+        for name, content in extra.items():
+            (building / name).write_bytes(content)
+        _move(building, destination)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _copy_all(root: Path, files: Iterable[ContextFile], building: Path) -> None:
+    directories = []
+    for file in files:
+        target = building / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if file.kind is Kind.DIRECTORY:
+            target.mkdir(exist_ok=True)
+            directories.append((target, file.mode))
+        elif file.kind is Kind.LINK:
+            target.symlink_to(file.link)
+        else:
+            _copy_file(root / file.path, target)
+            target.chmod(file.mode)
+        if (
+            file.kind is not Kind.DIRECTORY
+            and ContextFile.read(building, file.path).identity() != file.identity()
+        ):
+            raise ScopedImagesError(f"build context: {root / file.path} changed while it was read; try again")
+    # Last, and deepest first: a read-only directory takes no more files.
+    for target, mode in reversed(directories):
+        target.chmod(mode)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise ScopedImagesError(f"build context: cannot copy {source}: {error.strerror}") from error
+
+
+def _move(building: Path, destination: Path) -> None:
+    try:
+        os.rename(building, destination)  # noqa: PTH104 - Path.rename is the same call
+    except OSError:
+        # Staged before, or by another synth a moment ago: its name is its content.
+        if not destination.is_dir():
+            raise

@@ -1,0 +1,1 @@
+"""Wires the receipts app's constructs into stacks."""

@@ -1,0 +1,35 @@
+"""The ECR repositories, deployed before anything is built."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment as StackEnvironment
+from aws_cdk import Stack
+from constructs import Construct
+
+from scoped_images import Environment, ImageLifecycle, ImageRepository
+from stacks.removal import removal_policy
+
+
+class RepositoriesStack(Stack):
+    """One repository for each image."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, env: StackEnvironment
+    ) -> None:
+        super().__init__(scope, construct_id, env=env)
+        self.base_receipt_dynamo = self._repository("base-receipt-dynamo", environment)
+        self.base_receipt_label = self._repository("base-receipt-label", environment)
+        self.upload_images = self._repository("upload-images", environment)
+        self.create_labels = self._repository("create-labels", environment)
+        self.receipt_api = self._repository("receipt-api", environment)
+
+    def _repository(self, name: str, environment: Environment) -> ImageRepository:
+        return ImageRepository(
+            self,
+            name,
+            repository_name=f"{name}-{environment.name}",
+            lifecycle=ImageLifecycle(
+                max_images=environment.max_images, untagged_days=environment.untagged_days
+            ),
+            removal_policy=removal_policy(environment),
+        )

@@ -1,0 +1,57 @@
+"""Where receipts live: a bucket for the images, a table for the rest."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment as StackEnvironment
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from scoped_images import Environment
+from stacks.removal import removal_policy
+
+
+class StorageStack(Stack):
+    """The stateful resources, apart from all that is replaced often."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, env: StackEnvironment
+    ) -> None:
+        super().__init__(scope, construct_id, env=env)
+        policy = removal_policy(environment)
+        self.table = dynamodb.Table(
+            self,
+            "Receipts",
+            partition_key=dynamodb.Attribute(name="PK", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="SK", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=policy,
+        )
+        self.table.add_global_secondary_index(
+            index_name="GSI1",
+            partition_key=dynamodb.Attribute(name="GSI1PK", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="GSI1SK", type=dynamodb.AttributeType.STRING),
+        )
+        access_logs = s3.Bucket(
+            self,
+            "AccessLogs",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            removal_policy=policy,
+        )
+        self.bucket = s3.Bucket(
+            self,
+            "Images",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            server_access_logs_bucket=access_logs,
+            server_access_logs_prefix="images/",
+            removal_policy=policy,
+        )
