@@ -1,0 +1,11 @@
+# Lambda function upload_images. Context: lambdas/upload_images.
+# Meant to stand on base_receipt_dynamo. Built by hand on the public default it lacks receipt_dynamo at run time.
+ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
+FROM ${BASE_IMAGE_URI}
+
+WORKDIR ${LAMBDA_TASK_ROOT}
+COPY --chmod=755 handler.py ./
+
+# Lambda chooses a user of its own; this one is for wherever else the image runs.
+USER 1000
+CMD ["handler.handler"]

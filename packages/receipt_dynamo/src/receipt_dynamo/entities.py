@@ -1,0 +1,126 @@
+"""What the table holds: a receipt, and the labels of its lines."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from receipt_dynamo.keys import (
+    INDEX_PARTITION,
+    RECEIPT_SORT_KEY,
+    Item,
+    check_receipt_id,
+    index_sort_key,
+    label_sort_key,
+    partition_key,
+    timestamp,
+)
+
+LABELS = ("MERCHANT_NAME", "DATE", "TIME", "LINE_ITEM", "SUBTOTAL", "TAX", "GRAND_TOTAL", "PAYMENT")
+CONTENT_TYPES = {"image/jpeg": "jpg", "image/png": "png"}
+MAX_LINES = 1000
+MAX_TEXT_BYTES = 300_000
+"""DynamoDB refuses an item over 400 KB (its "Quotas" page); this leaves room for keys and list overhead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """An uploaded receipt: its image in the bucket and the lines of text recognised on it."""
+
+    receipt_id: str
+    content_type: str
+    lines: tuple[str, ...]
+    uploaded_at: datetime
+
+    def __post_init__(self) -> None:
+        check_receipt_id(self.receipt_id)
+        if self.content_type not in CONTENT_TYPES:
+            raise ValueError(f"content_type: got {self.content_type!r}, takes {' or '.join(CONTENT_TYPES)}")
+        if self.uploaded_at.tzinfo is None:
+            raise ValueError(
+                f"uploaded_at: got {self.uploaded_at.isoformat()}, takes a time with a time zone"
+            )
+        _check_lines(self.lines)
+
+    @property
+    def image_key(self) -> str:
+        """Where the image lies in the bucket."""
+        return f"receipts/{self.receipt_id}.{CONTENT_TYPES[self.content_type]}"
+
+    def to_item(self) -> Item:
+        return {
+            "PK": {"S": partition_key(self.receipt_id)},
+            "SK": {"S": RECEIPT_SORT_KEY},
+            "GSI1PK": {"S": INDEX_PARTITION},
+            "GSI1SK": {"S": index_sort_key(self.uploaded_at, self.receipt_id)},
+            "receipt_id": {"S": self.receipt_id},
+            "content_type": {"S": self.content_type},
+            "lines": {"L": [{"S": line} for line in self.lines]},
+            "uploaded_at": {"S": timestamp(self.uploaded_at)},
+        }
+
+    @classmethod
+    def from_item(cls, item: dict[str, Any]) -> Self:
+        return cls(
+            receipt_id=item["receipt_id"]["S"],
+            content_type=item["content_type"]["S"],
+            lines=tuple(line["S"] for line in item["lines"]["L"]),
+            uploaded_at=datetime.fromisoformat(item["uploaded_at"]["S"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptLabel:
+    """What one line of a receipt says: `value` is the merchant's name, an ISO date or time, or an amount."""
+
+    receipt_id: str
+    line: int
+    label: str
+    value: str
+
+    def __post_init__(self) -> None:
+        check_receipt_id(self.receipt_id)
+        if not 0 <= self.line < MAX_LINES:
+            raise ValueError(f"line: got {self.line}, takes 0 to {MAX_LINES - 1}")
+        if self.label not in LABELS:
+            raise ValueError(f"label: got {self.label!r}, takes one of {', '.join(LABELS)}")
+        if not self.value:
+            raise ValueError(f"value: got '' for {self.label} of line {self.line}, takes some text")
+
+    def to_item(self) -> Item:
+        return {
+            "PK": {"S": partition_key(self.receipt_id)},
+            "SK": {"S": label_sort_key(self.line, self.label)},
+            "receipt_id": {"S": self.receipt_id},
+            "line": {"N": str(self.line)},
+            "label": {"S": self.label},
+            "value": {"S": self.value},
+        }
+
+    @classmethod
+    def from_item(cls, item: dict[str, Any]) -> Self:
+        return cls(
+            receipt_id=item["receipt_id"]["S"],
+            line=int(item["line"]["N"]),
+            label=item["label"]["S"],
+            value=item["value"]["S"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledReceipt:
+    """A receipt with its labels in the order of its lines."""
+
+    receipt: Receipt
+    labels: tuple[ReceiptLabel, ...]
+
+
+def _check_lines(lines: tuple[str, ...]) -> None:
+    """Text, and not too much of it: DynamoDB would refuse the row with a message about its own format."""
+    if len(lines) > MAX_LINES:
+        raise ValueError(f"lines: got {len(lines)}, takes at most {MAX_LINES}")
+    for number, line in enumerate(lines):
+        if not isinstance(line, str):
+            raise ValueError(f"lines[{number}]: got {line!r}, takes text")
+    size = sum(len(line.encode()) for line in lines)
+    if size > MAX_TEXT_BYTES:
+        raise ValueError(f"lines: got {size} bytes of text, takes at most {MAX_TEXT_BYTES}")

@@ -1,0 +1,1 @@
+"""The receipts over HTTP: reads them with their labels out of DynamoDB."""
