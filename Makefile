@@ -1,0 +1,65 @@
+# The project's commands; each does all of its own set-up. `make help` lists them.
+ENV ?= local
+CDK_VERSION := 2.1148.1 # npm's "latest" is a mispublished 3.0.0 (April 2025) without --build-context
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.local/cdk/$(strip $(CDK_VERSION))/node_modules/.bin:$(PATH)
+export PYTHONDONTWRITEBYTECODE := 1
+VENV := .venv/.installed
+CDK := .local/cdk/$(strip $(CDK_VERSION))/node_modules/.bin/cdk
+OUTPUTS := .local/outputs.$(ENV).json
+# `local` runs a command against the emulated AWS; every other environment against the real one.
+IN_ENV := $(if $(filter local,$(ENV)),python -m local run --,)
+
+.PHONY: help deploy try synth diff destroy lint test test-fast snapshots clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+deploy: $(VENV) $(CDK) ## build the images and deploy every stack of ENV (default: local)
+	@$(IN_ENV) cdk deploy --all -c env=$(ENV) --require-approval never --concurrency 2 --outputs-file $(OUTPUTS)
+	@python -m scripts.outputs $(ENV) $(OUTPUTS)
+
+try: $(VENV) ## upload a receipt, label it, and read it back over HTTP
+	@$(IN_ENV) python -m scripts.try_receipts $(OUTPUTS)
+
+synth: $(VENV) $(CDK) ## write ENV's templates and asset manifests to cdk.out; needs neither Docker nor AWS
+	@cdk synth --quiet -c env=$(ENV)
+
+diff: $(VENV) $(CDK) ## what a deploy would change
+	@$(IN_ENV) cdk diff -c env=$(ENV)
+
+destroy: $(VENV) $(CDK) ## delete ENV's stacks
+	@$(IN_ENV) cdk destroy --all --force -c env=$(ENV)
+	@rm -f $(OUTPUTS)
+
+lint: $(VENV) ## ruff and mypy
+	@ruff check .
+	@ruff format --check .
+	@mypy app.py stacks scripts constructs local tests
+
+test: test-fast $(CDK) ## every test
+	@pytest tests/local tests/e2e
+
+test-fast: $(VENV) ## the tests that need no container engine
+	@pytest -n 2 tests/unit tests/constructs tests/snapshot tests/lambdas
+
+snapshots: $(VENV) ## rewrite the recorded templates
+	@pytest tests/snapshot --snapshot-update
+
+clean: ## stop the local environment and delete what make has made
+	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local down; fi
+	@rm -rf .venv .local cdk.out
+
+$(VENV): requirements.txt requirements-dev.txt local/requirements.txt pyproject.toml
+	@scripts/make-venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(CDK): $(VENV)
+	@echo "Installing the CDK CLI $(CDK_VERSION)"
+	@npm install --silent --no-audit --no-fund --no-package-lock --prefix $(dir $(CDK))../.. aws-cdk@$(strip $(CDK_VERSION))
+	@touch $@

@@ -1,0 +1,43 @@
+"""Prints the outputs of a deployment as a table, and how to try it: `python -m scripts.outputs ENV FILE`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+# What somebody who has just deployed looks for; the rest stays in the file.
+_SHOWN = ("ApiUrl", "ApiKeySecret", "UploadImagesFunction", "CreateLabelsFunction", "ImageDigest", "Uri")
+
+
+def rows(outputs: dict[str, dict[str, str]]) -> list[tuple[str, str, str]]:
+    """Stack, output and value of every output worth a line, sorted."""
+    return sorted(
+        (stack, name, value)
+        for stack, values in outputs.items()
+        for name, value in values.items()
+        if any(shown in name for shown in _SHOWN) and not stack.endswith("-repositories")
+    )
+
+
+def table(lines: list[tuple[str, str, str]]) -> str:
+    """Columns wide enough for their longest entry."""
+    widths = [max(len(line[column]) for line in lines) for column in range(2)]
+    return "\n".join(
+        f"{stack.ljust(widths[0])}  {name.ljust(widths[1])}  {value}" for stack, name, value in lines
+    )
+
+
+def main() -> None:
+    """Print the table and the command to try."""
+    env, file = sys.argv[1], Path(sys.argv[2])
+    print()
+    print(table(rows(json.loads(file.read_text()))))
+    print()
+    print(f"Try it: make try{'' if env == 'local' else f' ENV={env}'}")
+    print("        uploads a receipt, labels it, and reads it back over HTTP")
+    print(f"All outputs: {file}")
+
+
+if __name__ == "__main__":
+    main()
