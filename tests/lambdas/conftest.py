@@ -1,6 +1,7 @@
 """A table, a bucket and a secret in moto, in process; the handlers under their own names."""
 
 import base64
+import os
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -19,20 +20,29 @@ BUCKET_NAME = "receipt-images-test"
 JPEG = b"\xff\xd8\xff\xe0 a photograph of a receipt"
 
 
+def _use_dummy_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No endpoint, profile or file of the person who runs the tests."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
     """One for all tests, because reading AWS's API descriptions is most of the time of making a client."""
-    return boto3.Session()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _use_dummy_keys(monkeypatch)
+        return boto3.Session()
 
 
 @pytest.fixture
 def aws(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Emulated AWS with no way out: dummy keys, and no endpoint or profile of the person who runs the tests."""
-    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    """Emulated AWS in process, with no way out."""
+    _use_dummy_keys(monkeypatch)
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
         yield
