@@ -41,8 +41,9 @@ class ImageSpec:
             _check_build_arg(name, value)
         for name, value in self.build_secrets.items():
             if not isinstance(value, str) or not re.match(r"(src|env)=.", value):
+                # Without the value got: it may be the secret itself.
                 raise ScopedImagesError(
-                    f"build_secrets[{name!r}] is {value!r}, and takes 'src=<path>' or 'env=<variable>'"
+                    f"build_secrets[{name!r}] takes 'src=<path>' or 'env=<variable>', never the secret itself"
                 )
 
     @property

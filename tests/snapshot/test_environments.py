@@ -1,0 +1,71 @@
+"""What each environment deploys, as it stands in the repository; `make snapshots` rewrites it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+ENVIRONMENTS = ("local", "dev", "staging", "prod")
+
+
+def scrub(document: Any) -> Any:
+    """Replace content hashes, and nothing more."""
+    text = json.dumps(document)
+    text = re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)
+    text = re.sub(r"\bsha-[0-9a-f]{12}\b", "sha-HASH", text)
+    return json.loads(text)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_environment_is_as_recorded(name: str, assemblies: Any, snapshot: SnapshotAssertion) -> None:
+    assembly = assemblies(name)
+    recorded = {
+        stack: {
+            "template": assembly.template(stack),
+            "images": assembly.images(stack),
+            "images wait for": assembly.asset_dependencies(stack),
+        }
+        for stack in assembly.stacks
+    }
+    assert scrub(recorded) == snapshot(extension_class=JSONSnapshotExtension, name=name)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_every_physical_name_carries_the_environment(name: str, assemblies: Any) -> None:
+    assembly = assemblies(name)
+    for stack in assembly.stacks:
+        assert stack.startswith(f"receipts-{name}-")
+        for resource in assembly.template(stack)["Resources"].values():
+            for key in ("RepositoryName", "FunctionName"):
+                physical = resource.get("Properties", {}).get(key, name)
+                assert not isinstance(physical, str) or name in physical
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_stateful_resources_keep_their_logical_ids(name: str, assemblies: Any) -> None:
+    """A changed logical id is a new table, bucket or repository, and the loss of the old one."""
+    stateful = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::ECR::Repository", "AWS::SecretsManager::Secret"}
+    assembly = assemblies(name)
+    ids = {
+        logical_id
+        for stack in assembly.stacks
+        for logical_id, resource in assembly.template(stack)["Resources"].items()
+        if resource["Type"] in stateful
+    }
+    assert ids == PINNED
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_only_environments_that_destroy_empty_their_repositories(name: str, assemblies: Any) -> None:
+    destroys = name in ("local", "dev")
+    resources = assemblies(name).template(f"receipts-{name}-repositories")["Resources"].values()
+    assert {resource["Properties"].get("EmptyOnDelete", False) for resource in resources} == {destroys}
+    assert {resource["DeletionPolicy"] for resource in resources} == {"Delete" if destroys else "Retain"}
+
+
+PINNED: set[str] = set()

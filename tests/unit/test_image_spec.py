@@ -1,0 +1,84 @@
+"""An image spec's fingerprint changes with what the build sees, and with nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoped_images.context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image_spec import ImageSpec
+from scoped_images.platform import Platform
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> ScopedContext:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    return ScopedContext.of(tmp_path)
+
+
+def spec(context: ScopedContext, **changes: Any) -> ImageSpec:
+    return ImageSpec(**{"context": context, "platform": Platform.LINUX_AMD64, **changes})
+
+
+def test_the_content_tag_is_twelve_hex_digits_of_the_fingerprint(context: ScopedContext) -> None:
+    made = spec(context)
+    assert re.fullmatch(r"sha-[0-9a-f]{12}", made.content_tag)
+    assert made.fingerprint.startswith(made.content_tag.removeprefix("sha-"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"platform": Platform.LINUX_ARM64},
+        {"target": "prod"},
+        {"build_args": {"A": "1"}},
+        {"base_uri": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/base:sha-1"},
+        {"build_secrets": {"pip_conf": "src=/etc/pip.conf"}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_each_build_option_changes_the_tag(context: ScopedContext, change: dict[str, Any]) -> None:
+    assert spec(context, **change).content_tag != spec(context).content_tag
+
+
+def test_the_order_of_build_args_does_not_change_the_tag(context: ScopedContext) -> None:
+    one = spec(context, build_args={"A": "1", "B": "2"})
+    assert one.content_tag == spec(context, build_args={"B": "2", "A": "1"}).content_tag
+
+
+def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
+    assert spec(context, base_uri="base:1", build_args={"A": "1"}).arguments == {
+        "A": "1",
+        "BASE_IMAGE_URI": "base:1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"build_args": {"N": 3}}, "build_args['N'] is 3 of type int, and takes text: '3'"),
+        (
+            {"build_args": {"BASE_IMAGE_URI": "x"}},
+            "build_args sets BASE_IMAGE_URI: give the base image as base= instead",
+        ),
+        ({"build_args": {"A B": "x"}}, "build_args has the name 'A B': use letters, digits and '_'"),
+        (
+            {"build_args": {"A": "${Token[TOKEN.1]}"}},
+            "build_args['A'] is a token, known only while CloudFormation deploys; the image is built before: use a "
+            "literal, or read the value at run time",
+        ),
+        (
+            {"build_secrets": {"pip": "hunter2"}},
+            "build_secrets['pip'] takes 'src=<path>' or 'env=<variable>', never the secret itself",
+        ),
+        ({"platform": "amd64"}, "platform is 'amd64', and must be one of 'linux/amd64', 'linux/arm64'"),
+    ],
+)
+def test_a_wrong_option_is_named(context: ScopedContext, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        spec(context, **changes)
+    assert str(caught.value) == message

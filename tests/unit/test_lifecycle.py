@@ -1,0 +1,66 @@
+"""Lifecycle rules keep the cache and the moving tag out of reach, and count the rest."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.lifecycle import MUTABLE_TAGS, ImageLifecycle
+
+
+def rules() -> tuple[dict[str, Any], ...]:
+    return ImageLifecycle(max_images=7, untagged_days=3).rules()
+
+
+def test_content_tagged_images_are_kept_by_count() -> None:
+    selection = rules()[2]["selection"]
+    assert selection == {
+        "tagStatus": "tagged",
+        "tagPatternList": ["sha-*"],
+        "countType": "imageCountMoreThan",
+        "countNumber": 7,
+    }
+
+
+def test_untagged_images_expire_by_age_and_last() -> None:
+    assert rules()[-1]["selection"] == {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": 3,
+    }
+
+
+@pytest.mark.parametrize("tag", ["cache-linux-arm64", "cache-pr-7-linux-amd64", "stable"])
+def test_a_mutable_tag_meets_a_rule_that_never_fires_first(tag: str) -> None:
+    """ECR gives an image to the first rule that matches one of its tags."""
+    first = next(rule for rule in rules() if any(fnmatchcase(tag, p) for p in rule["selection"]["tagPatternList"]))
+    assert first["selection"]["countNumber"] == 9999
+    assert first["rulePriority"] <= len(MUTABLE_TAGS)
+
+
+def test_no_rule_names_two_patterns() -> None:
+    """Several patterns in one rule mean all of them at once."""
+    assert all(len(rule["selection"].get("tagPatternList", ["one"])) == 1 for rule in rules())
+
+
+def test_priorities_are_distinct_and_rising() -> None:
+    assert [rule["rulePriority"] for rule in rules()] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"max_images": 0, "untagged_days": 1}, "max_images is 0, and takes a whole number from 1 to 9999"),
+        ({"max_images": 1, "untagged_days": -1}, "untagged_days is -1, and takes a whole number from 1 to 9999"),
+        ({"max_images": 2.5, "untagged_days": 1}, "max_images is 2.5, and takes a whole number from 1 to 9999"),
+        ({"max_images": True, "untagged_days": 1}, "max_images is True, and takes a whole number from 1 to 9999"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_refused(limits: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        ImageLifecycle(**limits)
+    assert str(caught.value) == message

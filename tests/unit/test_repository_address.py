@@ -1,0 +1,45 @@
+"""A repository's address is made of literals that docker takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.repository_address import RepositoryAddress
+
+
+def address(*, account: str = "111111111111", region: str = "eu-west-1", name: str = "api-dev") -> RepositoryAddress:
+    return RepositoryAddress(account=account, region=region, name=name)
+
+
+def test_renders_the_uri_and_tagged_references() -> None:
+    assert address().uri == "111111111111.dkr.ecr.eu-west-1.amazonaws.com/api-dev"
+    assert address().tagged("stable") == "111111111111.dkr.ecr.eu-west-1.amazonaws.com/api-dev:stable"
+
+
+def test_regions_in_china_have_their_own_domain() -> None:
+    assert address(region="cn-north-1").registry == "111111111111.dkr.ecr.cn-north-1.amazonaws.com.cn"
+
+
+@pytest.mark.parametrize("account", ["${Token[AWS.AccountId.3]}", "123", ""])
+def test_an_account_that_is_no_literal_says_how_to_give_one(account: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        address(account=account)
+    assert f"account of repository 'api-dev' is {account!r}" in str(caught.value)
+    assert 'Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))' in str(caught.value)
+
+
+def test_a_region_that_is_a_token_is_refused() -> None:
+    with pytest.raises(ScopedImagesError, match="region of repository 'api-dev' is"):
+        address(region="${Token[AWS.Region.4]}")
+
+
+@pytest.mark.parametrize("name", ["Api", "a", "-api", "api_", "team//api", "x" * 257])
+def test_a_name_that_ecr_refuses_is_refused_here(name: str) -> None:
+    with pytest.raises(ScopedImagesError, match="is not one that ECR takes"):
+        address(name=name)
+
+
+@pytest.mark.parametrize("name", ["base-receipt-dynamo-dev", "team/api", "a.b_c-d/e2"])
+def test_names_that_ecr_takes_are_taken(name: str) -> None:
+    assert address(name=name).name == name
