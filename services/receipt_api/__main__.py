@@ -38,7 +38,10 @@ def main() -> None:
         table=ReceiptTable.connect(settings.table_name),
         api_key=ApiKey(boto3.client("secretsmanager"), settings.api_key_secret_arn),
     )
-    server = create_server(app, host=settings.host, port=settings.port, ident=None)
+    # No route takes a body, and waitress would spool a large one to disk.
+    server = create_server(
+        app, host=settings.host, port=settings.port, ident=None, max_request_body_size=16_384
+    )
     LOGGER.info("listening", extra={"fields": {"host": settings.host, "port": settings.port}})
     server.run()
     LOGGER.info("stopped")
