@@ -55,10 +55,11 @@ def main() -> None:
     build_arguments = json.loads(os.environ.get(BUILD_ARGUMENTS_VARIABLE, "[]"))
     arguments = docker_arguments(sys.argv[1:], port=int(port), build_arguments=build_arguments)
     try:
-        os.execvp(docker, [docker, *arguments])
+        os.execvp(docker, [docker, *arguments])  # noqa: S606 (to become docker is the point: no shell)
     except OSError as error:
         sys.exit(
-            f"cdk-docker: cannot run {docker!r} ({error.strerror}). {DOCKER_VARIABLE} names the docker to run."
+            f"cdk-docker: cannot run {docker!r} ({error.strerror}). "
+            f"{DOCKER_VARIABLE} names the docker to run."
         )
 
 

@@ -1,0 +1,29 @@
+"""`python -m local.emulator STATE PORT ACCOUNT REGION`: the emulated AWS in this process.
+
+Started by local.emulator.process, which sets the environment that ministack reads while it is imported.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from local.emulator.settings import EmulatorSettings
+
+
+def main() -> None:
+    """Serve until SIGTERM, then end at once: ministack's threads may wait for answers that never come."""
+    state, port, account, region = sys.argv[1:5]
+    settings = EmulatorSettings(state=Path(state), port=int(port), account=account, region=region)
+    for folder in (settings.folder, settings.folder / "tmp", settings.registry):
+        folder.mkdir(parents=True, exist_ok=True)
+    # Imported here, not above: ministack reads the environment while it is imported.
+    from local.emulator.server import run  # noqa: PLC0415
+
+    run(settings)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Layers and configs of the local registry on disk: kept once, linked into each repository that has them."""
+
+import hashlib
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+PREFIX = "sha256:"
+
+
+class DigestMismatchError(ValueError):
+    """What was uploaded is not what its digest says."""
+
+
+@dataclass(frozen=True)
+class RepositoryKey:
+    """A repository of one account and region."""
+
+    account: str
+    region: str
+    name: str
+
+
+@dataclass
+class Upload:
+    """A blob on its way in: its file, its running digest and its size so far."""
+
+    path: Path
+    file: IO[bytes]
+    size: int = 0
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+
+class BlobStore:
+    """Blobs by digest below one folder.
+
+    Hard links tell which repository has which blob, so that a crash cannot separate a blob from its
+    repository, a mount between repositories copies nothing, and a blob with one link is in none.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._content = root / "sha256"
+        self._repositories = root / "repositories"
+        self._incoming = root / "uploads"
+        self._uploads: dict[str, Upload] = {}
+        self._lock = threading.Lock()
+        shutil.rmtree(self._incoming, ignore_errors=True)  # uploads end with the process: clients begin anew
+        for folder in (self._content, self._repositories, self._incoming):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def find(self, repository: RepositoryKey, digest: str) -> Path | None:
+        """The blob's file, if the repository has it."""
+        path = self._linked(repository, digest)
+        return path if path.is_file() else None
+
+    def start_upload(self) -> str:
+        """Begin an upload and answer its id."""
+        upload_id = str(uuid.uuid4())
+        path = self._incoming / upload_id
+        self._uploads[upload_id] = Upload(path=path, file=path.open("wb"))
+        return upload_id
+
+    def upload_size(self, upload_id: str) -> int | None:
+        """How many bytes have arrived, or None for an upload that is not there."""
+        upload = self._uploads.get(upload_id)
+        return None if upload is None else upload.size
+
+    def append(self, upload_id: str, chunk: bytes) -> None:
+        """Write the next bytes of an upload."""
+        upload = self._uploads[upload_id]
+        upload.file.write(chunk)
+        upload.digest.update(chunk)
+        upload.size += len(chunk)
+
+    def finish_upload(self, upload_id: str, repository: RepositoryKey, digest: str) -> None:
+        """Keep an upload as a blob of the repository, or raise DigestMismatchError and drop it."""
+        upload = self._uploads.pop(upload_id)
+        upload.file.close()
+        actual = PREFIX + upload.digest.hexdigest()
+        if actual != digest:
+            upload.path.unlink()
+            raise DigestMismatchError(actual)
+        with self._lock:
+            content = self._content / digest.removeprefix(PREFIX)
+            if content.exists():
+                upload.path.unlink()  # same content: the links of other repositories stay on one file
+            else:
+                upload.path.replace(content)
+            self._link(repository, digest)
+
+    def cancel_upload(self, upload_id: str) -> bool:
+        """Drop an upload; False when it is not there."""
+        upload = self._uploads.pop(upload_id, None)
+        if upload is None:
+            return False
+        upload.file.close()
+        upload.path.unlink(missing_ok=True)
+        return True
+
+    def mount(self, source: RepositoryKey, target: RepositoryKey, digest: str) -> bool:
+        """Give the target repository a blob that the source has; False when the source has not."""
+        with self._lock:
+            if self.find(source, digest) is None:
+                return False
+            self._link(target, digest)
+            return True
+
+    def delete(self, repository: RepositoryKey, digest: str) -> bool:
+        """Take a blob from a repository; False when it has not."""
+        with self._lock:
+            path = self._linked(repository, digest)
+            if not path.is_file():
+                return False
+            path.unlink()
+            self._drop_if_unused(self._content / path.name)
+            return True
+
+    def drop_repository(self, repository: RepositoryKey) -> None:
+        """Take all blobs from a repository that is deleted."""
+        self.keep_only(repository, ())
+
+    def keep_only(self, repository: RepositoryKey, digests: Iterable[str]) -> None:
+        """Take from a repository every blob but these."""
+        wanted = set(digests)
+        folder = self._folder(repository)
+        for path in list(folder.iterdir()) if folder.is_dir() else []:
+            if PREFIX + path.name not in wanted:
+                self.delete(repository, PREFIX + path.name)
+
+    def collect_garbage(self) -> None:
+        """Remove what a crash left behind: blobs that no repository has."""
+        with self._lock:
+            for path in list(self._content.iterdir()):
+                self._drop_if_unused(path)
+
+    def _folder(self, repository: RepositoryKey) -> Path:
+        # The underscore keeps a repository called ".." inside its folder.
+        name = "_" + quote(repository.name, safe="")
+        return self._repositories / repository.account / repository.region / name
+
+    def _linked(self, repository: RepositoryKey, digest: str) -> Path:
+        # Only hexadecimal names reach the file system: digests come from requests.
+        name = digest.removeprefix(PREFIX)
+        if len(name) != 64 or set(name) - set("0123456789abcdef"):
+            name = "no-such-digest"
+        return self._folder(repository) / name
+
+    def _link(self, repository: RepositoryKey, digest: str) -> None:
+        path = self._linked(repository, digest)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.link(self._content / path.name, path)
+
+    @staticmethod
+    def _drop_if_unused(path: Path) -> None:
+        if path.is_file() and path.stat().st_nlink == 1:
+            path.unlink()

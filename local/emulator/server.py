@@ -1,0 +1,39 @@
+"""The emulator's server: ministack with the patches, registry and checkpoints around it, on 127.0.0.1."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack_app
+
+from local.emulator.blob_store import BlobStore
+from local.emulator.checkpoints import Checkpoints
+from local.emulator.patches import apply_all
+from local.emulator.registry_blobs import RegistryBlobs
+from local.emulator.settings import EmulatorSettings
+
+
+def run(settings: EmulatorSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    logging.getLogger("hypercorn.access").setLevel(logging.WARNING)
+    store = BlobStore(settings.registry)
+    apply_all(settings, store)
+    asyncio.run(serve_until_stopped(settings, store))
+
+
+async def serve_until_stopped(settings: EmulatorSettings, store: BlobStore) -> None:
+    """Serve on loopback; ministack saves its state when the server ends."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    config = Config()
+    config.bind = [f"127.0.0.1:{settings.port}"]
+    config.keep_alive_timeout = 75
+    checkpoints = Checkpoints(RegistryBlobs(store, ministack_app.app))
+    saving = asyncio.create_task(checkpoints.run())
+    await serve(checkpoints, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    saving.cancel()

@@ -1,0 +1,212 @@
+"""ECR's gaps in stock ministack: each is filled in ours, and each test of stock fails once upstream fills it."""
+
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local.emulator.conftest import ACCOUNT, Aws
+from tests.local.emulator.registry_client import INDEX, Registry, digest_of
+
+
+def describing_an_unknown_tag_says_image_not_found(aws: Aws) -> None:
+    ecr, name = aws.client("ecr"), aws.name("repo")
+    ecr.create_repository(repositoryName=name)
+    with pytest.raises(ClientError) as caught:
+        ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "missing"}])
+    assert caught.value.response["Error"] == {
+        "Code": "ImageNotFoundException",
+        "Message": (
+            "The image with imageId {imageDigest:'null', imageTag:'missing'} does not exist within the "
+            f"repository with name '{name}' in the registry with id '{ACCOUNT}'"
+        ),
+    }
+
+
+def listing_gives_one_id_per_tag(aws: Aws) -> None:
+    ecr, name = aws.client("ecr"), aws.name("repo")
+    ecr.create_repository(repositoryName=name)
+    digest = Registry(aws.port).push(name, "one", b"layer")
+    Registry(aws.port).push(name, "two", b"layer")
+    untagged = Registry(aws.port).push(name, "moving", b"old")
+    Registry(aws.port).push(name, "moving", b"layer")
+    listed = ecr.list_images(repositoryName=name)["imageIds"]
+    assert sorted(listed, key=str) == sorted(
+        [
+            {"imageDigest": digest, "imageTag": "one"},
+            {"imageDigest": digest, "imageTag": "two"},
+            {"imageDigest": digest, "imageTag": "moving"},
+            {"imageDigest": untagged},
+        ],
+        key=str,
+    )
+
+
+def getting_an_image_answers_the_tag_asked_for(aws: Aws) -> None:
+    ecr, name = aws.client("ecr"), aws.name("repo")
+    ecr.create_repository(repositoryName=name)
+    digest = Registry(aws.port).push(name, "one", b"layer")
+    Registry(aws.port).push(name, "two", b"layer")
+    wanted = [{"imageTag": "one"}, {"imageTag": "two"}]
+    images = ecr.batch_get_image(repositoryName=name, imageIds=wanted)["images"]
+    assert [image["imageId"] for image in images] == [
+        {"imageDigest": digest, "imageTag": "one"},
+        {"imageDigest": digest, "imageTag": "two"},
+    ]
+
+
+def deleting_a_tag_leaves_the_image_under_its_others(aws: Aws) -> None:
+    ecr, name = aws.client("ecr"), aws.name("repo")
+    ecr.create_repository(repositoryName=name)
+    digest = Registry(aws.port).push(name, "one", b"layer")
+    Registry(aws.port).push(name, "two", b"layer")
+    deleted = ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "one"}])
+    assert deleted["imageIds"] == [{"imageDigest": digest, "imageTag": "one"}]
+    assert ecr.list_images(repositoryName=name)["imageIds"] == [{"imageDigest": digest, "imageTag": "two"}]
+
+
+def deleting_a_digest_names_every_tag_that_goes(aws: Aws) -> None:
+    ecr, name = aws.client("ecr"), aws.name("repo")
+    ecr.create_repository(repositoryName=name)
+    digest = Registry(aws.port).push(name, "one", b"layer")
+    Registry(aws.port).push(name, "two", b"layer")
+    deleted = ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": digest}])
+    assert sorted(i["imageTag"] for i in deleted["imageIds"]) == ["one", "two"]
+    assert ecr.list_images(repositoryName=name)["imageIds"] == []
+    assert Registry(aws.port).call("GET", f"/v2/{name}/manifests/{digest}").status == 404
+
+
+def an_image_that_an_index_lists_is_not_deleted(aws: Aws) -> None:
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr.create_repository(repositoryName=name)
+    digest = registry.push(name, "amd64", b"layer")
+    index = b'{"schemaVersion": 2, "manifests": [{"digest": "%s", "size": 1}]}' % digest.encode()
+    assert registry.put_manifest(name, "all", index, INDEX).status == 201
+    deleted = ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": digest}])
+    assert deleted["imageIds"] == []
+    assert [f["failureCode"] for f in deleted["failures"]] == ["ImageReferencedByManifestList"]
+
+
+def an_images_size_is_that_of_its_config_and_layers(aws: Aws) -> None:
+    ecr, name = aws.client("ecr"), aws.name("repo")
+    ecr.create_repository(repositoryName=name)
+    Registry(aws.port).push(name, "one", b"x" * 1000, b"y" * 500)
+    (detail,) = ecr.describe_images(repositoryName=name)["imageDetails"]
+    assert detail["imageSizeInBytes"] == 1500 + len(b'{"architecture":"amd64","os":"linux"}')
+
+
+EXCLUSIONS = [{"filterType": "WILDCARD", "filter": "cache*"}, {"filterType": "WILDCARD", "filter": "stable"}]
+
+
+def exclusion_filters_are_kept_and_shown(aws: Aws) -> None:
+    ecr, name = aws.client("ecr"), aws.name("repo")
+    ecr.create_repository(
+        repositoryName=name,
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=EXCLUSIONS,
+    )
+    (shown,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+    assert shown["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+    assert shown["imageTagMutabilityExclusionFilters"] == EXCLUSIONS
+
+
+def a_push_moves_excluded_tags_and_no_other(aws: Aws) -> None:
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr.create_repository(
+        repositoryName=name,
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=EXCLUSIONS,
+    )
+    for tag in ("stable", "cache-amd64", "sha-1"):
+        registry.push(name, tag, b"first")
+    second = registry.manifest(name, b"second")
+    statuses = {
+        tag: registry.put_manifest(name, tag, second).status for tag in ("stable", "cache-amd64", "sha-1")
+    }
+    assert statuses == {"stable": 201, "cache-amd64": 201, "sha-1": 400}
+    refused = registry.put_manifest(name, "sha-1", second)
+    assert b"TAG_INVALID" in refused.body
+    assert f"The image tag 'sha-1' already exists in the '{name}' repository".encode() in refused.body
+
+
+def putting_an_immutable_tag_on_another_image_is_refused(aws: Aws) -> None:
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr.create_repository(
+        repositoryName=name,
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=EXCLUSIONS,
+    )
+    registry.push(name, "sha-1", b"first")
+    other = registry.manifest(name, b"second").decode()
+    ecr.put_image(repositoryName=name, imageManifest=other, imageTag="stable")
+    with pytest.raises(ClientError) as caught:
+        ecr.put_image(repositoryName=name, imageManifest=other, imageTag="sha-1")
+    assert caught.value.response["Error"]["Code"] == "ImageTagAlreadyExistsException"
+
+
+def filters_without_their_mode_are_refused(aws: Aws) -> None:
+    with pytest.raises(ClientError) as caught:
+        aws.client("ecr").create_repository(
+            repositoryName=aws.name("repo"), imageTagMutabilityExclusionFilters=EXCLUSIONS
+        )
+    assert caught.value.response["Error"]["Message"] == (
+        "imageTagMutabilityExclusionFilters go with IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, "
+        "not with MUTABLE"
+    )
+
+
+def a_manifest_without_its_layers_is_refused(aws: Aws) -> None:
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr.create_repository(repositoryName=name)
+    absent = digest_of(b"never pushed")
+    manifest = b'{"schemaVersion": 2, "layers": [{"digest": "%s", "size": 1}]}' % absent.encode()
+    refused = registry.put_manifest(name, "one", manifest)
+    assert (refused.status, b"MANIFEST_BLOB_UNKNOWN" in refused.body) == (400, True)
+    assert absent.encode() in refused.body
+
+
+def a_new_repository_of_an_old_name_is_empty(aws: Aws) -> None:
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr.create_repository(repositoryName=name)
+    digest = registry.push(name, "one", b"layer")
+    ecr.delete_repository(repositoryName=name, force=True)
+    ecr.create_repository(repositoryName=name)
+    assert registry.call("GET", f"/v2/{name}/manifests/{digest}").status == 404
+    assert registry.call("HEAD", f"/v2/{name}/blobs/{digest_of(b'layer')}").status == 404
+
+
+def a_download_is_resumed_from_an_offset(aws: Aws) -> None:
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr.create_repository(repositoryName=name)
+    registry.push_blob(name, b"0123456789")
+    reply = registry.call("GET", f"/v2/{name}/blobs/{digest_of(b'0123456789')}", Range="bytes=4-")
+    assert (reply.status, reply.body) == (206, b"456789")
+
+
+GAPS = [
+    describing_an_unknown_tag_says_image_not_found,
+    listing_gives_one_id_per_tag,
+    getting_an_image_answers_the_tag_asked_for,
+    deleting_a_tag_leaves_the_image_under_its_others,
+    deleting_a_digest_names_every_tag_that_goes,
+    an_image_that_an_index_lists_is_not_deleted,
+    an_images_size_is_that_of_its_config_and_layers,
+    exclusion_filters_are_kept_and_shown,
+    a_push_moves_excluded_tags_and_no_other,
+    putting_an_immutable_tag_on_another_image_is_refused,
+    filters_without_their_mode_are_refused,
+    a_manifest_without_its_layers_is_refused,
+    a_new_repository_of_an_old_name_is_empty,
+    a_download_is_resumed_from_an_offset,
+]
+
+
+@pytest.mark.parametrize("behaviour", GAPS)
+def test_ours_behaves_as_ecr(behaviour: Callable[[Aws], None], aws: Aws) -> None:
+    behaviour(aws)
+
+
+@pytest.mark.parametrize("behaviour", GAPS)
+def test_stock_still_has_the_gap(behaviour: Callable[[Aws], None], stock: Aws) -> None:
+    with pytest.raises((AssertionError, ClientError, KeyError, pytest.fail.Exception)):
+        behaviour(stock)
