@@ -56,7 +56,7 @@ class ApiStack(Stack):
             ),
         )
         task = self._task(image, {"TABLE_NAME": table.table_name, "API_KEY_SECRET_ARN": api_key.secret_arn})
-        table.grant(task.task_role, "dynamodb:GetItem", "dynamodb:Query")
+        table.grant(task.task_role, "dynamodb:Query")
         api_key.grant_read(task.task_role)
 
         service = self._service(task, environment)

@@ -43,7 +43,7 @@ class FunctionsStack(Stack):
             base=receipt_dynamo,
             variables={"TABLE_NAME": table_name, "BUCKET_NAME": storage.bucket.bucket_name},
         )
-        storage.table.grant(upload, "dynamodb:PutItem", "dynamodb:GetItem")
+        storage.table.grant(upload, "dynamodb:PutItem", "dynamodb:Query")
         upload.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["s3:PutObject"], resources=[storage.bucket.arn_for_objects("receipts/*")]
@@ -56,7 +56,7 @@ class FunctionsStack(Stack):
             base=receipt_label,
             variables={"TABLE_NAME": table_name},
         )
-        storage.table.grant(label, "dynamodb:GetItem", "dynamodb:BatchWriteItem")
+        storage.table.grant(label, "dynamodb:Query", "dynamodb:BatchWriteItem")
 
     def _function(
         self, name: str, *, repository: ImageRepository, base: BaseImage, variables: dict[str, str]

@@ -69,9 +69,10 @@ class ImageRepository(Construct):
         stack = Stack.of(self)
         qualifier = stack.synthesizer.bootstrap_qualifier
         if qualifier is None:
+            # A stock synthesizer's too: jsii hands Python the unbound original, which does not know it yet.
             raise ScopedImagesError(
-                f"stack {stack.node.path!r} has a synthesizer without bootstrap qualifier, so nobody publishes its "
-                "images: use scoped_images.OrderedAssets or aws_cdk.DefaultStackSynthesizer"
+                f"stack {stack.node.path!r} does not tell which role publishes its images: give it the synthesizer, "
+                "Stack(…, synthesizer=OrderedAssets()), or the whole app, App(default_stack_synthesizer=OrderedAssets())"
             )
         role = stack.format_arn(
             service="iam",

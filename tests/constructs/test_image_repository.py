@@ -1,0 +1,102 @@
+"""Repositories scan, encrypt, keep content tags immutable, and let CDK publish."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Match, Template
+
+from scoped_images import OrderedAssets, ScopedImagesError
+
+
+def template_of(small_app: Any, **options: Any) -> Template:
+    stack = small_app.stack("Repositories")
+    small_app.repository(stack, "api-dev", **options)
+    return Template.from_stack(stack)
+
+
+def test_scans_on_push_and_encrypts(small_app: Any) -> None:
+    """AES-256 is what ECR does without an EncryptionConfiguration."""
+    template_of(small_app).has_resource_properties(
+        "AWS::ECR::Repository",
+        {
+            "RepositoryName": "api-dev",
+            "ImageScanningConfiguration": {"ScanOnPush": True},
+            "EncryptionConfiguration": Match.absent(),
+        },
+    )
+
+
+def test_only_the_cache_and_the_moving_tag_are_mutable(small_app: Any) -> None:
+    template_of(small_app).has_resource_properties(
+        "AWS::ECR::Repository",
+        {
+            "ImageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+            "ImageTagMutabilityExclusionFilters": [
+                {"ImageTagMutabilityExclusionFilterType": "WILDCARD", "ImageTagMutabilityExclusionFilterValue": "cache*"},
+                {"ImageTagMutabilityExclusionFilterType": "WILDCARD", "ImageTagMutabilityExclusionFilterValue": "stable"},
+            ],
+        },
+    )
+
+
+def test_a_key_of_ones_own_encrypts(small_app: Any) -> None:
+    stack = small_app.stack("Repositories")
+    small_app.repository(stack, "api-dev", encryption_key=kms.Key(stack, "Key"))
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::ECR::Repository",
+        {"EncryptionConfiguration": {"EncryptionType": "KMS", "KmsKey": Match.any_value()}},
+    )
+
+
+def test_the_image_publishing_role_may_pull_and_push(small_app: Any) -> None:
+    stack = small_app.stack("Repositories", synthesizer=OrderedAssets(qualifier="team1"))
+    small_app.repository(stack, "api-dev")
+    resources = Template.from_stack(stack).find_resources("AWS::ECR::Repository")
+    (statement,) = next(iter(resources.values()))["Properties"]["RepositoryPolicyText"]["Statement"]
+    principal = json.dumps(statement["Principal"])
+    assert "role/cdk-team1-image-publishing-role-111111111111-eu-west-1" in principal
+    assert {"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage"} <= set(statement["Action"])
+    assert not [action for action in statement["Action"] if "*" in action or "Delete" in action]
+
+
+def test_outlives_its_stack_unless_told_otherwise(small_app: Any) -> None:
+    template_of(small_app).has_resource(
+        "AWS::ECR::Repository", {"DeletionPolicy": "Retain", "Properties": {"EmptyOnDelete": False}}
+    )
+
+
+def test_destroy_deletes_it_with_its_images(small_app: Any) -> None:
+    template_of(small_app, removal_policy=cdk.RemovalPolicy.DESTROY).has_resource(
+        "AWS::ECR::Repository", {"DeletionPolicy": "Delete", "Properties": {"EmptyOnDelete": True}}
+    )
+
+
+def test_puts_out_name_uri_and_login_command(small_app: Any) -> None:
+    stack = small_app.stack("Repositories")
+    small_app.repository(stack, "api-dev")
+    values = [output["Value"] for output in Template.from_stack(stack).find_outputs("*").values()]
+    assert "111111111111.dkr.ecr.eu-west-1.amazonaws.com/api-dev" in values
+    assert (
+        "aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin "
+        "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+    ) in values
+
+
+def test_a_stack_without_account_and_region_is_refused(small_app: Any) -> None:
+    stack = cdk.Stack(small_app.app, "Agnostic")
+    with pytest.raises(ScopedImagesError, match=r"give the stack a literal one: Stack\(…, env=aws_cdk.Environment"):
+        small_app.repository(stack, "api-dev")
+
+
+@pytest.mark.parametrize("synthesizer", [cdk.DefaultStackSynthesizer, cdk.LegacyStackSynthesizer])
+def test_a_synthesizer_that_does_not_tell_its_role_is_refused(small_app: Any, synthesizer: Any) -> None:
+    stack = small_app.stack("Stock", synthesizer=synthesizer())
+    with pytest.raises(ScopedImagesError) as caught:
+        small_app.repository(stack, "api-dev")
+    assert "stack 'Stock' does not tell which role publishes its images" in str(caught.value)
+    assert "App(default_stack_synthesizer=OrderedAssets())" in str(caught.value)

@@ -1,0 +1,67 @@
+"""Images wait for the stacks that theirs depends on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from scoped_images import OrderedAssets, Platform, ScopedImage, ScopedImagesError
+
+
+def dependencies(files: dict[str, Any], stack: str) -> list[str]:
+    found: list[str] = files["manifest.json"]["artifacts"][f"{stack}.assets"].get("dependencies", [])
+    return sorted(found)
+
+
+def test_asset_manifests_carry_the_dependencies_of_their_stacks(small_app: Any) -> None:
+    repositories = small_app.stack("Repositories")
+    one, two = (small_app.repository(repositories, name) for name in ("one-dev", "two-dev"))
+    first = small_app.base(small_app.stack("First"), "first", one)
+    second = small_app.base(small_app.stack("Second"), "second", two, base=first)
+    ScopedImage(
+        small_app.stack("App"),
+        "Image",
+        context=small_app.context("app"),
+        platform=Platform.LINUX_ARM64,
+        base=second,
+    )
+    files = small_app.synth()
+    assert dependencies(files, "Repositories") == []
+    assert dependencies(files, "First") == ["Repositories"]
+    assert dependencies(files, "Second") == ["First", "Repositories"]
+    assert dependencies(files, "App") == ["Second"]
+
+
+def test_the_artifact_is_otherwise_that_of_the_default_synthesizer(small_app: Any) -> None:
+    ordered, stock = small_app.stack("Ordered"), small_app.stack("Stock", synthesizer=cdk.DefaultStackSynthesizer())
+    first = small_app.stack("First")
+    for stack in (ordered, stock):
+        stack.add_stack_dependency(first)
+        cdk.CfnOutput(stack, "Output", value="x")
+    artifacts = small_app.synth()["manifest.json"]["artifacts"]
+    made = {key: value for key, value in artifacts["Ordered.assets"].items() if key != "dependencies"}
+    made["properties"]["file"] = "Stock.assets.json"
+    assert made == artifacts["Stock.assets"]
+
+
+def test_a_qualifier_reaches_every_stack_of_the_app(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), default_stack_synthesizer=OrderedAssets(qualifier="team1"))
+    first, second = cdk.Stack(app, "First"), cdk.Stack(app, "Second")
+    second.add_stack_dependency(first)
+    assert {stack.synthesizer.bootstrap_qualifier for stack in (first, second)} == {"team1"}
+    app.synth()
+    artifact = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]["Second.assets"]
+    assert artifact["properties"]["bootstrapStackVersionSsmParameter"] == "/cdk-bootstrap/team1/version"
+
+
+def test_another_synthesizer_is_refused_where_order_matters(small_app: Any) -> None:
+    repository = small_app.repository(small_app.stack("Repositories"), "api-dev")
+    stack = small_app.stack("Base", synthesizer=cdk.DefaultStackSynthesizer())
+    with pytest.raises(ScopedImagesError) as caught:
+        small_app.base(stack, "base", repository)
+    assert "stack 'Base' would build its images before its repository 'Repositories/api-dev' is there" in str(caught.value)
+    assert "synthesizer=OrderedAssets()" in str(caught.value)

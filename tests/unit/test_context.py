@@ -1,0 +1,265 @@
+"""A scoped context holds one folder, exactly, and its fingerprint tells every change that a build can see."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scoped_images import staging
+from scoped_images.context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A package folder with a Dockerfile that lives elsewhere."""
+    package = tmp_path / "package"
+    (package / "src").mkdir(parents=True)
+    (package / "src" / "code.py").write_text("print(1)\n")
+    (package / "run.sh").write_text("#!/bin/sh\n")
+    (package / "link").symlink_to("src/code.py")
+    (package / "empty").mkdir()
+    dockerfiles = tmp_path / "dockerfiles"
+    dockerfiles.mkdir()
+    (dockerfiles / "package.Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    return package
+
+
+def context_of(folder: Path) -> ScopedContext:
+    return ScopedContext.of(folder, dockerfile=folder.parent / "dockerfiles" / "package.Dockerfile")
+
+
+def paths(context: ScopedContext) -> list[str]:
+    return [file.path for file in context.files]
+
+
+def staged(context: ScopedContext, destination: Path) -> list[str]:
+    context.stage(destination)
+    return sorted(str(path.relative_to(destination)) for path in destination.rglob("*"))
+
+
+def test_takes_the_whole_folder_with_empty_folders_and_links(folder: Path) -> None:
+    assert paths(context_of(folder)) == ["empty", "link", "run.sh", "src", "src/code.py"]
+
+
+def test_by_default_the_dockerfile_is_the_folders_own(folder: Path) -> None:
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    assert ScopedContext.of(folder).dockerfile == folder / "Dockerfile"
+
+
+def test_honours_the_folders_ignore_file(folder: Path) -> None:
+    (folder / ".dockerignore").write_text("src\n.dockerignore\n")
+    assert paths(context_of(folder)) == ["empty", "link", "run.sh"]
+
+
+def test_the_dockerfiles_own_ignore_file_wins(folder: Path) -> None:
+    (folder / ".dockerignore").write_text("src\n")
+    (folder.parent / "dockerfiles" / "package.Dockerfile.dockerignore").write_text("run.sh\n")
+    assert paths(context_of(folder)) == [".dockerignore", "empty", "link", "src", "src/code.py"]
+
+
+def test_an_exception_brings_a_file_back_with_the_folders_above_it(folder: Path) -> None:
+    (folder / ".dockerignore").write_text("*\n!src/code.py\n")
+    assert paths(context_of(folder)) == ["src", "src/code.py"]
+
+
+def test_stages_the_files_and_the_dockerfile(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert staged(context_of(folder), out) == [
+        "Dockerfile",
+        "Dockerfile.dockerignore",
+        "empty",
+        "link",
+        "run.sh",
+        "src",
+        "src/code.py",
+    ]
+    assert (out / "Dockerfile").read_text() == "FROM scratch\nCOPY . /\n"
+    assert (out / "src" / "code.py").read_text() == "print(1)\n"
+    assert os.readlink(out / "link") == "src/code.py"
+
+
+def test_what_staging_adds_is_out_of_reach_of_copy(folder: Path, tmp_path: Path) -> None:
+    context_of(folder).stage(tmp_path / "out")
+    ignored = (tmp_path / "out" / "Dockerfile.dockerignore").read_text()
+    assert ignored == "/Dockerfile\n/Dockerfile.dockerignore\n"
+
+
+def test_a_file_of_the_context_called_dockerfile_stays_what_it_is(folder: Path, tmp_path: Path) -> None:
+    (folder / "Dockerfile").write_text("not the one in use")
+    context = context_of(folder)
+    context.stage(tmp_path / "out")
+    assert context.staged_dockerfile == "Dockerfile.scoped-images"
+    assert (tmp_path / "out" / "Dockerfile").read_text() == "not the one in use"
+    assert (tmp_path / "out" / "Dockerfile.scoped-images").read_text() == "FROM scratch\nCOPY . /\n"
+
+
+def test_keeps_modes(folder: Path, tmp_path: Path) -> None:
+    (folder / "run.sh").chmod(0o750)
+    (folder / "empty").chmod(0o500)
+    context_of(folder).stage(tmp_path / "out")
+    assert (tmp_path / "out" / "run.sh").stat().st_mode & 0o777 == 0o750
+    assert (tmp_path / "out" / "empty").stat().st_mode & 0o777 == 0o500
+
+
+def test_staging_twice_leaves_one_folder(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out" / "staged"
+    context_of(folder).stage(target)
+    context_of(folder).stage(target)
+    assert [path.name for path in target.parent.iterdir()] == ["staged"]
+
+
+def test_a_later_edit_in_place_does_not_reach_what_is_staged(folder: Path, tmp_path: Path) -> None:
+    """Hard links would let it."""
+    context_of(folder).stage(tmp_path / "out")
+    with (folder / "run.sh").open("r+") as file:
+        file.write("changed")
+    assert (tmp_path / "out" / "run.sh").read_text() == "#!/bin/sh\n"
+
+
+def test_a_file_that_changes_in_between_is_an_error_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    context = context_of(folder)
+    (folder / "run.sh").write_text("changed")
+    with pytest.raises(ScopedImagesError, match=r"run\.sh changed while it was read; try again"):
+        context.stage(tmp_path / "out" / "staged")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_file_that_disappears_is_an_error_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    context = context_of(folder)
+    (folder / "src" / "code.py").unlink()
+    with pytest.raises(ScopedImagesError, match=r"cannot copy .*code\.py: No such file"):
+        context.stage(tmp_path / "out" / "staged")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_two_stagings_at_once_make_one_whole_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out" / "staged"
+    context = context_of(folder)
+    move = staging._move
+
+    def another_first(building: Path, destination: Path) -> None:
+        monkeypatch.setattr(staging, "_move", move)
+        context.stage(destination)
+        move(building, destination)
+
+    monkeypatch.setattr(staging, "_move", another_first)
+    context.stage(target)
+    assert [path.name for path in target.parent.iterdir()] == ["staged"]
+    assert (target / "src" / "code.py").exists()
+
+
+def chmod_executable(folder: Path) -> None:
+    (folder / "run.sh").chmod(0o755)
+
+
+def to_crlf(folder: Path) -> None:
+    (folder / "run.sh").write_bytes(b"#!/bin/sh\r\n")
+
+
+def same_size_and_time(folder: Path) -> None:
+    file = folder / "src" / "code.py"
+    times = file.stat()
+    with file.open("r+") as stream:
+        stream.write("print(2)\n")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def rename(folder: Path) -> None:
+    (folder / "run.sh").rename(folder / "start.sh")
+
+
+def retarget(folder: Path) -> None:
+    (folder / "link").unlink()
+    (folder / "link").symlink_to("run.sh")
+
+
+def link_to_file(folder: Path) -> None:
+    (folder / "link").unlink()
+    (folder / "link").write_text("print(1)\n")
+
+
+def add_empty_folder(folder: Path) -> None:
+    (folder / "new").mkdir()
+
+
+def edit_dockerfile(folder: Path) -> None:
+    (folder.parent / "dockerfiles" / "package.Dockerfile").write_text("FROM scratch\nCOPY src /\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [chmod_executable, to_crlf, same_size_and_time, rename, retarget, link_to_file, add_empty_folder, edit_dockerfile],
+)
+def test_the_fingerprint_changes_with(change: Callable[[Path], None], folder: Path) -> None:
+    before = context_of(folder).fingerprint
+    change(folder)
+    assert context_of(folder).fingerprint != before
+
+
+def touch(folder: Path) -> None:
+    os.utime(folder / "run.sh", (1, 1))
+
+
+def change_umask_bits(folder: Path) -> None:
+    (folder / "run.sh").chmod(0o600)
+    (folder / "src").chmod(0o700)
+
+
+def edit_ignored_file(folder: Path) -> None:
+    (folder.parent / "dockerfiles" / "package.Dockerfile.dockerignore").write_text("notes\n")
+    (folder / "notes").write_text("x")
+
+
+def add_file_beside(folder: Path) -> None:
+    (folder.parent / "README").write_text("x")
+
+
+@pytest.mark.parametrize("change", [touch, change_umask_bits, edit_ignored_file, add_file_beside])
+def test_the_fingerprint_does_not_change_with(change: Callable[[Path], None], folder: Path) -> None:
+    before = context_of(folder).fingerprint
+    change(folder)
+    assert context_of(folder).fingerprint == before
+
+
+def test_the_fingerprint_does_not_depend_on_where_the_checkout_is(folder: Path, tmp_path: Path) -> None:
+    before = context_of(folder).fingerprint
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    folder.rename(moved / "package")
+    (tmp_path / "dockerfiles").rename(moved / "dockerfiles")
+    assert context_of(moved / "package").fingerprint == before
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        ScopedContext.of(tmp_path / "nowhere")
+    assert str(caught.value) == (
+        f"build context: directory '{tmp_path / 'nowhere'}' does not exist or is no folder"
+    )
+
+
+def test_a_missing_dockerfile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ScopedImagesError, match=r"cannot read Dockerfile .*/Dockerfile: No such file"):
+        ScopedContext.of(tmp_path)
+
+
+def test_a_socket_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)  # a socket's path is 107 bytes at most
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("sock")
+        with pytest.raises(ScopedImagesError, match="sock is a socket, device or pipe"):
+            context_of(folder)
+
+
+def test_a_name_that_is_not_utf8_is_refused(folder: Path) -> None:
+    with open(os.fsencode(folder) + b"/caf\xe9", "wb"):
+        pass
+    with pytest.raises(ScopedImagesError, match=r"the name b'caf\\xe9' is not UTF-8"):
+        context_of(folder)
