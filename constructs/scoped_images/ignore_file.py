@@ -42,9 +42,12 @@ class IgnoreFile:
     """
 
     rules: tuple[IgnoreRule, ...] = ()
-    _folders: dict[str, tuple[bool, Matched]] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
+    _matcher: PatternMatcher = field(init=False, repr=False, compare=False)
+    _matched: dict[str, Matched] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _entered: dict[str, bool] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_matcher", PatternMatcher(tuple(rule.pattern for rule in self.rules)))
 
     @classmethod
     def read(cls, root: Path, dockerfile: Path) -> IgnoreFile:
@@ -80,7 +83,7 @@ class IgnoreFile:
         A folder that is left out is sent after all when an exception (`!`) brings back something inside it.
         """
         folder, _, _ = path.rpartition("/")
-        if folder and self._never_entered(folder):
+        if folder and not self._enters(folder):
             return True
         return self._match(path)[0]
 
@@ -96,31 +99,44 @@ class IgnoreFile:
         parts = path.split("/")
         for depth in range(1, len(parts)):
             folder = "/".join(parts[:depth])
-            if self._never_entered(folder):
+            if not self._enters(folder):
                 return self._deciding_rule(folder)
         return self._deciding_rule(path)
 
-    @property
-    def _matcher(self) -> PatternMatcher:
-        return PatternMatcher(tuple(rule.pattern for rule in self.rules))
+    def blanks(self, path: str) -> IgnoreRule | None:
+        """Return the rule for whose sake BuildKit sends a file that is not left out without its content.
+
+        Its client walks the tree with one rule (MatchesUsingParentResults) and opens files with another
+        (MatchesOrParentMatches); they differ where a folder is named twice, with an exception in between.
+        """
+        parts = path.split("/")
+        lineage = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
+        last = None
+        for rule in self.rules:
+            if rule.pattern.exception == (last is not None) and any(map(rule.pattern.matches, lineage)):
+                last = None if rule.pattern.exception else rule
+        return last
 
     def _deciding_rule(self, path: str) -> IgnoreRule | None:
         index = self._matcher.deciding(path, self._above(path))
         return None if index is None else self.rules[index]
 
-    def _never_entered(self, folder: str) -> bool:
-        parent, _, _ = folder.rpartition("/")
-        if parent and self._never_entered(parent):
-            return True
-        return self._match(folder)[0] and not self.may_include_below(folder)
+    def _enters(self, folder: str) -> bool:
+        """Whether a walk enters the folder: what is in one that it does not enter is left out."""
+        if folder not in self._entered:
+            parent, _, _ = folder.rpartition("/")
+            self._entered[folder] = (not parent or self._enters(parent)) and (
+                not self._match(folder)[0] or self.may_include_below(folder)
+            )
+        return self._entered[folder]
 
     def _above(self, path: str) -> Matched:
         folder, _, _ = path.rpartition("/")
         if not folder:
             return ()
-        if folder not in self._folders:
-            self._folders[folder] = self._match(folder)
-        return self._folders[folder][1]
+        if folder not in self._matched:
+            self._matched[folder] = self._match(folder)[1]
+        return self._matched[folder]
 
     def _match(self, path: str) -> tuple[bool, Matched]:
         return self._matcher.match(path, self._above(path))

@@ -1,0 +1,99 @@
+"""What a COPY or ADD reads of the build context."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from scoped_images.dockerfile.go_match import BadPatternError
+from scoped_images.dockerfile.parse import Instruction, ParsedDockerfile, heredoc_name
+from scoped_images.dockerfile.pattern_matcher import PatternMatcher, clean_path
+from scoped_images.dockerfile.sources import Source
+
+# Expands the variables of a word; None where `include` has to make up for a variable without a value.
+Expand = Callable[[str], str | None]
+
+_FLAGS = {
+    "COPY": ("chmod", "chown", "exclude", "from", "link", "parents"),
+    "ADD": ("checksum", "chmod", "chown", "exclude", "keep-git-dir", "link", "unpack"),
+}
+# https://github.com/moby/buildkit/blob/v0.25.1/util/sshutil/scpurl.go
+_SCP_STYLE = re.compile(r"[a-zA-Z0-9-_]+@[a-zA-Z0-9-.]+:.*")
+
+
+def check_copy(parsed: ParsedDockerfile, instruction: Instruction) -> None:
+    """Refuse what BuildKit refuses, and flags that may change what is read in a way unknown here."""
+    known = _FLAGS[instruction.name]
+    for flag in instruction.flag_names:
+        if flag not in known:
+            raise parsed.error(
+                instruction.line,
+                f"{instruction.name} has the unknown flag --{flag}; there are "
+                f"{', '.join(f'--{name}' for name in known)}",
+            )
+    if len(instruction.words) < 2:
+        raise parsed.error(instruction.line, f"{instruction.name} takes at least a source and a destination")
+
+
+def copy_sources(parsed: ParsedDockerfile, instruction: Instruction, expand: Expand) -> list[Source]:
+    """Return the local sources of a COPY without `--from`, or of an ADD."""
+    excludes = instruction.flag_values("exclude")
+    try:
+        PatternMatcher.of(excludes)
+    except BadPatternError as error:
+        raise parsed.error(instruction.line, f"{instruction.name} --exclude: {error}") from None
+    sources = []
+    for word in instruction.words[:-1]:
+        written = None if heredoc_name(word) is not None else expand(word)
+        if written is None:
+            continue
+        if is_remote(written):
+            if instruction.name == "COPY":
+                raise parsed.error(
+                    instruction.line, f"COPY cannot take {written!r}; use ADD for URLs and git"
+                )
+            continue
+        path, parents = _split_parents(written) if instruction.has_flag("parents") else (written, ())
+        sources.append(
+            Source(
+                path=context_path(path),
+                line=instruction.line,
+                instruction=instruction.name,
+                written=written,
+                parents=parents,
+                excludes=excludes,
+            )
+        )
+    return sources
+
+
+def context_path(path: str) -> str:
+    """Return a source path relative to the context's root; `..` stops there, as in BuildKit."""
+    return clean_path(f"/{path}")[1:] or "."
+
+
+def is_remote(source: str) -> bool:
+    """Tell a URL or a git reference from a path.
+
+    https://github.com/moby/buildkit/blob/v0.25.1/frontend/dockerfile/dfgitutil/git_ref.go; `github.com/a/b`
+    counts as a path.
+    """
+    if source.startswith(("http://", "https://")):
+        return True
+    if source.startswith(("./", "../", "github.com/")):
+        return False
+    scheme = urlsplit(source).scheme if "://" in source else ""
+    if scheme in ("http", "https"):
+        return urlsplit(source).path.endswith(".git")
+    return scheme in ("git", "ssh") or _SCP_STYLE.fullmatch(source) is not None
+
+
+def _split_parents(written: str) -> tuple[str, tuple[str, ...]]:
+    """Split a source of `COPY --parents` at `/./` into the folder and the pattern below it."""
+    folder, pivot, pattern = written.partition("/./")
+    if not pivot:
+        folder, pattern = "/", written
+    pattern = context_path(pattern)
+    # The whole folder: an include pattern `.` would match nothing, and BuildKit's is empty here, too.
+    return folder, () if pattern == "." else (pattern,)

@@ -1,0 +1,149 @@
+"""Splits a Dockerfile into instructions with PyPI's `dockerfile`, which wraps BuildKit's own Go parser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import dockerfile  # type: ignore[import-not-found]
+
+from scoped_images.errors import ScopedImagesError
+
+_INSTRUCTIONS = frozenset(command.upper() for command in dockerfile.all_cmds())
+# https://github.com/moby/buildkit/blob/v0.25.1/frontend/dockerfile/parser/directives.go
+_DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(.+?)\s*", re.IGNORECASE)
+_HEREDOC = re.compile(r"\d*<<-?\s*([^<]+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instruction:
+    """One instruction, unexpanded.
+
+    name: in capitals. words: its arguments. flags: as written, `--from=x`. line: where it starts.
+    trigger: the instruction that an ONBUILD holds.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    flags: tuple[str, ...]
+    line: int
+    trigger: Instruction | None = None
+
+    def flag_values(self, name: str) -> tuple[str, ...]:
+        """Return the values of a flag that may be repeated."""
+        prefix = f"--{name}="
+        return tuple(flag.removeprefix(prefix) for flag in self.flags if flag.startswith(prefix))
+
+    def flag_value(self, name: str) -> str:
+        """Return the value of a flag, or an empty string."""
+        return "".join(self.flag_values(name)[-1:])
+
+    def has_flag(self, name: str) -> bool:
+        """Whether a boolean flag is on."""
+        return f"--{name}" in self.flags or self.flag_value(name).lower() == "true"
+
+    @property
+    def flag_names(self) -> tuple[str, ...]:
+        """Names of the flags given."""
+        return tuple(flag.removeprefix("--").partition("=")[0] for flag in self.flags if flag != "--")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParsedDockerfile:
+    """The instructions of a Dockerfile.
+
+    name: for messages. escape: the character that the `# escape` directive chose. syntax: the `# syntax` directive.
+    """
+
+    name: str
+    instructions: tuple[Instruction, ...]
+    escape: str = "\\"
+    syntax: str = ""
+
+    def error(self, line: int, message: str) -> ScopedImagesError:
+        """Return an error that names the place."""
+        return ScopedImagesError(f"{self.name}:{line}: {message}")
+
+
+def parse_dockerfile(text: bytes | str, *, name: str) -> ParsedDockerfile:
+    """Parse a Dockerfile; raises ScopedImagesError that names it."""
+    content = _decode(text, name)
+    directives = _directives(content)
+    instructions = tuple(_instruction(command, name) for command in _commands(content, name))
+    return ParsedDockerfile(
+        name=name,
+        instructions=instructions,
+        escape=directives.get("escape", "\\"),
+        syntax=directives.get("syntax", ""),
+    )
+
+
+def heredoc_name(word: str) -> str | None:
+    """Return the name of the heredoc that a COPY source opens, `EOF` for `<<EOF`, or None for a path."""
+    match = _HEREDOC.fullmatch(word)
+    if match is None or len(match[1].split()) != 1:
+        return None
+    return match[1].strip().strip("\"'")
+
+
+def _decode(text: bytes | str, name: str) -> str:
+    try:
+        content = text.decode() if isinstance(text, bytes) else text
+    except UnicodeDecodeError as error:
+        raise ScopedImagesError(f"{name}: is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    if "\0" in content:
+        # The parser takes a C string and would silently stop here.
+        line = content[: content.index("\0")].count("\n") + 1
+        raise ScopedImagesError(f"{name}:{line}: has a NUL character; remove it")
+    return content
+
+
+def _commands(content: str, name: str) -> tuple[dockerfile.Command, ...]:
+    try:
+        return tuple(dockerfile.parse_string(content))
+    except dockerfile.GoParseError as error:
+        raise ScopedImagesError(f"{name}: {error}") from None
+
+
+def _directives(content: str) -> dict[str, str]:
+    """Read the directives, which stand before everything else."""
+    directives: dict[str, str] = {}
+    for line in content.removeprefix("\ufeff").splitlines():
+        match = _DIRECTIVE.fullmatch(line)
+        if match is None:
+            break
+        directives[match[1].lower()] = match[2]
+    return directives
+
+
+def _instruction(command: dockerfile.Command, name: str) -> Instruction:
+    kind = command.cmd.upper()
+    if kind not in _INSTRUCTIONS:
+        raise ScopedImagesError(
+            f"{name}:{command.start_line}: unknown instruction {command.cmd!r}; there are "
+            f"{', '.join(sorted(_INSTRUCTIONS))}"
+        )
+    return Instruction(
+        name=kind,
+        words=tuple(command.value),
+        flags=tuple(command.flags),
+        line=command.start_line,
+        trigger=_trigger(command, name) if kind == "ONBUILD" else None,
+    )
+
+
+def _trigger(command: dockerfile.Command, name: str) -> Instruction:
+    """Parse what an ONBUILD holds: the parser drops its flags and its heredocs' contents."""
+    text = re.sub(r"(?i)^\s*ONBUILD\s*", "", command.original)
+    if (command.sub_cmd or "").upper() == "RUN":
+        text = f"{text.partition('<<')[0]} :"
+    else:
+        names = filter(None, map(heredoc_name, command.value))
+        text = "\n".join([text.splitlines()[0], *names]) if text else text
+    triggers = _commands(text, f"{name}:{command.start_line}")
+    if len(triggers) != 1:
+        raise ScopedImagesError(f"{name}:{command.start_line}: ONBUILD takes one instruction")
+    parsed = _instruction(triggers[0], name)
+    if parsed.name in ("ONBUILD", "FROM", "MAINTAINER"):
+        raise ScopedImagesError(f"{name}:{command.start_line}: {parsed.name} is not allowed in an ONBUILD")
+    return Instruction(name=parsed.name, words=parsed.words, flags=parsed.flags, line=command.start_line)

@@ -1,0 +1,214 @@
+"""Which files, folders and links of a build context the sources ask for.
+
+It goes the way of BuildKit's own copy, over the part of the context that its client would send:
+https://github.com/tonistiigi/fsutil/blob/master/copy/copy.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scoped_images.context_file import Kind
+from scoped_images.dockerfile.context_view import ContextView, join
+from scoped_images.dockerfile.go_match import BadPatternError, GoPattern, State, split_wildcards
+from scoped_images.dockerfile.pattern_matcher import Matched, PatternMatcher
+from scoped_images.dockerfile.sources import ContextSources, Source
+from scoped_images.errors import ScopedImagesError
+from scoped_images.ignore_file import IgnoreFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectedPath:
+    """One entry of the scoped context. lines: of the Dockerfile, that ask for it; 0 stands for `include`."""
+
+    path: str
+    kind: Kind
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What goes into the scoped context, sorted by path, folders on the way included."""
+
+    paths: tuple[SelectedPath, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def select_files(root: Path, sources: ContextSources, ignore: IgnoreFile) -> Selection:
+    """Return what the sources select of the folder `root`.
+
+    Only folders that a source may read are listed. Raises ScopedImagesError for a source that BuildKit would not
+    find, a link that leads nowhere, a device, and a name that is not UTF-8.
+    """
+    selector = _Selector(ContextView(root, ignore), sources.dockerfile)
+    for source in sources.sources:
+        selector.add(source)
+    selector.check_empty_wildcards()
+    return Selection(
+        paths=tuple(
+            SelectedPath(path=path, kind=kind, lines=tuple(sorted(lines)))
+            for path, (kind, lines) in sorted(selector.found.items(), key=lambda item: item[0].encode())
+        ),
+        warnings=tuple(selector.warnings),
+    )
+
+
+@dataclass
+class _Selector:
+    view: ContextView
+    dockerfile: str
+    found: dict[str, tuple[Kind, set[int]]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    _empty: list[tuple[Source, str]] = field(default_factory=list)
+
+    def add(self, source: Source) -> None:
+        """Select what one source reads."""
+        folder, pattern = split_wildcards(source.path) if source.wildcards else (source.path, "")
+        if not pattern:
+            self._copy(source, source.path)
+            return
+        base = self._enter(source, folder or ".")
+        matches = list(self._glob(source, base, pattern))
+        for path in matches:
+            self._copy(source, path)
+        if not matches:
+            self._empty.append((source, base))
+
+    def check_empty_wildcards(self) -> None:
+        """Judge the patterns without a match, which BuildKit takes for nothing to copy.
+
+        The folder that such a pattern searches must be there, though, and BuildKit is sent a folder only with
+        something in it that is wanted.
+        """
+        wanted = set(self.found)
+        for source, base in self._empty:
+            if base != "." and base not in wanted:
+                raise self._error(source, "matches nothing")
+            self.warnings.append(
+                f"{self.dockerfile}:{source.line}: {source.instruction} source {source.written!r} matches nothing"
+            )
+
+    def _enter(self, source: Source, folder: str) -> str:
+        """Resolve the folder in which a pattern searches."""
+        resolved = self.view.resolve(folder)
+        if resolved.kind is not Kind.DIRECTORY:
+            raise self._missing(source, folder, resolved.path, resolved.links)
+        for link in resolved.links:
+            self.select(link, Kind.LINK, source.line)
+        return resolved.path
+
+    def _glob(self, source: Source, base: str, pattern: str) -> Iterator[str]:
+        try:
+            machine = GoPattern.parse(pattern)
+        except BadPatternError as error:
+            raise self._error(source, f"is malformed: {error}") from None
+        yield from self._glob_below(machine, machine.start, base)
+
+    def _glob_below(self, machine: GoPattern, state: State, folder: str) -> Iterator[str]:
+        for name in self.view.names(folder):
+            after = machine.advance(state, name)
+            path = join(folder, name)
+            if machine.accepts(after):
+                if self.view.kind(path) is not None:
+                    yield path
+            elif (below := machine.advance(after, "/")) and self.view.is_folder(path):
+                yield from self._glob_below(machine, below, path)
+
+    def _copy(self, source: Source, path: str) -> None:
+        resolved = self.view.resolve(path)
+        if resolved.kind is None:
+            raise self._missing(source, path, resolved.path, resolved.links)
+        for link in resolved.links:
+            self.select(link, Kind.LINK, source.line)
+        if resolved.kind is Kind.FILE:
+            self.select(resolved.path, Kind.FILE, source.line)
+            return
+        tree = _Tree(self, source, resolved.path)
+        if not source.parents:
+            self.select(resolved.path, Kind.DIRECTORY, source.line)
+        if not tree.walk(resolved.path, "", (), ()) and source.parents:
+            self._no_parents(source)
+
+    def _no_parents(self, source: Source) -> None:
+        if not any(split_wildcards(pattern)[1] for pattern in (source.path, *source.parents)):
+            raise self._error(source, "matches nothing")
+        self.warnings.append(
+            f"{self.dockerfile}:{source.line}: COPY source {source.written!r} matches nothing"
+        )
+
+    def select(self, path: str, kind: Kind, line: int) -> None:
+        """Select a path and the folders above it."""
+        if path == ".":
+            return
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            name = path.encode("utf-8", "surrogateescape")
+            raise ScopedImagesError(
+                f"build context: the name {name!r} is not UTF-8; rename it or name it in .dockerignore"
+            ) from None
+        if kind is Kind.FILE and (rule := self.view.ignore.blanks(path)) is not None:
+            raise ScopedImagesError(
+                f"build context: BuildKit would copy {path!r} without its content, because {rule} comes again after "
+                "an exception; remove one of the two lines"
+            )
+        self.found.setdefault(path, (kind, set()))[1].add(line)
+        folder = path.rpartition("/")[0]
+        if folder:
+            self.select(folder, Kind.DIRECTORY, line)
+
+    def _missing(self, source: Source, path: str, resolved: str, links: tuple[str, ...]) -> ScopedImagesError:
+        if links:
+            return self._error(
+                source,
+                f"goes through the link {links[-1]!r}, which leads to {resolved!r}: not in the build context",
+            )
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            rule = self.view.ignore.reason("/".join(parts[:depth]))
+            if rule is not None and not rule.pattern.exception:
+                return self._error(source, f"is left out by {rule}")
+        return self._error(source, f"does not exist: there is no {self.view.root / path}")
+
+    def _error(self, source: Source, problem: str) -> ScopedImagesError:
+        place = (
+            f"{self.dockerfile}:{source.line}: {source.instruction}" if source.line else source.instruction
+        )
+        return ScopedImagesError(f"{place} source {source.written!r} {problem}")
+
+
+@dataclass
+class _Tree:
+    """Selects what lies below one folder, as fsutil's copier.copy does."""
+
+    selector: _Selector
+    source: Source
+    top: str
+
+    def __post_init__(self) -> None:
+        self.parents = PatternMatcher.of(self.source.parents)
+        self.excludes = PatternMatcher.of(self.source.excludes)
+
+    def walk(self, folder: str, relative: str, wanted_above: Matched, excluded_above: Matched) -> bool:
+        """Select below one folder; tell whether there was anything."""
+        any_selected = False
+        view = self.selector.view
+        for name in view.names(folder):
+            path, below = join(folder, name), join(relative, name)
+            wanted, wanted_here = (
+                self.parents.match(below, wanted_above) if self.source.parents else (True, ())
+            )
+            excluded, excluded_here = self.excludes.match(below, excluded_above)
+            if wanted and not excluded and (kind := view.kind(path)) is not None:
+                self.selector.select(path, kind, self.source.line)
+                any_selected = True
+            if self._enters(below, wanted=wanted, excluded=excluded) and view.is_folder(path):
+                any_selected |= self.walk(path, below, wanted_here, excluded_here)
+        return any_selected
+
+    def _enters(self, folder: str, *, wanted: bool, excluded: bool) -> bool:
+        if excluded and not self.excludes.has_exceptions:
+            return False
+        return wanted or self.parents.may_match_below(folder)
