@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import Acknowledgment, CfnOutput, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk import Environment as StackEnvironment
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -43,10 +43,14 @@ class FunctionsStack(Stack):
             base=receipt_dynamo,
             variables={"TABLE_NAME": table_name, "BUCKET_NAME": storage.bucket.bucket_name},
         )
-        storage.table.grant(upload, "dynamodb:PutItem", "dynamodb:Query")
-        upload.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["s3:PutObject"], resources=[storage.bucket.arn_for_objects("receipts/*")]
+        _allow(upload, ["dynamodb:PutItem", "dynamodb:Query"], storage.table.table_arn)
+        _allow(upload, ["s3:PutObject"], f"{storage.bucket_arn}/receipts/*")
+        exported = self.resolve(storage.bucket_arn)["Fn::ImportValue"]
+        assert upload.role is not None
+        Validations.of(upload.role).acknowledge(
+            Acknowledgment(
+                id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{exported}/receipts/*]",
+                reason="an image's key is made of its receipt's id, which the upload brings",
             )
         )
 
@@ -56,7 +60,7 @@ class FunctionsStack(Stack):
             base=receipt_label,
             variables={"TABLE_NAME": table_name},
         )
-        storage.table.grant(label, "dynamodb:Query", "dynamodb:BatchWriteItem")
+        _allow(label, ["dynamodb:Query", "dynamodb:BatchWriteItem"], storage.table.table_arn)
 
     def _function(
         self, name: str, *, repository: ImageRepository, base: BaseImage, variables: dict[str, str]
@@ -72,6 +76,15 @@ class FunctionsStack(Stack):
             base=base,
             pin_digest=True,
         )
+        log_group = logs.LogGroup(
+            self,
+            f"{name}-logs",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        # A role of its own: AWS's managed one may write to every log group of the account.
+        role = iam.Role(self, f"{name}-role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
         function = lambda_.DockerImageFunction(
             self,
             name,
@@ -80,12 +93,12 @@ class FunctionsStack(Stack):
             memory_size=512,
             timeout=Duration.seconds(30),
             environment=variables,
-            log_group=logs.LogGroup(
-                self,
-                f"{name}-logs",
-                retention=logs.RetentionDays.ONE_MONTH,
-                removal_policy=RemovalPolicy.DESTROY,
-            ),
+            role=role,
+            log_group=log_group,
         )
         CfnOutput(self, f"{name.title().replace('_', '')}Function", value=function.function_name)
         return function
+
+
+def _allow(function: lambda_.Function, actions: list[str], resource: str) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))

@@ -62,6 +62,6 @@ def add_stacks(app: App, env: Environment) -> None:
         env=place,
         root=ROOT,
         repository=repositories.receipt_api,
-        table=storage.table,
+        storage=storage,
         receipt_dynamo=dynamo.image,
     )

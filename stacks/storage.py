@@ -38,7 +38,7 @@ class StorageStack(Stack):
             sort_key=dynamodb.Attribute(name="GSI1SK", type=dynamodb.AttributeType.STRING),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
-        access_logs = s3.Bucket(
+        self.access_logs = s3.Bucket(
             self,
             "AccessLogs",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -52,7 +52,9 @@ class StorageStack(Stack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
-            server_access_logs_bucket=access_logs,
+            server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix="images/",
             removal_policy=policy,
         )
+        # Exported on purpose, and so by a name that a statement elsewhere can be told apart by.
+        self.bucket_arn = self.export_value(self.bucket.bucket_arn)

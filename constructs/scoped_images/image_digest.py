@@ -58,14 +58,22 @@ def _lookup_function(stack: Stack) -> lambda_.Function:
         retention=logs.RetentionDays.ONE_MONTH,
         removal_policy=RemovalPolicy.DESTROY,
     )
+    role = iam.Role(
+        stack,
+        f"{_FUNCTION_ID}Role",
+        description="Looks up the digests of images for CloudFormation",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+    )
+    log_group.grant_write(role)
     return lambda_.Function(
         stack,
         _FUNCTION_ID,
         description="Looks up the digests of images for CloudFormation",
-        runtime=lambda_.Runtime.PYTHON_3_13,
+        runtime=lambda_.Runtime.PYTHON_3_14,
         architecture=lambda_.Architecture.ARM_64,
         handler="index.handler",
         code=lambda_.Code.from_asset(str(_HANDLER)),
         timeout=Duration.minutes(1),
+        role=role,
         log_group=log_group,
     )

@@ -28,7 +28,9 @@ def image_of(files: dict[str, Any], stack: str) -> dict[str, Any]:
 def test_is_copied_under_its_content_tag_and_then_under_stable(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
     copies = Template.from_stack(cdk.Stack.of(base)).find_resources("Custom::CDKECRDeployment")
-    by_tag = {copy["Properties"]["DestImage"].rpartition(":")[2]: (name, copy) for name, copy in copies.items()}
+    by_tag = {
+        copy["Properties"]["DestImage"].rpartition(":")[2]: (name, copy) for name, copy in copies.items()
+    }
     assert by_tag.keys() == {base.spec.content_tag, "stable"}
     assert by_tag[base.spec.content_tag][0] in by_tag["stable"][1]["DependsOn"]
     assert all(copy["Properties"]["ImageArch"] == "arm64" for copy in copies.values())
@@ -113,7 +115,9 @@ def test_a_stack_in_another_region_is_refused(small_app: Any) -> None:
 
 def test_a_base_of_another_platform_is_refused(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
-    with pytest.raises(ScopedImagesError, match="is built for linux/amd64, its base image 'Base/base' for linux/arm64"):
+    with pytest.raises(
+        ScopedImagesError, match="is built for linux/amd64, its base image 'Base/base' for linux/arm64"
+    ):
         ScopedImage(
             small_app.stack("App"),
             "Image",
@@ -124,5 +128,7 @@ def test_a_base_of_another_platform_is_refused(small_app: Any) -> None:
 
 
 def test_an_unknown_tag_strategy_is_refused(small_app: Any) -> None:
-    with pytest.raises(ScopedImagesError, match="tag of base image 'Base/base' is 'latest', and takes 'content'"):
+    with pytest.raises(
+        ScopedImagesError, match="tag of base image 'Base/base' is 'latest', and takes 'content'"
+    ):
         base_in_own_stack(small_app, tag="latest")

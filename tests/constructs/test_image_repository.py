@@ -37,8 +37,14 @@ def test_only_the_cache_and_the_moving_tag_are_mutable(small_app: Any) -> None:
         {
             "ImageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
             "ImageTagMutabilityExclusionFilters": [
-                {"ImageTagMutabilityExclusionFilterType": "WILDCARD", "ImageTagMutabilityExclusionFilterValue": "cache*"},
-                {"ImageTagMutabilityExclusionFilterType": "WILDCARD", "ImageTagMutabilityExclusionFilterValue": "stable"},
+                {
+                    "ImageTagMutabilityExclusionFilterType": "WILDCARD",
+                    "ImageTagMutabilityExclusionFilterValue": "cache*",
+                },
+                {
+                    "ImageTagMutabilityExclusionFilterType": "WILDCARD",
+                    "ImageTagMutabilityExclusionFilterValue": "stable",
+                },
             ],
         },
     )
@@ -89,7 +95,9 @@ def test_puts_out_name_uri_and_login_command(small_app: Any) -> None:
 
 def test_a_stack_without_account_and_region_is_refused(small_app: Any) -> None:
     stack = cdk.Stack(small_app.app, "Agnostic")
-    with pytest.raises(ScopedImagesError, match=r"give the stack a literal one: Stack\(…, env=aws_cdk.Environment"):
+    with pytest.raises(
+        ScopedImagesError, match=r"give the stack a literal one: Stack\(…, env=aws_cdk.Environment"
+    ):
         small_app.repository(stack, "api-dev")
 
 

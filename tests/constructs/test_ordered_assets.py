@@ -37,7 +37,10 @@ def test_asset_manifests_carry_the_dependencies_of_their_stacks(small_app: Any) 
 
 
 def test_the_artifact_is_otherwise_that_of_the_default_synthesizer(small_app: Any) -> None:
-    ordered, stock = small_app.stack("Ordered"), small_app.stack("Stock", synthesizer=cdk.DefaultStackSynthesizer())
+    ordered, stock = (
+        small_app.stack("Ordered"),
+        small_app.stack("Stock", synthesizer=cdk.DefaultStackSynthesizer()),
+    )
     first = small_app.stack("First")
     for stack in (ordered, stock):
         stack.add_stack_dependency(first)
@@ -63,5 +66,7 @@ def test_another_synthesizer_is_refused_where_order_matters(small_app: Any) -> N
     stack = small_app.stack("Base", synthesizer=cdk.DefaultStackSynthesizer())
     with pytest.raises(ScopedImagesError) as caught:
         small_app.base(stack, "base", repository)
-    assert "stack 'Base' would build its images before its repository 'Repositories/api-dev' is there" in str(caught.value)
+    assert "stack 'Base' would build its images before its repository 'Repositories/api-dev' is there" in str(
+        caught.value
+    )
     assert "synthesizer=OrderedAssets()" in str(caught.value)

@@ -78,7 +78,8 @@ def test_a_task_of_another_architecture_is_an_error(small_app: Any) -> None:
     x86 = ecs.RuntimePlatform(cpu_architecture=ecs.CpuArchitecture.X86_64)
     container_in(stack, image_in(small_app, stack), runtime_platform=x86)
     Annotations.from_stack(stack).has_error(
-        "/App/Task/Resource", Match.string_like_regexp("cpuArchitecture is 'X86_64', but its image is built for")
+        "/App/Task/Resource",
+        Match.string_like_regexp("cpuArchitecture is 'X86_64', but its image is built for"),
     )
 
 
@@ -124,13 +125,15 @@ def test_the_digest_is_an_output(small_app: Any) -> None:
     assert '"Digest"]' in outputs
 
 
-def test_the_digest_lookup_may_describe_images_and_nothing_more(small_app: Any) -> None:
+def test_the_digest_lookup_may_describe_images_and_write_its_log(small_app: Any) -> None:
     stack = small_app.stack("App")
     image_in(small_app, stack)
     (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "ecr:DescribeImages"
-    assert "container-assets" in json.dumps(statement["Resource"])
+    log, describe = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert "ScopedImagesDigestLookupLogs" in json.dumps(log["Resource"])
+    assert describe["Action"] == "ecr:DescribeImages"
+    assert "container-assets" in json.dumps(describe["Resource"])
 
 
 def test_a_cache_for_another_platform_is_refused(small_app: Any) -> None:

@@ -28,7 +28,9 @@ class Assembly:
     @property
     def stacks(self) -> list[str]:
         artifacts = self.read("manifest.json")["artifacts"]
-        return [name for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"]
+        return [
+            name for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"
+        ]
 
     def template(self, stack: str) -> Any:
         return self.read(f"{stack}.template.json")
@@ -38,7 +40,9 @@ class Assembly:
         return {image["displayName"]: image for image in images.values()}
 
     def asset_dependencies(self, stack: str) -> list[str]:
-        dependencies: list[str] = self.read("manifest.json")["artifacts"][f"{stack}.assets"].get("dependencies", [])
+        dependencies: list[str] = self.read("manifest.json")["artifacts"][f"{stack}.assets"].get(
+            "dependencies", []
+        )
         return dependencies
 
 

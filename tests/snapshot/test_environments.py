@@ -62,7 +62,12 @@ def test_every_physical_name_carries_the_environment(name: str, assemblies: Any)
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_stateful_resources_keep_their_logical_ids(name: str, assemblies: Any) -> None:
     """A changed logical id is a new table, bucket or repository, and the loss of the old one."""
-    stateful = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::ECR::Repository", "AWS::SecretsManager::Secret"}
+    stateful = {
+        "AWS::DynamoDB::Table",
+        "AWS::S3::Bucket",
+        "AWS::ECR::Repository",
+        "AWS::SecretsManager::Secret",
+    }
     assembly = assemblies(name)
     ids = {
         logical_id
@@ -79,4 +84,3 @@ def test_only_environments_that_destroy_empty_their_repositories(name: str, asse
     resources = assemblies(name).template(f"receipts-{name}-repositories")["Resources"].values()
     assert {resource["Properties"].get("EmptyOnDelete", False) for resource in resources} == {destroys}
     assert {resource["DeletionPolicy"] for resource in resources} == {"Delete" if destroys else "Retain"}
-

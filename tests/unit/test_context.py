@@ -80,7 +80,7 @@ def test_stages_the_files_and_the_dockerfile(folder: Path, tmp_path: Path) -> No
     ]
     assert (out / "Dockerfile").read_text() == "FROM scratch\nCOPY . /\n"
     assert (out / "src" / "code.py").read_text() == "print(1)\n"
-    assert os.readlink(out / "link") == "src/code.py"
+    assert (out / "link").readlink() == Path("src/code.py")
 
 
 def test_what_staging_adds_is_out_of_reach_of_copy(folder: Path, tmp_path: Path) -> None:
@@ -195,7 +195,16 @@ def edit_dockerfile(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [chmod_executable, to_crlf, same_size_and_time, rename, retarget, link_to_file, add_empty_folder, edit_dockerfile],
+    [
+        chmod_executable,
+        to_crlf,
+        same_size_and_time,
+        rename,
+        retarget,
+        link_to_file,
+        add_empty_folder,
+        edit_dockerfile,
+    ],
 )
 def test_the_fingerprint_changes_with(change: Callable[[Path], None], folder: Path) -> None:
     before = context_of(folder).fingerprint
@@ -259,7 +268,6 @@ def test_a_socket_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_name_that_is_not_utf8_is_refused(folder: Path) -> None:
-    with open(os.fsencode(folder) + b"/caf\xe9", "wb"):
-        pass
+    (folder / os.fsdecode(b"caf\xe9")).touch()
     with pytest.raises(ScopedImagesError, match=r"the name b'caf\\xe9' is not UTF-8"):
         context_of(folder)

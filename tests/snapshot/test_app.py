@@ -1,0 +1,71 @@
+"""`python app.py`, as the CDK CLI runs it: no Docker, no credentials, no stack traces for a user's mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_app(outdir: Path, **context: Any) -> subprocess.CompletedProcess[str]:
+    """Run app.py with nothing in its environment but a path without docker, and CloudFormation validation on."""
+    settings = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin",
+            "HOME": str(outdir),
+            "CDK_OUTDIR": str(outdir),
+            "CDK_CONTEXT_JSON": json.dumps({**settings, **context}),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    outdir = tmp_path_factory.mktemp("prod")
+    done = run_app(outdir, env="prod")
+    assert done.returncode == 0, done.stderr
+    return outdir
+
+
+def test_synthesizes_the_environment_that_the_context_names(prod: Path) -> None:
+    manifest = json.loads((prod / "manifest.json").read_text())
+    stacks = [a for a in manifest["artifacts"].values() if a["type"] == "aws:cloudformation:stack"]
+    assert {stack["environment"] for stack in stacks} == {"aws://333333333333/us-east-1"}
+    assert len(stacks) == 6
+
+
+def test_looks_nothing_up_in_the_account(prod: Path) -> None:
+    assert "missing" not in json.loads((prod / "manifest.json").read_text())
+
+
+def test_cloudformation_validation_finds_nothing(prod: Path) -> None:
+    reports = json.loads((prod / "validation-report.json").read_text())["pluginReports"]
+    (report,) = [report for report in reports if report["pluginName"] == "CloudFormation Validate"]
+    assert report["violations"] == []
+
+
+def test_without_a_name_the_environment_is_local(tmp_path: Path) -> None:
+    run_app(tmp_path)
+    assert (tmp_path / "receipts-local-functions.template.json").exists()
+
+
+def test_an_unknown_environment_is_one_line(tmp_path: Path) -> None:
+    done = run_app(tmp_path, env="prd")
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1] == (
+        "error: there is no environment 'prd' in cdk.json; there are: dev, local, prod, staging"
+    )
+    assert "Traceback" not in done.stderr
