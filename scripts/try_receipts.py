@@ -1,0 +1,99 @@
+"""Uploads a receipt, labels it, and reads it back over HTTP: `python -m scripts.try_receipts OUTPUTS_FILE`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import struct
+import sys
+import urllib.error
+import urllib.request
+import zlib
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+LINES = [
+    "CORNER SHOP",
+    "12 High Street",
+    "2026-11-02 14:03",
+    "Bread 2.40",
+    "Cheese 8.10",
+    "Tax 0.50",
+    "TOTAL 11.00",
+]
+
+
+def png(seed: bytes) -> bytes:
+    """A picture of one pixel; `seed` makes each run's a receipt of its own."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    pixel = zlib.compress(b"\0\xff\xff\xff")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"tEXt", b"seed\0" + seed.hex().encode())
+        + chunk(b"IDAT", pixel)
+        + chunk(b"IEND", b"")
+    )
+
+
+def invoke(function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Invoke a function and return its answer; its error ends the program."""
+    answer = boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        sys.exit(f"{function} failed: {payload.get('errorMessage', payload)}")
+    return payload
+
+
+def get(url: str, key: str) -> Any:
+    """GET JSON with the API key; a refusal ends the program."""
+    request = urllib.request.Request(url, headers={"X-Api-Key": key})  # noqa: S310 - http(s) by our own output
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        sys.exit(f"GET {url}: {error.code} {error.reason}: {error.read(500).decode(errors='replace')}")
+    except urllib.error.URLError as error:
+        sys.exit(
+            f"GET {url}: {error.reason}. Without a certificate_arn the load balancer answers inside its VPC only"
+        )
+
+
+def main() -> None:
+    """Do the three steps, showing each."""
+    outputs = json.loads(Path(sys.argv[1]).read_text())
+    values = {name: value for stack in outputs.values() for name, value in stack.items()}
+    url = address(values["ApiUrl"])
+    key = boto3.client("secretsmanager").get_secret_value(SecretId=values["ApiKeySecret"])["SecretString"]
+
+    image = base64.b64encode(png(os.urandom(8))).decode()
+    uploaded = invoke(
+        values["UploadImagesFunction"], {"image_base64": image, "content_type": "image/png", "lines": LINES}
+    )
+    print(f"uploaded  {uploaded['receipt_id']}")
+    labelled = invoke(values["CreateLabelsFunction"], {"receipt_id": uploaded["receipt_id"]})
+    print(f"labelled  {', '.join(label['label'] for label in labelled['labels'])}")
+    print(f"GET       {url}/receipts/{uploaded['receipt_id']}")
+    print(json.dumps(get(f"{url}/receipts/{uploaded['receipt_id']}", key), indent=2))
+
+
+def address(url: str) -> str:
+    """The URL to call; the emulated AWS serves its load balancers under paths of its own."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint is None:
+        return url
+    # Only here: a deployment to AWS has no use for the local environment's packages.
+    from local.environment import local_url  # noqa: PLC0415
+
+    return local_url(url.removeprefix("http://"), int(endpoint.rpartition(":")[2]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The source tree keeps to what the decisions say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [
+    path
+    for folder in ("constructs", "stacks", "local", "scripts", "packages", "lambdas", "services", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+]
+
+
+def test_the_folder_constructs_is_no_package() -> None:
+    """docs/decisions/0002: it would hide the library of that name."""
+    assert sorted(path.name for path in (ROOT / "constructs").glob("*.py")) == []
+
+
+def test_nothing_imports_the_library_through_the_folder() -> None:
+    wrong = re.compile(r"^\s*(from|import) constructs\.scoped_images", re.MULTILINE)
+    assert [str(path) for path in SOURCES if wrong.search(path.read_text())] == []
+
+
+def test_what_decides_does_not_import_cdk() -> None:
+    """Command line and Lambda use it too, and its tests run in milliseconds."""
+    constructs = {
+        "base_image",
+        "image_architecture",
+        "image_asset",
+        "image_copy",
+        "image_digest",
+        "image_repository",
+        "ordered_assets",
+        "registry_cache",
+        "scoped_image",
+        "stack_order",
+    }
+    library = ROOT / "constructs" / "scoped_images"
+    imports = re.compile(r"^(from|import) (aws_cdk|jsii|constructs|cdk_ecr_deployment)\b", re.MULTILINE)
+    importing = {
+        str(path.relative_to(library).with_suffix(""))
+        for path in library.rglob("*.py")
+        if imports.search(path.read_text())
+    }
+    assert importing == constructs
