@@ -1,0 +1,43 @@
+"""Builds a context with the real engine and lists the resulting image's files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came out of a build: one tuple per path, or why it failed."""
+
+    files: dict[str, tuple[str, int, str]] | None
+    error: str = ""
+
+
+def build(context: Path, dockerfile: Path, *args: str) -> Built:
+    """Run `docker build` without cache. mtimes and owners are left out: they are the machine's."""
+    run = subprocess.run(
+        [
+            *("docker", "build", "--no-cache", "--progress=plain", "--output", "type=tar,dest=-"),
+            *(*args, "--file", str(dockerfile), str(context)),
+        ],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "DOCKER_BUILDKIT": "1"},
+    )
+    if run.returncode:
+        return Built(None, run.stderr.decode(errors="replace"))
+    with tarfile.open(fileobj=io.BytesIO(run.stdout)) as archive:
+        return Built({member.name: _describe(archive, member) for member in archive})
+
+
+def _describe(archive: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[str, int, str]:
+    kind = member.type.decode()
+    stream = archive.extractfile(member) if member.isreg() else None
+    content = hashlib.sha256(stream.read()).hexdigest() if stream else member.linkname
+    return kind, member.mode, content
