@@ -1,0 +1,86 @@
+"""A container engine of the tests' own, fresh emulated AWS environments in it, and copies of this project to deploy."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from local.base_images import ensure_base_images
+from local.engine import Engine, ensure_engine
+
+from local.__main__ import ROOT, say
+from local.environment import LocalEnvironment, ensure_bootstrapped, ensure_emulator, stop_emulator
+from local.private_engine import stop_engine
+from tests.e2e.deployment import Deployment
+
+STATE = ROOT / ".local" / "tests"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """An engine whose image store the tests may empty."""
+    made = ensure_engine(state=STATE / "engine", installed=ROOT / ".local" / "engine" / "installed", say=say)
+    if not made.private:
+        pytest.exit(
+            "the end-to-end tests empty the image store, so they need a private engine: Debian, as root"
+        )
+    ensure_base_images(made, state=ROOT / ".local" / "base-images", say=say)
+    yield made
+    stop_engine(STATE / "engine")
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def copy_project(destination: Path) -> Path:
+    """Copy what git knows or would add; not what is built."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).exists():
+            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, destination / name, follow_symlinks=False)
+    return destination
+
+
+@pytest.fixture(scope="module")
+def new_deployment(
+    engine: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Deployment]]:
+    """Make an empty AWS, an empty image store, and a copy of the project, which nothing is deployed of yet."""
+    started: list[LocalEnvironment] = []
+
+    def make() -> Deployment:
+        folder = tmp_path_factory.mktemp("deployment")
+        env = LocalEnvironment(state=folder / "aws", port=free_port())
+        ensure_emulator(env, engine, say)
+        started.append(env)
+        ensure_bootstrapped(env, engine, cdk=["cdk"], say=say)
+        deployment = Deployment(project=copy_project(folder / "project"), env=env, engine=engine)
+        deployment.empty_engine()
+        return deployment
+
+    yield make
+    for env in started:
+        stop_emulator(env)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cdk_on_path() -> None:
+    if shutil.which("cdk") is None:
+        sys.exit("cdk is not on the path: run the tests with make test")

@@ -1,0 +1,148 @@
+"""Drives the real CDK CLI against a local environment, and reads what came of it from the registry."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from local.engine import Engine
+
+from local.environment import LocalEnvironment
+
+RECORDER = """#!/bin/sh
+printf '%s\\n' "$*" >> "$RECORDED_BUILDS"
+exec "$REAL_CDK_DOCKER" "$@"
+"""
+
+
+@dataclass
+class Deployment:
+    """One project folder, deployed to one local environment."""
+
+    project: Path
+    env: LocalEnvironment
+    engine: Engine
+    registry_port: int | None = None
+    output: str = field(default="", init=False)
+
+    def variables(self) -> dict[str, str]:
+        """The environment for commands: the local one, with a docker that records how it is called."""
+        variables = self.env.process_environment(self.engine)
+        recorder = self.project.parent / "recording-docker"
+        recorder.write_text(RECORDER)
+        recorder.chmod(0o755)
+        variables |= {
+            "REAL_CDK_DOCKER": variables["CDK_DOCKER"],
+            "CDK_DOCKER": str(recorder),
+            "RECORDED_BUILDS": str(self._records),
+        }
+        if self.registry_port is not None:
+            variables["SCOPED_IMAGES_REGISTRY_PORT"] = str(self.registry_port)
+        return variables
+
+    def cdk(self, *arguments: str) -> list[str]:
+        """Run `cdk`; return the images built, by display name. A failure fails the test with its output."""
+        self._records.write_text("")
+        done = subprocess.run(
+            ["cdk", *arguments, "-c", "env=local"],
+            cwd=self.project,
+            env=self.variables(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        self.output = done.stdout + done.stderr
+        assert done.returncode == 0, self.output[-6000:]
+        return self.built()
+
+    def deploy(self, *flags: str) -> list[str]:
+        """`cdk deploy --all`; return the images built."""
+        return self.cdk(
+            "deploy", "--all", "--require-approval", "never", "--outputs-file", str(self.outputs_file), *flags
+        )
+
+    def built(self) -> list[str]:
+        """Display names of the images that docker was asked to build."""
+        names = {asset_id: image["displayName"] for asset_id, image in self._assets().items()}
+        built = []
+        for line in self._records.read_text().splitlines():
+            if line.startswith("build "):
+                tag = line.split("--tag cdkasset-")[1].split()[0]
+                # The CLI lowers the asset's id for docker, display name and all.
+                built += [name for asset_id, name in names.items() if asset_id.lower().endswith(tag[-64:])]
+        return sorted(built)
+
+    def digests(self) -> dict[str, str]:
+        """Digest in the registry of each image of the last synth, by display name."""
+        found = {}
+        for image in self._assets().values():
+            (destination,) = image["destinations"].values()
+            tags = self.tags(destination["repositoryName"])
+            found[image["displayName"]] = tags[destination["imageTag"]]
+        return found
+
+    def tags(self, repository: str) -> dict[str, str]:
+        """Digest of each tag of a repository."""
+        images = self.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+        return {tag: image["imageDigest"] for image in images for tag in image.get("imageTags", [])}
+
+    def layers(self, repository: str, digest: str) -> list[str]:
+        """Digests of an image's layers, lowest first."""
+        answer = self.client("ecr").batch_get_image(
+            repositoryName=repository, imageIds=[{"imageDigest": digest}]
+        )
+        manifest = json.loads(answer["images"][0]["imageManifest"])
+        return [layer["digest"] for layer in manifest["layers"]]
+
+    def outputs(self) -> dict[str, str]:
+        """Every output of the last deploy."""
+        stacks = json.loads(self.outputs_file.read_text())
+        return {name: value for stack in stacks.values() for name, value in stack.items()}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulated AWS."""
+        return boto3.client(
+            service,
+            endpoint_url=self.env.emulator.endpoint,
+            region_name=self.env.region,
+            aws_access_key_id=self.env.account,
+            aws_secret_access_key="local",
+        )
+
+    def docker(self, *arguments: str) -> str:
+        """Run docker on the tests' engine."""
+        done = subprocess.run(
+            [str(self.engine.docker), *arguments],
+            env=self.env.process_environment(self.engine),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def empty_engine(self) -> None:
+        """Remove every image but the public base images, and the whole build cache."""
+        listed = self.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+        names = [name for name in listed if not name.startswith("public.ecr.aws/")]
+        if names:
+            self.docker("image", "rm", "--force", *names)
+        self.docker("builder", "prune", "--all", "--force")
+
+    @property
+    def outputs_file(self) -> Path:
+        return self.project.parent / "outputs.json"
+
+    @property
+    def _records(self) -> Path:
+        return self.project.parent / "recorded-builds"
+
+    def _assets(self) -> dict[str, Any]:
+        images: dict[str, Any] = {}
+        for file in sorted((self.project / "cdk.out").glob("*.assets.json")):
+            images |= json.loads(file.read_text()).get("dockerImages", {})
+        return images
