@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine_build import Built, build
-
 from scoped_images.context_file import ContextFile
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.selection import Selection, select_files
 from scoped_images.errors import ScopedImagesError
 from scoped_images.ignore_file import IgnoreFile
 from scoped_images.staging import stage
+from tests.differential.engine_build import Built, build
 
 
 @dataclass(frozen=True)

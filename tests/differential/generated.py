@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from case import Case, Entry
 from hypothesis import strategies as st
+
+from tests.differential.case import Case, Entry
 
 _NAMES = st.sampled_from(
     ["a", "b", "c.txt", "d.md", "src", "lib", ".e", "f g", "é", "x[1]", "a*b", "ab", "1", "$v", "q'"]

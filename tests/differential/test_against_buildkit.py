@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 import pytest
-from case import Case, check, select, stage_selection, workspace
-from engine_build import build
-from generated import cases
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
 from scoped_images.context_file import Kind
+from tests.differential.case import Case, check, select, stage_selection, workspace
+from tests.differential.engine_build import build
+from tests.differential.generated import cases
 
 pytestmark = pytest.mark.engine
 

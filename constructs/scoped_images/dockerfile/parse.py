@@ -68,7 +68,7 @@ class ParsedDockerfile:
 def parse_dockerfile(text: bytes | str, *, name: str) -> ParsedDockerfile:
     """Parse a Dockerfile; raises ScopedImagesError that names it."""
     content = _decode(text, name)
-    directives = _directives(content)
+    directives, content = _take_directives(content, name)
     instructions = tuple(_instruction(command, name) for command in _commands(content, name))
     return ParsedDockerfile(
         name=name,
@@ -105,15 +105,27 @@ def _commands(content: str, name: str) -> tuple[dockerfile.Command, ...]:
         raise ScopedImagesError(f"{name}: {error}") from None
 
 
-def _directives(content: str) -> dict[str, str]:
-    """Read the directives, which stand before everything else."""
+def _take_directives(content: str, name: str) -> tuple[dict[str, str], str]:
+    """Read the directives, which stand before everything else, and write them so that the parser reads `escape`.
+
+    It takes `# check`, which is younger than it is, for a comment that ends the directives.
+    """
     directives: dict[str, str] = {}
-    for line in content.removeprefix("\ufeff").splitlines():
-        match = _DIRECTIVE.fullmatch(line)
+    lines = content.removeprefix("\ufeff").split("\n")
+    for number, line in enumerate(lines):
+        match = _DIRECTIVE.fullmatch(line.rstrip("\r"))
         if match is None:
             break
-        directives[match[1].lower()] = match[2]
-    return directives
+        key = match[1].lower()
+        if key in directives:
+            raise ScopedImagesError(
+                f"{name}:{number + 1}: only one # {key} directive can be used; remove one"
+            )
+        directives[key] = match[2]
+        lines[number] = "#"
+    if "escape" in directives:
+        lines[0] = f"# escape={directives['escape']}"
+    return directives, "\n".join(lines)
 
 
 def _instruction(command: dockerfile.Command, name: str) -> Instruction:

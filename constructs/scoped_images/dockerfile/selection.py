@@ -6,6 +6,7 @@ https://github.com/tonistiigi/fsutil/blob/master/copy/copy.go.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,9 +162,12 @@ class _Selector:
 
     def _missing(self, source: Source, path: str, resolved: str, links: tuple[str, ...]) -> ScopedImagesError:
         if links:
+            target = os.readlink(self.view.root / links[-1])  # noqa: PTH115 - as written
+            # BuildKit looks for it below the root, as if that were `/`.
             return self._error(
                 source,
-                f"goes through the link {links[-1]!r}, which leads to {resolved!r}: not in the build context",
+                f"goes through the link {links[-1]!r} to {target!r}, which leads out of the build context or to "
+                f"nothing in it: there is no {resolved!r} in the context",
             )
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):

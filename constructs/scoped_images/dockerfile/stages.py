@@ -86,7 +86,9 @@ def evaluate(parsed: ParsedDockerfile, instruction: Instruction, word: str, vari
 def read_stages(parsed: ParsedDockerfile, variables: Variables, options: BuildOptions) -> tuple[Stage, ...]:
     """Split the instructions into stages; raises ScopedImagesError."""
     starts = [index for index, item in enumerate(parsed.instructions) if item.name == "FROM"]
-    for instruction in parsed.instructions[: starts[0] if starts else None]:
+    if not starts:
+        raise ScopedImagesError(f"{parsed.name}: has no FROM; a Dockerfile needs at least one")
+    for instruction in parsed.instructions[: starts[0]]:
         if instruction.name != "ARG":
             raise parsed.error(
                 instruction.line, f"{instruction.name} stands before the first FROM, where only ARG may"
@@ -109,8 +111,6 @@ def read_stages(parsed: ParsedDockerfile, variables: Variables, options: BuildOp
                 instructions=parsed.instructions[start + 1 : end],
             )
         )
-    if not stages:
-        raise ScopedImagesError(f"{parsed.name}: has no FROM; a Dockerfile needs at least one")
     return tuple(stages)
 
 

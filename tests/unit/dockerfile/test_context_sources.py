@@ -1,0 +1,396 @@
+"""What the instructions of a Dockerfile read of the build context, stage by stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scoped_images.dockerfile.context_sources import context_sources
+from scoped_images.dockerfile.sources import Source
+from scoped_images.errors import ScopedImagesError
+
+
+def paths(text: str, **options: Any) -> list[str]:
+    """Sources of a Dockerfile, in the order of their lines."""
+    return [source.path for source in context_sources(text, **options).sources]
+
+
+# (sentence, Dockerfile, sources)
+FORMS = [
+    ("one source", "COPY a /x", ["a"]),
+    ("several sources", "COPY a b/c /x/", ["a", "b/c"]),
+    ("the JSON form, with spaces", 'COPY ["a b", "c", "/x/"]', ["a b", "c"]),
+    ("lower case and flags", "copy --chown=1:1 --chmod=755 --link a /x", ["a"]),
+    ("over several lines with a comment", "COPY a \\\n # no\n b /x/", ["a", "b"]),
+    ("a leading slash", "COPY /a /x", ["a"]),
+    ("a leading dot", "COPY ./a /x", ["a"]),
+    ("a trailing slash", "COPY a/ /x", ["a"]),
+    ("dots stop at the root", "COPY ../../a b/../../c /x/", ["a", "c"]),
+    ("the root in every spelling", "COPY . ./ / x/.. /x/", [".", ".", ".", "."]),
+    ("a wildcard stays", "COPY src/*.py /x/", ["src/*.py"]),
+    ("quotes and escapes go", r"""COPY "a"'b' c\$d /x/""", ["ab", "c$d"]),
+    ("a heredoc is no file", "COPY <<EOF a /x/\nCOPY b /y\nEOF\nCOPY c /x/", ["a", "c"]),
+    ("two heredocs", "COPY <<A <<-'B' /x/\n1\nA\n2\n\tB\nCOPY c /x/", ["c"]),
+    ("a heredoc of a RUN is no COPY", "RUN <<EOF\nCOPY a /x\nEOF\nCOPY c /x/", ["c"]),
+    ("ADD of a local archive", "ADD a.tar.gz /x/", ["a.tar.gz"]),
+    (
+        "ADD of URLs and git",
+        "ADD https://e.org/a git@e.org:a/b.git https://e.org/a.git#v1:sub ssh://e/a b /x/",
+        ["b"],
+    ),
+    ("a path like a repository is a path", "ADD github.com/a/b /x/", ["github.com/a/b"]),
+    ("a bind mount of the context", "RUN --mount=type=bind,target=/x true", ["."]),
+    ("a bind mount by default", "RUN --mount=source=a,target=/x true", ["a"]),
+    ("a bind mount with another spelling", 'RUN --mount=type=bind,src=./a,"target=/x,y" true', ["a"]),
+    ("two mounts", "RUN --mount=source=a,target=/x --mount=source=b,dst=/y true", ["a", "b"]),
+    ("a mount from an image", "RUN --mount=from=debian,source=a,target=/x true", []),
+    (
+        "mounts without files",
+        "RUN --mount=type=cache,target=/x --mount=type=secret,id=s --mount=type=tmpfs,dst=/t true",
+        [],
+    ),
+    ("COPY from an image", "COPY --from=debian:12 /a /x", []),
+    ("an instruction that reads nothing", 'CMD ["COPY", "a", "b"]\nLABEL a=b', []),
+    ("an ONBUILD of the target itself does not run", "ONBUILD COPY a /x", []),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [f[1:] for f in FORMS], ids=[f[0] for f in FORMS])
+def test_forms(text: str, expected: list[str]) -> None:
+    assert paths(f"FROM scratch\n{text}\n") == expected
+
+
+STAGES = """\
+FROM scratch AS base
+COPY base /
+FROM base AS Tools
+COPY tools /
+FROM base AS unused
+COPY unused /
+FROM scratch AS copied
+COPY copied /
+FROM scratch AS mounted
+COPY mounted /
+FROM debian AS final
+COPY --from=TOOLS /tools /
+COPY --from=3 /copied /
+RUN --mount=from=mounted,target=/m true
+COPY final /
+FROM scratch AS after
+COPY after /
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("base", ["base"]),
+        ("tools", ["base", "tools"]),
+        ("Tools", ["base", "tools"]),
+        ("final", ["base", "tools", "copied", "mounted", "final"]),
+        (None, ["after"]),
+    ],
+)
+def test_only_stages_that_the_target_needs_are_read(target: str | None, expected: list[str]) -> None:
+    assert paths(STAGES, target=target) == expected
+
+
+def test_copy_takes_the_last_stage_of_a_name_and_from_the_last_before() -> None:
+    text = (
+        "FROM scratch AS p\nCOPY a /\nFROM p AS q\nFROM scratch AS p\nCOPY b /\nFROM q\nCOPY --from=p / /\n"
+    )
+    assert paths(text) == ["a", "b"]
+
+
+def test_onbuild_of_a_stage_runs_in_the_stages_from_it() -> None:
+    text = (
+        "FROM scratch AS p\nONBUILD ARG X=a\nONBUILD COPY --chmod=755 $X <<EOF /x/\nb\nEOF\n"
+        "ONBUILD RUN --mount=source=m,target=/m <<EOF\ntrue\nEOF\n"
+        "FROM p AS q\nCOPY c /\nFROM q\n"
+    )
+    assert paths(text) == ["a", "m", "c"]
+    assert context_sources(text).sources[0].line == 3
+
+
+def test_an_onbuild_may_need_another_stage() -> None:
+    text = "FROM scratch AS o\nCOPY a /\nFROM scratch AS p\nONBUILD COPY --from=o / /\nFROM p\n"
+    assert paths(text) == ["a"]
+
+
+# (sentence, Dockerfile, build arguments, sources)
+VARIABLES = [
+    ("a default", "FROM scratch\nARG X=a\nCOPY $X /", {}, ["a"]),
+    ("a build argument beats the default", "FROM scratch\nARG X=a\nCOPY $X /", {"X": "b"}, ["b"]),
+    ("a build argument without an ARG is not seen", "FROM scratch\nARG Y\nCOPY ${Y:-c} /", {"X": "b"}, ["c"]),
+    ("ENV beats an ARG before it", "FROM scratch\nARG X=a\nENV X=e\nCOPY $X /", {"X": "b"}, ["e"]),
+    ("an ARG beats an ENV before it", "FROM scratch\nENV X=e\nARG X=a\nCOPY $X /", {}, ["a"]),
+    ("an ARG without a value leaves an ENV", "FROM scratch\nENV X=e\nARG X\nCOPY $X /", {}, ["e"]),
+    ("ENV sees the values before it", "FROM scratch\nENV X=a\nENV X=b Y=$X\nCOPY $Y /", {}, ["a"]),
+    ("the old form of ENV", "FROM scratch\nENV X a b\nCOPY $X/c /", {}, ["a b/c"]),
+    (
+        "a stage inherits ARG and ENV",
+        "FROM scratch AS p\nARG X=a\nENV Y=b\nFROM p\nCOPY $X $Y /z/",
+        {},
+        ["a", "b"],
+    ),
+    ("in a stage FROM it, ENV is back", "FROM scratch AS p\nENV X=e\nARG X=a\nFROM p\nCOPY $X /", {}, ["e"]),
+    ("a global ARG is seen where redeclared", "ARG X=g\nFROM scratch\nARG X\nCOPY $X /", {}, ["g"]),
+    ("a global ARG is not seen elsewhere", "ARG X=g\nFROM scratch\nARG Y\nCOPY ${Y:-n} /", {}, ["n"]),
+    (
+        "a global ARG chooses the stage",
+        "ARG V=b\nFROM scratch AS s-a\nCOPY a /\nFROM scratch AS s-b\nCOPY b /\nFROM s-$V",
+        {},
+        ["b"],
+    ),
+    ("a global ARG of global ARGs", "ARG A=a\nARG B=$A/b\nFROM scratch\nARG B\nCOPY $B /", {}, ["a/b"]),
+    ("the target platform", "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /", {}, ["arm64"]),
+    ("the target stage", "FROM scratch AS last\nARG TARGETSTAGE\nCOPY $TARGETSTAGE /", {}, ["last"]),
+    (
+        "a platform argument can be given",
+        "FROM scratch\nARG BUILDARCH\nCOPY $BUILDARCH /",
+        {"BUILDARCH": "x"},
+        ["x"],
+    ),
+    ("an unknown variable in a destination", "FROM debian\nCOPY a ${LAMBDA_TASK_ROOT}/", {}, ["a"]),
+    ("an unknown variable in an unused ENV", "FROM debian\nENV PATH=$PATH:/x\nCOPY a /", {}, ["a"]),
+    (
+        "an unknown variable in a mount's target",
+        "FROM debian\nRUN --mount=source=a,target=$HOME/x true",
+        {},
+        ["a"],
+    ),
+    ("an unknown base image", "ARG B\nFROM $B\nCOPY a /", {}, ["a"]),
+    ("the escape directive", "# escape=`\nFROM scratch\nARG X=a\nCOPY `$X $X /z/", {}, ["$X", "a"]),
+    (
+        "syntax, check and escape together",
+        "# syntax=docker/dockerfile:1\n# check=skip=all\n# escape=`\nFROM scratch\nCOPY a `\n b /x/",
+        {},
+        ["a", "b"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "expected"), [v[1:] for v in VARIABLES], ids=[v[0] for v in VARIABLES]
+)
+def test_variables(text: str, args: dict[str, str | None], expected: list[str]) -> None:
+    assert paths(text, build_args=args, platform="linux/arm64") == expected
+
+
+UNKNOWN = "which has no value when the app is synthesized; give it one with"
+INCLUDE = ", or name the files with include=[…]"
+
+# (sentence, Dockerfile, options, exact message)
+ERRORS: list[tuple[str, str, dict[str, Any], str]] = [
+    (
+        "an ARG without a value",
+        "FROM debian\nARG PKG\n\nCOPY src/$PKG /x",
+        {},
+        f"Dockerfile:4: COPY source 'src/$PKG' depends on $PKG, {UNKNOWN} build_args={{'PKG': …}}{INCLUDE}",
+    ),
+    (
+        "a build argument that is only known at build time",
+        "FROM debian\nARG PKG=a\nCOPY $PKG /x",
+        {"build_args": {"PKG": None}},
+        f"Dockerfile:3: COPY source '$PKG' depends on $PKG, {UNKNOWN} build_args={{'PKG': …}}{INCLUDE}",
+    ),
+    (
+        "a variable of the base image, by way of ENV",
+        "FROM debian\nENV D=$HOME/a\nCOPY $D /x",
+        {},
+        f"Dockerfile:3: COPY source '$D' depends on $HOME, {UNKNOWN} `ARG HOME` in that stage and "
+        f"build_args={{'HOME': …}}{INCLUDE}",
+    ),
+    (
+        "a default that a base image may override",
+        "FROM debian\nCOPY ${D:-a} /x",
+        {},
+        f"Dockerfile:2: COPY source '${{D:-a}}' depends on $D, {UNKNOWN} `ARG D` in that stage and "
+        f"build_args={{'D': …}}{INCLUDE}",
+    ),
+    (
+        "the builder's platform",
+        "FROM debian\nARG BUILDARCH\nCOPY $BUILDARCH /x",
+        {},
+        f"Dockerfile:3: COPY source '$BUILDARCH' depends on $BUILDARCH, {UNKNOWN} "
+        f"build_args={{'BUILDARCH': …}}{INCLUDE}",
+    ),
+    (
+        "a base that may be a stage",
+        "ARG V\nFROM debian AS a\nFROM $V\n",
+        {},
+        f"Dockerfile:3: FROM depends on $V, {UNKNOWN} build_args={{'V': …}}{INCLUDE}",
+    ),
+    (
+        "an unknown target",
+        "FROM debian AS a\nFROM debian\nFROM debian AS b\n",
+        {"target": "c"},
+        "Dockerfile: the target 'c' is no stage in it; its stages are 'a', 'b'",
+    ),
+    (
+        "a stage number that is none",
+        "FROM debian\nCOPY --from=7 / /\n",
+        {},
+        "Dockerfile:2: --from=7 is no stage; there are 1, from 0",
+    ),
+    (
+        "a stage that needs itself",
+        "FROM debian AS a\nCOPY --from=a / /\n",
+        {},
+        "Dockerfile:2: --from=a is a stage that does not come before; move the stage 'a' up",
+    ),
+    (
+        "a variable in --from",
+        "ARG X=a\nFROM debian\nCOPY --from=$X / /\n",
+        {},
+        "Dockerfile:3: COPY --from=$X takes no variable; name a stage FROM it with an ARG before the first FROM",
+    ),
+    (
+        "an unknown flag",
+        "FROM debian\nCOPY --form=x a /\n",
+        {},
+        "Dockerfile:2: COPY has the unknown flag --form; there are "
+        "--chmod, --chown, --exclude, --from, --link, --parents",
+    ),
+    (
+        "an unknown instruction",
+        "FROM debian\nCOPPY a /\n",
+        {},
+        "Dockerfile:2: unknown instruction 'COPPY'; there are ADD, ARG, CMD, COPY, ENTRYPOINT, ENV, EXPOSE, FROM, "
+        "HEALTHCHECK, LABEL, MAINTAINER, ONBUILD, RUN, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR",
+    ),
+    (
+        "a COPY of one word",
+        "FROM debian\nCOPY a\n",
+        {},
+        "Dockerfile:2: COPY takes at least a source and a destination",
+    ),
+    (
+        "a COPY of a URL",
+        "FROM a\nCOPY https://x /\n",
+        {},
+        "Dockerfile:2: COPY cannot take 'https://x'; use ADD for URLs and git",
+    ),
+    ("no FROM", "ARG A\n", {}, "Dockerfile: has no FROM; a Dockerfile needs at least one"),
+    ("nothing", "# nothing\n", {}, "Dockerfile: file with no instructions"),
+    ("a heredoc without end", "FROM a\nCOPY <<EOF /x\n", {}, "Dockerfile: unterminated heredoc"),
+    (
+        "an instruction before FROM",
+        "COPY a /\nFROM a\n",
+        {},
+        "Dockerfile:1: COPY stands before the first FROM, where only ARG may",
+    ),
+    ("a NUL character", "FROM a\nCOPY a\0b /\n", {}, "Dockerfile:2: has a NUL character; remove it"),
+    (
+        "an unknown mount",
+        "FROM a\nRUN --mount=type=bound,source=a,target=/x b\n",
+        {},
+        "Dockerfile:2: RUN --mount has the unknown type 'bound'; there are bind, cache, secret, ssh, tmpfs",
+    ),
+    (
+        "a directive given twice",
+        "# escape=`\n# escape=`\nFROM a\n",
+        {},
+        "Dockerfile:2: only one # escape directive can be used; remove one",
+    ),
+    ("a bad substitution", "FROM a\nCOPY ${ /x\n", {}, "Dockerfile:2: COPY: '${' has a bad substitution"),
+    (
+        "a platform that is none",
+        "FROM a\n",
+        {"platform": "arm64"},
+        "platform: 'arm64' is not like 'linux/amd64' or 'linux/arm64'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "options", "message"), [e[1:] for e in ERRORS], ids=[e[0] for e in ERRORS])
+def test_errors(text: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScopedImagesError) as error:
+        context_sources(text, **options)
+    assert str(error.value) == message
+
+
+def test_a_stage_that_comes_later_cannot_be_copied_from() -> None:
+    text = "FROM debian AS a\nCOPY --from=b / /\nFROM debian AS b\n"
+    with pytest.raises(ScopedImagesError, match="--from=b is a stage that does not come before"):
+        context_sources(text, target="a")
+
+
+def test_a_dockerfile_that_is_not_utf_8_is_an_error() -> None:
+    with pytest.raises(ScopedImagesError, match=r"api\.Dockerfile: is not UTF-8 at byte 5; save it as UTF-8"):
+        context_sources(b"FROM \xff\n", name="api.Dockerfile")
+
+
+def test_include_makes_up_for_a_variable_without_a_value() -> None:
+    found = context_sources("FROM debian\nARG P\nCOPY src/$P b /x/\n", include=["src/*"])
+    assert [(source.path, source.line, source.instruction) for source in found.sources] == [
+        ("b", 3, "COPY"),
+        ("src/*", 0, "include"),
+    ]
+    assert found.warnings[0].startswith("Dockerfile:3: COPY source 'src/$P' depends on $P")
+
+
+@pytest.mark.parametrize(
+    ("text", "contexts", "expected", "used"),
+    [
+        ("FROM debian\nCOPY --from=shared /a /\n", ["shared"], [], ("shared",)),
+        ("FROM debian\nRUN --mount=from=shared,target=/x true\n", ["shared"], [], ("shared",)),
+        ("FROM scratch AS p\nCOPY a /\nFROM debian\nCOPY --from=p /a /\n", ["P"], [], ("P",)),
+        (
+            "FROM python:3.12\nCOPY a /\n",
+            ["docker.io/library/python:3.12"],
+            ["a"],
+            ("docker.io/library/python:3.12",),
+        ),
+        ("FROM debian\nCOPY a /\n", ["shared"], ["a"], ()),
+    ],
+    ids=["COPY", "RUN --mount", "in place of a stage", "in place of an image", "not used"],
+)
+def test_named_contexts(text: str, contexts: list[str], expected: list[str], used: tuple[str, ...]) -> None:
+    found = context_sources(text, build_contexts=contexts)
+    assert [source.path for source in found.sources] == expected
+    assert found.named_contexts == used
+
+
+def test_flags_of_copy_go_with_its_sources() -> None:
+    text = "FROM scratch\nCOPY --exclude=*.md --exclude=!a.md --parents a/./b/*.txt c/d /x/\n"
+    assert context_sources(text).sources == (
+        Source(
+            path="a",
+            line=2,
+            instruction="COPY",
+            written="a/./b/*.txt",
+            parents=("b/*.txt",),
+            excludes=("*.md", "!a.md"),
+        ),
+        Source(
+            path=".", line=2, instruction="COPY", written="c/d", parents=("c/d",), excludes=("*.md", "!a.md")
+        ),
+    )
+
+
+def test_lines_that_take_the_whole_context_are_known() -> None:
+    text = "FROM scratch\nCOPY a /\nCOPY . /\nCOPY --parents a/b /\n"
+    assert context_sources(text).whole_context_lines == (3,)
+
+
+def test_a_frontend_of_others_is_a_warning() -> None:
+    found = context_sources("# syntax=example/other\nFROM scratch\n")
+    assert found.warnings == (
+        "Dockerfile: `# syntax=example/other` is not docker/dockerfile; what it reads may differ",
+    )
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [
+        ("linux/amd64", "linux/amd64"),
+        ("linux/arm64/v8", "linux/arm64"),
+        ("linux/aarch64", "linux/arm64"),
+        ("linux/arm", "linux/arm/v7"),
+    ],
+)
+def test_platforms_are_written_as_buildkit_writes_them(platform: str, expected: str) -> None:
+    text = "FROM scratch\nARG TARGETPLATFORM\nARG BUILDPLATFORM\nCOPY $TARGETPLATFORM $BUILDPLATFORM /x/\n"
+    assert paths(text, platform=platform, build_platform="linux/amd64") == [expected, "linux/amd64"]

@@ -1,0 +1,114 @@
+"""`.dockerignore` leaves out what BuildKit leaves out, for the same reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.ignore_file import IgnoreFile
+
+# (sentence, ignore file, paths left out, paths kept)
+RULES = [
+    ("no rules leave nothing out", "", [], ["a", "a/b"]),
+    ("a name means a path from the root", "a", ["a", "a/b"], ["b/a", "ab"]),
+    ("a leading slash changes nothing", "/a", ["a", "a/b"], ["b/a"]),
+    ("a trailing slash changes nothing", "a/", ["a", "a/b"], ["b/a"]),
+    ("a leading dot and slash change nothing", "./a", ["a"], ["b/a"]),
+    ("dots are cleaned away", "x/../a", ["a"], ["x"]),
+    ("a star stays in its folder", "*.pyc", ["a.pyc"], ["b/a.pyc"]),
+    ("two stars reach any depth, none included", "**/*.pyc", ["a.pyc", "b/c/a.pyc"], ["a.py"]),
+    (
+        "two stars before plain text compare the end",
+        "**/cache",
+        ["cache", "a/cache", "a/cache/b"],
+        ["mycache"],
+    ),
+    (
+        "two stars and text without a slash compare the end",
+        "**cache",
+        ["mycache", "a/xcache"],
+        ["cachex"],
+    ),
+    ("two stars at the end take what is below", "a/**", ["a/b", "a/b/c"], ["a", "b"]),
+    ("two stars in the middle", "a/**/z", ["a/z", "a/b/c/z"], ["z", "b/z"]),
+    ("two stars alone take everything", "**", ["a", "a/b"], []),
+    ("an exception takes back", "*\n!a", ["b", "b/a"], ["a", "a/b"]),
+    ("the last rule wins", "!a\na", ["a"], []),
+    ("an exception below a folder that is left out", "a\n!a/b", ["a/c"], ["a/b", "a/b/c"]),
+    ("an exception for a folder does not reach a file named before", "a/b\n!a", ["a/b"], ["a", "a/c"]),
+    ("a space after the exclamation mark", "*\n! a", ["b"], ["a"]),
+    ("a number sign starts a comment in the first column alone", "# a\n #b", ["#b"], ["a", "# a"]),
+    ("spaces around a rule do not count", "  a \t\r\n", ["a"], [" a"]),
+    ("a byte-order mark does not count", "\ufeffa", ["a"], []),
+    ("a question mark is one character", "a?", ["ab"], ["a", "abc"]),
+    ("a class is a set of characters", "[ab]", ["a", "b"], ["c"]),
+    ("a negated class", "[^a]", ["b"], ["a"]),
+    ("a backslash escapes", "a\\*", ["a*"], ["ab"]),
+    ("a dot is a dot", "a.c*", ["a.c"], ["abc"]),
+    ("the root itself is never left out", ".", [], ["a"]),
+]
+
+
+@pytest.mark.parametrize(("text", "out", "kept"), [r[1:] for r in RULES], ids=[r[0] for r in RULES])
+def test_excludes(text: str, out: list[str], kept: list[str]) -> None:
+    ignore = IgnoreFile.parse(text)
+    assert [path for path in out if not ignore.excludes(path)] == []
+    assert [path for path in kept if ignore.excludes(path)] == []
+
+
+def test_a_folder_is_entered_only_for_an_exception_below_it() -> None:
+    ignore = IgnoreFile.parse("*\n!a/b\n")
+    assert ignore.may_include_below("a")
+    assert not ignore.may_include_below("b")
+    assert IgnoreFile.parse("*\n!**/b\n").may_include_below("anything")
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("a/b", ".dockerignore:2: a"),
+        ("b", ".dockerignore:4: !b"),
+        ("c", "None"),
+        ("a", ".dockerignore:2: a"),
+    ],
+)
+def test_reason_names_the_line_that_decides(path: str, reason: str) -> None:
+    assert str(IgnoreFile.parse("# comment\na\nb\n!b\n").reason(path)) == reason
+
+
+def test_a_file_that_buildkit_would_send_empty_is_known() -> None:
+    """Seen with Docker 28.5.2: the client's walk and its reading of files disagree about repeated rules."""
+    ignore = IgnoreFile.parse("a\n!a/b\na\n")
+    assert not ignore.excludes("a/b")
+    assert str(ignore.blanks("a/b")) == ".dockerignore:3: a"
+    assert IgnoreFile.parse("a\n!a/b\n").blanks("a/b") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "x\na[\n",
+            r"\.dockerignore:2: the pattern 'a\[' has a \[class\] without end; mend or remove the line",
+        ),
+        ("!\n", r"\.dockerignore:1: a lone '!' excepts nothing; mend or remove the line"),
+    ],
+)
+def test_a_malformed_rule_is_an_error_that_names_the_line(text: str, message: str) -> None:
+    with pytest.raises(ScopedImagesError, match=message):
+        IgnoreFile.parse(text)
+
+
+def test_the_dockerfile_s_own_ignore_file_wins_even_when_empty(tmp_path: Path) -> None:
+    (tmp_path / ".dockerignore").write_text("a")
+    dockerfile = tmp_path / "docker" / "api.Dockerfile"
+    dockerfile.parent.mkdir()
+    assert IgnoreFile.read(tmp_path, dockerfile).excludes("a")
+    dockerfile.with_name("api.Dockerfile.dockerignore").write_text("")
+    assert not IgnoreFile.read(tmp_path, dockerfile).excludes("a")
+
+
+def test_without_an_ignore_file_nothing_is_left_out(tmp_path: Path) -> None:
+    assert IgnoreFile.read(tmp_path, tmp_path / "Dockerfile") == IgnoreFile()
