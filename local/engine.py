@@ -26,6 +26,7 @@ class Engine:
     host: str  # the engine's address, "unix:///…"
     private: bool  # started by this project, else the user's own
     config: Path  # the CLI's configuration folder, with the plugins and without the user's logins
+    builds_from_store: bool = True  # whether FROM finds an image that is only in the engine's store
     variables: dict[str, str] = field(default_factory=dict)  # what else its clients take from the environment
 
     def environment(self) -> dict[str, str]:
@@ -130,6 +131,7 @@ def _own_engine(own: OwnDocker, state: Path) -> Engine:
         host=own.host,
         private=False,
         config=_client_config(state, folders),
+        builds_from_store=own.builder is None or own.builder.driver == "docker",
         variables=variables,
     )
 
