@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from aws_cdk import Stage
-from aws_cdk.aws_ecr_assets import DockerCacheOption, DockerImageAsset
+from aws_cdk import Annotations, Stage
+from aws_cdk.aws_ecr_assets import DockerImageAsset
 from aws_cdk.aws_ecr_assets import Platform as AssetPlatform
 from constructs import Construct
 
+from scoped_images.context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image_spec import ImageSpec
 from scoped_images.platform import Platform
@@ -29,12 +31,9 @@ def image_asset(
             f"cache of {scope.node.path!r} is for {cache.platform}, the image for {spec.platform}: one cache ref "
             "holds one platform, so give both the same"
         )
-    stage = Stage.of(scope)
-    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
-    # By fingerprint, not by name: what lies there already is the same content.
-    staged = Path(stage.asset_outdir) / f"scoped-context-{spec.context.fingerprint}"
-    spec.context.stage(staged)
-    cache_from: list[DockerCacheOption] | None = cache.cache_from() if cache else None
+    for warning in spec.context.warnings:
+        Annotations.of(scope).add_warning_v2("scoped-images:context", warning)
+    staged = _stage(scope, spec.context)
     return DockerImageAsset(
         scope,
         construct_id,
@@ -44,10 +43,24 @@ def image_asset(
         exclude=["!**"],
         extra_hash=spec.fingerprint,
         platform=_ASSET_PLATFORMS[spec.platform],
-        target=spec.target,
+        target=spec.stage,
         build_args=spec.arguments or None,
+        # Relative to the staged folder, where docker runs: an absolute path would be another hash on each machine.
+        build_contexts={
+            name: os.path.relpath(_stage(scope, named), staged) for name, named in spec.context.named.items()
+        }
+        or None,
         build_secrets=dict(spec.build_secrets) or None,
-        cache_from=cache_from,
+        cache_from=cache.cache_from() if cache else None,
         cache_to=cache.cache_to() if cache else None,
         asset_name=scope.node.path,
     )
+
+
+def _stage(scope: Construct, context: ScopedContext) -> Path:
+    """Stage a context in the cloud assembly, by its fingerprint: what lies there already is the same content."""
+    stage = Stage.of(scope)
+    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+    staged = Path(stage.asset_outdir) / f"scoped-context-{context.fingerprint}"
+    context.stage(staged)
+    return staged

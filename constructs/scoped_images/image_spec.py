@@ -25,7 +25,9 @@ class ImageSpec:
     base_uri: the image that the Dockerfile's `ARG BASE_IMAGE_URI` is set to; without one its own default holds.
     build_args: values of the Dockerfile's `ARG`s. Never secrets: they stay in the image's history.
     build_secrets: BuildKit secrets by id, each `src=<path>` or `env=<variable>`; their contents are no part of the image.
-    target: stage to build; by default the last.
+    target: stage to build; by default the context's own, else the last.
+
+    A context that was found for a target, a platform and build arguments brings them along.
     """
 
     context: ScopedContext
@@ -37,6 +39,10 @@ class ImageSpec:
 
     def __post_init__(self) -> None:
         Platform.parse(self.platform)
+        self._agree("platform", self.platform, self.context.platform)
+        self._agree("target", self.target, self.context.target)
+        for name, value in self.context.build_args.items():
+            self._agree(f"build_args[{name!r}]", self.build_args.get(name), value)
         for name, value in self.build_args.items():
             _check_build_arg(name, value)
         for name, value in self.build_secrets.items():
@@ -48,9 +54,14 @@ class ImageSpec:
 
     @property
     def arguments(self) -> dict[str, str]:
-        """Every build argument, the base image's among them."""
+        """Every build argument, the context's and the base image's among them."""
         base = {BASE_IMAGE_ARGUMENT: self.base_uri} if self.base_uri else {}
-        return {**self.build_args, **base}
+        return {**self.context.build_args, **self.build_args, **base}
+
+    @property
+    def stage(self) -> str | None:
+        """The stage to build, or None for the last."""
+        return self.target or self.context.target
 
     @property
     def fingerprint(self) -> str:
@@ -59,7 +70,7 @@ class ImageSpec:
             "scheme": _SCHEME,
             "context": self.context.fingerprint,
             "platform": str(self.platform),
-            "target": self.target,
+            "target": self.stage,
             "arguments": self.arguments,
             # Named, since CDK's own asset hash counts them: one tag must not stand for two assets.
             "secrets": dict(self.build_secrets),
@@ -70,6 +81,12 @@ class ImageSpec:
     def content_tag(self) -> str:
         """The tag that names this content: `sha-` and 12 hex digits."""
         return f"sha-{self.fingerprint[:12]}"
+
+    def _agree(self, name: str, given: str | None, of_context: str | None) -> None:
+        if given is not None and of_context is not None and given != of_context:
+            raise ScopedImagesError(
+                f"{name} is {str(given)!r}, but the context was made for {str(of_context)!r}: give both the same"
+            )
 
 
 def _check_build_arg(name: str, value: object) -> None:

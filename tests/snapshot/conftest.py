@@ -37,7 +37,11 @@ class Assembly:
 
     def images(self, stack: str) -> dict[str, Any]:
         images: dict[str, Any] = self.read(f"{stack}.assets.json").get("dockerImages", {})
-        return {image["displayName"]: image for image in images.values()}
+        # The keys of destinations are hashes of hashes, which no pattern could tell from other text.
+        return {
+            image["displayName"]: {**image, "destinations": list(image["destinations"].values())}
+            for image in images.values()
+        }
 
     def asset_dependencies(self, stack: str) -> list[str]:
         dependencies: list[str] = self.read("manifest.json")["artifacts"][f"{stack}.assets"].get(
