@@ -22,7 +22,7 @@ from tests.differential.engine_build import Built, build
 
 @dataclass(frozen=True)
 class Entry:
-    """A file, folder or link to create."""
+    """A file, folder or link to create, or a `copy` of the machine's file that `content` names."""
 
     path: str
     kind: str = "file"
@@ -130,6 +130,8 @@ def _create(path: Path, entry: Entry) -> None:
         path.mkdir(exist_ok=True)
     elif entry.kind == "link":
         os.symlink(entry.content, path)  # noqa: PTH211 - the same call, read more easily
+    elif entry.kind == "copy":
+        shutil.copy(entry.content, path)
     else:
         path.write_text(entry.content)
         path.chmod(entry.mode)

@@ -1,0 +1,149 @@
+"""Corners of BuildKit, each by name: what was found by reading its source, and what generated cases brought up."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.differential.case import Case, Entry, check, compare
+
+pytestmark = pytest.mark.engine
+
+
+def case(there: list[str], lines: str, ignore: str | None = None) -> Case:
+    """Make a case of paths (`a/` is a folder, `a -> b` a link) and of the lines after `FROM scratch`."""
+    entries = []
+    for path in there:
+        name, arrow, target = path.partition(" -> ")
+        kind = "link" if arrow else "folder" if name.endswith("/") else "file"
+        mode = 0o755 if kind == "folder" else 0o644
+        entries.append(Entry(name.rstrip("/"), kind, mode, target or name))
+    dockerfile = lines if "FROM " in lines else f"FROM scratch\n{lines}\n"
+    return Case(tuple(entries), dockerfile, ignore)
+
+
+# (sentence, what there is, Dockerfile lines, ignore file)
+BUILDS = [
+    ("a wildcard without a match", ["a"], "COPY *.none /x/\nCOPY a /y", None),
+    ("a wildcard without a match in a wanted folder", ["s/b"], "COPY s/*.none /x/\nCOPY s/b /y", None),
+    (
+        "an exclude does not touch a source itself",
+        ["a.md", "d/b.md", "d/c"],
+        "COPY --exclude=*.md a* d /x/",
+        None,
+    ),
+    ("a negated class reaches over a slash", ["a/b", "a/c", "axb"], "COPY a[^.]b /x/", None),
+    ("an ARG after ENV", ["a", "b"], "ENV X=a\nARG X=b\nCOPY $X /z", None),
+    ("ENV is back in a stage", ["a", "b"], "FROM scratch AS p\nENV X=a\nARG X=b\nFROM p\nCOPY $X /z\n", None),
+    ("an ARG is inherited", ["a", "b"], "FROM scratch AS p\nARG X=b\nFROM p\nCOPY $X /z\n", None),
+    (
+        "a stage in capitals",
+        ["a"],
+        "FROM scratch AS Base\nCOPY a /a\nFROM scratch\nCOPY --from=BASE /a /b\n",
+        None,
+    ),
+    (
+        "two stages of one name",
+        ["a", "b"],
+        "FROM scratch AS p\nCOPY b /b\nFROM scratch AS p\nCOPY a /b\nFROM scratch\nCOPY --from=p /b /\n",
+        None,
+    ),
+    ("a slash behind a file", ["a"], "COPY a/ /z", None),
+    ("a link to a folder", ["l -> d", "d/f", "d/m -> f"], "COPY l /z/", None),
+    ("an absolute link", ["l -> /d/f", "d/f"], "COPY l /z/", None),
+    ("a link that climbs out and ends inside", ["l -> ../../d/f", "d/f"], "COPY l /z/", None),
+    ("a wildcard follows links", ["l -> d", "m -> f", "d/g", "f"], "COPY [lm] /z/", None),
+    ("a wildcard behind a link", ["l -> d", "d/f"], "COPY l/* /z/", None),
+    ("a link to nowhere in a folder", ["x/l -> nope", "x/f"], "COPY x /z/", None),
+    ("dots stop at the root", ["a", "d/f"], "COPY ../a d/../../d/f /z/", None),
+    ("an exception below an ignored folder", ["a/b", "a/c"], "COPY a /z/", "a\n!a/b"),
+    ("an exception for the folder of an ignored file", ["a/b", "a/c"], "COPY . /z/", "a/b\n!a"),
+    ("an empty folder", ["a/e/", "a/f"], "COPY a /z/", None),
+    ("an escaped star is a star again", ["a*b", "axb"], "COPY a\\*b /z/", None),
+    ("ONBUILD", ["a", "b"], "FROM scratch AS p\nCOPY b /b\nONBUILD COPY a /on\nFROM p\nCOPY b /c\n", None),
+    ("the ignore file and the Dockerfile are files", [".e", "b/Dockerfile"], "COPY . /z/", "b/x\n"),
+    (
+        "check before escape",
+        ["a", "b"],
+        "# check=skip=all\n# escape=`\nFROM scratch\nCOPY a `\n b /z/\n",
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("there", "lines", "ignore"), [b[1:] for b in BUILDS], ids=[b[0] for b in BUILDS])
+def test_builds_the_same(there: list[str], lines: str, ignore: str | None) -> None:
+    outcome = check(case(there, lines, ignore))
+    assert outcome.full.files is not None, outcome.full.error[-400:]
+
+
+FAILS = [
+    ("a wildcard in a folder of which nothing is wanted", ["a", "s/b"], "COPY s/*.none /x/\nCOPY a /y", None),
+    ("a wildcard in a folder that is not there", ["a"], "COPY gone/* /x/\nCOPY a /y", None),
+    ("a link behind a wildcard folder leads to what is not sent", ["x/l -> f", "x/f"], "COPY */l /z/", None),
+    ("a doubly escaped star", ["a*b", "axb"], "COPY a\\\\*b /z/", None),
+    ("a name that looks like an exception", ["!a", "b"], "COPY !a b /z/", None),
+    (
+        "a base in capitals is an image",
+        ["a"],
+        "FROM scratch AS Base\nCOPY a /a\nFROM Base\nCOPY a /b\n",
+        None,
+    ),
+    ("an ignored source", ["a"], "COPY a /x", "a"),
+    ("a malformed rule", ["a"], "COPY a /x", "b[\n"),
+    ("a lone exclamation mark", ["a"], "COPY a /x", "!\n"),
+]
+
+
+@pytest.mark.parametrize(("there", "lines", "ignore"), [f[1:] for f in FAILS], ids=[f[0] for f in FAILS])
+def test_fails_with_both(there: list[str], lines: str, ignore: str | None) -> None:
+    outcome = check(case(there, lines, ignore))
+    assert outcome.full.files is None
+
+
+def test_a_file_that_buildkit_sends_empty_is_refused() -> None:
+    """When this fails, BuildKit's client no longer blanks files, and IgnoreFile.blanks can go."""
+    outcome = compare(case(["a/b", "a/c"], "COPY a /z/", "a\n!a/b\na\n"))
+    assert "BuildKit would copy 'a/b' without its content" in outcome.refusal
+    assert outcome.full.files is not None
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert outcome.full.files["z/b"] == ("0", 0o644, empty)
+
+
+# (sentence, what there is, mount, what the RUN sees)
+MOUNTS = [
+    ("a folder", ["m/f", "m/g/h", "n"], "--mount=source=m,target=/m", "/m/f m/f\n/m/g/h m/g/h\n"),
+    ("a file by a link", ["m/f", "l -> m/f"], "--mount=source=l,target=/m/f", "/m/f m/f\n"),
+    ("a folder by a link", ["m/f", "l -> m"], "--mount=source=l,target=/m", "/m/f m/f\n"),
+    ("a path through a link", ["m/f", "l -> m"], "--mount=source=l/f,target=/m/f", "/m/f m/f\n"),
+    ("an absolute link", ["m/f", "l -> /m/f"], "--mount=source=l,target=/m/f", "/m/f m/f\n"),
+    ("the whole context", ["f", "g/h"], "--mount=target=/m", "/m/f f\n/m/g/h g/h\n"),
+]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="takes the machine's shell for an image")
+@pytest.mark.parametrize(("there", "mount", "seen"), [m[1:] for m in MOUNTS], ids=[m[0] for m in MOUNTS])
+def test_run_sees_the_same_through_a_mount(there: list[str], mount: str, seen: str) -> None:
+    program = "for f in /m/* /m/g/*; do if test -f $f; then read -r line < $f; echo $f $line; fi; done > /seen; true"
+    lines = f"FROM scratch AS shell\nCOPY root /\nFROM shell\nRUN --network=none {mount} {program}\n"
+    plain = case(there, lines)
+    outcome = check(Case((*plain.entries, *_shell()), plain.dockerfile))
+    assert outcome.full.files is not None, outcome.full.error[-400:]
+    assert outcome.full.files["seen"][2] == hashlib.sha256(seen.encode()).hexdigest()
+
+
+def _shell() -> list[Entry]:
+    """The machine's shell and its libraries, for an image that needs no registry."""
+    shell = os.path.realpath("/bin/sh")
+    libraries = re.findall(
+        r"/\S+", subprocess.run(["ldd", shell], capture_output=True, text=True, check=True).stdout
+    )
+    return [
+        Entry("root/bin/sh", "copy", content=shell),
+        *(Entry(f"root{path}", "copy", content=path) for path in libraries),
+    ]
