@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from local.client_config import write_client_config
 from local.debian_packages import release_field
 from local.errors import LocalError
 from local.own_docker import OwnDocker, find_own_docker, shortcoming
-from local.private_engine import EngineState, PrivateEngine, locked
+from local.private_engine import PrivateEngine, locked
 from local.private_install import PLUGINS, ensure_installed
 
 
@@ -101,13 +100,21 @@ def ensure_engine(*, state: Path, installed: Path, say: Callable[[str], None]) -
     chosen = choose(own, Machine.here())
     if chosen is not None:
         return _own_engine(chosen, state)
-    programs = installed / "root"
-    if not programs.exists():
+    if not (installed / "root").exists():
         say(f"a private container engine is used: {_reason(own)}")
-    return _start_private(PrivateEngine(installed=ensure_installed(installed, say), state=state), say)
+    return ensure_private_engine(state=state, installed=installed, say=say)
 
 
-def _start_private(engine: PrivateEngine, say: Callable[[str], None]) -> Engine:
+def ensure_private_engine(*, state: Path, installed: Path, say: Callable[[str], None]) -> Engine:
+    """A running engine of our own on a machine that takes one: what changes its image store harms nobody."""
+    machine = Machine.here()
+    if not machine.takes_private_engine():
+        raise LocalError(
+            "a private container engine needs Debian and root, this is "
+            f"{machine.distribution or machine.system}, {'root' if machine.root else 'not root'}."
+        )
+    state, installed = state.resolve(), installed.resolve()
+    engine = PrivateEngine(installed=ensure_installed(installed, say), state=state)
     if not engine.answers():
         say(f"starting the private container engine, log in {engine.log}")
         private_engine.start(engine)
@@ -139,9 +146,3 @@ def _own_engine(own: OwnDocker, state: Path) -> Engine:
 def _client_config(state: Path, plugin_folders: list[Path]) -> Path:
     with locked(state):
         return write_client_config(state / "client", plugin_folders=plugin_folders)
-
-
-def stop_engine(state: Path) -> None:
-    """Stop the private engine of this state, if one runs; its images and caches are kept. Safe twice."""
-    if sys.platform == "linux" and state.exists():
-        private_engine.stop(EngineState(state.resolve()))

@@ -168,8 +168,11 @@ def _last_of_log(engine: EngineState) -> str:
     return f"The end of {engine.log}:\n  " + "\n  ".join(lines)
 
 
-def stop(engine: EngineState) -> None:
-    """Stop the engine, its containers and its containerd; images and caches are kept."""
+def stop_engine(state: Path) -> None:
+    """Stop the private engine of this state, if there is one, with its containers; images and caches are kept."""
+    engine = EngineState(state.resolve())
+    if not engine.configuration_file.exists():
+        return
     with locked(engine.state):
         end(_daemons(engine), signal.SIGTERM, seconds=STOP_SECONDS)
         _clear_leftovers(engine)

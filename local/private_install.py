@@ -12,7 +12,7 @@ from pathlib import Path
 from local.client_config import write_client_config
 from local.debian_packages import DebianSuite, install_missing, machine_mirror, run, unpack
 from local.errors import LocalError
-from local.private_engine import PrivateEngine, locked, start, stop
+from local.private_engine import PrivateEngine, locked, start, stop_engine
 
 # All that these need of the machine is libc6 >= 2.34 and libsystemd0, which Debian 12 has.
 PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "containerd")
@@ -81,7 +81,7 @@ def _unpack_and_test(suite: DebianSuite, work: Path) -> None:
         start(engine)
         _self_test(engine, work)
     finally:
-        stop(engine)
+        stop_engine(engine.state)
 
 
 def _self_test(engine: PrivateEngine, work: Path) -> None:

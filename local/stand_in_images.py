@@ -22,6 +22,9 @@ RECIPE_LABEL = "org.scoped-images.stand-in.recipe"
 BOOTSTRAP_PROGRAM = (
     "mmdebstrap"  # against debootstrap: half the time and size, and apt verifies what it unpacks
 )
+NOT_UNPACKED = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*")
+# It names this machine's mirror, and the image has no apt to read it.
+REMOVE_SOURCES = 'rm "$1/etc/apt/sources.list"'
 LINES_SHOWN = 15
 
 
@@ -37,7 +40,7 @@ class StandIn:
 
     def fingerprint(self) -> str:
         """Twelve digits that change with the recipe, and with it the image."""
-        digest = hashlib.sha256(json.dumps([self.suite, self.packages]).encode())
+        digest = hashlib.sha256(json.dumps([self.suite, self.packages, NOT_UNPACKED]).encode())
         for file in sorted(path for path in self.recipe.iterdir() if path.is_file()):
             digest.update(json.dumps([file.name, file.read_bytes().hex()]).encode())
         return digest.hexdigest()[:12]
@@ -80,7 +83,6 @@ def build(engine: Engine, stand_in: StandIn, *, state: Path, archive: Path) -> N
 
 def make_debian_tar(stand_in: StandIn, tar: Path) -> None:
     """A root file system of Debian packages, without what only people read."""
-    left_out = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*")
     run(
         [
             BOOTSTRAP_PROGRAM,
@@ -88,7 +90,8 @@ def make_debian_tar(stand_in: StandIn, tar: Path) -> None:
             "--variant=essential",
             f"--include={','.join(stand_in.packages)}",
             f"--keyring={KEYRING}",
-            *(f"--dpkgopt=path-exclude={pattern}" for pattern in left_out),
+            *(f"--dpkgopt=path-exclude={pattern}" for pattern in NOT_UNPACKED),
+            f"--customize-hook={REMOVE_SOURCES}",
             stand_in.suite,
             str(tar),
             machine_mirror(),
