@@ -3,7 +3,6 @@
 Started by local.emulator.process, which sets the environment that ministack reads while it is imported.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from local.emulator.settings import EmulatorSettings
 
 
 def main() -> None:
-    """Serve until SIGTERM, then end at once: ministack's threads may wait for answers that never come."""
+    """Serve until SIGTERM."""
     state, port, account, region = sys.argv[1:5]
     settings = EmulatorSettings(state=Path(state), port=int(port), account=account, region=region)
     for folder in (settings.folder, settings.folder / "tmp", settings.registry):
@@ -20,9 +19,6 @@ def main() -> None:
     from local.emulator.server import run  # noqa: PLC0415
 
     run(settings)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,11 @@ class EmulatorSettings:
         return self.folder / "registry"
 
     @property
+    def node_modules(self) -> Path:
+        """The packages that Node functions may import besides their own."""
+        return self.folder / "node-functions" / "node_modules"
+
+    @property
     def certificates(self) -> Path:
         """The certificate authority of the TLS front."""
         return self.folder / "certificates"
@@ -78,6 +83,7 @@ class EmulatorSettings:
             "STATE_DIR": str(self.folder / "services"),
             "S3_DATA_DIR": str(self.folder / "s3"),
             "TMPDIR": str(self.folder / "tmp"),
+            "NODE_PATH": str(self.node_modules),
             # Functions speak to the emulated AWS with these, and to nothing else.
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.account,
@@ -86,6 +92,8 @@ class EmulatorSettings:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            # ministack's own ten seconds are short for the engine's unpacking of a large image.
+            "MINISTACK_DOCKER_TIMEOUT": "300",
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
             "SCOPED_IMAGES_EMULATOR": str(self.state),

@@ -1,20 +1,28 @@
 """What stock ministack lacks: one module per gap, each with an apply() that puts our part in its place."""
 
+import sys
+
 from local.emulator.blob_store import BlobStore
 from local.emulator.patches import (
     bucket_tags,
+    custom_resource_errors,
     ec2_types,
     ecr_blobs,
     ecr_images,
     ecr_mutability,
     interrupted_stacks,
+    lambda_containers,
     secret_ref,
+    service_stability,
+    source_images,
+    task_containers,
     task_definitions,
+    task_health,
 )
 from local.emulator.settings import EmulatorSettings
 
 
-def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:  # noqa: ARG001
+def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:
     """Fill every gap, before the first request."""
     ecr_images.apply()
     ecr_mutability.apply()
@@ -22,5 +30,13 @@ def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:  # noqa: AR
     ec2_types.apply()
     bucket_tags.apply()
     secret_ref.apply()
+    custom_resource_errors.apply()
     task_definitions.apply()
+    source_images.apply()
+    task_health.apply()
+    service_stability.apply()
+    if sys.platform == "linux":
+        # Elsewhere engines run in a virtual machine whose loopback is not ours: ministack's own way stays.
+        lambda_containers.apply(settings.port)
+        task_containers.apply(settings.port)
     interrupted_stacks.apply(after_load=lambda: ecr_blobs.collect_garbage(store))

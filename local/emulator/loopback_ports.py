@@ -1,0 +1,20 @@
+"""Free ports of 127.0.0.1 for containers that run on this machine's own network."""
+
+import socket
+import threading
+
+_given: set[int] = set()
+_lock = threading.Lock()
+
+
+def free_port() -> int:
+    """A port that nothing listens on and that was given to nobody before."""
+    with _lock:
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
+            # A container listens some time after its port was found free: until then the port looks free.
+            if port not in _given:
+                _given.add(port)
+                return port

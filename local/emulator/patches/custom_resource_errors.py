@@ -1,0 +1,43 @@
+"""A custom resource whose function fails without an answer fails at once, with the function's words.
+
+Stock ministack drops the function's error and waits for an answer that never comes, an hour by default.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ministack.services import lambda_svc
+from ministack.services.cloudformation import custom_resource
+
+
+def apply() -> None:
+    """Answer CloudFormation in place of a function that failed."""
+    stock_execute = lambda_svc._execute_function_with_config_scope
+
+    def execute(function: Any, event: Any, *arguments: Any, **options: Any) -> Any:
+        result = stock_execute(function, event, *arguments, **options)
+        token = response_token(event)
+        if token and isinstance(result, dict) and result.get("error"):
+            report(token, result.get("body"))
+        return result
+
+    lambda_svc._execute_function_with_config_scope = execute
+
+
+def response_token(event: Any) -> str | None:
+    """The token of the address that CloudFormation waits at, for an event of a custom resource."""
+    if not isinstance(event, dict) or "LogicalResourceId" not in event:
+        return None
+    _, _, token = str(event.get("ResponseURL", "")).partition("/_ministack/cfn-response/")
+    return token or None
+
+
+def report(token: str, body: Any) -> None:
+    """Fail the resource, unless its function had answered before it failed."""
+    pending = custom_resource._pending.get(token)
+    if pending is None or pending["result"] is not None:
+        return
+    message = body.get("errorMessage") if isinstance(body, dict) else body
+    reason = f"The custom resource's function failed: {message}"
+    custom_resource.deliver_response(token, {"Status": "FAILED", "Reason": reason})

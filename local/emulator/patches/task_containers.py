@@ -1,0 +1,122 @@
+"""Containers of ECS tasks on the host's network, on ports of their own, with all that their definition says.
+
+A task in `awsvpc` mode has an address to itself. Here every task shares 127.0.0.1, so that each gets free ports
+and is told them: HOST and PORT in its environment are where it listens. A container that ignores them fails
+its health check.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from ministack.services import ecs
+
+from local.emulator.docker_client import LoopbackDocker
+from local.emulator.loopback_ports import free_port
+
+Definition = dict[str, Any]
+NANOSECONDS = 1_000_000_000
+BRIDGE_OPTIONS = ("ports", "network", "extra_hosts")
+
+
+def apply(port: int) -> None:
+    """Give ministack's ECS a docker client of ours, and containers that run so."""
+    stock_metadata, stock_kwargs = ecs._register_metadata, ecs._build_run_kwargs
+
+    def register_metadata(*arguments: Any) -> Any:
+        # The seventh argument is host_mode: with it ministack names 127.0.0.1 and not host.docker.internal.
+        return stock_metadata(*arguments[:6], True, *arguments[7:])
+
+    def run_options(definition: Definition, task_definition: Definition, *arguments: Any) -> Definition:
+        options: Definition = stock_kwargs(definition, task_definition, *arguments)
+        kept = {name: value for name, value in options.items() if name not in BRIDGE_OPTIONS}
+        ports = host_ports(definition)
+        note_ports(options["labels"]["com.amazonaws.ecs.task-arn"], ports)
+        return {
+            **kept,
+            **from_definition(definition, task_definition),
+            "network_mode": "host",
+            "environment": {**options["environment"], **listening(ports)},
+        }
+
+    ecs._get_docker = functools.partial(connected, port)
+    ecs._register_metadata = register_metadata
+    ecs._build_run_kwargs = run_options
+    ecs._container_ip = lambda container, network: "127.0.0.1"  # noqa: ARG005
+
+
+@functools.cache
+def client(port: int) -> LoopbackDocker:
+    """The client, connected once."""
+    return LoopbackDocker(port)
+
+
+def connected(port: int) -> LoopbackDocker | None:
+    """The client, or None while no engine answers, as ministack expects it."""
+    try:
+        return client(port)
+    except Exception:  # docker raises its own, requests' and the system's errors for an engine that is away
+        ecs.logger.warning("no container engine answers: tasks cannot run")
+        return None
+
+
+def host_ports(definition: Definition) -> dict[str, int]:
+    """A free port of loopback for each container port."""
+    return {str(mapping["containerPort"]): free_port() for mapping in definition.get("portMappings", [])}
+
+
+def note_ports(task_arn: str, ports: dict[str, int]) -> None:
+    """Remember a task's ports, for the load balancer's targets."""
+    task = ecs._tasks.get(task_arn)
+    if task is not None:
+        task["_host_ports"] = {**task.get("_host_ports", {}), **ports}
+
+
+def listening(ports: dict[str, int]) -> dict[str, str]:
+    """Where a container listens: its first port, on loopback alone."""
+    return {"HOST": "127.0.0.1", "PORT": str(next(iter(ports.values())))} if ports else {}
+
+
+def from_definition(definition: Definition, task_definition: Definition) -> Definition:
+    """What stock ministack leaves out of a container definition, as options of docker."""
+    options = {
+        "entrypoint": definition.get("entryPoint"),
+        "working_dir": definition.get("workingDirectory"),
+        "user": definition.get("user"),
+        "read_only": definition.get("readonlyRootFilesystem"),
+        "init": definition.get("linuxParameters", {}).get("initProcessEnabled"),
+        "healthcheck": health_check(definition.get("healthCheck")),
+        "tmpfs": ephemeral_volumes(definition, task_definition),
+    }
+    return {name: value for name, value in options.items() if value}
+
+
+def health_check(declared: Definition | None) -> Definition | None:
+    """A container's health check with ECS's defaults, in docker's units.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
+    """
+    if not declared:
+        return None
+    # Docker looks first after one interval; while starting, ours looks each second for the sake of the deploy.
+    return {
+        "test": declared["command"],
+        "interval": int(declared.get("interval", 30)) * NANOSECONDS,
+        "timeout": int(declared.get("timeout", 5)) * NANOSECONDS,
+        "retries": int(declared.get("retries", 3)),
+        "start_period": max(int(declared.get("startPeriod", 0)), 30) * NANOSECONDS,
+        "start_interval": NANOSECONDS,
+    }
+
+
+def ephemeral_volumes(definition: Definition, task_definition: Definition) -> dict[str, str]:
+    """Volumes without a place on the host: storage of the task, which goes with it."""
+    of_host = {
+        v["name"] for v in task_definition.get("volumes", []) if (v.get("host") or {}).get("sourcePath")
+    }
+    return {
+        mount["containerPath"]: ""
+        for mount in definition.get("mountPoints", [])
+        if mount.get("sourceVolume") not in of_host and mount.get("containerPath")
+    }
