@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from local.base_images import ensure_base_images
-from local.engine import Engine, ensure_engine
+from local.engine import Engine, ensure_private_engine
 
 from local.__main__ import ROOT, say
 from local.environment import LocalEnvironment, ensure_bootstrapped, ensure_emulator, stop_emulator
@@ -24,12 +24,10 @@ STATE = ROOT / ".local" / "tests"
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     """An engine whose image store the tests may empty."""
-    made = ensure_engine(state=STATE / "engine", installed=ROOT / ".local" / "engine" / "installed", say=say)
-    if not made.private:
-        pytest.exit(
-            "the end-to-end tests empty the image store, so they need a private engine: Debian, as root"
-        )
-    ensure_base_images(made, state=ROOT / ".local" / "base-images", say=say)
+    made = ensure_private_engine(
+        state=STATE / "engine", installed=ROOT / ".local" / "engine" / "installed", say=say
+    )
+    ensure_base_images(made, state=ROOT / ".local", say=say)
     yield made
     stop_engine(STATE / "engine")
 
