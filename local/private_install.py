@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local.client_config import write_client_config
@@ -27,7 +27,7 @@ def missing_packages(programs: Mapping[str, str] = RUN_TIME_PACKAGES) -> list[st
     return [package for program, package in programs.items() if not shutil.which(program)]
 
 
-def ensure_installed(installed: Path, say: Callable[[str], None]) -> Path:
+def ensure_installed(installed: Path, say: Callable[[str], None], *, suites: Sequence[str] = SUITES) -> Path:
     """The folder that holds the unpacked engine; what is there already is used as it is."""
     programs = installed / "root"
     with locked(installed):
@@ -41,14 +41,14 @@ def ensure_installed(installed: Path, say: Callable[[str], None]) -> Path:
             say(f"installing {', '.join(missing)} with apt: the engine runs containers with it")
             install_missing(missing)
         if not programs.exists():
-            _install(installed, programs, say)
+            _install(installed, programs, suites, say)
     return programs
 
 
-def _install(installed: Path, programs: Path, say: Callable[[str], None]) -> None:
+def _install(installed: Path, programs: Path, suites: Sequence[str], say: Callable[[str], None]) -> None:
     mirror = machine_mirror()
     reasons = []
-    for suite in SUITES:
+    for suite in suites:
         # Under a name of its own until it has shown that it works: an interrupted run leaves nothing to trip over.
         for leftover in installed.glob("unpacking-*"):
             shutil.rmtree(leftover)

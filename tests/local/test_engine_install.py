@@ -1,0 +1,44 @@
+"""The private engine's programs: unpacked whole from the first suite that works, and once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.engine import Machine
+from local.errors import LocalError
+from local.private_install import RECORD, ensure_installed, missing_packages
+
+pytestmark = pytest.mark.skipif(not Machine.here().takes_private_engine(), reason="needs Debian and root")
+
+
+def test_only_what_is_missing_comes_through_apt() -> None:
+    assert missing_packages({"sh": "dash", "no-such-program": "no-such-package"}) == ["no-such-package"]
+
+
+@pytest.mark.engine
+def test_a_suite_that_cannot_be_had_gives_way_to_the_next(tmp_path: Path, said: list[str]) -> None:
+    (tmp_path / "unpacking-interrupted/root").mkdir(parents=True)
+
+    root = ensure_installed(tmp_path, said.append, suites=("no-such-suite", "trixie"))
+
+    assert json.loads((root / RECORD).read_text())["suite"] == "trixie"
+    assert (root / "usr/sbin/dockerd").exists()
+    assert "no package of the system is replaced" in said[0]
+    assert said[1].startswith("the engine of Debian no-such-suite cannot be used: `apt-get update` failed:")
+    assert said[-1].startswith("installed Docker 26.")
+    assert list(tmp_path.glob("unpacking-*")) == []
+
+    said.clear()
+    assert ensure_installed(tmp_path, said.append) == root
+    assert said == []
+
+
+def test_without_any_suite_nothing_is_left_and_the_reasons_are_told(tmp_path: Path, said: list[str]) -> None:
+    with pytest.raises(LocalError) as raised:
+        ensure_installed(tmp_path, said.append, suites=("no-such-suite",))
+    assert str(raised.value).startswith("no private container engine could be set up. Install Docker")
+    assert "no-such-suite: `apt-get update` failed:" in str(raised.value)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]

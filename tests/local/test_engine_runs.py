@@ -1,0 +1,161 @@
+"""The engine at work: it exports and imports a registry cache, starts once, stops clean, and recovers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from shutil import rmtree
+
+import pytest
+
+from local.debian_packages import DebianSuite, machine_mirror, unpack
+from local.engine import Engine, Machine, ensure_private_engine
+from local.errors import LocalError
+from local.private_engine import EngineState, stop_engine
+from local.processes import processes_naming
+from local.stand_in_images import docker
+from tests.local.conftest import INSTALLED
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(not Machine.here().takes_private_engine(), reason="needs Debian and root"),
+]
+DOCKERFILE = "FROM scratch\nCOPY payload /payload\nCOPY other /other\n"
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """The state of an engine of this test's own, stopped afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
+    yield folder
+    stop_engine(folder)
+    rmtree(folder)
+
+
+def ensure(state: Path) -> Engine:
+    return ensure_private_engine(state=state, installed=INSTALLED, say=print)
+
+
+def daemon(state: Path) -> list[int]:
+    return processes_naming("dockerd", str(state))
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Debian's docker-registry on loopback."""
+    work = tmp_path_factory.mktemp("registry")
+    suite = DebianSuite(name="trixie", mirror=machine_mirror(), work=work / "apt")
+    unpack(suite.download(["docker-registry"]), work / "root")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    configuration = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": str(work / "data")}},
+        "http": {"addr": address},
+    }
+    (work / "config.yml").write_text(json.dumps(configuration))
+    server = subprocess.Popen(
+        [work / "root/usr/bin/docker-registry", "serve", work / "config.yml"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    give_up = time.monotonic() + 10
+    while time.monotonic() < give_up:
+        try:
+            with urllib.request.urlopen(f"http://{address}/v2/", timeout=2):
+                break
+        except OSError:
+            time.sleep(0.05)
+    yield address
+    server.terminate()
+    server.wait()
+
+
+def test_a_cache_written_to_a_registry_serves_a_builder_that_has_none(
+    engine: Engine, registry: str, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    (tmp_path / "payload").write_text("payload")
+    (tmp_path / "other").write_text("other")
+    cache = f"type=registry,ref={registry}/app:cache"
+    options = "mode=max,image-manifest=true,oci-mediatypes=true"
+    image = f"{registry}/app:one"
+    docker(engine, "build", f"--cache-to={cache},{options}", "--push", f"--tag={image}", str(tmp_path))
+    manifest = urllib.request.Request(
+        f"http://{registry}/v2/app/manifests/cache",
+        headers={"Accept": "application/vnd.oci.image.manifest.v1+json"},
+    )
+    with urllib.request.urlopen(manifest, timeout=5) as answer:
+        assert len(json.load(answer)["layers"]) == 2
+
+    docker(engine, "builder", "prune", "--all", "--force")
+    (tmp_path / "other").write_text("changed")
+    built = subprocess.run(
+        [engine.docker, "build", "--progress=plain", f"--cache-from={cache}", tmp_path],
+        env={**os.environ, **engine.environment()},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    steps = [line.split(" ", 1) for line in built.stderr.splitlines() if line.startswith("#")]
+    by_text = {text: number for number, text in steps}
+    cached = {number for number, text in steps if text == "CACHED"}
+    assert by_text["[1/2] COPY payload /payload"] in cached
+    assert by_text["[2/2] COPY other /other"] not in cached
+
+
+def test_starting_at_once_from_several_sides_makes_one_engine(state: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        engines = list(pool.map(lambda _: ensure(state), range(4)))
+    assert len(daemon(state)) == 1
+    assert set(map(repr, engines)) == {repr(engines[0])}
+
+
+def test_two_engines_run_beside_each_other_with_stores_of_their_own(engine: Engine, state: Path) -> None:
+    other = ensure(state)
+    with tempfile.TemporaryDirectory() as context:
+        Path(context, "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+        docker(other, "build", "--tag=only-in-the-other", context)
+    assert "only-in-the-other" in docker(other, "images")
+    assert "only-in-the-other" not in docker(engine, "images")
+
+
+def test_stopping_ends_every_process_and_mount_and_keeps_the_images(state: Path) -> None:
+    engine = ensure(state)
+    with tempfile.TemporaryDirectory() as context:
+        Path(context, "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+        docker(engine, "build", "--tag=kept", context)
+    stop_engine(state)
+    stop_engine(state)
+    assert daemon(state) == []
+    assert processes_naming("containerd", str(state)) == []
+    assert str(state) not in Path("/proc/self/mountinfo").read_text()
+    assert "kept" in docker(ensure(state), "images")
+
+
+def test_an_engine_that_was_killed_starts_again(state: Path) -> None:
+    """Its process id file and its containerd are still there."""
+    ensure(state)
+    (process,) = daemon(state)
+    os.kill(process, signal.SIGKILL)
+    assert EngineState(state).pid_file.exists()
+    docker(ensure(state), "version")
+    assert daemon(state) not in ([], [process])
+
+
+def test_an_engine_that_cannot_start_shows_the_end_of_its_log(state: Path) -> None:
+    (state / "data").write_text("a file where the engine needs a folder")
+    with pytest.raises(LocalError) as raised:
+        ensure(state)
+    assert "the container engine stopped while it started. The end of " in str(raised.value)
+    assert f"{state}/data" in str(raised.value).partition("\n")[2]
