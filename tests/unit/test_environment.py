@@ -74,8 +74,14 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
     ("changes", "message"),
     [
         ({"account": "123"}, "environments.dev.account is '123', and takes 12 digits in quotes"),
-        ({"account": 111111111111}, "environments.dev.account is 111111111111, and takes 12 digits in quotes"),
-        ({"region": "Ireland"}, "environments.dev.region is 'Ireland', and takes a region such as 'eu-west-1'"),
+        (
+            {"account": 111111111111},
+            "environments.dev.account is 111111111111, and takes 12 digits in quotes",
+        ),
+        (
+            {"region": "Ireland"},
+            "environments.dev.region is 'Ireland', and takes a region such as 'eu-west-1'",
+        ),
         (
             {"platform": "arm64"},
             "environments.dev.platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'",
@@ -84,7 +90,10 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
         ({"max_images": True}, "environments.dev.max_images is True, and takes a whole number from 1"),
         ({"untagged_days": "7"}, "environments.dev.untagged_days is '7', and takes a whole number from 1"),
         ({"base_tag": "latest"}, "environments.dev.base_tag is 'latest', and takes 'content' or 'static'"),
-        ({"removal_policy": "keep"}, "environments.dev.removal_policy is 'keep', and takes 'destroy' or 'retain'"),
+        (
+            {"removal_policy": "keep"},
+            "environments.dev.removal_policy is 'keep', and takes 'destroy' or 'retain'",
+        ),
         ({"certificate_arn": "x"}, "environments.dev.certificate_arn is 'x', and takes an ACM ARN"),
         (
             {"max_image": 3},
@@ -93,7 +102,9 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
         ),
     ],
 )
-def test_a_wrong_setting_says_which_what_it_got_and_what_it_takes(changes: dict[str, Any], message: str) -> None:
+def test_a_wrong_setting_says_which_what_it_got_and_what_it_takes(
+    changes: dict[str, Any], message: str
+) -> None:
     assert message_of({"dev": {**SETTINGS, **changes}}) == message
 
 

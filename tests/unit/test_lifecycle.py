@@ -37,7 +37,9 @@ def test_untagged_images_expire_by_age_and_last() -> None:
 @pytest.mark.parametrize("tag", ["cache-linux-arm64", "cache-pr-7-linux-amd64", "stable"])
 def test_a_mutable_tag_meets_a_rule_that_never_fires_first(tag: str) -> None:
     """ECR gives an image to the first rule that matches one of its tags."""
-    first = next(rule for rule in rules() if any(fnmatchcase(tag, p) for p in rule["selection"]["tagPatternList"]))
+    first = next(
+        rule for rule in rules() if any(fnmatchcase(tag, p) for p in rule["selection"]["tagPatternList"])
+    )
     assert first["selection"]["countNumber"] == 9999
     assert first["rulePriority"] <= len(MUTABLE_TAGS)
 
@@ -55,9 +57,18 @@ def test_priorities_are_distinct_and_rising() -> None:
     ("limits", "message"),
     [
         ({"max_images": 0, "untagged_days": 1}, "max_images is 0, and takes a whole number from 1 to 9999"),
-        ({"max_images": 1, "untagged_days": -1}, "untagged_days is -1, and takes a whole number from 1 to 9999"),
-        ({"max_images": 2.5, "untagged_days": 1}, "max_images is 2.5, and takes a whole number from 1 to 9999"),
-        ({"max_images": True, "untagged_days": 1}, "max_images is True, and takes a whole number from 1 to 9999"),
+        (
+            {"max_images": 1, "untagged_days": -1},
+            "untagged_days is -1, and takes a whole number from 1 to 9999",
+        ),
+        (
+            {"max_images": 2.5, "untagged_days": 1},
+            "max_images is 2.5, and takes a whole number from 1 to 9999",
+        ),
+        (
+            {"max_images": True, "untagged_days": 1},
+            "max_images is True, and takes a whole number from 1 to 9999",
+        ),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused(limits: dict[str, Any], message: str) -> None:

@@ -8,7 +8,9 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.repository_address import RepositoryAddress
 
 
-def address(*, account: str = "111111111111", region: str = "eu-west-1", name: str = "api-dev") -> RepositoryAddress:
+def address(
+    *, account: str = "111111111111", region: str = "eu-west-1", name: str = "api-dev"
+) -> RepositoryAddress:
     return RepositoryAddress(account=account, region=region, name=name)
 
 
@@ -26,7 +28,9 @@ def test_an_account_that_is_no_literal_says_how_to_give_one(account: str) -> Non
     with pytest.raises(ScopedImagesError) as caught:
         address(account=account)
     assert f"account of repository 'api-dev' is {account!r}" in str(caught.value)
-    assert 'Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))' in str(caught.value)
+    assert 'Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))' in str(
+        caught.value
+    )
 
 
 def test_a_region_that_is_a_token_is_refused() -> None:
