@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from docker.utils.build import PatternMatcher
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.ignore_file import IgnoreFile
@@ -112,3 +113,13 @@ def test_the_dockerfile_s_own_ignore_file_wins_even_when_empty(tmp_path: Path) -
 
 def test_without_an_ignore_file_nothing_is_left_out(tmp_path: Path) -> None:
     assert IgnoreFile.read(tmp_path, tmp_path / "Dockerfile") == IgnoreFile()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "excluded"),
+    [("**cache", "a/mycache", True), ("[^a]", "a", False), ("a\\*", "a*", True)],
+)
+def test_the_docker_package_s_matcher_still_differs(pattern: str, path: str, excluded: bool) -> None:
+    """The reason for a matcher of our own, which the differential test holds to BuildKit."""
+    assert IgnoreFile.parse(pattern).excludes(path) is excluded
+    assert PatternMatcher([pattern]).matches(path) is not excluded

@@ -39,10 +39,7 @@ def check_copy(parsed: ParsedDockerfile, instruction: Instruction) -> None:
 def copy_sources(parsed: ParsedDockerfile, instruction: Instruction, expand: Expand) -> list[Source]:
     """Return the local sources of a COPY without `--from`, or of an ADD."""
     excludes = instruction.flag_values("exclude")
-    try:
-        PatternMatcher.of(excludes)
-    except BadPatternError as error:
-        raise parsed.error(instruction.line, f"{instruction.name} --exclude: {error}") from None
+    _check_patterns(parsed, instruction, "--exclude", excludes)
     sources = []
     for word in instruction.words[:-1]:
         written = None if heredoc_name(word) is not None else expand(word)
@@ -55,6 +52,7 @@ def copy_sources(parsed: ParsedDockerfile, instruction: Instruction, expand: Exp
                 )
             continue
         path, parents = _split_parents(written) if instruction.has_flag("parents") else (written, ())
+        _check_patterns(parsed, instruction, "--parents", parents)
         sources.append(
             Source(
                 path=context_path(path),
@@ -66,6 +64,15 @@ def copy_sources(parsed: ParsedDockerfile, instruction: Instruction, expand: Exp
             )
         )
     return sources
+
+
+def _check_patterns(
+    parsed: ParsedDockerfile, instruction: Instruction, flag: str, patterns: tuple[str, ...]
+) -> None:
+    try:
+        PatternMatcher.of(patterns)
+    except BadPatternError as error:
+        raise parsed.error(instruction.line, f"{instruction.name} {flag}: {error}") from None
 
 
 def context_path(path: str) -> str:

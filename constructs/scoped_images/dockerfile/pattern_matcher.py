@@ -1,7 +1,7 @@
 """Ignore patterns with the rules of moby/patternmatcher, which `.dockerignore`, `--exclude` and `--parents` use.
 
-https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go. The `docker` package's own matcher knows
-neither the order of exceptions nor `**` in the middle as BuildKit does, hence this one.
+https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go. The `docker` package's matcher fails the
+differential test: it knows no `[^a]`, no `\\*` and no `**a`, and takes exceptions for folders otherwise.
 """
 
 from __future__ import annotations

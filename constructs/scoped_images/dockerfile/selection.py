@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scoped_images.context_file import Kind
-from scoped_images.dockerfile.context_view import ContextView, join
+from scoped_images.dockerfile.context_view import ContextView, Resolved, join
+from scoped_images.dockerfile.copied_tree import copied_tree
 from scoped_images.dockerfile.go_match import BadPatternError, GoPattern, State, split_wildcards
-from scoped_images.dockerfile.pattern_matcher import Matched, PatternMatcher
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.errors import ScopedImagesError
 from scoped_images.ignore_file import IgnoreFile
@@ -71,7 +71,7 @@ class _Selector:
             self._copy(source, source.path)
             return
         base = self._enter(source, folder or ".")
-        matches = list(self._glob(source, base, pattern))
+        matches = list(self._glob(source, base, pattern)) if self.view.is_folder(base) else []
         for path in matches:
             self._copy(source, path)
         if not matches:
@@ -94,8 +94,8 @@ class _Selector:
     def _enter(self, source: Source, folder: str) -> str:
         """Resolve the folder in which a pattern searches."""
         resolved = self.view.resolve(folder)
-        if resolved.kind is not Kind.DIRECTORY:
-            raise self._missing(source, folder, resolved.path, resolved.links)
+        if resolved.kind is None:
+            raise self._missing(source, folder, resolved)
         for link in resolved.links:
             self.select(link, Kind.LINK, source.line)
         return resolved.path
@@ -120,16 +120,19 @@ class _Selector:
     def _copy(self, source: Source, path: str) -> None:
         resolved = self.view.resolve(path)
         if resolved.kind is None:
-            raise self._missing(source, path, resolved.path, resolved.links)
+            raise self._missing(source, path, resolved)
         for link in resolved.links:
             self.select(link, Kind.LINK, source.line)
         if resolved.kind is Kind.FILE:
             self.select(resolved.path, Kind.FILE, source.line)
             return
-        tree = _Tree(self, source, resolved.path)
         if not source.parents:
             self.select(resolved.path, Kind.DIRECTORY, source.line)
-        if not tree.walk(resolved.path, "", (), ()) and source.parents:
+        copied = 0
+        for below, kind in copied_tree(self.view, source, resolved.path):
+            self.select(below, kind, source.line)
+            copied += 1
+        if source.parents and not copied:
             self._no_parents(source)
 
     def _no_parents(self, source: Source) -> None:
@@ -141,8 +144,16 @@ class _Selector:
 
     def select(self, path: str, kind: Kind, line: int) -> None:
         """Select a path and the folders above it."""
-        if path == ".":
-            return
+        while path not in (".", ""):
+            if path not in self.found:
+                self._check(path, kind)
+                self.found[path] = (kind, set())
+            elif line in self.found[path][1]:
+                return
+            self.found[path][1].add(line)
+            path, kind = path.rpartition("/")[0], Kind.DIRECTORY
+
+    def _check(self, path: str, kind: Kind) -> None:
         try:
             path.encode()
         except UnicodeEncodeError:
@@ -155,25 +166,20 @@ class _Selector:
                 f"build context: BuildKit would copy {path!r} without its content, because {rule} comes again after "
                 "an exception; remove one of the two lines"
             )
-        self.found.setdefault(path, (kind, set()))[1].add(line)
-        folder = path.rpartition("/")[0]
-        if folder:
-            self.select(folder, Kind.DIRECTORY, line)
 
-    def _missing(self, source: Source, path: str, resolved: str, links: tuple[str, ...]) -> ScopedImagesError:
-        if links:
-            target = os.readlink(self.view.root / links[-1])  # noqa: PTH115 - as written
+    def _missing(self, source: Source, path: str, resolved: Resolved) -> ScopedImagesError:
+        for above in _with_parents(resolved.path):
+            rule = self.view.ignore.reason(above)
+            if rule is not None and not rule.pattern.exception:
+                return self._error(source, f"is left out by {rule}")
+        if resolved.links:
+            target = os.readlink(self.view.root / resolved.links[-1])  # noqa: PTH115 - as written
             # BuildKit looks for it below the root, as if that were `/`.
             return self._error(
                 source,
-                f"goes through the link {links[-1]!r} to {target!r}, which leads out of the build context or to "
-                f"nothing in it: there is no {resolved!r} in the context",
+                f"goes through the link {resolved.links[-1]!r} to {target!r}, which leads out of the build context "
+                f"or to nothing in it: there is no {resolved.path!r} in the context",
             )
-        parts = path.split("/")
-        for depth in range(1, len(parts) + 1):
-            rule = self.view.ignore.reason("/".join(parts[:depth]))
-            if rule is not None and not rule.pattern.exception:
-                return self._error(source, f"is left out by {rule}")
         return self._error(source, f"does not exist: there is no {self.view.root / path}")
 
     def _error(self, source: Source, problem: str) -> ScopedImagesError:
@@ -183,36 +189,6 @@ class _Selector:
         return ScopedImagesError(f"{place} source {source.written!r} {problem}")
 
 
-@dataclass
-class _Tree:
-    """Selects what lies below one folder, as fsutil's copier.copy does."""
-
-    selector: _Selector
-    source: Source
-    top: str
-
-    def __post_init__(self) -> None:
-        self.parents = PatternMatcher.of(self.source.parents)
-        self.excludes = PatternMatcher.of(self.source.excludes)
-
-    def walk(self, folder: str, relative: str, wanted_above: Matched, excluded_above: Matched) -> bool:
-        """Select below one folder; tell whether there was anything."""
-        any_selected = False
-        view = self.selector.view
-        for name in view.names(folder):
-            path, below = join(folder, name), join(relative, name)
-            wanted, wanted_here = (
-                self.parents.match(below, wanted_above) if self.source.parents else (True, ())
-            )
-            excluded, excluded_here = self.excludes.match(below, excluded_above)
-            if wanted and not excluded and (kind := view.kind(path)) is not None:
-                self.selector.select(path, kind, self.source.line)
-                any_selected = True
-            if self._enters(below, wanted=wanted, excluded=excluded) and view.is_folder(path):
-                any_selected |= self.walk(path, below, wanted_here, excluded_here)
-        return any_selected
-
-    def _enters(self, folder: str, *, wanted: bool, excluded: bool) -> bool:
-        if excluded and not self.excludes.has_exceptions:
-            return False
-        return wanted or self.parents.may_match_below(folder)
+def _with_parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
