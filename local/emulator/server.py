@@ -1,4 +1,4 @@
-"""The emulator's server: ministack with the patches, registry and checkpoints around it, on 127.0.0.1."""
+"""The emulator's server: ministack with the patches, registry, checkpoints and TLS front around it, on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack_app
 
+from local.certificates import Authority
 from local.emulator.blob_store import BlobStore
 from local.emulator.checkpoints import Checkpoints
-from local.emulator.patches import apply_all
+from local.emulator.patches import apply_all, function_proxy
 from local.emulator.registry_blobs import RegistryBlobs
 from local.emulator.settings import EmulatorSettings
+from local.tls_front import TlsFront
 
 
 def run(settings: EmulatorSettings) -> None:
@@ -36,6 +38,9 @@ async def serve_until_stopped(settings: EmulatorSettings, store: BlobStore) -> N
     config.bind = [f"127.0.0.1:{settings.port}"]
     config.keep_alive_timeout = 75
     checkpoints = Checkpoints(RegistryBlobs(store, ministack_app.app))
+    authority = Authority.open(settings.certificates)
+    proxy_port = await TlsFront(settings.port, authority).start()
+    function_proxy.apply(proxy_port, authority.certificate_file)
     saving = asyncio.create_task(checkpoints.run())
     await serve(checkpoints, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     saving.cancel()
