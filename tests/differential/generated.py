@@ -184,6 +184,7 @@ def cases(draw: st.DrawFn, *, single: bool = False) -> Case:
         entries=tree,
         dockerfile="\n".join(lines) + "\n",
         ignore=draw(ignore_files(paths)),
+        ignore_name=draw(st.sampled_from([".dockerignore", ".dockerignore", "Dockerfile.dockerignore"])),
         target=draw(st.sampled_from([None, *names])),
         build_args={"GIVEN": "src"},
     )

@@ -115,6 +115,14 @@ def test_a_file_that_buildkit_sends_empty_is_refused() -> None:
     assert outcome.full.files["z/b"] == ("0", 0o644, empty)
 
 
+def test_an_excluded_folder_in_the_place_of_a_file_is_not_in_the_way() -> None:
+    """BuildKit up to 0.26 fails with the full context alone."""
+    outcome = check(case(["a", "b/a/c"], "COPY --exclude=a ? /x/"))
+    assert outcome.scoped is not None
+    assert outcome.scoped.files is not None
+    assert sorted(outcome.scoped.files) == ["x", "x/a"]
+
+
 # (sentence, what there is, mount, what the RUN sees)
 MOUNTS = [
     ("a folder", ["m/f", "m/g/h", "n"], "--mount=source=m,target=/m", "/m/f m/f\n/m/g/h m/g/h\n"),
@@ -122,7 +130,12 @@ MOUNTS = [
     ("a folder by a link", ["m/f", "l -> m"], "--mount=source=l,target=/m", "/m/f m/f\n"),
     ("a path through a link", ["m/f", "l -> m"], "--mount=source=l/f,target=/m/f", "/m/f m/f\n"),
     ("an absolute link", ["m/f", "l -> /m/f"], "--mount=source=l,target=/m/f", "/m/f m/f\n"),
-    ("the whole context", ["f", "g/h"], "--mount=target=/m", "/m/f f\n/m/g/h g/h\n"),
+    (
+        "the whole context",
+        ["f", "g/h"],
+        "--mount=target=/m",
+        "/m/Dockerfile FROM scratch AS shell\n/m/f f\n/m/g/h g/h\n",
+    ),
 ]
 
 
