@@ -7,7 +7,7 @@ def pretends() -> list[str]:
         "IAM: roles and policies are stored, and nothing is refused for want of a permission.",
         "KMS: keys encrypt nothing that is stored; S3, DynamoDB, ECR and secrets are plain files.",
         "ECR: images are not scanned, and lifecycle rules are kept but delete nothing.",
-        "VPC: subnets, NAT gateways, route tables and security groups are records without a network.",
+        "VPC: subnets, NAT gateways, flow logs, route tables and security groups are records without a network.",
         "ECS: tasks run as containers on this machine's own network; CPU and memory limits, autoscaling and "
         "Fargate's isolation are not applied.",
         "Load balancers: one listener over plain HTTP on 127.0.0.1; TLS, access logs and WAF are not there.",

@@ -10,6 +10,7 @@ from local.emulator.patches import (
     ecr_blobs,
     ecr_images,
     ecr_mutability,
+    flow_logs,
     interrupted_stacks,
     lambda_containers,
     secret_ref,
@@ -28,6 +29,7 @@ def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:
     ecr_mutability.apply()
     ecr_blobs.apply(store)
     ec2_types.apply()
+    flow_logs.apply()
     bucket_tags.apply()
     secret_ref.apply()
     custom_resource_errors.apply()

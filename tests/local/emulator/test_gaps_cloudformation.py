@@ -236,7 +236,24 @@ def a_task_definition_keeps_secrets_health_check_and_platform(aws: Aws) -> None:
     assert shown["runtimePlatform"]["cpuArchitecture"] == "X86_64"
 
 
+def a_flow_log_watches_its_vpc(aws: Aws) -> None:
+    ec2, name = aws.client("ec2"), aws.name("stack")
+    resources = {
+        "Vpc": VPC,
+        "Flow": {
+            "Type": "AWS::EC2::FlowLog",
+            "Properties": {"ResourceId": {"Ref": "Vpc"}, "ResourceType": "VPC", "TrafficType": "ALL"},
+        },
+    }
+    outputs = deploy(aws, name, resources, {"Vpc": {"Value": {"Ref": "Vpc"}}, "Id": {"Value": {"Ref": "Flow"}}})
+    (flow,) = ec2.describe_flow_logs(FlowLogIds=[outputs["Id"]])["FlowLogs"]
+    assert flow["ResourceId"] == outputs["Vpc"]
+    destroy(aws, name)
+    assert ec2.describe_flow_logs(FlowLogIds=[outputs["Id"]])["FlowLogs"] == []
+
+
 GAPS = [
+    a_flow_log_watches_its_vpc,
     an_address_gives_its_ip_and_its_allocation,
     a_nat_gateway_stands_in_its_subnet,
     rules_outside_their_group_come_and_go,
