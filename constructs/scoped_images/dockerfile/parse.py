@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-import dockerfile  # type: ignore[import-not-found]
+from importlib import import_module
+from typing import Any
 
 from scoped_images.errors import ScopedImagesError
 
-_INSTRUCTIONS = frozenset(command.upper() for command in dockerfile.all_cmds())
+# One of the parser's commands: it has no type stubs.
+_Command = Any
 # https://github.com/moby/buildkit/blob/v0.25.1/frontend/dockerfile/parser/directives.go
 _DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(.+?)\s*", re.IGNORECASE)
 _HEREDOC = re.compile(r"\d*<<-?\s*([^<]+)")
@@ -98,11 +99,24 @@ def _decode(text: bytes | str, name: str) -> str:
     return content
 
 
-def _commands(content: str, name: str) -> tuple[dockerfile.Command, ...]:
+def _commands(content: str, name: str) -> tuple[_Command, ...]:
+    parser = _parser()
     try:
-        return tuple(dockerfile.parse_string(content))
-    except dockerfile.GoParseError as error:
+        return tuple(parser.parse_string(content))
+    except parser.GoParseError as error:
         raise ScopedImagesError(f"{name}: {error}") from None
+
+
+def _parser() -> Any:
+    """Import the parser late: all else works without it where PyPI has no wheel, as on Linux arm64."""
+    try:
+        return import_module("dockerfile")
+    except ImportError as error:
+        raise ScopedImagesError(
+            f"following a Dockerfile needs PyPI's `dockerfile`, and it cannot be imported: {error}; install it with "
+            "`pip install dockerfile==3.4.0` (where there is no wheel for the machine, this needs Go), or take one "
+            "folder with ScopedContext.of"
+        ) from None
 
 
 def _take_directives(content: str, name: str) -> tuple[dict[str, str], str]:
@@ -128,12 +142,12 @@ def _take_directives(content: str, name: str) -> tuple[dict[str, str], str]:
     return directives, "\n".join(lines)
 
 
-def _instruction(command: dockerfile.Command, name: str) -> Instruction:
+def _instruction(command: _Command, name: str) -> Instruction:
     kind = command.cmd.upper()
-    if kind not in _INSTRUCTIONS:
+    known = sorted(name.upper() for name in _parser().all_cmds())
+    if kind not in known:
         raise ScopedImagesError(
-            f"{name}:{command.start_line}: unknown instruction {command.cmd!r}; there are "
-            f"{', '.join(sorted(_INSTRUCTIONS))}"
+            f"{name}:{command.start_line}: unknown instruction {command.cmd!r}; there are {', '.join(known)}"
         )
     return Instruction(
         name=kind,
@@ -144,7 +158,7 @@ def _instruction(command: dockerfile.Command, name: str) -> Instruction:
     )
 
 
-def _trigger(command: dockerfile.Command, name: str) -> Instruction:
+def _trigger(command: _Command, name: str) -> Instruction:
     """Parse what an ONBUILD holds: the parser drops its flags and its heredocs' contents."""
     text = re.sub(r"(?i)^\s*ONBUILD\s*", "", command.original)
     if (command.sub_cmd or "").upper() == "RUN":

@@ -1,0 +1,161 @@
+"""Mistakes in a Dockerfile, and what cannot be known before the build, are said with their line and the way out."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from scoped_images.dockerfile.context_sources import context_sources
+from scoped_images.errors import ScopedImagesError
+
+UNKNOWN = "which has no value when the app is synthesized; give it one with"
+INCLUDE = ", or name the files with include=[…]"
+
+# (sentence, Dockerfile, options, exact message)
+ERRORS: list[tuple[str, str, dict[str, Any], str]] = [
+    (
+        "an ARG without a value",
+        "FROM debian\nARG PKG\n\nCOPY src/$PKG /x",
+        {},
+        f"Dockerfile:4: COPY source 'src/$PKG' depends on $PKG, {UNKNOWN} build_args={{'PKG': …}}{INCLUDE}",
+    ),
+    (
+        "a build argument that is only known at build time",
+        "FROM debian\nARG PKG=a\nCOPY $PKG /x",
+        {"build_args": {"PKG": None}},
+        f"Dockerfile:3: COPY source '$PKG' depends on $PKG, {UNKNOWN} build_args={{'PKG': …}}{INCLUDE}",
+    ),
+    (
+        "a variable of the base image, by way of ENV",
+        "FROM debian\nENV D=$HOME/a\nCOPY $D /x",
+        {},
+        f"Dockerfile:3: COPY source '$D' depends on $HOME, {UNKNOWN} `ARG HOME` in that stage and "
+        f"build_args={{'HOME': …}}{INCLUDE}",
+    ),
+    (
+        "a default that a base image may override",
+        "FROM debian\nCOPY ${D:-a} /x",
+        {},
+        f"Dockerfile:2: COPY source '${{D:-a}}' depends on $D, {UNKNOWN} `ARG D` in that stage and "
+        f"build_args={{'D': …}}{INCLUDE}",
+    ),
+    (
+        "the builder's platform",
+        "FROM debian\nARG BUILDARCH\nCOPY $BUILDARCH /x",
+        {},
+        f"Dockerfile:3: COPY source '$BUILDARCH' depends on $BUILDARCH, {UNKNOWN} "
+        f"build_args={{'BUILDARCH': …}}{INCLUDE}",
+    ),
+    (
+        "a base that may be a stage",
+        "ARG V\nFROM debian AS a\nFROM $V\n",
+        {},
+        f"Dockerfile:3: FROM depends on $V, {UNKNOWN} build_args={{'V': …}}{INCLUDE}",
+    ),
+    (
+        "an unknown target",
+        "FROM debian AS a\nFROM debian\nFROM debian AS b\n",
+        {"target": "c"},
+        "Dockerfile: the target 'c' is no stage in it; its stages are 'a', 'b'",
+    ),
+    (
+        "a stage number that is none",
+        "FROM debian\nCOPY --from=7 / /\n",
+        {},
+        "Dockerfile:2: --from=7 is no stage; there are 1, from 0",
+    ),
+    (
+        "a stage that needs itself",
+        "FROM debian AS a\nCOPY --from=a / /\n",
+        {},
+        "Dockerfile:2: --from=a is a stage that does not come before; move the stage 'a' up",
+    ),
+    (
+        "a variable in --from",
+        "ARG X=a\nFROM debian\nCOPY --from=$X / /\n",
+        {},
+        "Dockerfile:3: COPY --from=$X takes no variable; name a stage FROM it with an ARG before the first FROM",
+    ),
+    (
+        "an unknown flag",
+        "FROM debian\nCOPY --form=x a /\n",
+        {},
+        "Dockerfile:2: COPY has the unknown flag --form; there are "
+        "--chmod, --chown, --exclude, --from, --link, --parents",
+    ),
+    (
+        "an unknown instruction",
+        "FROM debian\nCOPPY a /\n",
+        {},
+        "Dockerfile:2: unknown instruction 'COPPY'; there are ADD, ARG, CMD, COPY, ENTRYPOINT, ENV, EXPOSE, FROM, "
+        "HEALTHCHECK, LABEL, MAINTAINER, ONBUILD, RUN, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR",
+    ),
+    (
+        "a COPY of one word",
+        "FROM debian\nCOPY a\n",
+        {},
+        "Dockerfile:2: COPY takes at least a source and a destination",
+    ),
+    (
+        "a COPY of a URL",
+        "FROM a\nCOPY https://x /\n",
+        {},
+        "Dockerfile:2: COPY cannot take 'https://x'; use ADD for URLs and git",
+    ),
+    ("no FROM", "ARG A\n", {}, "Dockerfile: has no FROM; a Dockerfile needs at least one"),
+    ("nothing", "# nothing\n", {}, "Dockerfile: file with no instructions"),
+    ("a heredoc without end", "FROM a\nCOPY <<EOF /x\n", {}, "Dockerfile: unterminated heredoc"),
+    (
+        "an instruction before FROM",
+        "COPY a /\nFROM a\n",
+        {},
+        "Dockerfile:1: COPY stands before the first FROM, where only ARG may",
+    ),
+    ("a NUL character", "FROM a\nCOPY a\0b /\n", {}, "Dockerfile:2: has a NUL character; remove it"),
+    (
+        "an unknown mount",
+        "FROM a\nRUN --mount=type=bound,source=a,target=/x b\n",
+        {},
+        "Dockerfile:2: RUN --mount has the unknown type 'bound'; there are bind, cache, secret, ssh, tmpfs",
+    ),
+    (
+        "a directive given twice",
+        "# escape=`\n# escape=`\nFROM a\n",
+        {},
+        "Dockerfile:2: only one # escape directive can be used; remove one",
+    ),
+    ("a bad substitution", "FROM a\nCOPY ${ /x\n", {}, "Dockerfile:2: COPY: '${' has a bad substitution"),
+    (
+        "a platform that is none",
+        "FROM a\n",
+        {"platform": "arm64"},
+        "platform: 'arm64' is not like 'linux/amd64' or 'linux/arm64'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "options", "message"), [e[1:] for e in ERRORS], ids=[e[0] for e in ERRORS])
+def test_errors(text: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScopedImagesError) as error:
+        context_sources(text, **options)
+    assert str(error.value) == message
+
+
+def test_a_stage_that_comes_later_cannot_be_copied_from() -> None:
+    text = "FROM debian AS a\nCOPY --from=b / /\nFROM debian AS b\n"
+    with pytest.raises(ScopedImagesError, match="--from=b is a stage that does not come before"):
+        context_sources(text, target="a")
+
+
+def test_a_dockerfile_that_is_not_utf_8_is_an_error() -> None:
+    with pytest.raises(ScopedImagesError, match=r"api\.Dockerfile: is not UTF-8 at byte 5; save it as UTF-8"):
+        context_sources(b"FROM \xff\n", name="api.Dockerfile")
+
+
+def test_a_parser_that_is_not_installed_is_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyPI has no wheel of it for Linux arm64."""
+    monkeypatch.setitem(sys.modules, "dockerfile", None)
+    with pytest.raises(ScopedImagesError, match=r"install it with `pip install dockerfile==3\.4\.0`"):
+        context_sources("FROM scratch\n")

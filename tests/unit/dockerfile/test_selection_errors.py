@@ -1,0 +1,184 @@
+"""What cannot be selected is refused with its path, and nothing that is not wanted is looked at."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from scoped_images.errors import ScopedImagesError
+from tests.unit.dockerfile.selecting import make, paths, select
+
+# (sentence, what there is, Dockerfile lines, ignore file, message, {root} being the context)
+ERRORS = [
+    (
+        "nothing there",
+        ["b"],
+        "COPY a /x",
+        "",
+        "Dockerfile:2: COPY source 'a' does not exist: there is no {root}/a",
+    ),
+    (
+        "a file where a folder is meant",
+        ["a"],
+        "COPY a/b /x",
+        "",
+        "Dockerfile:2: COPY source 'a/b' does not exist: there is no {root}/a/b",
+    ),
+    (
+        "ignored",
+        ["a/b"],
+        "COPY a/b /x",
+        "x\na/",
+        "Dockerfile:2: COPY source 'a/b' is left out by .dockerignore:2: a/",
+    ),
+    (
+        "a wildcard in a folder that is not there",
+        ["b"],
+        "COPY a/* /x/",
+        "",
+        "Dockerfile:2: COPY source 'a/*' does not exist: there is no {root}/a",
+    ),
+    (
+        "a wildcard in a folder of which nothing is wanted",
+        ["a/b"],
+        "COPY a/*.md /x/",
+        "",
+        "Dockerfile:2: COPY source 'a/*.md' matches nothing",
+    ),
+    (
+        "a malformed wildcard",
+        ["a"],
+        "COPY a[ /x/",
+        "",
+        "Dockerfile:2: COPY source 'a[' is malformed: the pattern 'a[' has a [class] without end",
+    ),
+    (
+        "parents of nothing",
+        ["a"],
+        "COPY --parents b/c /x/",
+        "",
+        "Dockerfile:2: COPY source 'b/c' matches nothing",
+    ),
+    (
+        "a mount of nothing",
+        ["a"],
+        "RUN --mount=source=b,target=/x true",
+        "",
+        "Dockerfile:2: RUN --mount source 'b' does not exist: there is no {root}/b",
+    ),
+    (
+        "a link out of the root",
+        ["l -> ../../etc/passwd"],
+        "COPY l /x",
+        "",
+        "Dockerfile:2: COPY source 'l' goes through the link 'l' to '../../etc/passwd', which leads out of the build "
+        "context or to nothing in it: there is no 'etc/passwd' in the context",
+    ),
+    (
+        "a link to itself",
+        ["a/l -> ../a/l"],
+        "COPY a/l /x",
+        "",
+        "build context: the link {root}/a/l leads back to itself",
+    ),
+    (
+        "a file that BuildKit would send empty",
+        ["a/b"],
+        "COPY . /x",
+        "a\n!a/b\na",
+        "build context: BuildKit would copy 'a/b' without its content, because .dockerignore:3: a comes again after "
+        "an exception; remove one of the two lines",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("there", "lines", "ignore", "message"), [e[1:] for e in ERRORS], ids=[e[0] for e in ERRORS]
+)
+def test_refuses(tmp_path: Path, there: list[str], lines: str, ignore: str, message: str) -> None:
+    make(tmp_path, *there)
+    with pytest.raises(ScopedImagesError) as error:
+        select(tmp_path, lines, ignore)
+    assert str(error.value) == message.format(root=tmp_path)
+
+
+def test_a_pipe_or_socket_is_refused_where_it_is_wanted_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a/b", "c")
+    os.mkfifo(tmp_path / "a" / "pipe")
+    monkeypatch.chdir(tmp_path)  # the path of a socket is limited to 108 bytes
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("door")
+    refused = (
+        "build context: {}/{} is a socket, device or pipe, which no image can hold; "
+        "remove it or name it in .dockerignore"
+    )
+    for lines, name in [("COPY a /x", "a/pipe"), ("COPY door /x", "door"), ("COPY d* /x/", "door")]:
+        with pytest.raises(ScopedImagesError) as error:
+            select(tmp_path, lines)
+        assert str(error.value) == refused.format(tmp_path, name)
+    assert paths(select(tmp_path, "COPY a c* /x/", "a/pipe")) == ["a/", "a/b", "c"]
+    assert paths(select(tmp_path, "COPY --exclude=pipe a /x/")) == ["a/", "a/b"]
+
+
+def test_a_name_that_is_not_utf_8_is_refused_where_it_is_wanted(tmp_path: Path) -> None:
+    make(tmp_path, "a/b")
+    (tmp_path / os.fsdecode(b"a/\xff")).write_text("")
+    with pytest.raises(ScopedImagesError, match=r"the name b'a/\\xff' is not UTF-8; rename it or name it in"):
+        select(tmp_path, "COPY a /x")
+    assert paths(select(tmp_path, "COPY a/b /x")) == ["a/", "a/b"]
+
+
+# Run as an ordinary user: to root every folder is readable.
+_AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from scoped_images.dockerfile.context_sources import context_sources
+from scoped_images.dockerfile.selection import select_files
+from scoped_images.ignore_file import IgnoreFile
+from tests.unit.dockerfile.selecting import make, paths, select
+if os.getuid() == 0:
+    os.setuid(65534)
+root = Path(sys.argv[1])
+sources = context_sources("FROM scratch\\n" + sys.argv[2])
+ignore = IgnoreFile.parse("ignored\\n!elsewhere/x")
+try:
+    print([item.path for item in select_files(root, sources, ignore).paths])
+except ValueError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("COPY a /x", "['a', 'a/b']"),
+        ("COPY a* b/? /x/", "['a', 'a/b', 'b', 'b/c']"),
+        ("COPY --parents a/**/b /x/", "['a', 'a/b']"),
+        ("COPY b/closed /x/", "build context: cannot list {root}/b/closed: Permission denied"),
+        ("COPY . /x/", "build context: cannot list {root}/b/closed: Permission denied"),
+        ("COPY --exclude=closed b /x/", "['b', 'b/c']"),
+    ],
+)
+def test_nothing_outside_the_wanted_paths_is_listed(lines: str, expected: str) -> None:
+    """Folders that may not be read stand beside the wanted ones, and one is ignored."""
+    closed = ("b/closed", "closed", "ignored")
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        make(root, "a/b", "b/c", *(f"{name}/" for name in closed))
+        for name in closed:
+            (root / name).chmod(0)
+        run = subprocess.run(
+            [sys.executable, "-c", _AS_NOBODY, folder, lines], capture_output=True, text=True, check=False
+        )
+        for name in closed:
+            (root / name).chmod(0o755)
+    assert run.stdout.strip() == expected.format(root=folder), run.stderr
