@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scoped_images.context_file import ContextFile
-from scoped_images.context_size import check_size, largest_parts
-from scoped_images.dockerfile.context_sources import context_sources
-from scoped_images.dockerfile.selection import select_files
-from scoped_images.errors import ScopedImagesError
+from scoped_images.context_file import ContextFile, Kind
+from scoped_images.context_request import ContextRequest, read_dockerfile
+from scoped_images.context_size import MAX_BYTES, SizeLimit, largest_parts, read_files
+from scoped_images.folder import existing_folder, whole_folder
 from scoped_images.ignore_file import IgnoreFile
+from scoped_images.named_context import NamedContext
 from scoped_images.platform import Platform
 from scoped_images.staging import stage
-
-MAX_BYTES = 250_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +36,7 @@ class ScopedContext:
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
     platform: Platform | None = None
-    named: Mapping[str, ScopedContext] = field(default_factory=dict)
+    named: Mapping[str, NamedContext] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -51,11 +49,11 @@ class ScopedContext:
         `<Dockerfile>.dockerignore` beside the Dockerfile wins over `directory`'s `.dockerignore`.
         max_bytes: beyond this size it is an error, which names the largest files.
         """
-        root = _folder(directory)
+        root = existing_folder(directory)
         path = Path(dockerfile).absolute() if dockerfile is not None else root / "Dockerfile"
-        content = _read_dockerfile(path)
-        files = _whole_folder(root, IgnoreFile.read(root, path))
-        check_size(files, max_bytes=max_bytes, dockerfile=path.name)
+        content = read_dockerfile(path)
+        wanted = [(entry, ()) for entry in whole_folder(root, IgnoreFile.read(root, path))]
+        files = read_files(root, wanted, _limit(max_bytes, path.name))
         return cls(root=root, dockerfile=path, files=files, dockerfile_bytes=content)
 
     @classmethod
@@ -81,47 +79,47 @@ class ScopedContext:
         include: paths or patterns to take besides, where a source cannot be known before the build.
         max_bytes: beyond this size it is an error, which names the largest files and the lines that want them.
         """
-        folder = _folder(root)
-        path = (folder / dockerfile).absolute()
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise ScopedImagesError(
-                f"Dockerfile {str(dockerfile)!r} is outside of the root {str(root)!r}: give a path inside it, or take "
-                "one folder with ScopedContext.of(directory, dockerfile=…), whose Dockerfile may lie anywhere"
-            )
-        content = _read_dockerfile(path)
-        name = path.relative_to(folder).as_posix()
-        arguments, contexts = dict(build_args or {}), build_contexts or {}
-        wanted = Platform.parse(platform)
-        sources = context_sources(
-            content,
-            name=name,
+        request = ContextRequest.of(
+            root,
+            dockerfile,
+            platform=platform,
             target=target,
-            build_args=arguments,
-            platform=wanted,
-            build_contexts=contexts,
+            build_args=build_args,
+            build_contexts=build_contexts,
             include=include,
         )
-        selection = select_files(folder, sources, IgnoreFile.read(folder, path))
-        files = tuple(
-            ContextFile.read(folder, selected.path, sources=selected.lines) for selected in selection.paths
+        return cls.requested(request, max_bytes=max_bytes)
+
+    @classmethod
+    def requested(cls, request: ContextRequest, *, max_bytes: int = MAX_BYTES) -> ScopedContext:
+        """Take the files that a request asks for."""
+        sources = request.sources()
+        selection = request.select(sources)
+        files = read_files(
+            request.root,
+            [(selected.path, selected.lines) for selected in selection.paths],
+            _limit(max_bytes, request.name),
         )
-        check_size(files, max_bytes=max_bytes, dockerfile=name)
+        named = {
+            name: NamedContext.read(
+                name, request.build_contexts[name], dockerfile=request.name, max_bytes=max_bytes
+            )
+            for name in sources.named_contexts
+        }
         return cls(
-            root=folder,
-            dockerfile=path,
+            root=request.root,
+            dockerfile=request.dockerfile,
             files=files,
-            dockerfile_bytes=content,
-            target=target,
-            build_args=arguments,
-            platform=wanted,
-            named={
-                used: _named_context(used, contexts[used], content, path) for used in sources.named_contexts
-            },
+            dockerfile_bytes=request.content,
+            target=request.target,
+            build_args=request.build_args,
+            platform=request.platform,
+            named=named,
             warnings=(
                 *sources.warnings,
                 *selection.warnings,
                 *(
-                    f"{name}:{line}: takes the whole context; its largest parts: {largest_parts(files)}"
+                    f"{request.name}:{line}: takes the whole context; its largest parts: {largest_parts(files)}"
                     for line in sources.whole_context_lines
                 ),
             ),
@@ -144,68 +142,42 @@ class ScopedContext:
 
     @property
     def staged_dockerfile(self) -> str:
-        """Name of the Dockerfile in the staged folder: `Dockerfile`, unless the context has files of its own there."""
+        """Name of the Dockerfile in the staged folder: `Dockerfile`, unless the context has another file there."""
         taken = {file.path for file in self.files}
-        return (
-            "Dockerfile.scoped-images" if taken & {"Dockerfile", "Dockerfile.dockerignore"} else "Dockerfile"
-        )
+        if self._brings_its_dockerfile or not taken & {"Dockerfile", "Dockerfile.dockerignore"}:
+            return "Dockerfile"
+        return "Dockerfile.scoped-images"
 
     def stage(self, destination: Path) -> None:
         """Copy the context and its Dockerfile to `destination`, so that `docker build` there works.
 
         What is added to the files (the Dockerfile, its ignore file) is kept out of reach of `COPY . .`.
+        A folder that is there already is taken for this context, staged before.
         """
-        added = (self.staged_dockerfile, f"{self.staged_dockerfile}.dockerignore")
-        ignore = "".join(f"/{name}\n" for name in added).encode()
-        stage(
-            self.root, self.files, dict(zip(added, (self.dockerfile_bytes, ignore), strict=True)), destination
+        stage(self.root, self.files, self._added_files(), destination)
+
+    def _added_files(self) -> dict[str, bytes]:
+        dockerfile, ignore_file = self.staged_dockerfile, f"{self.staged_dockerfile}.dockerignore"
+        added = {} if self._brings_its_dockerfile else {dockerfile: self.dockerfile_bytes}
+        if any(file.path == ignore_file for file in self.files):
+            # Its own rules, which have left out already all that they leave out.
+            return added
+        return {**added, ignore_file: "".join(f"/{name}\n" for name in (*added, ignore_file)).encode()}
+
+    @property
+    def _brings_its_dockerfile(self) -> bool:
+        """Whether the Dockerfile is itself among the files, as with `COPY . .`."""
+        digest = hashlib.sha256(self.dockerfile_bytes).hexdigest()
+        return self.dockerfile == self.root / "Dockerfile" and any(
+            file.path == "Dockerfile" and file.kind is Kind.FILE and file.sha256 == digest
+            for file in self.files
         )
 
 
-def _folder(directory: str | Path) -> Path:
-    folder = Path(directory).absolute()
-    if not folder.is_dir():
-        raise ScopedImagesError(f"build context: directory {str(directory)!r} does not exist or is no folder")
-    return folder
-
-
-def _read_dockerfile(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ScopedImagesError(f"build context: cannot read Dockerfile {path}: {error.strerror}") from error
-
-
-def _named_context(name: str, directory: str | Path, dockerfile: bytes, path: Path) -> ScopedContext:
-    try:
-        root = _folder(directory)
-    except ScopedImagesError as error:
-        raise ScopedImagesError(f"build_contexts[{name!r}]: {error}") from None
-    # Of ignore files only the folder's own speaks of it, not the Dockerfile's.
-    own = root / ".dockerignore"
-    ignore = IgnoreFile.parse(own.read_bytes()) if own.is_file() else IgnoreFile()
-    files = _whole_folder(root, ignore)
-    return ScopedContext(root=root, dockerfile=path, files=files, dockerfile_bytes=dockerfile)
-
-
-def _whole_folder(root: Path, ignore: IgnoreFile) -> tuple[ContextFile, ...]:
-    return tuple(sorted(_walk(root, "", ignore), key=lambda file: file.path.encode()))
-
-
-def _walk(root: Path, folder: str, ignore: IgnoreFile) -> Iterator[ContextFile]:
-    try:
-        names = sorted(entry.name for entry in (root / folder).iterdir())
-    except OSError as error:
-        raise ScopedImagesError(f"build context: cannot list {root / folder}: {error.strerror}") from error
-    for name in names:
-        path = f"{folder}/{name}" if folder else name
-        excluded = ignore.excludes(path)
-        is_folder = (root / path).is_dir() and not (root / path).is_symlink()
-        if is_folder and (not excluded or ignore.may_include_below(path)):
-            below = list(_walk(root, path, ignore))
-            # An excluded folder is there again when an exception (`!`) brings back something in it.
-            if below or not excluded:
-                yield ContextFile.read(root, path)
-                yield from below
-        elif not is_folder and not excluded:
-            yield ContextFile.read(root, path)
+def _limit(max_bytes: int, dockerfile: str) -> SizeLimit:
+    return SizeLimit(
+        max_bytes=max_bytes,
+        context=f"build context of {dockerfile}",
+        ignore_file=f"{dockerfile}.dockerignore",
+        dockerfile=dockerfile,
+    )

@@ -42,7 +42,7 @@ class ContextFile:
 
     @classmethod
     def read(cls, root: Path, path: str, *, sources: tuple[int, ...] = ()) -> ContextFile:
-        """Read the entry at `path` below `root`."""
+        """Read the entry at `path` below `root`; raises ScopedImagesError also when it changes meanwhile."""
         full = root / path
         _refuse_bad_name(path)
         try:
@@ -55,9 +55,7 @@ class ContextFile:
             if stat.S_ISDIR(status.st_mode):
                 return cls(path=path, kind=Kind.DIRECTORY, mode=mode, sources=sources)
             if stat.S_ISREG(status.st_mode):
-                with full.open("rb") as stream:
-                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                    size = stream.tell()
+                size, digest = _hash(full, status)
                 return cls(path=path, kind=Kind.FILE, mode=mode, size=size, sha256=digest, sources=sources)
         except OSError as error:
             raise ScopedImagesError(f"build context: cannot read {full}: {error.strerror}") from error
@@ -74,6 +72,30 @@ class ContextFile:
     def identity(self) -> tuple[str, str, bool, str, str]:
         """What a fingerprint holds of it."""
         return (self.path, str(self.kind), self.executable, self.sha256, self.link)
+
+
+def _hash(path: Path, status: os.stat_result) -> tuple[int, str]:
+    """Return a file's size and hex digest, if it stays from first to last what `status` says."""
+    with path.open("rb") as stream:
+        before = os.fstat(stream.fileno())
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        after = os.fstat(stream.fileno())
+    # A half-written file would be hashed, and staged, as something that never was.
+    if not _version(status) == _version(before) == _version(after):
+        raise ScopedImagesError(f"build context: {path} changed while it was read; try again")
+    return after.st_size, digest
+
+
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    # The ctime tells also of a write that sets the mtime back.
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_mode,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
 
 
 def _refuse_bad_name(path: str) -> None:

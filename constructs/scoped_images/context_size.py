@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from scoped_images.context_file import ContextFile
 from scoped_images.errors import ScopedImagesError
 
+MAX_BYTES = 250_000_000
+
 _UNITS = ("B", "kB", "MB", "GB")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeLimit:
+    """How large a context may be.
+
+    context: what an error calls it. ignore_file: where files can be left out. dockerfile: whose lines ask for files.
+    """
+
+    max_bytes: int
+    context: str
+    ignore_file: str
+    dockerfile: str
+
+    def __post_init__(self) -> None:
+        if self.max_bytes < 1:
+            raise ScopedImagesError(f"max_bytes is {self.max_bytes}, and must be at least 1")
 
 
 def readable(size: int) -> str:
@@ -29,20 +51,36 @@ def largest_parts(files: Iterable[ContextFile], count: int = 10) -> str:
     return ", ".join(f"{name} {readable(size)}" for name, size in parts.most_common(count))
 
 
-def check_size(files: tuple[ContextFile, ...], *, max_bytes: int, dockerfile: str) -> None:
-    """Refuse a context beyond `max_bytes`, naming its largest files and the lines that pull them in."""
-    total = sum(file.size for file in files)
-    if total <= max_bytes:
-        return
-    largest = sorted(files, key=lambda file: -file.size)[:10]
-    lines = "\n".join(
-        f"  {readable(file.size):>9}  {file.path}{_asked_by(file, dockerfile)}" for file in largest
-    )
-    raise ScopedImagesError(
-        f"build context of {dockerfile} is {readable(total)}, and max_bytes is {readable(max_bytes)}: leave files out "
-        f"with {dockerfile}.dockerignore, or raise max_bytes. The largest files:\n{lines}"
-    )
+def read_files(
+    root: Path, wanted: Sequence[tuple[str, tuple[int, ...]]], limit: SizeLimit
+) -> tuple[ContextFile, ...]:
+    """Read paths, each with the Dockerfile lines that ask for it.
+
+    Raises ScopedImagesError beyond the limit, with the largest files and their lines, before anything is read.
+    """
+    sizes = {path: _size(root / path) for path, _ in wanted}
+    total = sum(sizes.values())
+    if total > limit.max_bytes:
+        largest = sorted(wanted, key=lambda entry: -sizes[entry[0]])[:10]
+        lines = "\n".join(
+            f"  {readable(sizes[path]):>9}  {path}{_asked_by(lines, limit.dockerfile)}"
+            for path, lines in largest
+        )
+        raise ScopedImagesError(
+            f"{limit.context} is {readable(total)}, and max_bytes is {readable(limit.max_bytes)}: leave files out with "
+            f"{limit.ignore_file}, or raise max_bytes. The largest files:\n{lines}"
+        )
+    return tuple(ContextFile.read(root, path, sources=lines) for path, lines in wanted)
 
 
-def _asked_by(file: ContextFile, dockerfile: str) -> str:
-    return f"  ({dockerfile}:{', '.join(map(str, file.sources))})" if file.sources else ""
+def _size(path: Path) -> int:
+    try:
+        status = path.lstat()
+    except OSError:
+        return 0  # reading it tells what is wrong
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _asked_by(lines: tuple[int, ...], dockerfile: str) -> str:
+    places = [f"{dockerfile}:{line}" if line else "include" for line in lines]
+    return f"  ({', '.join(places)})" if places else ""

@@ -13,6 +13,7 @@ from constructs import Construct
 from scoped_images.context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image_spec import ImageSpec
+from scoped_images.named_context import NamedContext
 from scoped_images.platform import Platform
 from scoped_images.registry_cache import RegistryCache
 
@@ -57,7 +58,7 @@ def image_asset(
     )
 
 
-def _stage(scope: Construct, context: ScopedContext) -> Path:
+def _stage(scope: Construct, context: ScopedContext | NamedContext) -> Path:
     """Stage a context in the cloud assembly, by its fingerprint: what lies there already is the same content."""
     stage = Stage.of(scope)
     assert stage is not None, "every construct of an app is in a stage: the app itself is one"

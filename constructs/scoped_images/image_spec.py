@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scoped_images.build_arguments import check_build_args
 from scoped_images.context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
@@ -43,8 +44,11 @@ class ImageSpec:
         self._agree("target", self.target, self.context.target)
         for name, value in self.context.build_args.items():
             self._agree(f"build_args[{name!r}]", self.build_args.get(name), value)
-        for name, value in self.build_args.items():
-            _check_build_arg(name, value)
+        check_build_args(self.build_args)
+        if BASE_IMAGE_ARGUMENT in self.build_args:
+            raise ScopedImagesError(
+                f"build_args sets {BASE_IMAGE_ARGUMENT}: give the base image as base= instead"
+            )
         for name, value in self.build_secrets.items():
             if not isinstance(value, str) or not re.match(r"(src|env)=.", value):
                 # Without the value got: it may be the secret itself.
@@ -87,19 +91,3 @@ class ImageSpec:
             raise ScopedImagesError(
                 f"{name} is {str(given)!r}, but the context was made for {str(of_context)!r}: give both the same"
             )
-
-
-def _check_build_arg(name: str, value: object) -> None:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise ScopedImagesError(f"build_args has the name {name!r}: use letters, digits and '_'")
-    if name == BASE_IMAGE_ARGUMENT:
-        raise ScopedImagesError(f"build_args sets {name}: give the base image as base= instead")
-    if not isinstance(value, str):
-        raise ScopedImagesError(
-            f"build_args[{name!r}] is {value!r} of type {type(value).__name__}, and takes text: {str(value)!r}"
-        )
-    if "${Token[" in value:
-        raise ScopedImagesError(
-            f"build_args[{name!r}] is a token, known only while CloudFormation deploys; the image is built before: "
-            "use a literal, or read the value at run time"
-        )
