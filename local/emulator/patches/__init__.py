@@ -13,7 +13,7 @@ from local.emulator.patches import (
     flow_logs,
     interrupted_stacks,
     lambda_containers,
-    secret_ref,
+    secrets,
     service_stability,
     source_images,
     task_containers,
@@ -31,7 +31,7 @@ def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:
     ec2_types.apply()
     flow_logs.apply()
     bucket_tags.apply()
-    secret_ref.apply()
+    secrets.apply()
     custom_resource_errors.apply()
     task_definitions.apply()
     source_images.apply()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from docker.types import Healthcheck
 from ministack.services import ecs
 
 from local.emulator.docker_client import LoopbackDocker
@@ -17,6 +18,9 @@ from local.emulator.loopback_ports import free_port
 
 Definition = dict[str, Any]
 NANOSECONDS = 1_000_000_000
+LOOK_SECONDS = 5
+# A container has this long to start before failed looks count, whatever its definition says: looks are frequent.
+START_SECONDS = 30
 BRIDGE_OPTIONS = ("ports", "network", "extra_hosts")
 
 
@@ -37,7 +41,8 @@ def apply(port: int) -> None:
             **kept,
             **from_definition(definition, task_definition),
             "network_mode": "host",
-            "environment": {**options["environment"], **listening(ports)},
+            # Fargate names the region to every container; a definition's own value wins.
+            "environment": {**region(), **options["environment"], **listening(ports)},
         }
 
     ecs._get_docker = functools.partial(connected, port)
@@ -73,6 +78,11 @@ def note_ports(task_arn: str, ports: dict[str, int]) -> None:
         task["_host_ports"] = {**task.get("_host_ports", {}), **ports}
 
 
+def region() -> dict[str, str]:
+    """The variables by which AWS's SDKs find the task's region."""
+    return {"AWS_REGION": ecs.get_region(), "AWS_DEFAULT_REGION": ecs.get_region()}
+
+
 def listening(ports: dict[str, int]) -> dict[str, str]:
     """Where a container listens: its first port, on loopback alone."""
     return {"HOST": "127.0.0.1", "PORT": str(next(iter(ports.values())))} if ports else {}
@@ -92,22 +102,22 @@ def from_definition(definition: Definition, task_definition: Definition) -> Defi
     return {name: value for name, value in options.items() if value}
 
 
-def health_check(declared: Definition | None) -> Definition | None:
-    """A container's health check with ECS's defaults, in docker's units.
+def health_check(declared: Definition | None) -> Healthcheck | None:
+    """A container's health check with ECS's defaults, in docker's units, looked at more often than on ECS.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
     """
     if not declared:
         return None
-    # Docker looks first after one interval; while starting, ours looks each second for the sake of the deploy.
-    return {
-        "test": declared["command"],
-        "interval": int(declared.get("interval", 30)) * NANOSECONDS,
-        "timeout": int(declared.get("timeout", 5)) * NANOSECONDS,
-        "retries": int(declared.get("retries", 3)),
-        "start_period": max(int(declared.get("startPeriod", 0)), 30) * NANOSECONDS,
-        "start_interval": NANOSECONDS,
-    }
+    check = Healthcheck(
+        test=declared["command"],
+        interval=min(int(declared.get("interval", 30)), LOOK_SECONDS) * NANOSECONDS,
+        timeout=int(declared.get("timeout", 5)) * NANOSECONDS,
+        retries=int(declared.get("retries", 3)),
+        start_period=max(int(declared.get("startPeriod", 0)), START_SECONDS) * NANOSECONDS,
+    )
+    check["StartInterval"] = NANOSECONDS  # in docker's API since 1.44, and not yet in its Python client
+    return check
 
 
 def ephemeral_volumes(definition: Definition, task_definition: Definition) -> dict[str, str]:

@@ -180,6 +180,24 @@ def a_secrets_ref_is_its_arn(aws: Aws) -> None:
         secrets.describe_secret(SecretId=arn)
 
 
+def a_generated_secret_has_no_excluded_characters(aws: Aws) -> None:
+    secrets, name = aws.client("secretsmanager"), aws.name("stack")
+    rules = {
+        "PasswordLength": 200,
+        "ExcludePunctuation": True,
+        "ExcludeCharacters": "abc",
+        "SecretStringTemplate": '{"user": "receipts"}',
+        "GenerateStringKey": "password",
+    }
+    properties = {"GenerateSecretString": rules}
+    resources = {"Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": properties}}
+    reference = deploy(aws, name, resources, {"Ref": {"Value": {"Ref": "Secret"}}})["Ref"]
+    value = json.loads(secrets.get_secret_value(SecretId=reference)["SecretString"])
+    assert value["user"] == "receipts"
+    assert (len(value["password"]), value["password"].isalnum()) == (200, True)
+    assert not set(value["password"]) & set("abc")
+
+
 def a_repository_has_the_exclusion_filters_of_its_template(aws: Aws) -> None:
     ecr, name, repository = aws.client("ecr"), aws.name("stack"), aws.name("repo")
 
@@ -245,7 +263,9 @@ def a_flow_log_watches_its_vpc(aws: Aws) -> None:
             "Properties": {"ResourceId": {"Ref": "Vpc"}, "ResourceType": "VPC", "TrafficType": "ALL"},
         },
     }
-    outputs = deploy(aws, name, resources, {"Vpc": {"Value": {"Ref": "Vpc"}}, "Id": {"Value": {"Ref": "Flow"}}})
+    outputs = deploy(
+        aws, name, resources, {"Vpc": {"Value": {"Ref": "Vpc"}}, "Id": {"Value": {"Ref": "Flow"}}}
+    )
     (flow,) = ec2.describe_flow_logs(FlowLogIds=[outputs["Id"]])["FlowLogs"]
     assert flow["ResourceId"] == outputs["Vpc"]
     destroy(aws, name)
@@ -259,6 +279,7 @@ GAPS = [
     rules_outside_their_group_come_and_go,
     a_bucket_has_the_tags_of_its_template_and_stack,
     a_secrets_ref_is_its_arn,
+    a_generated_secret_has_no_excluded_characters,
     a_repository_has_the_exclusion_filters_of_its_template,
     a_task_definition_keeps_secrets_health_check_and_platform,
 ]
