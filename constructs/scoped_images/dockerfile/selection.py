@@ -85,11 +85,10 @@ class _Selector:
         """
         wanted = set(self.found)
         for source, base in self._empty:
-            if base != "." and base not in wanted:
+            # BuildKit knows nothing of `include`: there it is a slip of the pen.
+            if not source.line or (base != "." and base not in wanted):
                 raise self._error(source, "matches nothing")
-            self.warnings.append(
-                f"{self.dockerfile}:{source.line}: {source.instruction} source {source.written!r} matches nothing"
-            )
+            self.warnings.append(self._describe(source, "matches nothing"))
 
     def _enter(self, source: Source, folder: str) -> str:
         """Resolve the folder in which a pattern searches."""
@@ -138,9 +137,7 @@ class _Selector:
     def _no_parents(self, source: Source) -> None:
         if not any(split_wildcards(pattern)[1] for pattern in (source.path, *source.parents)):
             raise self._error(source, "matches nothing")
-        self.warnings.append(
-            f"{self.dockerfile}:{source.line}: COPY source {source.written!r} matches nothing"
-        )
+        self.warnings.append(self._describe(source, "matches nothing"))
 
     def select(self, path: str, kind: Kind, line: int) -> None:
         """Select a path and the folders above it."""
@@ -183,10 +180,11 @@ class _Selector:
         return self._error(source, f"does not exist: there is no {self.view.root / path}")
 
     def _error(self, source: Source, problem: str) -> ScopedImagesError:
-        place = (
-            f"{self.dockerfile}:{source.line}: {source.instruction}" if source.line else source.instruction
-        )
-        return ScopedImagesError(f"{place} source {source.written!r} {problem}")
+        return ScopedImagesError(self._describe(source, problem))
+
+    def _describe(self, source: Source, problem: str) -> str:
+        place = f"{self.dockerfile}:{source.line}: " if source.line else ""
+        return f"{place}{source.instruction} source {source.written!r} {problem}"
 
 
 def _with_parents(path: str) -> list[str]:

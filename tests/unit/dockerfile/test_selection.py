@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -162,5 +163,6 @@ def test_include_counts_as_a_source_without_a_line(tmp_path: Path) -> None:
     sources = context_sources("FROM debian\nARG P\nCOPY $P /x/\n", include=["b*"])
     selection = select_files(tmp_path, sources, IgnoreFile())
     assert [(item.path, item.lines) for item in selection.paths] == [("b", (0,))]
-    with pytest.raises(ScopedImagesError, match=r"^include source 'c' does not exist"):
-        select_files(tmp_path, context_sources("FROM debian\n", include=["c"]), IgnoreFile())
+    for wrong, problem in [("c", "does not exist"), ("c*", "matches nothing")]:
+        with pytest.raises(ScopedImagesError, match=f"^include source {re.escape(repr(wrong))} {problem}"):
+            select_files(tmp_path, context_sources("FROM debian\n", include=[wrong]), IgnoreFile())
