@@ -9,51 +9,69 @@ from scoped_images.errors import ScopedImagesError
 
 CONTENT_TAGS = "sha-*"
 MUTABLE_TAGS = ("cache*", "stable")
+STALE_CACHE_TAGS = "cache-pr-*"
+STALE_CACHE_DAYS = 14
 
-# The largest count that a lifecycle rule takes: a rule that never fires, yet claims its images.
+# 27 years: a rule that never fires, yet claims its images. By age, since a count could one day be passed.
 _NEVER = 9999
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageLifecycle:
-    """Keep the newest `max_images` content-tagged images; expire untagged ones after `untagged_days`.
+    """Expire untagged images after `untagged_days`, a pull request's build cache after 14 days.
 
     ECR gives an image to the first rule whose tags match it, and no later rule may expire it
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html),
-    so rules that never fire come first and keep the cache and the moving tag out of reach.
+    so rules that never fire come first and keep the moving tag and the main cache out of reach.
+
+    max_images: ECR keeps the newest so many content-tagged images and expires the others, in use or not
+        (aws/containers-roadmap#1078). None leaves them to an ImagePruner, which looks at what is in use.
     """
 
-    max_images: int
+    max_images: int | None
     untagged_days: int
 
     def __post_init__(self) -> None:
         for key in ("max_images", "untagged_days"):
             value = getattr(self, key)
+            if key == "max_images" and value is None:
+                continue
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _NEVER:
                 raise ScopedImagesError(f"{key} is {value!r}, and takes a whole number from 1 to {_NEVER}")
 
     def rules(self) -> tuple[dict[str, Any], ...]:
         """The rules in order of priority, in the words of ECR's lifecycle policies."""
-        protected = tuple(
+        rules = (
+            _never("stable"),
+            # Main's cache too: a pull request that changes nothing exports the same manifest under both tags.
+            _never("cache-linux-*"),
+            self._content_tagged(),
             _rule(
-                f"never expire {pattern}", {"tagStatus": "tagged", "tagPatternList": [pattern]}, count=_NEVER
-            )
-            for pattern in MUTABLE_TAGS
+                f"expire the cache of a pull request after {STALE_CACHE_DAYS} days",
+                {"tagStatus": "tagged", "tagPatternList": [STALE_CACHE_TAGS]},
+                days=STALE_CACHE_DAYS,
+            ),
+            _never("cache*"),
+            _rule(
+                f"expire untagged images after {self.untagged_days} days",
+                {"tagStatus": "untagged"},
+                days=self.untagged_days,
+            ),
         )
-        newest = _rule(
+        return tuple({"rulePriority": priority, **rule} for priority, rule in enumerate(rules, start=1))
+
+    def _content_tagged(self) -> dict[str, Any]:
+        if self.max_images is None:
+            return _never(CONTENT_TAGS)
+        return _rule(
             f"keep the newest {self.max_images} images",
             {"tagStatus": "tagged", "tagPatternList": [CONTENT_TAGS]},
             count=self.max_images,
         )
-        untagged = _rule(
-            f"expire untagged images after {self.untagged_days} days",
-            {"tagStatus": "untagged"},
-            days=self.untagged_days,
-        )
-        return tuple(
-            {"rulePriority": priority, **rule}
-            for priority, rule in enumerate((*protected, newest, untagged), start=1)
-        )
+
+
+def _never(pattern: str) -> dict[str, Any]:
+    return _rule(f"never expire {pattern}", {"tagStatus": "tagged", "tagPatternList": [pattern]}, days=_NEVER)
 
 
 def _rule(

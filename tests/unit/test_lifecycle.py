@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.lifecycle import MUTABLE_TAGS, ImageLifecycle
+from scoped_images.lifecycle import ImageLifecycle
 
 
 def rules() -> tuple[dict[str, Any], ...]:
@@ -34,14 +34,28 @@ def test_untagged_images_expire_by_age_and_last() -> None:
     }
 
 
-@pytest.mark.parametrize("tag", ["cache-linux-arm64", "cache-pr-7-linux-amd64", "stable"])
+@pytest.mark.parametrize("tag", ["cache-linux-arm64", "cache-main-linux-amd64", "stable"])
 def test_a_mutable_tag_meets_a_rule_that_never_fires_first(tag: str) -> None:
     """ECR gives an image to the first rule that matches one of its tags."""
     first = next(
         rule for rule in rules() if any(fnmatchcase(tag, p) for p in rule["selection"]["tagPatternList"])
     )
+    assert first["selection"]["countType"] == "sinceImagePushed"
     assert first["selection"]["countNumber"] == 9999
-    assert first["rulePriority"] <= len(MUTABLE_TAGS)
+
+
+def test_the_cache_of_a_pull_request_expires_before_the_rule_that_keeps_caches() -> None:
+    """The other way round that rule would claim it."""
+    patterns = [rule["selection"].get("tagPatternList") for rule in rules()]
+    assert patterns.index(["cache-pr-*"]) == patterns.index(["cache*"]) - 1
+    assert rules()[3]["selection"]["countNumber"] == 14
+
+
+def test_without_a_count_content_tagged_images_are_claimed_and_kept() -> None:
+    """Pruning them is then left to what knows which are in use."""
+    selection = ImageLifecycle(max_images=None, untagged_days=3).rules()[2]["selection"]
+    assert selection["tagPatternList"] == ["sha-*"]
+    assert (selection["countType"], selection["countNumber"]) == ("sinceImagePushed", 9999)
 
 
 def test_no_rule_names_two_patterns() -> None:
@@ -50,7 +64,7 @@ def test_no_rule_names_two_patterns() -> None:
 
 
 def test_priorities_are_distinct_and_rising() -> None:
-    assert [rule["rulePriority"] for rule in rules()] == [1, 2, 3, 4]
+    assert [rule["rulePriority"] for rule in rules()] == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(

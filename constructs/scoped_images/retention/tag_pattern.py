@@ -1,0 +1,45 @@
+"""Tag patterns as ECR takes them: `*` stands for any number of characters, nothing else is special."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from scoped_images.errors import ScopedImagesError
+
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
+MAX_WILDCARDS = 4
+_PATTERN = re.compile(r"[A-Za-z0-9_.*-]{1,128}")
+
+
+def check_pattern(pattern: object, *, name: str) -> None:
+    """Raise ScopedImagesError, naming the setting `name`, for a pattern that ECR would not take."""
+    if not isinstance(pattern, str) or not _PATTERN.fullmatch(pattern):
+        raise ScopedImagesError(
+            f"{name} holds {pattern!r}, and takes tag patterns: 1-128 letters, digits, '.', '_', '-' and '*'"
+        )
+    if pattern.count("*") > MAX_WILDCARDS:
+        raise ScopedImagesError(
+            f"{name} holds {pattern!r} with {pattern.count('*')} wildcards; ECR takes at most {MAX_WILDCARDS}"
+        )
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")))
+
+
+def matches(pattern: str, tag: str) -> bool:
+    """Whether the whole `tag` matches `pattern`."""
+    return _compiled(pattern).fullmatch(tag) is not None
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some tag matches both patterns."""
+    if not one or not other:
+        return not (one or other).strip("*")
+    if one[0] == "*":
+        return overlap(one[1:], other) or overlap(one, other[1:])
+    if other[0] == "*":
+        return overlap(other, one)
+    return one[0] == other[0] and overlap(one[1:], other[1:])
