@@ -50,8 +50,8 @@ class ContextSources:
 
     @property
     def whole_context_lines(self) -> tuple[int, ...]:
-        """Lines that take the whole context."""
-        return tuple(source.line for source in self.sources if source.is_whole_context)
+        """Lines that take the whole context; an `include` of it is meant."""
+        return tuple(source.line for source in self.sources if source.is_whole_context and source.line)
 
 
 @dataclass(frozen=True, kw_only=True)
