@@ -17,6 +17,7 @@ from local.stand_in_images import LABEL, LAMBDA_PYTHON, RECIPE_LABEL, StandIn, b
 
 REACH_SECONDS = 5
 PULL_SECONDS = 300
+ARCHIVES = "stand-ins"  # the stand-ins that were built, below the state
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def ensure_base_images(
 ) -> list[BaseImage]:
     """Bring each base image into the engine's store, and say of each stand-in that it is one."""
     state = state.resolve()
-    with locked(state / "base_images"):
+    with locked(state / ARCHIVES):
         return [_ensure(engine, stand_in, state, say) for stand_in in wanted]
 
 
@@ -61,7 +62,8 @@ def _bring_stand_in(engine: Engine, stand_in: StandIn, state: Path, say: Callabl
             f"the builder that BUILDX_BUILDER names cannot build FROM a stand-in for {stand_in.image}, because it "
             "does not read the engine's image store. Unset BUILDX_BUILDER, or make the image's registry reachable."
         )
-    archive = state / "base_images" / f"{stand_in.fingerprint()}.tar"
+    archives = state / ARCHIVES
+    archive = stand_in.archive(archives)
     if archive.exists():
         docker(engine, "load", "--quiet", "--input", str(archive))
         return
@@ -71,7 +73,7 @@ def _bring_stand_in(engine: Engine, stand_in: StandIn, state: Path, say: Callabl
             f"reachable, or bring the image yourself: docker load, then docker tag … {stand_in.image}"
         )
     say("building a stand-in, about a minute; mmdebstrap is installed with apt if it is missing")
-    build(engine, stand_in, state=state, archive=archive)
+    build(engine, stand_in, state=state, archives=archives)
 
 
 def image_labels(engine: Engine, image: str) -> dict[str, str] | None:

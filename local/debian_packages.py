@@ -14,6 +14,7 @@ from local.errors import LocalError
 
 APT = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")
+SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")  # where dpkg and runc look, and not on everybody's PATH
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -148,6 +149,11 @@ def install_missing(packages: Sequence[str]) -> None:
         run(install)
 
 
+def system_path() -> str:
+    """PATH with the folders of what only root runs."""
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), *SYSTEM_FOLDERS])
+
+
 def run(command: Sequence[str], *, cwd: Path | None = None) -> str:
     """The standard output of a command; LocalError with what it said when it fails."""
     if shutil.which(command[0]) is None:
@@ -155,7 +161,12 @@ def run(command: Sequence[str], *, cwd: Path | None = None) -> str:
     done = subprocess.run(
         command,
         cwd=cwd,
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
+        env={
+            **os.environ,
+            "PATH": system_path(),
+            "DEBIAN_FRONTEND": "noninteractive",
+            "LC_ALL": "C.UTF-8",
+        },
         capture_output=True,
         text=True,
         check=False,

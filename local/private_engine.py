@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.debian_packages import system_path
 from local.errors import LocalError
 from local.processes import end, processes_naming, runs, unmount_below
 
@@ -95,7 +96,7 @@ class PrivateEngine(EngineState):
     def search_path(self) -> str:
         """PATH on which docker and dockerd find their own companions before the machine's."""
         own = [str(self.installed / "usr/bin"), str(self.installed / "usr/sbin")]
-        return os.pathsep.join([*own, os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+        return os.pathsep.join([*own, system_path()])
 
     def answers(self) -> bool:
         """Whether the engine answers its client."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local.client_config import write_client_config
-from local.debian_packages import DebianSuite, install_missing, machine_mirror, run, unpack
+from local.debian_packages import DebianSuite, install_missing, machine_mirror, run, system_path, unpack
 from local.errors import LocalError
 from local.private_engine import PrivateEngine, locked, start, stop_engine
 
@@ -24,7 +24,7 @@ RECORD = "versions.json"
 
 def missing_packages(programs: Mapping[str, str] = RUN_TIME_PACKAGES) -> list[str]:
     """The run-time packages that this machine lacks."""
-    return [package for program, package in programs.items() if not shutil.which(program)]
+    return [package for program, package in programs.items() if not shutil.which(program, path=system_path())]
 
 
 def ensure_installed(installed: Path, say: Callable[[str], None], *, suites: Sequence[str] = SUITES) -> Path:

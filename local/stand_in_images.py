@@ -45,6 +45,10 @@ class StandIn:
             digest.update(json.dumps([file.name, file.read_bytes().hex()]).encode())
         return digest.hexdigest()[:12]
 
+    def archive(self, folder: Path) -> Path:
+        """Where the built image is kept."""
+        return folder / f"{self.recipe.name}-{self.fingerprint()}.tar"
+
 
 LAMBDA_PYTHON = StandIn(
     image="public.ecr.aws/lambda/python:3.13",
@@ -56,11 +60,13 @@ LAMBDA_PYTHON = StandIn(
 )
 
 
-def build(engine: Engine, stand_in: StandIn, *, state: Path, archive: Path) -> None:
+def build(engine: Engine, stand_in: StandIn, *, state: Path, archives: Path) -> None:
     """Build the stand-in under its public name and keep it as an archive that `docker load` reads."""
     if shutil.which(BOOTSTRAP_PROGRAM) is None:
         install_missing([BOOTSTRAP_PROGRAM])
-    with tempfile.TemporaryDirectory(prefix="building-", dir=archive.parent) as folder:
+    for interrupted in archives.glob("building-*"):
+        shutil.rmtree(interrupted)
+    with tempfile.TemporaryDirectory(prefix="building-", dir=archives) as folder:
         context = Path(folder, "context")
         shutil.copytree(stand_in.recipe, context, ignore=shutil.ignore_patterns("__pycache__"))
         make_debian_tar(stand_in, context / "debian.tar")
@@ -76,9 +82,9 @@ def build(engine: Engine, stand_in: StandIn, *, state: Path, archive: Path) -> N
         )
         kept = Path(folder, "image.tar")
         docker(engine, "save", "--output", str(kept), stand_in.image)
-        for older in archive.parent.glob("*.tar"):
+        for older in archives.glob(f"{stand_in.recipe.name}-*.tar"):
             older.unlink()
-        kept.rename(archive)
+        kept.rename(stand_in.archive(archives))
 
 
 def make_debian_tar(stand_in: StandIn, tar: Path) -> None:

@@ -18,7 +18,7 @@ from shutil import rmtree
 import pytest
 
 from local.debian_packages import DebianSuite, machine_mirror, unpack
-from local.engine import Engine, Machine, ensure_private_engine
+from local.engine import Engine, Machine, ensure_engine, ensure_private_engine
 from local.errors import LocalError
 from local.private_engine import EngineState, stop_engine
 from local.processes import processes_naming
@@ -141,6 +141,26 @@ def test_stopping_ends_every_process_and_mount_and_keeps_the_images(state: Path)
     assert processes_naming("containerd", str(state)) == []
     assert str(state) not in Path("/proc/self/mountinfo").read_text()
     assert "kept" in docker(ensure(state), "images")
+
+
+def test_a_docker_that_the_user_has_is_used_without_touching_its_configuration(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    """A second private engine plays the user's own."""
+    for name, value in engine.environment().items():
+        monkeypatch.setenv(name, value)
+    before = (engine.config / "config.json").read_bytes()
+
+    own = ensure_engine(state=tmp_path / "state", installed=tmp_path / "installed", say=said.append)
+
+    assert (own.private, own.host, own.docker) == (False, engine.host, engine.docker)
+    assert said == []
+    assert not (tmp_path / "installed").exists()
+    assert own.environment()["DOCKER_CONFIG"] == f"{tmp_path}/state/client"
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    docker(own, "build", f"--cache-to=type=local,dest={tmp_path}/cache", str(tmp_path))
+    assert (tmp_path / "cache/index.json").exists()
+    assert (engine.config / "config.json").read_bytes() == before
 
 
 def test_an_engine_that_was_killed_starts_again(state: Path) -> None:

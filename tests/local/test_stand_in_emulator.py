@@ -1,0 +1,230 @@
+"""The stand-in for AWS's runtime interface emulator, with a runtime of a few lines, without a container."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import local.stand_ins.lambda_python.runtime_interface_emulator as emulator
+
+# A runtime: it does what the event says, and tells its process id.
+RUNTIME = """
+import http.client, json, os, sys, time
+def call(method, path, body=None):
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    api.request(method, "/2018-06-01/runtime" + path, body)
+    answer = api.getresponse()
+    return answer, answer.read()
+if os.environ["_HANDLER"] == "import.error":
+    call("POST", "/init/error", json.dumps({"errorType": "ImportError", "errorMessage": "no module"}))
+    sys.exit(1)
+if os.environ["_HANDLER"] == "crash.at_start":
+    sys.exit(7)
+while True:
+    answer, body = call("GET", "/invocation/next")
+    event, request = json.loads(body), answer.headers["Lambda-Runtime-Aws-Request-Id"]
+    time.sleep(event.get("sleep", 0))
+    if "exit" in event:
+        os._exit(event["exit"])
+    if "fail" in event:
+        call("POST", f"/invocation/{request}/error", json.dumps({"errorType": "E", "errorMessage": "bad"}))
+        continue
+    left = int(answer.headers["Lambda-Runtime-Deadline-Ms"]) / 1000 - time.time()
+    result = {"pid": os.getpid(), "left": left, "size": len(body), "text": event.get("text")}
+    if "chunked" in event:
+        call("POST", f"/invocation/{request}/response", iter([b'{"chunked"', b': true}']))
+        continue
+    call("POST", f"/invocation/{request}/response", json.dumps(result))
+"""
+Start = Callable[..., "Running"]
+
+
+class Running:
+    """An emulator that runs, as its caller sees it."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+
+    def post(self, event: dict[str, Any]) -> tuple[int, str]:
+        request = urllib.request.Request(self.url, data=json.dumps(event).encode(), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as answer:
+            return answer.code, answer.read().decode()
+
+    def result(self, **event: object) -> dict[str, Any]:
+        status, body = self.post(event)
+        assert status == 200, body
+        result: dict[str, Any] = json.loads(body)
+        return result
+
+    def log(self) -> str:
+        """End it and read what it printed."""
+        self.process.terminate()
+        return self.process.communicate(timeout=10)[0]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start an emulator on a free port."""
+    runtime = tmp_path / "runtime.py"
+    runtime.write_text(RUNTIME)
+    started: list[Running] = []
+
+    def run(handler: str = "a.handler", timeout: int = 3, **environment: str) -> Running:
+        port = free_port()
+        address = f"--runtime-interface-emulator-address=127.0.0.1:{port}"
+        process = subprocess.Popen(
+            [sys.executable, emulator.__file__, address, sys.executable, str(runtime), handler],
+            env={"AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(Running(process, port))
+        give_up = time.monotonic() + 10
+        while time.monotonic() < give_up and process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        return started[-1]
+
+    yield run
+    for running in started:
+        running.process.kill()
+        running.process.communicate()
+
+
+def test_an_event_reaches_the_runtime_and_its_answer_the_caller(start: Start) -> None:
+    result = start().result(text="hällo")
+    assert result["text"] == "hällo"
+    assert 2 < result["left"] <= 3, "the deadline is the function's timeout away"
+
+
+def test_a_warm_call_takes_milliseconds(start: Start) -> None:
+    """Headers and body sent apart cost 40 ms each way."""
+    running = start()
+    running.result()
+    began = time.monotonic()
+    for _ in range(10):
+        running.result()
+    assert time.monotonic() - began < 0.3
+
+
+def test_a_handlers_error_is_a_200_that_only_its_body_tells(start: Start) -> None:
+    assert start().post({"fail": True}) == (200, '{"errorType": "E", "errorMessage": "bad"}')
+
+
+def test_an_event_that_takes_too_long_is_answered_in_plain_text_and_a_new_runtime_takes_the_next(
+    start: Start,
+) -> None:
+    running = start(timeout=1)
+    first = running.result()["pid"]
+    assert running.post({"sleep": 30}) == (200, "Task timed out after 1.00 seconds")
+    assert running.result()["pid"] != first
+
+
+def test_a_runtime_that_exits_is_an_error_and_a_new_one_takes_the_next_event(start: Start) -> None:
+    running = start()
+    status, body = running.post({"exit": 3})
+    assert status == 502
+    assert json.loads(body)["errorType"] == "Runtime.ExitError"
+    assert json.loads(body)["errorMessage"].endswith("Error: Runtime exited with error: exit status 3")
+    assert running.result()["size"] == len("{}")
+
+
+def test_a_runtime_that_cannot_import_the_handler_says_so_to_each_caller(start: Start) -> None:
+    running = start(handler="import.error")
+    told = (502, '{"errorType": "ImportError", "errorMessage": "no module"}')
+    assert [running.post({}), running.post({})] == [told, told]
+
+
+def test_a_runtime_that_ends_at_once_is_an_exit_error(start: Start) -> None:
+    status, body = start(handler="crash.at_start").post({})
+    assert (status, json.loads(body)["errorMessage"]) == (
+        502,
+        "Error: Runtime exited with error: exit status 7",
+    )
+
+
+def test_events_run_one_at_a_time_and_all_are_answered(start: Start) -> None:
+    running = start()
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda n: running.result(sleep=0.2, text=n), range(4)))
+    assert time.monotonic() - began > 0.8
+    assert sorted(result["text"] for result in results) == [0, 1, 2, 3]
+    assert len({result["pid"] for result in results}) == 1
+
+
+def test_the_largest_payload_of_lambda_goes_through_both_ways(start: Start) -> None:
+    text = "x" * 6_000_000
+    assert start().result(text=text)["text"] == text
+
+
+def test_a_response_in_chunks_is_taken(start: Start) -> None:
+    assert start().result(chunked=True) == {"chunked": True}
+
+
+def test_the_log_has_lambdas_lines(start: Start) -> None:
+    running = start(AWS_LAMBDA_FUNCTION_MEMORY_SIZE="512")
+    running.result()
+    running.result()
+    lines = running.log().splitlines()
+    assert [line.split()[0] for line in lines] == ["START", "END", "REPORT"] * 2
+    assert "\tInit Duration: " in lines[2]
+    assert "\tInit Duration: " not in lines[5]
+    assert "\tMemory Size: 512 MB\t" in lines[5]
+
+
+def test_ended_while_a_handler_works_it_takes_the_runtime_with_it(start: Start) -> None:
+    running = start()
+    runtime = running.result()["pid"]
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(running.post, {"sleep": 30})
+        time.sleep(0.3)
+        running.process.terminate()
+        assert running.process.wait(timeout=10) == 0
+    assert not Path(f"/proc/{runtime}").exists()
+
+
+def test_an_unknown_path_is_not_found(start: Start) -> None:
+    running = start()
+    running.url = running.url.replace("invocations", "elsewhere")
+    assert running.post({})[0] == 404
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            [sys.executable, emulator.__file__, "--runtime-interface-emulator-address", address, "true"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stderr.startswith(f"aws-lambda-rie: cannot listen on {address!r}: ")
+    assert "It takes HOST:PORT with a free port." in done.stderr
