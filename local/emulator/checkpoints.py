@@ -13,7 +13,7 @@ from local.emulator.registry_blobs import Application, Receive, Scope, Send
 
 logger = logging.getLogger("checkpoints")
 
-INTERVAL = 10.0
+INTERVAL = 5.0
 ATTEMPTS = 5
 
 

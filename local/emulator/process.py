@@ -25,6 +25,7 @@ from local.errors import LocalError
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 STOP_SECONDS = 30
+PORT_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def start(
     settings: EmulatorSettings, environment: Mapping[str, str], wanted: str, say: Callable[[str], None]
 ) -> None:
     """Start the process and wait until it answers."""
-    if port_is_taken(settings.port):
+    if port_stays_taken(settings.port):
         raise LocalError(
             f"port {settings.port} on 127.0.0.1 is in use by another program, and the local AWS needs it. "
             "Stop that program, or choose another port."
@@ -134,10 +135,15 @@ def answers(settings: EmulatorSettings) -> bool:
         return False
 
 
-def port_is_taken(port: int) -> bool:
-    """Whether something listens on the port already."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def port_stays_taken(port: int) -> bool:
+    """Whether something listens on the port, and not only an emulator that was killed a moment ago."""
+    deadline = time.monotonic() + PORT_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return False
+        time.sleep(0.1)
+    return True
 
 
 def fingerprint(environment: Mapping[str, str]) -> str:

@@ -1,0 +1,153 @@
+"""The emulator's process: found again, stopped clean, and its state there after an end of either kind."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.emulator import process
+from local.emulator.settings import EmulatorSettings
+from local.errors import LocalError
+from tests.local.emulator.conftest import NO_ENGINE, Aws, free_port
+from tests.local.emulator.registry_client import Registry, digest_of
+
+
+@pytest.fixture
+def settings() -> Iterator[EmulatorSettings]:
+    """An emulator of the test's own, not started."""
+    settings = EmulatorSettings(state=Path(tempfile.mkdtemp(prefix="process-")), port=free_port())
+    yield settings
+    process.stop(settings)
+    shutil.rmtree(settings.state)
+
+
+def start(settings: EmulatorSettings) -> list[str]:
+    """Start it and answer what was said."""
+    said: list[str] = []
+    process.ensure_running(settings, NO_ENGINE, said.append)
+    return said
+
+
+def pid(settings: EmulatorSettings) -> int:
+    running = process.find(settings)
+    assert running is not None
+    return running.pid
+
+
+def fill(settings: EmulatorSettings) -> str:
+    """Put something into the registry, a table and a bucket, and answer the image's digest."""
+    aws = Aws(settings.port)
+    aws.client("ecr").create_repository(repositoryName="kept")
+    aws.client("s3").create_bucket(Bucket="kept")
+    aws.client("s3").put_object(Bucket="kept", Key="key", Body=b"object")
+    aws.client("ssm").put_parameter(Name="kept", Value="value", Type="String")
+    return Registry(settings.port).push("kept", "one", b"layer" * 1000)
+
+
+def assert_filled(settings: EmulatorSettings, digest: str) -> None:
+    aws, registry = Aws(settings.port), Registry(settings.port)
+    assert aws.client("ssm").get_parameter(Name="kept")["Parameter"]["Value"] == "value"
+    assert aws.client("s3").get_object(Bucket="kept", Key="key")["Body"].read() == b"object"
+    manifest = registry.call("GET", "/v2/kept/manifests/one")
+    assert digest_of(manifest.body) == digest
+    layer = registry.call("GET", f"/v2/kept/blobs/{digest_of(b'layer' * 1000)}")
+    assert layer.body == b"layer" * 1000
+
+
+def test_a_second_start_finds_the_first(settings: EmulatorSettings) -> None:
+    assert start(settings) == [f"starting the local AWS (ministack 1.5.33) on {settings.endpoint}"]
+    first = pid(settings)
+    assert start(settings) == []
+    assert pid(settings) == first
+
+
+def test_two_starts_at_once_make_one_emulator(settings: EmulatorSettings) -> None:
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        said = pool.map(start, [settings, settings])
+    assert sorted(len(lines) for lines in said) == [0, 1]
+
+
+def test_state_outlives_a_stop(settings: EmulatorSettings) -> None:
+    start(settings)
+    digest = fill(settings)
+    process.stop(settings)
+    assert process.find(settings) is None
+    start(settings)
+    assert_filled(settings, digest)
+
+
+def test_state_outlives_a_crash_that_comes_after_a_checkpoint(settings: EmulatorSettings) -> None:
+    start(settings)
+    digest = fill(settings)
+    saved = settings.folder / "services" / "ecr.json"
+    deadline = time.monotonic() + 30
+    while not (saved.exists() and digest in saved.read_text()):
+        assert time.monotonic() < deadline, "no checkpoint was made"
+        time.sleep(0.2)
+    os.kill(pid(settings), signal.SIGKILL)
+    start(settings)
+    assert_filled(settings, digest)
+
+
+def test_an_upload_that_a_crash_cut_off_leaves_no_file(settings: EmulatorSettings) -> None:
+    start(settings)
+    Aws(settings.port).client("ecr").create_repository(repositoryName="kept")
+    registry = Registry(settings.port)
+    begun = registry.call("POST", "/v2/kept/blobs/uploads/", b"")
+    assert registry.call("PATCH", begun.headers["location"], b"half").status == 202
+    uploads = settings.registry / "uploads"
+    assert len(list(uploads.iterdir())) == 1
+    os.kill(pid(settings), signal.SIGKILL)
+    start(settings)
+    assert list(uploads.iterdir()) == []
+
+
+def test_other_settings_start_it_again(settings: EmulatorSettings) -> None:
+    start(settings)
+    said: list[str] = []
+    first = pid(settings)
+    process.ensure_running(settings, {"DOCKER_HOST": "unix:///nonexistent/other.sock"}, said.append)
+    assert said[0] == "the local AWS was started with other settings: starting it again"
+    assert pid(settings) != first
+
+
+def test_a_port_in_use_is_named(settings: EmulatorSettings) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", settings.port))
+        other.listen()
+        with pytest.raises(LocalError) as caught:
+            start(settings)
+    assert str(caught.value) == (
+        f"port {settings.port} on 127.0.0.1 is in use by another program, and the local AWS needs it. "
+        "Stop that program, or choose another port."
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
+def test_it_listens_on_loopback_alone(settings: EmulatorSettings) -> None:
+    start(settings)
+    sockets = {str(fd.readlink()) for fd in Path(f"/proc/{pid(settings)}/fd").iterdir()}
+    listening = [
+        line.split()[1]
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        if line.split()[3] == "0A" and f"socket:[{line.split()[9]}]" in sockets
+    ]
+    assert {address.split(":")[0] for address in listening} == {"0100007F"}
+    assert len(listening) == 2  # the gateway and the TLS front
+
+
+def test_settings_check_themselves() -> None:
+    with pytest.raises(ValueError, match="account: '123' is not twelve digits"):
+        EmulatorSettings(state=Path("/state"), port=4566, account="123")
+    with pytest.raises(ValueError, match="port: 80 is not between 1024 and 65535"):
+        EmulatorSettings(state=Path("/state"), port=80)
+    with pytest.raises(ValueError, match="state: 'relative' is not an absolute path"):
+        EmulatorSettings(state=Path("relative"), port=4566)

@@ -1,0 +1,68 @@
+"""What leads the CDK CLI, boto3 and docker to the local environment."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local.environment import LocalEnvironment, local_url
+
+
+@dataclass(frozen=True)
+class Engine:
+    docker: Path = Path("/engine/docker")
+
+    def environment(self) -> dict[str, str]:
+        return {"DOCKER_HOST": "unix:///engine.sock", "PATH": "/engine/bin:/usr/bin"}
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> LocalEnvironment:
+    return LocalEnvironment(state=tmp_path, port=4711, account="111111111111", region="eu-west-1")
+
+
+def test_clients_are_led_to_the_emulator_with_the_accounts_keys(env: LocalEnvironment) -> None:
+    variables = env.variables(Engine())
+    assert {name: value for name, value in variables.items() if name.startswith("AWS_")} == {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:4711",
+        "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:4711",
+        "AWS_ACCESS_KEY_ID": "111111111111",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def test_docker_is_the_engines_behind_a_program_that_can_run(env: LocalEnvironment) -> None:
+    variables = env.variables(Engine())
+    assert variables["DOCKER_HOST"] == "unix:///engine.sock"
+    assert variables["SCOPED_IMAGES_DOCKER"] == "/engine/docker"
+    assert variables["SCOPED_IMAGES_REGISTRY_PORT"] == "4711"
+    assert os.access(variables["CDK_DOCKER"], os.X_OK)
+    assert variables["PATH"].endswith(":/engine/bin:/usr/bin")
+
+
+def test_the_shells_own_aws_and_cdk_settings_do_not_get_through(env: LocalEnvironment) -> None:
+    inherited = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "t", "CDK_DEBUG": "1", "HOME": "/home/me"}
+    made = env.process_environment(Engine(), inherited)
+    assert made["HOME"] == "/home/me"
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEBUG"} & set(made)
+
+
+def test_only_cdk_docker_is_a_variable_that_the_cli_could_take_for_an_option(env: LocalEnvironment) -> None:
+    assert [name for name in env.variables(Engine()) if name.startswith("CDK")] == ["CDK_DOCKER"]
+
+
+@pytest.mark.parametrize(
+    ("dns_name", "url"),
+    [
+        ("api-1a2b3c4d.us-east-1.elb.amazonaws.com", "http://127.0.0.1:4711/_alb/api"),
+        ("stack-lb-9f-1a2b3c4d.us-east-1.elb.amazonaws.com", "http://127.0.0.1:4711/_alb/stack-lb-9f"),
+    ],
+)
+def test_a_load_balancer_has_a_plain_address(dns_name: str, url: str) -> None:
+    assert local_url(dns_name, 4711) == url
