@@ -65,6 +65,7 @@ def read_files(
         lines = "\n".join(
             f"  {readable(sizes[path]):>9}  {path}{_asked_by(lines, limit.dockerfile)}"
             for path, lines in largest
+            if sizes[path]
         )
         raise ScopedImagesError(
             f"{limit.context} is {readable(total)}, and max_bytes is {readable(limit.max_bytes)}: leave files out with "

@@ -20,7 +20,7 @@ def existing_folder(directory: str | Path) -> Path:
             "set PYTHONUTF8=1"
         )
     folder = Path(directory).absolute()
-    if not folder.is_dir():
+    if not str(directory) or not folder.is_dir():
         raise ScopedImagesError(f"build context: directory {str(directory)!r} does not exist or is no folder")
     return folder
 

@@ -27,7 +27,7 @@ def stage(root: Path, files: Iterable[ContextFile], extra: Mapping[str, bytes], 
     Raises ScopedImagesError when a file differs from what was read when the context was made.
     """
     try:
-        if destination.is_dir() and any(destination.iterdir()):
+        if _is_staged(destination):
             return
         destination.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{destination.name[:40]}-", dir=destination.parent))
@@ -94,8 +94,12 @@ def _move(building: Path, destination: Path) -> None:
         os.rename(building, destination)  # noqa: PTH104 - Path.rename is the same call
     except OSError:
         # Staged by another synth a moment ago: its name is its content.
-        if not destination.is_dir():
+        if not _is_staged(destination):
             raise
+
+
+def _is_staged(destination: Path) -> bool:
+    return destination.is_dir() and any(destination.iterdir())
 
 
 def _remove(building: Path) -> None:

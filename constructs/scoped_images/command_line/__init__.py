@@ -1,0 +1,5 @@
+"""The command `scoped-images`: what goes into a build context, and why; no CDK, no Docker."""
+
+from scoped_images.command_line.program import main
+
+__all__ = ["main"]

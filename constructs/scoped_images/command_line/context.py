@@ -1,0 +1,97 @@
+"""`scoped-images context`: what goes into a build context, and which line asks for it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scoped_images.command_line.context_report import print_json, print_table
+from scoped_images.command_line.options import (
+    BuildArg,
+    BuildContext,
+    File,
+    Include,
+    OfPlatform,
+    Root,
+    Target,
+    progress,
+    request,
+)
+from scoped_images.context import ScopedContext
+from scoped_images.context_request import ContextRequest
+from scoped_images.context_size import MAX_BYTES
+from scoped_images.errors import ScopedImagesError
+
+
+def context(
+    *,
+    root: Root,
+    file: File,
+    target: Target = None,
+    build_arg: BuildArg = None,
+    platform: OfPlatform = None,
+    build_context: BuildContext = None,
+    include: Include = None,
+    max_bytes: Annotated[int, typer.Option(metavar="N", help="Refuse a larger context.")] = MAX_BYTES,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Stage it in a new folder, for `docker build DIR`."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List what goes into the build context of one target of a Dockerfile, and which line asks for it."""
+    destination = _new_folder(output) if output is not None else None
+    asked = request(
+        root=root,
+        file=file,
+        target=target,
+        build_arg=build_arg,
+        platform=platform,
+        build_context=build_context,
+        include=include,
+    )
+    with progress(f"Reading {root}"):
+        found = ScopedContext.requested(asked, max_bytes=max_bytes)
+        if destination is not None:
+            found.stage(destination)
+    if as_json:
+        print_json(found)
+        return
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print_table(found, dockerfile=asked.name)
+    if destination is not None:
+        print(f"Staged; build it with: {_build_command(found, asked, destination, platform)}")
+
+
+def _new_folder(output: str) -> Path:
+    path = Path(output)
+    if path.is_dir() and any(path.iterdir()):
+        raise ScopedImagesError(
+            f"--output {output!r} is a folder with something in it; give a new or an empty one"
+        )
+    if not output or (path.exists() and not path.is_dir()):
+        raise ScopedImagesError(f"--output {output!r} is no folder; give a new or an empty one")
+    return path.absolute()
+
+
+def _build_command(
+    found: ScopedContext, asked: ContextRequest, destination: Path, platform: str | None
+) -> str:
+    dockerfile = found.staged_dockerfile
+    options = [
+        *(("--file", str(destination / dockerfile)) if dockerfile != "Dockerfile" else ()),
+        *(("--target", found.target) if found.target else ()),
+        *(("--platform", platform) if platform else ()),
+        *(part for name, value in found.build_args.items() for part in ("--build-arg", f"{name}={value}")),
+        *(
+            part
+            for name in found.named
+            for part in ("--build-context", f"{name}={asked.build_contexts[name]}")
+        ),
+    ]
+    return shlex.join(["docker", "build", *options, str(destination)])

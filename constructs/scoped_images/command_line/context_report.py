@@ -1,0 +1,102 @@
+"""A context as JSON, and as a table."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from scoped_images.context import ScopedContext
+from scoped_images.context_file import ContextFile, Kind
+from scoped_images.context_size import readable
+from scoped_images.image_spec import ImageSpec
+
+# Beyond this Rich takes seconds to measure the columns.
+_LONGEST_RICH_TABLE = 2000
+
+
+def print_json(context: ScopedContext) -> None:
+    """Print the context with its files sorted by path."""
+    content = {
+        "fingerprint": f"sha256:{_fingerprint(context)}",
+        "bytes": context.size,
+        "files": [
+            {
+                "path": file.path,
+                "bytes": file.size,
+                "mode": f"{file.mode:04o}",
+                "sha256": file.sha256 or None,
+                "kind": str(file.kind),
+                "link": file.link or None,
+                "sources": list(file.sources),
+            }
+            for file in context.files
+        ],
+        "warnings": list(context.warnings),
+    }
+    print(json.dumps(content, indent=2))
+
+
+def print_table(context: ScopedContext, *, dockerfile: str) -> None:
+    """Print a line for each file, link and folder, and the sum."""
+    rows = [
+        (_shown(file), _size(file), f"{file.mode:04o}", _asked_by(file, dockerfile)) for file in context.files
+    ]
+    if rows and sys.stdout.isatty() and len(rows) <= _LONGEST_RICH_TABLE:
+        _print_rich(rows)
+    else:
+        _print_plain(rows)
+    counted = [f"{_count(context, kind)} {name}" for kind, name in _PLURALS.items() if _count(context, kind)]
+    print(f"{', '.join(counted) or 'nothing'}; {readable(context.size)}; sha256:{_fingerprint(context)}")
+
+
+_HEADER = ("Path", "Size", "Mode", "Asked for by")
+_PLURALS = {Kind.FILE: "files", Kind.DIRECTORY: "folders", Kind.LINK: "links"}
+
+
+def _print_rich(rows: list[tuple[str, str, str, str]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - for a terminal alone
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False)
+    for name in _HEADER:
+        table.add_column(name, justify="right" if name == "Size" else "left", overflow="fold")
+    for row in rows:
+        # Text, since a file may be called `[bold]`.
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+def _print_plain(rows: list[tuple[str, str, str, str]]) -> None:
+    """Print lines that no terminal's width has cut: a pipe has none."""
+    widths = [max(len(row[column]) for row in (_HEADER, *rows)) for column in range(3)]
+    for path, size, mode, asked_by in (_HEADER, *rows):
+        print(f"{path.ljust(widths[0])}  {size.rjust(widths[1])}  {mode.ljust(widths[2])}  {asked_by}")
+
+
+def _fingerprint(context: ScopedContext) -> str:
+    """The fingerprint of an image of this context, with target, platform and build arguments, without a base."""
+    assert context.platform is not None, "a context that was asked for a Dockerfile's sake has a platform"
+    return ImageSpec(context=context, platform=context.platform).fingerprint
+
+
+def _shown(file: ContextFile) -> str:
+    shown = {Kind.DIRECTORY: f"{file.path}/", Kind.LINK: f"{file.path} -> {file.link}"}.get(
+        file.kind, file.path
+    )
+    # Names may hold line ends and what steers a terminal.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+
+
+def _size(file: ContextFile) -> str:
+    return readable(file.size) if file.kind is Kind.FILE else ""
+
+
+def _asked_by(file: ContextFile, dockerfile: str) -> str:
+    lines = ", ".join(str(line) for line in file.sources if line)
+    places = [*([f"{dockerfile}:{lines}"] if lines else []), *(["include"] if 0 in file.sources else [])]
+    return ", ".join(places)
+
+
+def _count(context: ScopedContext, kind: Kind) -> int:
+    return sum(file.kind is kind for file in context.files)

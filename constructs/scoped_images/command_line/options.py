@@ -1,0 +1,89 @@
+"""Options that the commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scoped_images.context_request import ContextRequest
+from scoped_images.errors import ScopedImagesError
+
+DEFAULT_PLATFORM = "linux/amd64"
+
+Root = Annotated[
+    str, typer.Argument(metavar="ROOT", help="The folder that the Dockerfile's sources start from.")
+]
+File = Annotated[
+    str, typer.Option("--file", "-f", help="The Dockerfile: relative to ROOT, else to the current folder.")
+]
+Target = Annotated[str | None, typer.Option(help="Stage to build.", show_default="the last")]
+BuildArg = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=VALUE", help="Value of an ARG. May be repeated.")
+]
+# The same on every machine: with the machine's own, a fingerprint made on a laptop would differ from CI's.
+OfPlatform = Annotated[
+    str | None, typer.Option("--platform", help="linux/amd64 or linux/arm64.", show_default=DEFAULT_PLATFORM)
+]
+BuildContext = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=PATH", help="Folder that the Dockerfile knows under a name. May be repeated."),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN", help="Take this, too, where the Dockerfile cannot tell. May be repeated."
+    ),
+]
+
+
+def request(
+    *,
+    root: str,
+    file: str,
+    target: str | None,
+    build_arg: list[str] | None,
+    platform: str | None,
+    build_context: list[str] | None,
+    include: list[str] | None,
+) -> ContextRequest:
+    """Return what the options ask."""
+    return ContextRequest.of(
+        root,
+        _dockerfile(root, file),
+        platform=platform or DEFAULT_PLATFORM,
+        target=target or None,
+        build_args=_pairs("--build-arg", "NAME=VALUE", build_arg or ()),
+        build_contexts=_pairs("--build-context", "NAME=PATH", build_context or ()),
+        include=include or (),
+    )
+
+
+def progress(what: str) -> AbstractContextManager[object]:
+    """Show that something goes on, on a terminal alone."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console  # noqa: PLC0415 - a pipe has no use for it
+
+    return Console(stderr=True).status(what)
+
+
+def _dockerfile(root: str, file: str) -> Path:
+    """Take the path as ScopedContext does, from the root; or, as `docker build --file` does, from here."""
+    in_root = Path(root, file).absolute()
+    return in_root if os.path.lexists(in_root) or not os.path.lexists(file) else Path(file).absolute()
+
+
+def _pairs(option: str, form: str, values: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        name, equals, rest = value.partition("=")
+        if not name or not equals:
+            raise ScopedImagesError(f"{option} takes {form}, got {value!r}")
+        pairs[name] = rest
+    return pairs

@@ -1,0 +1,37 @@
+"""Runs a command, and tells a mistake in one line."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from scoped_images.command_line.context import context
+from scoped_images.command_line.why import why
+from scoped_images.errors import ScopedImagesError
+
+app = typer.Typer(
+    add_completion=False,
+    help="What a Dockerfile reads of a repository: the smallest build context, and why it is so.",
+)
+app.command()(context)
+app.command()(why)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, or 2 for bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file's name must not end the program on a terminal that cannot show it.
+            stream.reconfigure(errors="backslashreplace")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return app(args=given, prog_name="scoped-images", standalone_mode=False) or 0
+    except typer.TyperException as error:
+        # Typer's own box takes five lines.
+        print(f"scoped-images: {error.format_message().rstrip('.')}; see scoped-images --help", file=sys.stderr)
+    except ScopedImagesError as error:
+        print(f"scoped-images: {error}", file=sys.stderr)
+    return 2
