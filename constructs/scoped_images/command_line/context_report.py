@@ -45,12 +45,14 @@ def print_table(context: ScopedContext, *, dockerfile: str) -> None:
         _print_rich(rows)
     else:
         _print_plain(rows)
-    counted = [f"{_count(context, kind)} {name}" for kind, name in _PLURALS.items() if _count(context, kind)]
-    print(f"{', '.join(counted) or 'nothing'}; {readable(context.size)}; sha256:{_fingerprint(context)}")
+    counted = [_counted(context, kind, name) for kind, name in _NAMES.items()]
+    print(
+        f"{', '.join(filter(None, counted)) or 'nothing'}; {readable(context.size)}; sha256:{_fingerprint(context)}"
+    )
 
 
 _HEADER = ("Path", "Size", "Mode", "Asked for by")
-_PLURALS = {Kind.FILE: "files", Kind.DIRECTORY: "folders", Kind.LINK: "links"}
+_NAMES = {Kind.FILE: "file", Kind.DIRECTORY: "folder", Kind.LINK: "link"}
 
 
 def _print_rich(rows: list[tuple[str, str, str, str]]) -> None:
@@ -98,5 +100,6 @@ def _asked_by(file: ContextFile, dockerfile: str) -> str:
     return ", ".join(places)
 
 
-def _count(context: ScopedContext, kind: Kind) -> int:
-    return sum(file.kind is kind for file in context.files)
+def _counted(context: ScopedContext, kind: Kind, name: str) -> str:
+    count = sum(file.kind is kind for file in context.files)
+    return f"{count} {name}{'s' if count > 1 else ''}" if count else ""

@@ -1,0 +1,449 @@
+"""`scoped-images context` and `scoped-images why`, as a terminal, a pipe and a script see them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoped_images.command_line import main
+from scoped_images.context import ScopedContext
+from scoped_images.image_spec import ImageSpec
+from scoped_images.platform import Platform
+
+PROGRAM = Path(sys.executable).with_name("scoped-images")
+
+DOCKERFILE = """\
+FROM scratch AS test
+COPY tests /tests
+FROM scratch
+ARG KIND=plain
+COPY --exclude=*.md src /src
+COPY run.sh src/a.py config/$KIND /
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository, beside which the commands run."""
+    root = tmp_path / "repository"
+    for name in ("src", "tests", "config", "data"):
+        (root / name).mkdir(parents=True, mode=0o755)
+    for name in (
+        "src/a.py",
+        "src/notes.md",
+        "tests/test_a.py",
+        "config/plain",
+        "config/rich",
+        "data/large",
+        "run.sh",
+    ):
+        (root / name).write_text(f"{name}\n")
+        (root / name).chmod(0o644)
+    (root / "run.sh").chmod(0o755)
+    (root / "src" / "link").symlink_to("a.py")
+    (root / "Dockerfile").write_text(DOCKERFILE)
+    (root / ".dockerignore").write_text("# big\ndata\n")
+    monkeypatch.chdir(tmp_path)
+    return root
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed program, in a pipe."""
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """What `context --json` prints."""
+    assert main(["context", *arguments, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert isinstance(content, dict)
+    return content
+
+
+def paths(content: dict[str, Any]) -> list[str]:
+    return [file["path"] for file in content["files"]]
+
+
+def test_json_holds_each_file_with_the_lines_that_ask_for_it(root: Path) -> None:
+    done = run("context", "repository", "--file", "Dockerfile", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    content = json.loads(done.stdout)
+    assert list(content) == ["fingerprint", "bytes", "files", "warnings"]
+    assert paths(content) == ["config", "config/plain", "run.sh", "src", "src/a.py", "src/link"]
+    files = {file["path"]: file for file in content["files"]}
+    assert files["src/a.py"] == {
+        "path": "src/a.py",
+        "bytes": 9,
+        "mode": "0644",
+        "sha256": hashlib.sha256(b"src/a.py\n").hexdigest(),
+        "kind": "file",
+        "link": None,
+        "sources": [5, 6],
+    }
+    assert files["src"] == {
+        "path": "src",
+        "bytes": 0,
+        "mode": "0755",
+        "sha256": None,
+        "kind": "directory",
+        "link": None,
+        "sources": [5, 6],
+    }
+    assert files["src/link"]["kind"] == "link"
+    assert files["src/link"]["link"] == "a.py"
+    assert files["src/link"]["sha256"] is None
+    assert files["run.sh"]["mode"] == "0755"
+    assert content["bytes"] == sum(file["bytes"] for file in content["files"]) == 29
+    assert content["warnings"] == []
+
+
+def test_the_fingerprint_is_that_of_the_image(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    context = ScopedContext.from_dockerfile(
+        root, platform=Platform.LINUX_ARM64, target="test", build_args={"KIND": "rich"}
+    )
+    arguments = ("--target", "test", "--build-arg", "KIND=rich", "--platform", "linux/arm64")
+    content = listed(capsys, "repository", "--file", "Dockerfile", *arguments)
+    spec = ImageSpec(context=context, platform=Platform.LINUX_ARM64)
+    assert content["fingerprint"] == f"sha256:{spec.fingerprint}"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [["--build-arg", "UNUSED=1"], ["--platform", "linux/arm64"], ["--target", "test"]],
+    ids=["build argument", "platform", "target"],
+)
+def test_the_fingerprint_changes_with(
+    changed: list[str], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = listed(capsys, "repository", "--file", "Dockerfile")
+    again = listed(capsys, "repository", "--file", "Dockerfile", "--platform", "linux/amd64")
+    other = listed(capsys, "repository", "--file", "Dockerfile", *changed)
+    assert again == plain, "linux/amd64 is the default, on every machine"
+    assert other["fingerprint"] != plain["fingerprint"]
+
+
+def test_target_and_build_arguments_choose_the_files(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of_test = listed(capsys, "repository", "--file", "Dockerfile", "--target", "test")
+    rich = listed(capsys, "repository", "--file", "Dockerfile", "--build-arg", "KIND=rich")
+    assert paths(of_test) == ["tests", "tests/test_a.py"]
+    assert "config/rich" in paths(rich)
+    assert "config/plain" not in paths(rich)
+
+
+def test_what_is_included_has_line_0(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = listed(capsys, "repository", "--file", "Dockerfile", "--target", "test", "--include", "run*")
+    assert [(file["path"], file["sources"]) for file in content["files"]] == [
+        ("run.sh", [0]),
+        ("tests", [2]),
+        ("tests/test_a.py", [2]),
+    ]
+
+
+def test_named_contexts_count_in_the_fingerprint(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY --from=shared . /\n")
+    shared = root.parent / "shared"
+    shared.mkdir()
+    (shared / "file").write_text("one")
+    arguments = ("repository", "--file", "Dockerfile", "--build-context", "shared=shared")
+    before = listed(capsys, *arguments)
+    (shared / "file").write_text("two")
+    assert before["files"] == []
+    assert listed(capsys, *arguments)["fingerprint"] != before["fingerprint"]
+
+
+@pytest.mark.parametrize("file", ["Dockerfile", "repository/Dockerfile", "{root}/Dockerfile"])
+def test_the_dockerfile_is_found_from_the_root_and_from_here(file: str, root: Path) -> None:
+    done = run("context", "repository", "--file", file.format(root=root))
+    assert done.stdout.splitlines()[1] == "config/                 0755  Dockerfile:6", done.stderr
+
+
+def test_a_pipe_gets_a_plain_table_that_no_width_cuts(root: Path) -> None:
+    long = "n" * 200
+    (root / "src" / long).write_text("")
+    done = run("context", "repository", "--file", "Dockerfile")
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["Path", "Size", "Mode", "Asked", "for", "by"]
+    assert [line.split() for line in lines[1:-1]] == [
+        ["config/", "0755", "Dockerfile:6"],
+        ["config/plain", "13", "B", "0644", "Dockerfile:6"],
+        ["run.sh", "7", "B", "0755", "Dockerfile:6"],
+        ["src/", "0755", "Dockerfile:5,", "6"],
+        ["src/a.py", "9", "B", "0644", "Dockerfile:5,", "6"],
+        ["src/link", "->", "a.py", "0777", "Dockerfile:5"],
+        [f"src/{long}", "0", "B", "0644", "Dockerfile:5"],
+    ]
+    assert lines[-1].startswith("4 files, 2 folders, 1 link; 29 B; sha256:")
+    assert done.stderr == ""
+
+
+def test_names_cannot_steer_the_terminal(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "src" / "\x1b[31mred\n").write_text("")
+    assert main(["context", "repository", "--file", "Dockerfile"]) == 0
+    assert "src/\\x1b[31mred\\n " in capsys.readouterr().out
+
+
+def test_a_terminal_gets_the_same_rows_and_a_sign_of_progress(root: Path) -> None:
+    (root / "src" / "[bold]").write_text("")
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(
+        [PROGRAM, "context", "repository", "--file", "Dockerfile"],
+        stdout=follower,
+        stderr=follower,
+        env=environment,
+    ) as process:
+        os.close(follower)
+        shown = b""
+        try:
+            while block := os.read(leader, 65536):
+                shown += block
+        except OSError:
+            pass  # the other end is closed
+        assert process.wait() == 0
+    os.close(leader)
+    assert b"Reading repository" in shown
+    assert b"src/[bold]" in shown
+    assert b"Dockerfile:5, 6" in shown
+
+
+def test_warnings_go_to_stderr_or_into_the_json(root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    plain = run("context", "repository", "--file", "Dockerfile")
+    assert plain.stderr.startswith("warning: Dockerfile:2: takes the whole context; its largest parts: ")
+    as_json = run("context", "repository", "--file", "Dockerfile", "--json")
+    assert as_json.stderr == ""
+    assert [f"warning: {text}\n" for text in json.loads(as_json.stdout)["warnings"]] == [plain.stderr]
+
+
+def test_output_stages_the_context_and_tells_how_to_build_it(root: Path) -> None:
+    out = root.parent / "new" / "out"
+    arguments = ("--target", "test", "--build-arg", "KIND=a b", "--platform", "linux/arm64")
+    done = run("context", "repository", "--file", "Dockerfile", *arguments, "--output", "new/out")
+    assert done.returncode == 0, done.stderr
+    there = sorted(str(path.relative_to(out)) for path in out.rglob("*"))
+    assert there == ["Dockerfile", "Dockerfile.dockerignore", "tests", "tests/test_a.py"]
+    assert done.stdout.splitlines()[-1] == (
+        "Staged; build it with: docker build --target test --platform linux/arm64 "
+        f"--build-arg 'KIND=a b' {out}"
+    )
+
+
+def test_output_names_the_dockerfile_that_could_not_be_called_so(root: Path) -> None:
+    (root / "api.Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    done = run("context", "repository", "--file", "api.Dockerfile", "--output", "out")
+    out = root.parent / "out"
+    assert done.stdout.splitlines()[-1] == (
+        f"Staged; build it with: docker build --file {out}/Dockerfile.scoped-images {out}"
+    )
+    assert (out / "Dockerfile").read_text() == DOCKERFILE
+    assert (out / "Dockerfile.scoped-images").read_text() == "FROM scratch\nCOPY Dockerfile /\n"
+
+
+def test_a_dockerfile_that_copies_itself_is_staged_under_its_own_name(root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    assert run("context", "repository", "--file", "Dockerfile", "--output", "out").returncode == 0
+    out = root.parent / "out"
+    assert sorted(path.name for path in out.iterdir()) == [
+        ".dockerignore",
+        "Dockerfile",
+        "Dockerfile.dockerignore",
+        "config",
+        "run.sh",
+        "src",
+        "tests",
+    ]
+    assert (out / "Dockerfile.dockerignore").read_text() == "/Dockerfile.dockerignore\n"
+
+
+def test_output_may_be_an_empty_folder(root: Path) -> None:
+    (root.parent / "out").mkdir()
+    assert run("context", "repository", "--file", "Dockerfile", "--output", "out").returncode == 0
+    assert (root.parent / "out" / "run.sh").exists()
+
+
+# (sentence, arguments, the one line on stderr, {root} being the repository)
+MISTAKES = [
+    ("no command", [], "Missing command; see scoped-images --help"),
+    (
+        "a root that is not there",
+        ["context", "nowhere", "--file", "Dockerfile"],
+        "build context: directory 'nowhere' does not exist or is no folder",
+    ),
+    (
+        "no Dockerfile given",
+        ["context", "repository"],
+        "Missing option '--file' / '-f'; see scoped-images --help",
+    ),
+    (
+        "a Dockerfile that is not there",
+        ["context", "repository", "--file", "none"],
+        "build context: cannot read Dockerfile {root}/none: No such file or directory",
+    ),
+    (
+        "a folder for a Dockerfile",
+        ["context", "repository", "--file", "src"],
+        "build context: cannot read Dockerfile {root}/src: Is a directory",
+    ),
+    (
+        "a build argument without a value",
+        ["context", "repository", "--file", "Dockerfile", "--build-arg", "KIND"],
+        "--build-arg takes NAME=VALUE, got 'KIND'",
+    ),
+    (
+        "a build context without a folder",
+        ["context", "repository", "--file", "Dockerfile", "--build-context", "shared"],
+        "--build-context takes NAME=PATH, got 'shared'",
+    ),
+    (
+        "a platform that no image is for",
+        ["context", "repository", "--file", "Dockerfile", "--platform", "linux/mips"],
+        "platform is 'linux/mips', and must be one of 'linux/amd64', 'linux/arm64'",
+    ),
+    (
+        "a target that is no stage",
+        ["context", "repository", "--file", "Dockerfile", "--target", "prod"],
+        "Dockerfile: the target 'prod' is no stage in it; its stages are 'test'",
+    ),
+    (
+        "a source that is not there",
+        ["context", "repository", "--file", "Dockerfile", "--build-arg", "KIND=none"],
+        "Dockerfile:6: COPY source 'config/none' does not exist: there is no {root}/config/none",
+    ),
+    (
+        "an option that is unknown",
+        ["context", "repository", "--file", "Dockerfile", "--jsn"],
+        "No such option: --jsn (Possible options: --json); see scoped-images --help",
+    ),
+    (
+        "no number of bytes",
+        ["context", "repository", "--file", "Dockerfile", "--max-bytes", "0"],
+        "max_bytes is 0, and must be at least 1",
+    ),
+    (
+        "an output with something in it",
+        ["context", "repository", "--file", "Dockerfile", "--output", "repository"],
+        "--output 'repository' is a folder with something in it; give a new or an empty one",
+    ),
+    (
+        "a file for an output",
+        ["context", "repository", "--file", "Dockerfile", "--output", "repository/run.sh"],
+        "--output 'repository/run.sh' is no folder; give a new or an empty one",
+    ),
+    (
+        "a path that is not there",
+        ["why", "repository", "--file", "Dockerfile", "--path", "none"],
+        "path 'none': there is no {root}/none",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "line"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+def test_a_mistake_is_one_line_and_exit_code_2(
+    arguments: list[str], line: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == f"scoped-images: {line.format(root=root)}\n"
+
+
+def test_too_large_a_context_is_told_with_its_largest_files_and_their_lines(root: Path) -> None:
+    (root / "src" / "large").write_bytes(bytes(5000))
+    done = run("context", "repository", "--file", "Dockerfile", "--max-bytes", "4000", "--output", "out")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "scoped-images: build context of Dockerfile is 5.0 kB, and max_bytes is 4.0 kB: leave files out with "
+        "Dockerfile.dockerignore, or raise max_bytes. The largest files:\n"
+        "     5.0 kB  src/large  (Dockerfile:5)\n"
+        "       13 B  config/plain  (Dockerfile:6)\n"
+        "        9 B  src/a.py  (Dockerfile:5, Dockerfile:6)\n"
+        "        7 B  run.sh  (Dockerfile:6)\n"
+    )
+    assert not (root.parent / "out").exists()
+
+
+# (path, answer)
+ANSWERS = [
+    ("run.sh", "run.sh goes in: Dockerfile:6: COPY run.sh src/a.py config/$KIND /"),
+    (
+        "src/a.py",
+        "src/a.py goes in:\n"
+        "  Dockerfile:5: COPY --exclude=*.md src /src\n"
+        "  Dockerfile:6: COPY run.sh src/a.py config/$KIND /",
+    ),
+    ("data/large", "data/large stays out: the rule .dockerignore:2: data leaves it out"),
+    ("src/notes.md", "src/notes.md stays out: --exclude of Dockerfile:5: COPY --exclude=*.md src /src"),
+    (
+        "tests/test_a.py",
+        "tests/test_a.py stays out: only the stage 'test', which is not needed here, has "
+        "Dockerfile:2: COPY tests /tests",
+    ),
+    (
+        "config/rich",
+        "config/rich stays out: no instruction of Dockerfile that the last stage needs asks for it",
+    ),
+    ("{root}/run.sh", "run.sh goes in: Dockerfile:6: COPY run.sh src/a.py config/$KIND /"),
+    (".", ". goes in: it is the root of the context"),
+]
+
+
+@pytest.mark.parametrize(("path", "answer"), ANSWERS, ids=[answer[0] for answer in ANSWERS])
+def test_why(path: str, answer: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["why", "repository", "--file", "Dockerfile", "--path", path.format(root=root)]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == f"{answer}\n"
+
+
+def test_why_answers_for_a_source_that_a_rule_takes_away(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The build itself would fail there."""
+    (root / ".dockerignore").write_text("run.sh\n")
+    assert main(["why", "repository", "--file", "Dockerfile", "--path", "run.sh"]) == 0
+    assert capsys.readouterr().out == "run.sh stays out: the rule .dockerignore:1: run.sh leaves it out\n"
+
+
+def test_why_names_the_include(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [
+        "why",
+        "repository",
+        "--file",
+        "Dockerfile",
+        "--include",
+        "config/*",
+        "--path",
+        "config/rich",
+    ]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == "config/rich goes in: include config/*\n"
+
+
+def test_the_command_line_starts_without_cdk(root: Path) -> None:
+    """CDK starts a Node process, which takes longer than all the rest."""
+    program = (
+        "import sys; from scoped_images.command_line import main; code = main(sys.argv[1:]); "
+        "sys.exit(code or [name for name in ('aws_cdk', 'jsii', 'rich.table') if name in sys.modules] or 0)"
+    )
+    arguments = ["context", "repository", "--file", "Dockerfile"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "run.sh" in done.stdout
+
+
+def test_a_reader_that_goes_away_is_no_stack_trace(root: Path) -> None:
+    for number in range(3000):
+        (root / "src" / f"{number:0100}").touch()
+    command = f"{PROGRAM} context repository --file Dockerfile | head -1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("Path ")
+    assert done.stderr == ""
