@@ -1,18 +1,33 @@
 """What the local AWS only pretends to do, in sentences for whoever deploys to it."""
 
+import platform
+import sys
+
 
 def pretends() -> list[str]:
-    """One sentence per thing that is accepted and does not happen."""
-    return [
-        "IAM: roles and policies are stored, and nothing is refused for want of a permission.",
-        "KMS: keys encrypt nothing that is stored; S3, DynamoDB, ECR and secrets are plain files.",
-        "ECR: images are not scanned, and lifecycle rules are kept but delete nothing.",
-        "VPC: subnets, NAT gateways, flow logs, route tables and security groups are records without a network.",
-        "ECS: tasks run as containers on this machine's own network; CPU and memory limits, autoscaling and "
-        "Fargate's isolation are not applied.",
-        "Load balancers: one listener over plain HTTP on 127.0.0.1; TLS, access logs and WAF are not there.",
-        "Lambda: zip functions run unsandboxed as the current user, image functions as containers on this "
-        "machine's own network; memory limits are not applied.",
-        "S3: bucket policies, TLS enforcement and public access blocks are stored and not enforced.",
-        "CloudWatch: alarms and metrics of services do not come from real measurements.",
-    ]
+    """One sentence per thing that is accepted and does not happen, or happens otherwise than on AWS."""
+    return [*EVERYWHERE, *([] if runs_linux_programs() else NO_LINUX_PROGRAMS)]
+
+
+def runs_linux_programs() -> bool:
+    """Whether zip functions that are Linux programs for x86-64 run on this machine."""
+    return (sys.platform, platform.machine()) == ("linux", "x86_64")
+
+
+EVERYWHERE = [
+    "IAM: roles and policies are stored, and nothing is refused for want of a permission.",
+    "KMS: keys encrypt nothing that is stored; S3, DynamoDB, ECR and secrets are plain files.",
+    "ECR: images are not scanned, and lifecycle rules are kept but delete nothing.",
+    "VPC: subnets, NAT gateways, flow logs, route tables and security groups are records without a network.",
+    "ECS: tasks run as containers on this machine's own network; CPU and memory limits, autoscaling and "
+    "Fargate's isolation are not applied.",
+    "Load balancers: one listener over plain HTTP on 127.0.0.1; TLS, access logs and WAF are not there.",
+    "Lambda: zip functions run unsandboxed as the current user, image functions as containers on this "
+    "machine's own network; memory limits are not applied.",
+    "S3: bucket policies, TLS enforcement and public access blocks are stored and not enforced.",
+    "CloudWatch: alarms and metrics of services do not come from real measurements.",
+]
+NO_LINUX_PROGRAMS = [
+    "cdk-ecr-deployment: its function is a program for Linux on x86-64 and cannot run here; its copies are "
+    "made in the local registry instead.",
+]

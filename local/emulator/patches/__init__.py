@@ -11,6 +11,7 @@ from local.emulator.patches import (
     ecr_images,
     ecr_mutability,
     flow_logs,
+    image_copies,
     interrupted_stacks,
     lambda_containers,
     secrets,
@@ -20,6 +21,7 @@ from local.emulator.patches import (
     task_definitions,
     task_health,
 )
+from local.emulator.pretends import runs_linux_programs
 from local.emulator.settings import EmulatorSettings
 
 
@@ -41,4 +43,6 @@ def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:
         # Elsewhere engines run in a virtual machine whose loopback is not ours: ministack's own way stays.
         lambda_containers.apply(settings.port)
         task_containers.apply(settings.port)
+    if not runs_linux_programs():
+        image_copies.apply(store)
     interrupted_stacks.apply(after_load=lambda: ecr_blobs.collect_garbage(store))

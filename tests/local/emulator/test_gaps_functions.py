@@ -1,0 +1,119 @@
+"""What stock ministack lets pass of functions: images that are not there, and custom resources that never answer."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, WaiterError
+
+from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
+from tests.local.emulator.registry_client import INDEX, Registry
+from tests.local.emulator.test_gaps_cloudformation import deploy
+
+HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/function"
+
+
+def create_function(aws: Aws, image_uri: str) -> str:
+    name = aws.name("function")
+    aws.client("lambda").create_function(
+        FunctionName=name, Role=ROLE, PackageType="Image", Code={"ImageUri": image_uri}
+    )
+    return name
+
+
+def a_function_of_an_image_that_is_not_there_is_refused(aws: Aws) -> None:
+    with pytest.raises(ClientError) as caught:
+        create_function(aws, f"{HOST}/nowhere:tag")
+    assert caught.value.response["Error"] == {
+        "Code": "InvalidParameterValueException",
+        "Message": f"Source image {HOST}/nowhere:tag does not exist. Provide a valid source image.",
+    }
+
+
+def a_function_is_not_moved_to_an_image_that_is_not_there(aws: Aws) -> None:
+    repository = aws.name("repo")
+    aws.client("ecr").create_repository(repositoryName=repository)
+    Registry(aws.port).push(repository, "one", b"layer")
+    name = create_function(aws, f"{HOST}/{repository}:one")
+    with pytest.raises(ClientError, match=r"Source image .*:two does not exist"):
+        aws.client("lambda").update_function_code(FunctionName=name, ImageUri=f"{HOST}/{repository}:two")
+    shown = aws.client("lambda").get_function(FunctionName=name)
+    assert shown["Code"]["ImageUri"] == f"{HOST}/{repository}:one"
+
+
+def a_function_of_an_index_is_refused(aws: Aws) -> None:
+    repository, registry = aws.name("repo"), Registry(aws.port)
+    aws.client("ecr").create_repository(repositoryName=repository)
+    digest = registry.push(repository, "one", b"layer")
+    index = b'{"schemaVersion": 2, "manifests": [{"digest": "%s", "size": 1}]}' % digest.encode()
+    assert registry.put_manifest(repository, "all", index, INDEX).status == 201
+    with pytest.raises(ClientError, match=r"media type for the source image .*:all is not supported"):
+        create_function(aws, f"{HOST}/{repository}:all")
+
+
+def a_stack_with_a_function_without_image_fails(aws: Aws) -> None:
+    name = aws.name("stack")
+    properties = {"Role": ROLE, "PackageType": "Image", "Code": {"ImageUri": f"{HOST}/nowhere:tag"}}
+    with pytest.raises(WaiterError):
+        deploy(aws, name, {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}})
+    assert f"Source image {HOST}/nowhere:tag does not exist" in failure(aws, name, "Function")
+
+
+def failure(aws: Aws, stack: str, logical_id: str) -> str:
+    """Why a resource of a stack failed."""
+    events: list[dict[str, Any]] = aws.client("cloudformation").describe_stack_events(StackName=stack)[
+        "StackEvents"
+    ]
+    (reason,) = [
+        str(event["ResourceStatusReason"])
+        for event in events
+        if event["LogicalResourceId"] == logical_id and event["ResourceStatus"] == "CREATE_FAILED"
+    ]
+    return reason
+
+
+def a_custom_resource_whose_function_fails_says_so_at_once(aws: Aws) -> None:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as zipped:
+        zipped.writestr("index.py", "raise RuntimeError('cannot be imported')")
+    function, name = aws.name("function"), aws.name("stack")
+    arn = aws.client("lambda").create_function(
+        FunctionName=function,
+        Role=ROLE,
+        Runtime="python3.13",
+        Handler="index.handler",
+        Code={"ZipFile": code.getvalue()},
+    )["FunctionArn"]
+    body = {"Resources": {"Custom": {"Type": "Custom::It", "Properties": {"ServiceToken": arn}}}}
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(body))
+    deadline = time.monotonic() + 10
+    while cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"].endswith("IN_PROGRESS"):
+        assert time.monotonic() < deadline, "the stack waits for an answer that never comes"
+        time.sleep(0.2)
+    assert "cannot be imported" in failure(aws, name, "Custom")
+
+
+GAPS = [
+    a_function_of_an_image_that_is_not_there_is_refused,
+    a_function_is_not_moved_to_an_image_that_is_not_there,
+    a_function_of_an_index_is_refused,
+    a_stack_with_a_function_without_image_fails,
+    a_custom_resource_whose_function_fails_says_so_at_once,
+]
+
+
+@pytest.mark.parametrize("behaviour", GAPS)
+def test_ours_behaves_as_lambda(behaviour: Callable[[Aws], None], aws: Aws) -> None:
+    behaviour(aws)
+
+
+@pytest.mark.parametrize("behaviour", GAPS)
+def test_stock_still_has_the_gap(behaviour: Callable[[Aws], None], stock: Aws) -> None:
+    with pytest.raises((AssertionError, ClientError, KeyError, pytest.fail.Exception)):
+        behaviour(stock)
