@@ -1,0 +1,288 @@
+"""Functions and services as containers over loopback, from images that the registry has."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import WaiterError
+
+from local.base_images import ensure_base_images
+from local.engine import Engine
+from local.environment import LocalEnvironment, ensure_emulator, local_url, stop_emulator
+from local.stand_in_images import LAMBDA_PYTHON
+from tests.local.conftest import ROOT
+from tests.local.emulator.conftest import Aws, free_port
+from tests.local.emulator.test_gaps_cloudformation import deploy
+
+pytestmark = pytest.mark.engine
+
+FUNCTION = """
+import os, urllib.request
+def handler(event, context):
+    print("seen", event["word"])
+    with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + "/_ministack/health") as answer:
+        return {"word": event["word"], "emulator": answer.status, "version": VERSION}
+"""
+SERVICE = """
+import http.server, os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = f"{VERSION} {self.path}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+print("listening", flush=True)
+address = (os.environ["HOST"], int(os.environ["PORT"]))
+http.server.ThreadingHTTPServer(address, Handler).serve_forever()
+"""
+
+
+@dataclass(frozen=True)
+class Local:
+    """The local environment of these tests: an engine, an emulator, and images made for it."""
+
+    env: LocalEnvironment
+    engine: Engine
+    folder: Path
+
+    @property
+    def aws(self) -> Aws:
+        return Aws(self.env.port)
+
+    @property
+    def host(self) -> str:
+        return f"{self.env.account}.dkr.ecr.{self.env.region}.amazonaws.com"
+
+    def docker(self, *arguments: str) -> str:
+        """Run the CDK_DOCKER program."""
+        variables = self.env.process_environment(self.engine)
+        command = [variables["CDK_DOCKER"], *arguments]
+        done = subprocess.run(
+            command, env=variables, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def push(self, program: str, command: list[str], *, repository: str, tag: str) -> str:
+        """Build an image of one program, push it, and answer its ECR name."""
+        context = Path(tempfile.mkdtemp(dir=self.folder))
+        (context / "app.py").write_text(f"VERSION = {tag!r}\n{program}")
+        lines = [f"FROM {LAMBDA_PYTHON.image}", "COPY --chmod=755 app.py ./", f"CMD {json.dumps(command)}"]
+        (context / "Dockerfile").write_text("\n".join(lines))
+        image = f"{self.host}/{repository}:{tag}"
+        self.docker("build", "--provenance=false", "--tag", image, str(context))
+        self.docker("push", image)
+        return image
+
+    def repository(self) -> str:
+        name = self.aws.name("repo")
+        self.aws.client("ecr").create_repository(repositoryName=name)
+        return name
+
+
+@pytest.fixture(scope="module")
+def local(engine: Engine) -> Iterator[Local]:
+    ensure_base_images(engine, state=ROOT / ".local", say=print)
+    folder = Path(tempfile.mkdtemp(prefix="containers-"))
+    env = LocalEnvironment(state=folder / "aws", port=free_port())
+    ensure_emulator(env, engine, print)
+    yield Local(env, engine, folder)
+    stop_emulator(env)
+    shutil.rmtree(folder)
+
+
+def invoke(local: Local, name: str, word: str) -> Any:
+    answer = local.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"word": word}))
+    return json.loads(answer["Payload"].read())
+
+
+def create_function(local: Local, image: str) -> str:
+    name = local.aws.name("function")
+    role = f"arn:aws:iam::{local.env.account}:role/function"
+    local.aws.client("lambda").create_function(
+        FunctionName=name, Role=role, PackageType="Image", Code={"ImageUri": image}, Timeout=20
+    )
+    return name
+
+
+def test_a_function_runs_over_loopback_and_its_output_is_in_its_log_group(local: Local) -> None:
+    image = local.push(FUNCTION, ["app.handler"], repository=local.repository(), tag="one")
+    name = create_function(local, image)
+    assert invoke(local, name, "first") == {"word": "first", "emulator": 200, "version": "one"}
+    logs = local.aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    assert "seen first" in [event["message"].strip() for event in logs]
+    modes = local.docker("ps", "--format", "{{.Networks}}", "--filter", "label=ministack=lambda")
+    assert set(modes.split()) == {"host"}
+
+
+def test_new_code_is_what_runs_after_an_update(local: Local) -> None:
+    repository = local.repository()
+    name = create_function(local, local.push(FUNCTION, ["app.handler"], repository=repository, tag="one"))
+    assert invoke(local, name, "x")["version"] == "one"
+    two = local.push(FUNCTION, ["app.handler"], repository=repository, tag="two")
+    local.aws.client("lambda").update_function_code(FunctionName=name, ImageUri=two)
+    assert invoke(local, name, "x")["version"] == "two"
+
+
+def test_an_image_that_is_only_in_the_engine_is_not_run(local: Local) -> None:
+    repository = local.repository()
+    image = local.push(FUNCTION, ["app.handler"], repository=repository, tag="one")
+    name = create_function(local, image)
+    local.aws.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": "one"}])
+    assert "not found in the registry" in invoke(local, name, "x")["errorMessage"]
+
+
+def service_stack(image: str, *, health: list[str] | None = None) -> dict[str, Any]:
+    """A service behind a load balancer, as CDK's pattern writes it, without the network around it."""
+    container = {
+        "Name": "app",
+        "Image": image,
+        "Essential": True,
+        "EntryPoint": ["python3"],
+        "Command": ["app.py"],
+        "PortMappings": [{"ContainerPort": 8080}],
+        **({"HealthCheck": {"Command": health}} if health else {}),
+    }
+    return {
+        "Cluster": {"Type": "AWS::ECS::Cluster"},
+        "Balancer": {
+            "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            "Properties": {"Type": "application"},
+        },
+        "Targets": {
+            "Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
+            "Properties": {"Port": 80, "Protocol": "HTTP", "TargetType": "ip", "HealthCheckPath": "/health"},
+        },
+        "Listener": {
+            "Type": "AWS::ElasticLoadBalancingV2::Listener",
+            "Properties": {
+                "LoadBalancerArn": {"Ref": "Balancer"},
+                "Port": 80,
+                "Protocol": "HTTP",
+                "DefaultActions": [{"Type": "forward", "TargetGroupArn": {"Ref": "Targets"}}],
+            },
+        },
+        "Definition": {
+            "Type": "AWS::ECS::TaskDefinition",
+            "Properties": {
+                "NetworkMode": "awsvpc",
+                "RequiresCompatibilities": ["FARGATE"],
+                "ContainerDefinitions": [container],
+            },
+        },
+        "Service": {
+            "Type": "AWS::ECS::Service",
+            "DependsOn": ["Listener"],
+            "Properties": {
+                "Cluster": {"Ref": "Cluster"},
+                "TaskDefinition": {"Ref": "Definition"},
+                "DesiredCount": 1,
+                "LaunchType": "FARGATE",
+                "DeploymentConfiguration": {
+                    "MinimumHealthyPercent": 100,
+                    "MaximumPercent": 200,
+                    "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
+                },
+                "LoadBalancers": [
+                    {"ContainerName": "app", "ContainerPort": 8080, "TargetGroupArn": {"Ref": "Targets"}}
+                ],
+            },
+        },
+    }
+
+
+DNS = {"Dns": {"Value": {"Fn::GetAtt": ["Balancer", "DNSName"]}}}
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        body: str = answer.read().decode()
+        return body
+
+
+def test_a_service_answers_at_its_load_balancer_and_is_replaced_without_a_failed_request(
+    local: Local,
+) -> None:
+    repository, stack = local.repository(), local.aws.name("stack")
+    health = [
+        "CMD-SHELL",
+        'python3 -c \'import os,urllib.request as u;u.urlopen(f"http://127.0.0.1:{os.environ["PORT"]}/")\'',
+    ]
+    one = local.push(SERVICE, ["app.handler"], repository=repository, tag="one")
+    url = local_url(deploy(local.aws, stack, service_stack(one, health=health), DNS)["Dns"], local.env.port)
+    assert get(f"{url}/receipts?limit=1") == "one /receipts?limit=1"
+
+    two = local.push(SERVICE, ["app.handler"], repository=repository, tag="two")
+    answers: list[str] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            try:
+                answers.append(get(url).split()[0])
+            except urllib.error.HTTPError as error:
+                answers.append(str(error.code))
+            time.sleep(0.05)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    deploy(local.aws, stack, service_stack(two, health=health), DNS)
+    time.sleep(0.5)
+    done.set()
+    asking.join()
+    assert set(answers) == {"one", "two"}
+    assert answers[-1] == "two"
+
+
+def test_a_service_is_there_again_after_the_emulator_was_stopped(local: Local) -> None:
+    stack = local.aws.name("stack")
+    image = local.push(SERVICE, ["app.handler"], repository=local.repository(), tag="one")
+    url = local_url(deploy(local.aws, stack, service_stack(image), DNS)["Dns"], local.env.port)
+    stop_emulator(local.env)
+    assert local.docker("ps", "--quiet") == ""
+    ensure_emulator(local.env, local.engine, print)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            assert get(url) == "one /"
+            return
+        except urllib.error.HTTPError:
+            time.sleep(0.2)
+    pytest.fail("the service did not come back")
+
+
+@pytest.mark.parametrize(
+    ("program", "tag", "reason"),
+    [
+        (SERVICE, "never-pushed", "CannotPullContainerError"),
+        ("raise SystemExit(3)", "exits", "Essential container exited"),
+    ],
+)
+def test_a_service_that_cannot_run_fails_its_stack_and_says_why(
+    local: Local, program: str, tag: str, reason: str
+) -> None:
+    repository, stack = local.repository(), local.aws.name("stack")
+    image = local.push(program, ["app.handler"], repository=repository, tag="exits")
+    with pytest.raises(WaiterError):
+        deploy(local.aws, stack, service_stack(image.replace(":exits", f":{tag}")), DNS)
+    events = local.aws.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    (failed,) = [
+        event["ResourceStatusReason"]
+        for event in events
+        if event["LogicalResourceId"] == "Service" and event["ResourceStatus"] == "CREATE_FAILED"
+    ]
+    assert "ECS Deployment Circuit Breaker was triggered" in failed
+    assert reason in failed
+    assert local.docker("ps", "--quiet", "--filter", f"ancestor={image}") == ""
