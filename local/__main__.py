@@ -56,7 +56,7 @@ def say(line: str) -> None:
 def up(places: Places) -> Engine:
     """Start what is not running: the engine, the base images, the emulated AWS and its bootstrap stack."""
     engine = ensure_engine(state=places.engine, installed=places.installed, say=say)
-    ensure_base_images(engine, state=places.state, say=say)
+    ensure_base_images(engine, state=places.state / "base-images", say=say)
     ensure_emulator(places.environment, engine, say)
     ensure_bootstrapped(places.environment, engine, cdk=["cdk"], say=say)
     return engine

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from local.base_images import ensure_base_images
-from local.engine import Engine, ensure_private_engine
 
 from local.__main__ import ROOT, say
+from local.base_images import ensure_base_images
+from local.engine import Engine, ensure_private_engine
 from local.environment import LocalEnvironment, ensure_bootstrapped, ensure_emulator, stop_emulator
 from local.private_engine import stop_engine
 from tests.e2e.deployment import Deployment
@@ -27,7 +27,7 @@ def engine() -> Iterator[Engine]:
     made = ensure_private_engine(
         state=STATE / "engine", installed=ROOT / ".local" / "engine" / "installed", say=say
     )
-    ensure_base_images(made, state=ROOT / ".local", say=say)
+    ensure_base_images(made, state=ROOT / ".local" / "base-images", say=say)
     yield made
     stop_engine(STATE / "engine")
 

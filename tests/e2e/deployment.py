@@ -13,6 +13,8 @@ from local.engine import Engine
 
 from local.environment import LocalEnvironment
 
+ASSETS = "cdk-hnb659fds-container-assets-000000000000-us-east-1"
+
 RECORDER = """#!/bin/sh
 printf '%s\\n' "$*" >> "$RECORDED_BUILDS"
 exec "$REAL_CDK_DOCKER" "$@"
@@ -86,6 +88,10 @@ class Deployment:
             found[image["displayName"]] = tags[destination["imageTag"]]
         return found
 
+    def known(self) -> set[str]:
+        """Every digest that CDK's asset repository holds."""
+        return set(self.tags(ASSETS).values())
+
     def tags(self, repository: str) -> dict[str, str]:
         """Digest of each tag of a repository."""
         images = self.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
@@ -114,24 +120,28 @@ class Deployment:
             aws_secret_access_key="local",
         )
 
-    def docker(self, *arguments: str) -> str:
+    def docker(self, *arguments: str, check: bool = True) -> str:
         """Run docker on the tests' engine."""
         done = subprocess.run(
             [str(self.engine.docker), *arguments],
             env=self.env.process_environment(self.engine),
             capture_output=True,
             text=True,
-            check=True,
+            check=check,
         )
         return done.stdout
 
     def empty_engine(self) -> None:
-        """Remove every image but the public base images, and the whole build cache."""
-        listed = self.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
-        names = [name for name in listed if not name.startswith("public.ecr.aws/")]
-        if names:
-            self.docker("image", "rm", "--force", *names)
+        """Remove every image but the public base images and those that run, and the whole build cache."""
+        for name in self._images():
+            # A running container keeps its image, under the registry's name, which no build looks at.
+            self.docker("image", "rm", "--force", name, check=False)
+        assert not [name for name in self._images() if name.startswith("cdkasset-")]
         self.docker("builder", "prune", "--all", "--force")
+
+    def _images(self) -> list[str]:
+        listed = self.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+        return [name for name in listed if not name.startswith("public.ecr.aws/")]
 
     @property
     def outputs_file(self) -> Path:

@@ -22,6 +22,8 @@ class _Proxy(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Docker tries TLS first, and falls back to HTTP only on an answer that starts with "HTTP/".
+    default_request_version = "HTTP/1.1"
     server: _Proxy
 
     def _forward(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import ASSETS, Deployment
 from tests.e2e.registry_proxy import registry_proxy
 
 pytestmark = pytest.mark.e2e
@@ -53,9 +53,9 @@ def append(path: Path, text: str) -> None:
     path.write_text(path.read_text() + text)
 
 
-def moved(before: dict[str, str], after: dict[str, str]) -> set[str]:
-    """Names whose digest in the registry is another one."""
-    return {name for name in after if before.get(name) != after[name]}
+def new_images(before: set[str], deployment: Deployment) -> set[str]:
+    """Names of the images whose digest the registry did not hold before."""
+    return {name for name, digest in deployment.digests().items() if digest not in before}
 
 
 def try_it(deployment: Deployment) -> str:
@@ -86,8 +86,8 @@ def test_a_base_has_its_content_tag_and_stable_on_one_digest(deployed: Deploymen
 
 
 def test_dependents_stand_on_their_base_s_layers(deployed: Deployment) -> None:
-    assets, digests = "cdk-hnb659fds-container-assets-000000000000-us-east-1", deployed.digests()
-    dynamo, label, create = (deployed.layers(assets, digests[name]) for name in (DYNAMO, LABEL, CREATE))
+    digests = deployed.digests()
+    dynamo, label, create = (deployed.layers(ASSETS, digests[name]) for name in (DYNAMO, LABEL, CREATE))
     assert label[: len(dynamo)] == dynamo
     assert create[: len(label)] == label
 
@@ -112,9 +112,9 @@ def test_the_function_runs_the_digest_and_not_a_tag(deployed: Deployment) -> Non
 
 
 def test_a_second_deploy_builds_nothing(deployed: Deployment) -> None:
-    before = deployed.digests()
+    before = deployed.known()
     assert deployed.deploy() == []
-    assert moved(before, deployed.digests()) == set()
+    assert new_images(before, deployed) == set()
 
 
 def test_a_second_deploy_builds_nothing_on_another_machine_either(deployed: Deployment) -> None:
@@ -123,10 +123,10 @@ def test_a_second_deploy_builds_nothing_on_another_machine_either(deployed: Depl
 
 
 def test_a_handler_change_rebuilds_one_image(deployed: Deployment, source: Callable[[str], Path]) -> None:
-    before = deployed.digests()
+    before = deployed.known()
     append(source("lambdas/upload_images/handler.py"), "\n# changed\n")
     assert deployed.deploy() == [UPLOAD]
-    assert moved(before, deployed.digests()) == {UPLOAD}
+    assert new_images(before, deployed) == {UPLOAD}
     assert '"receipt_id"' in try_it(deployed)
 
 
@@ -134,12 +134,11 @@ def test_a_service_change_takes_its_dependencies_from_the_registry_cache(
     deployed: Deployment, source: Callable[[str], Path]
 ) -> None:
     """pip's layer has another digest each time it is made: the same digest came from the cache."""
-    assets = "cdk-hnb659fds-container-assets-000000000000-us-east-1"
     before = deployed.digests()
     append(source("services/receipt_api/__main__.py"), "\n# changed\n")
     deployed.empty_engine()
     assert deployed.deploy() == [API]
-    old, new = (deployed.layers(assets, digests[API]) for digests in (before, deployed.digests()))
+    old, new = (deployed.layers(ASSETS, digests[API]) for digests in (before, deployed.digests()))
     assert old[:-1] == new[:-1]
     assert old[-1] != new[-1]
 
@@ -147,29 +146,29 @@ def test_a_service_change_takes_its_dependencies_from_the_registry_cache(
 def test_a_change_in_receipt_label_rebuilds_it_and_what_stands_on_it(
     deployed: Deployment, source: Callable[[str], Path]
 ) -> None:
-    before = deployed.digests()
+    before = deployed.known()
     append(source("packages/receipt_label/src/receipt_label/__init__.py"), "\n# changed\n")
     assert deployed.deploy() == sorted([LABEL, CREATE])
-    assert moved(before, deployed.digests()) == {LABEL, CREATE}
+    assert new_images(before, deployed) == {LABEL, CREATE}
 
 
 def test_a_change_in_receipt_dynamo_rebuilds_both_bases_and_their_dependents(
     deployed: Deployment, source: Callable[[str], Path]
 ) -> None:
-    before = deployed.digests()
+    before = deployed.known()
     stable = deployed.tags("base-receipt-dynamo-local")["stable"]
     append(source("packages/receipt_dynamo/src/receipt_dynamo/__init__.py"), "\n# changed\n")
     assert deployed.deploy() == ALL
-    assert moved(before, deployed.digests()) == set(ALL)
+    assert new_images(before, deployed) == set(ALL)
     assert deployed.tags("base-receipt-dynamo-local")["stable"] != stable
     assert '"receipt_id"' in try_it(deployed)
 
 
 def test_a_readme_change_rebuilds_nothing(deployed: Deployment, source: Callable[[str], Path]) -> None:
-    before = deployed.digests()
+    before = deployed.known()
     append(source("README.md"), "\nchanged\n")
     assert deployed.deploy() == []
-    assert moved(before, deployed.digests()) == set()
+    assert new_images(before, deployed) == set()
 
 
 def test_a_deleted_cache_comes_back(deployed: Deployment, source: Callable[[str], Path]) -> None:
@@ -186,7 +185,7 @@ def test_a_deleted_cache_comes_back(deployed: Deployment, source: Callable[[str]
 def test_a_registry_that_refuses_the_cache_does_not_fail_the_deploy(
     deployed: Deployment, source: Callable[[str], Path]
 ) -> None:
-    before, cache = deployed.digests(), deployed.tags("create-labels-local")[CACHE]
+    before, cache = deployed.known(), deployed.tags("create-labels-local")[CACHE]
     append(source("lambdas/create_labels/handler.py"), "\n# cache refused\n")
     with registry_proxy(deployed.env.port, refuse=f"manifests/{CACHE}") as proxy:
         deployed.registry_port = proxy.server_port
@@ -195,5 +194,5 @@ def test_a_registry_that_refuses_the_cache_does_not_fail_the_deploy(
         finally:
             deployed.registry_port = None
         assert proxy.refused > 0
-    assert moved(before, deployed.digests()) == {CREATE}
+    assert new_images(before, deployed) == {CREATE}
     assert deployed.tags("create-labels-local")[CACHE] == cache
