@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+from local.emulator.pretends import pretends
+
 # What somebody who has just deployed looks for; the rest stays in the file.
 _SHOWN = ("ApiUrl", "ApiKeySecret", "UploadImagesFunction", "CreateLabelsFunction", "ImageDigest", "Uri")
 
@@ -37,6 +39,9 @@ def main() -> None:
     print(f"Try it: make try{'' if env == 'local' else f' ENV={env}'}")
     print("        uploads a receipt, labels it, and reads it back over HTTP")
     print(f"All outputs: {file}")
+    if env == "local":
+        print("\nThe local AWS only pretends some things:")
+        print("\n".join(f"- {sentence}" for sentence in pretends()))
 
 
 if __name__ == "__main__":

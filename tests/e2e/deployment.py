@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from local.engine import Engine
 
+from local.engine import Engine
 from local.environment import LocalEnvironment
 
 ASSETS = "cdk-hnb659fds-container-assets-000000000000-us-east-1"

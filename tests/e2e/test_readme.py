@@ -1,0 +1,80 @@
+"""The README's commands, as written, in a fresh clone: what somebody types who has just found the project."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.__main__ import ROOT
+from tests.e2e.conftest import free_port
+
+pytestmark = pytest.mark.e2e
+
+
+def command_blocks(language: str) -> list[str]:
+    """The README's fenced blocks of one language."""
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A clone of what is committed, with nothing installed, cleaned up by its own command."""
+    folder = tmp_path_factory.mktemp("clone") / "cdk-scoped-images"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    yield folder
+    subprocess.run(["make", "clean"], cwd=folder, env=environment(0), check=False, capture_output=True)
+
+
+def environment(port: int) -> dict[str, str]:
+    """A user's own shell: without the variables of make and of the virtual environment that runs the tests."""
+    ours = (str(ROOT), "MAKE", "MFLAGS", "VIRTUAL_ENV", "CDK_", "PYTHONDONTWRITEBYTECODE")
+    path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if str(ROOT) not in part)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "PATH": path, "SCOPED_IMAGES_LOCAL_PORT": str(port)}
+
+
+def test_every_command_works_as_written(clone: Path) -> None:
+    commands = [line for block in command_blocks("bash") for line in block.splitlines() if line.strip()]
+    assert {"make deploy", "make try", "make destroy", "make lint", "make test-fast"} <= set(commands)
+    variables, printed = environment(free_port()), {}
+    for command in commands:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=clone,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+        printed[command] = done.stdout + done.stderr
+        assert done.returncode == 0, f"{command}\n{printed[command][-5000:]}"
+    assert '"GRAND_TOTAL"' in printed["make try"]
+    assert "Try it: make try" in printed["make deploy"]
+    assert "only pretends" in printed["make deploy"]
+
+
+def test_synth_works_without_make_as_written(tmp_path: Path) -> None:
+    """The `pip install` and `cdk synth` of the README; diff and deploy need an account."""
+    (block,) = [block for block in command_blocks("sh") if "pip install" in block]
+    wanted = [line for line in block.splitlines() if line.startswith(("pip install", "cdk synth"))]
+    assert wanted == ["pip install -r requirements.txt", "cdk synth -c env=dev"]
+    folder = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    cdk_folder = next((ROOT / ".local" / "cdk").glob("*/node_modules/.bin"))
+    script = "\n".join(["python3 -m venv env", ". env/bin/activate", *wanted])
+    variables = environment(0)
+    variables["PATH"] = f"{variables['PATH']}{os.pathsep}{cdk_folder}"
+    done = subprocess.run(
+        ["bash", "-ec", script], cwd=folder, env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (folder / "cdk.out" / "receipts-dev-functions.assets.json").exists()
