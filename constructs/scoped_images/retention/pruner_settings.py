@@ -1,0 +1,67 @@
+"""What one pruner looks at and may delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.retention.other_usage import COLLECTORS
+from scoped_images.retention.retention import Retention
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrunerSettings:
+    """Settings of a pruner, as its function finds them in its environment.
+
+    environment: for the report and the metrics' dimension.
+    repositories: names of those to prune.
+    dependents: names of repositories that are read only, for the bases that their images were built from.
+    regions: where to look for what is in use; the first is the repositories' own.
+    services: further services to look at: sagemaker, apprunner, batch.
+    delete: False for a dry run.
+    """
+
+    environment: str
+    repositories: tuple[str, ...]
+    retention: Retention
+    regions: tuple[str, ...]
+    dependents: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    delete: bool = False
+
+    def __post_init__(self) -> None:
+        for key in ("repositories", "dependents", "regions", "services"):
+            value = getattr(self, key)
+            if not isinstance(value, tuple) or not all(isinstance(item, str) and item for item in value):
+                raise ScopedImagesError(f"{key} is {value!r}, and takes a tuple of names")
+        for key in ("repositories", "regions"):
+            if not getattr(self, key):
+                raise ScopedImagesError(f"{key} is empty, and takes at least one")
+        if not isinstance(self.delete, bool):
+            raise ScopedImagesError(f"delete is {self.delete!r}, and takes True or False")
+        for service in self.services:
+            if service not in COLLECTORS:
+                raise ScopedImagesError(f"services holds {service!r}, and takes {', '.join(COLLECTORS)}")
+        both = set(self.repositories) & set(self.dependents)
+        if both:
+            raise ScopedImagesError(
+                f"repository {min(both)!r} is in repositories and dependents: it is either pruned or only read"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            **{key: list(value) if isinstance(value, tuple) else value for key, value in values.items()},
+            "retention": self.retention.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, settings: Mapping[str, Any]) -> PrunerSettings:
+        """The inverse of `to_json`."""
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+        }
+        return cls(**{**values, "retention": Retention.from_json(settings["retention"])})

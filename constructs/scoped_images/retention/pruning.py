@@ -1,0 +1,173 @@
+"""One run: list, select, look again, delete."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from scoped_images.retention.aws_calls import AwsCalls, IncompleteListing
+from scoped_images.retention.ecr_images import BATCH, batches, list_images, read_bases
+from scoped_images.retention.ecs_usage import ecs_usage
+from scoped_images.retention.image import Image, ImageReference
+from scoped_images.retention.lambda_usage import lambda_usage
+from scoped_images.retention.other_usage import other_usage
+from scoped_images.retention.pruner_settings import PrunerSettings
+from scoped_images.retention.report import Report
+from scoped_images.retention.schedule_usage import scheduled_task_definitions
+from scoped_images.retention.selection import Key, Selection, select_images
+from scoped_images.retention.stack_usage import stack_usage
+from scoped_images.retention.usage import Usage, Use
+
+# What was looked up longer ago is looked up again before a batch; never so often that looking takes more
+# than a fifth of the time.
+_FRESH_SECONDS = 60.0
+_FRESH_LOOKS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run means to do. missing: repositories that do not exist (any more)."""
+
+    images: tuple[Image, ...]
+    missing: tuple[str, ...]
+    selection: Selection
+
+
+def collect_usage(aws: AwsCalls, settings: PrunerSettings) -> Usage:
+    """Everything that is in use, in each of the settings' regions."""
+    parts = []
+    for region in settings.regions:
+        there = aws.in_region(region)
+        window = settings.retention.rollback_window
+        parts += [
+            lambda_usage(there),
+            ecs_usage(there, rollback_window=window, scheduled=scheduled_task_definitions(there)),
+            stack_usage(there),
+            other_usage(there, settings.services),
+        ]
+    return Usage.merged(parts)
+
+
+def make_plan(aws: AwsCalls, settings: PrunerSettings) -> Plan:
+    """List and select; changes nothing. Raises IncompleteListing."""
+    now = datetime.now(UTC)
+    listed = aws.for_each(settings.repositories, lambda name: list_images(aws, name))
+    images = tuple(image for found in listed for image in found or ())
+    missing = tuple(name for name, found in zip(settings.repositories, listed, strict=True) if found is None)
+    # After the images: what is pushed and deployed in between is then not among them.
+    usage = collect_usage(aws, settings)
+    selection = select_images(images, usage, settings.retention, now=now)
+    if selection.deleted:
+        usage = Usage.merged([usage, _dependents_usage(aws, settings)])
+        bases: dict[str, tuple[ImageReference, ...]] = {}
+        read: set[Key] = set()
+        # A base that is kept for its dependents has a base of its own.
+        while unread := selection.kept.keys() - read:
+            for repository, keys in groupby(sorted(unread), key=lambda key: key[0]):
+                bases |= read_bases(aws, repository, [digest for _, digest in keys])
+            read |= unread
+            selection = select_images(images, usage, settings.retention, now=now, bases=bases)
+    return Plan(images=images, missing=missing, selection=selection)
+
+
+def _dependents_usage(aws: AwsCalls, settings: PrunerSettings) -> Usage:
+    """Images that are never pruned here, but were built from some that are."""
+    uses = []
+    for name in settings.dependents:
+        digests = [image.digest for image in list_images(aws, name) or ()]
+        bases = {base for found in read_bases(aws, name, digests).values() for base in found}
+        uses += [Use(base, f"images of {name}, built from it") for base in bases]
+    return Usage(uses=tuple(uses))
+
+
+def prune(
+    aws: AwsCalls,
+    settings: PrunerSettings,
+    *,
+    plan: Plan | None = None,
+    on_batch: Callable[[int], None] | None = None,
+) -> Report:
+    """Run once and report. Whatever goes wrong is in the report, and then nothing more is deleted.
+
+    plan: one that somebody has seen and agreed to; by default it is made now.
+    on_batch: told of how many more images has been decided.
+    """
+    report = Report(environment=settings.environment, delete=settings.delete)
+    try:
+        plan = plan or make_plan(aws, settings)
+        by_key = {image.key: image for image in plan.images}
+        report.missing = list(plan.missing)
+        report.kept = [(by_key[key], why) for key, why in plan.selection.kept.items()]
+        report.selected = list(plan.selection.deleted)
+        if settings.delete:
+            _Deletion(aws, settings, report).run(on_batch)
+    except IncompleteListing as error:
+        # Time that ran out before anything was known is a failure too, and not work left for the next run.
+        report.fail(str(error))
+    if settings.delete:
+        done = {image.key for image in report.deleted} | {image.key for image, _ in report.spared}
+        report.left = [image for image in report.selected if image.key not in done]
+    report.seconds = time.time() - report.started
+    return report
+
+
+class _Deletion:
+    """Deletes what a report has selected, batch by batch, each on a fresh look at what is in use."""
+
+    def __init__(self, aws: AwsCalls, settings: PrunerSettings, report: Report) -> None:
+        self._aws = aws
+        self._settings = settings
+        self._report = report
+        self._stale_at = float("-inf")
+        self._selection = Selection(kept={}, deleted=())
+        self._deletable: frozenset[Key] = frozenset()
+
+    def run(self, on_batch: Callable[[int], None] | None) -> None:
+        for repository, images in groupby(self._report.selected, key=lambda image: image.repository):
+            for batch in batches(images, BATCH):
+                if self._aws.time_is_up():
+                    self._report.outcome = "out of time"
+                    return
+                self._delete(repository, self._still_deletable(batch))
+                if on_batch:
+                    on_batch(len(batch))
+
+    def _still_deletable(self, batch: list[Image]) -> list[Image]:
+        """All over again and not only the uses: a tag may have moved, or an index come to list an old child."""
+        if time.monotonic() > self._stale_at:
+            started = time.monotonic()
+            self._selection = make_plan(self._aws, self._settings).selection
+            self._deletable = frozenset(image.key for image in self._selection.deleted)
+            looked = time.monotonic()
+            self._stale_at = looked + max(_FRESH_SECONDS, _FRESH_LOOKS * (looked - started))
+        for image in batch:
+            if image.key not in self._deletable:
+                why = self._selection.kept.get(image.key, "gone since it was selected")
+                self._report.spared.append((image, why))
+        return [image for image in batch if image.key in self._deletable]
+
+    def _delete(self, repository: str, batch: list[Image]) -> None:
+        if not batch:
+            return
+        answer = self._aws.call(
+            "ecr",
+            "batch_delete_image",
+            repositoryName=repository,
+            imageIds=[{"imageDigest": image.digest} for image in batch],
+        )
+        failures: dict[str, dict[str, Any]] = {
+            failure["imageId"]["imageDigest"]: failure for failure in answer.get("failures", ())
+        }
+        for image in batch:
+            failure = failures.get(image.digest)
+            if failure is None:
+                self._report.deleted.append(image)
+                continue
+            reason = f"{failure.get('failureCode')}: {failure.get('failureReason')}"
+            self._report.spared.append((image, reason))
+            if failure.get("failureCode") != "ImageNotFound":
+                self._report.fail(f"ecr batch_delete_image of {repository}@{image.digest}: {reason}")
