@@ -70,6 +70,7 @@ class LocalEnvironment:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **past_proxies(os.environ),
             "CDK_DOCKER": str(CDK_DOCKER),
             "SCOPED_IMAGES_PYTHON": sys.executable,
             "SCOPED_IMAGES_DOCKER": str(engine.docker),
@@ -83,6 +84,13 @@ class LocalEnvironment:
         """The whole environment for a command: the caller's without what misleads, and `variables`."""
         kept = {k: v for k, v in inherited.items() if not k.startswith(MISLEADING)}
         return {**kept, **self.variables(engine)}
+
+
+def past_proxies(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What keeps clients from asking the user's proxy for loopback, in both spellings that are in use."""
+    own = inherited.get("NO_PROXY") or inherited.get("no_proxy") or ""
+    value = ",".join(filter(None, [own, "127.0.0.1", "localhost"]))
+    return {"NO_PROXY": value, "no_proxy": value}
 
 
 def ensure_emulator(env: LocalEnvironment, engine: ContainerEngine, say: Callable[[str], None]) -> None:

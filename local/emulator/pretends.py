@@ -21,10 +21,12 @@ EVERYWHERE = [
     "VPC: subnets, NAT gateways, flow logs, route tables and security groups are records without a network.",
     "ECS: tasks run as containers on this machine's own network; CPU and memory limits, autoscaling and "
     "Fargate's isolation are not applied.",
-    "Load balancers: one listener over plain HTTP on 127.0.0.1; TLS, access logs and WAF are not there.",
+    "Load balancers: answer over plain HTTP under a path of the local AWS's own address; listeners with TLS, "
+    "access logs and WAF are records.",
     "Lambda: zip functions run unsandboxed as the current user, image functions as containers on this "
     "machine's own network; memory limits are not applied.",
     "S3: bucket policies, TLS enforcement and public access blocks are stored and not enforced.",
+    "CodeBuild: builds run nothing and always succeed.",
     "CloudWatch: alarms and metrics of services do not come from real measurements.",
 ]
 NO_LINUX_PROGRAMS = [

@@ -57,6 +57,14 @@ def test_only_cdk_docker_is_a_variable_that_the_cli_could_take_for_an_option(env
     assert [name for name in env.variables(Engine()) if name.startswith("CDK")] == ["CDK_DOCKER"]
 
 
+def test_loopback_is_not_asked_of_the_users_proxy(
+    env: LocalEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    variables = env.variables(Engine())
+    assert variables["NO_PROXY"] == variables["no_proxy"] == "intranet.example,127.0.0.1,localhost"
+
+
 @pytest.mark.parametrize(
     ("dns_name", "url"),
     [

@@ -136,6 +136,14 @@ def test_new_code_is_what_runs_after_an_update(local: Local) -> None:
     assert invoke(local, name, "x")["version"] == "two"
 
 
+def test_a_function_runs_what_its_tag_was_on_when_it_was_created(local: Local) -> None:
+    repository = local.repository()
+    name = create_function(local, local.push(FUNCTION, ["app.handler"], repository=repository, tag="stable"))
+    other = FUNCTION.replace("return {", "return {'moved': True, ")
+    local.push(other, ["app.handler"], repository=repository, tag="stable")
+    assert invoke(local, name, "x") == {"word": "x", "emulator": 200, "version": "stable"}
+
+
 def test_an_image_that_is_only_in_the_engine_is_not_run(local: Local) -> None:
     repository = local.repository()
     image = local.push(FUNCTION, ["app.handler"], repository=repository, tag="one")

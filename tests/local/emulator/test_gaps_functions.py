@@ -56,6 +56,17 @@ def a_function_of_an_index_is_refused(aws: Aws) -> None:
         create_function(aws, f"{HOST}/{repository}:all")
 
 
+def a_function_keeps_the_digest_that_its_tag_had(aws: Aws) -> None:
+    repository, registry = aws.name("repo"), Registry(aws.port)
+    aws.client("ecr").create_repository(repositoryName=repository)
+    digest = registry.push(repository, "stable", b"first")
+    name = create_function(aws, f"{HOST}/{repository}:stable")
+    registry.push(repository, "stable", b"second")
+    shown = aws.client("lambda").get_function(FunctionName=name)["Code"]
+    assert shown["ImageUri"] == f"{HOST}/{repository}:stable"
+    assert shown["ResolvedImageUri"] == f"{HOST}/{repository}@{digest}"
+
+
 def a_stack_with_a_function_without_image_fails(aws: Aws) -> None:
     name = aws.name("stack")
     properties = {"Role": ROLE, "PackageType": "Image", "Code": {"ImageUri": f"{HOST}/nowhere:tag"}}
@@ -103,6 +114,7 @@ GAPS = [
     a_function_of_an_image_that_is_not_there_is_refused,
     a_function_is_not_moved_to_an_image_that_is_not_there,
     a_function_of_an_index_is_refused,
+    a_function_keeps_the_digest_that_its_tag_had,
     a_stack_with_a_function_without_image_fails,
     a_custom_resource_whose_function_fails_says_so_at_once,
 ]
