@@ -23,7 +23,9 @@ from local.tls_front import TlsFront
 
 def run(settings: EmulatorSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    logging.getLogger("hypercorn.access").setLevel(logging.WARNING)
+    # One line for each request and for each service at each checkpoint would hide what matters.
+    for name in ("hypercorn.access", "persistence"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     store = BlobStore(settings.registry)
     apply_all(settings, store)
     asyncio.run(serve_until_stopped(settings, store))

@@ -1,5 +1,6 @@
 """The emulator's process: found again, stopped clean, and its state there after an end of either kind."""
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -107,6 +108,26 @@ def test_an_upload_that_a_crash_cut_off_leaves_no_file(settings: EmulatorSetting
     os.kill(pid(settings), signal.SIGKILL)
     start(settings)
     assert list(uploads.iterdir()) == []
+
+
+def test_a_stack_that_a_stop_cut_off_can_be_deployed_again(settings: EmulatorSettings) -> None:
+    start(settings)
+    cloudformation = Aws(settings.port).client("cloudformation")
+    waiting = {
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Condition": {
+            "Type": "AWS::CloudFormation::WaitCondition",
+            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "600"},
+        },
+    }
+    cloudformation.create_stack(StackName="cut-off", TemplateBody=json.dumps({"Resources": waiting}))
+    began = time.monotonic()
+    process.stop(settings)
+    assert time.monotonic() - began < 10, "it waited for a thread that waits for ten minutes"
+    start(settings)
+    (stack,) = cloudformation.describe_stacks(StackName="cut-off")["Stacks"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert stack["StackStatusReason"] == "The local AWS was stopped during CREATE_IN_PROGRESS"
 
 
 def test_other_settings_start_it_again(settings: EmulatorSettings) -> None:
