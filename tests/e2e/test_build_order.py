@@ -26,3 +26,14 @@ def test_deploys_from_nothing(flags: tuple[str, ...], new_deployment: Callable[[
     deployment = new_deployment()
     assert deployment.deploy(*flags) == ALL
     assert deployment.digests().keys() == set(ALL)
+
+
+def test_publish_assets_builds_on_deployed_bases(new_deployment: Callable[[], Deployment]) -> None:
+    """It publishes without deploying, and a base is in its repository only once its stack is deployed."""
+    deployment = new_deployment()
+    built = deployment.cdk("deploy", "receipts-local-base-receipt-label", "--require-approval", "never")
+    assert built == sorted([DYNAMO, LABEL])
+    deployment.empty_engine()
+    built = deployment.cdk("publish-assets", "--all", "--unstable=publish-assets", "--concurrency", "4")
+    assert built == sorted([UPLOAD, CREATE, API])
+    assert deployment.digests().keys() == set(ALL)
