@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -9,6 +12,10 @@ from typing import Any
 from scoped_images.errors import ScopedImagesError
 from scoped_images.retention.other_usage import COLLECTORS
 from scoped_images.retention.retention import Retention
+
+# Lambda's environment takes 4 KB in all, names included:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_MAX_TEXT = 3900
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +72,21 @@ class PrunerSettings:
             key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
         }
         return cls(**{**values, "retention": Retention.from_json(settings["retention"])})
+
+    def to_text(self) -> str:
+        """For an environment variable: JSON, packed where it would not fit. Raises ScopedImagesError."""
+        text = json.dumps(self.to_json())
+        if len(text) > _MAX_TEXT:
+            text = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+        if len(text) > _MAX_TEXT:
+            raise ScopedImagesError(
+                f"the settings of the image pruner for {len(self.repositories)} repositories do not fit into a "
+                "function's environment of 4 KB: divide the repositories among several pruners"
+            )
+        return text
+
+    @classmethod
+    def from_text(cls, text: str) -> PrunerSettings:
+        """The inverse of `to_text`."""
+        plain = text if text.startswith("{") else zlib.decompress(base64.b64decode(text)).decode()
+        return cls.from_json(json.loads(plain))

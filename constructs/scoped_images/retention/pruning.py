@@ -130,7 +130,7 @@ class _Deletion:
         for repository, images in groupby(self._report.selected, key=lambda image: image.repository):
             for batch in batches(images, BATCH):
                 if self._aws.time_is_up():
-                    self._report.outcome = "out of time"
+                    self._report.run_out_of_time()
                     return
                 self._delete(repository, self._still_deletable(batch))
                 if on_batch:

@@ -52,6 +52,11 @@ class Report:
         self.outcome = "failed"
         self.problems.append(problem)
 
+    def run_out_of_time(self) -> None:
+        """Note that some of the selected images are left; a run that failed stays failed."""
+        if self.outcome == "done":
+            self.outcome = "out of time"
+
     def to_json(self) -> dict[str, Any]:
         """The whole report; of very many kept images the numbers and reasons only."""
         kept_why = Counter((image.repository, _kind(why)) for image, why in self.kept)
