@@ -35,6 +35,7 @@ def apply() -> None:
         return deployment
 
     def create(logical_id: str, props: Properties, stack_name: str) -> Created:
+        require_engine(props)
         created: Created = stock_create(logical_id, props, stack_name)
         try:
             wait_until_stable(created[0], props)
@@ -45,6 +46,7 @@ def apply() -> None:
         return created
 
     def update(physical_id: str, old_props: Properties, new_props: Properties, stack_name: str) -> Created:
+        require_engine(new_props)
         updated: Created = stock_update(physical_id, old_props, new_props, stack_name)
         wait_until_stable(updated[0], new_props)
         return updated
@@ -52,6 +54,12 @@ def apply() -> None:
     ecs._make_deployment = make_deployment
     stacks._runs_on_worker_thread = lambda kind: kind in WAITING or stock_on_thread(kind)
     handlers["create"], handlers["update"] = create, update
+
+
+def require_engine(props: Properties) -> None:
+    """Refuse a service with tasks while no engine answers: ministack would call them RUNNING."""
+    if int(props.get("DesiredCount", 1)) and not ecs._get_docker():
+        raise ValueError("no container engine answers, so the service's tasks cannot run")
 
 
 def wait_until_stable(arn: str, props: Properties) -> None:

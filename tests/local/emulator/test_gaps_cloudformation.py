@@ -272,7 +272,26 @@ def a_flow_log_watches_its_vpc(aws: Aws) -> None:
     assert ec2.describe_flow_logs(FlowLogIds=[outputs["Id"]])["FlowLogs"] == []
 
 
+def a_service_without_an_engine_to_run_it_fails(aws: Aws) -> None:
+    name = aws.name("stack")
+    resources = {
+        "Task": {
+            "Type": "AWS::ECS::TaskDefinition",
+            "Properties": {"ContainerDefinitions": [{"Name": "app", "Image": "example/app:1"}]},
+        },
+        "Service": {"Type": "AWS::ECS::Service", "Properties": {"TaskDefinition": {"Ref": "Task"}}},
+    }
+    with pytest.raises(WaiterError):
+        deploy(aws, name, resources)
+    events = aws.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    reasons = [
+        event.get("ResourceStatusReason") for event in events if event["LogicalResourceId"] == "Service"
+    ]
+    assert "no container engine answers, so the service's tasks cannot run" in reasons
+
+
 GAPS = [
+    a_service_without_an_engine_to_run_it_fails,
     a_flow_log_watches_its_vpc,
     an_address_gives_its_ip_and_its_allocation,
     a_nat_gateway_stands_in_its_subnet,
@@ -292,5 +311,5 @@ def test_ours_behaves_as_cloudformation(behaviour: Callable[[Aws], None], aws: A
 
 @pytest.mark.parametrize("behaviour", GAPS)
 def test_stock_still_has_the_gap(behaviour: Callable[[Aws], None], stock: Aws) -> None:
-    with pytest.raises((AssertionError, ClientError, KeyError, WaiterError)):
+    with pytest.raises((AssertionError, ClientError, KeyError, WaiterError, pytest.fail.Exception)):
         behaviour(stock)
