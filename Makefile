@@ -14,7 +14,7 @@ OUTPUTS := .local/outputs.$(ENV).json
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),python -m local run --,)
 
-.PHONY: help deploy try synth diff destroy lint test test-fast snapshots clean
+.PHONY: help deploy try synth diff destroy lint test test-fast snapshots bench fuzz clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,6 +49,12 @@ test-fast: $(VENV) ## the tests that need no container engine
 
 snapshots: $(VENV) ## rewrite the recorded templates
 	@pytest tests/snapshot --snapshot-update
+
+bench: $(VENV) ## synth's time and bytes, stock contexts beside scoped ones; writes 6 GB to TMPDIR and deletes them
+	@python -m benchmarks
+
+fuzz: $(VENV) ## thousands of generated contexts against BuildKit: make fuzz CASES=3000
+	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py
 
 clean: ## stop the local environment and delete what make has made
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local down; fi

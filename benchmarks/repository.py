@@ -1,0 +1,76 @@
+"""Generates a repository: fifty small services beside gigabytes that no image reads."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SERVICES = 50
+HAND_WRITTEN_IGNORE_FILE = ".git\ndata\nnode_modules\n"
+
+_FILES_PER_SERVICE = 20
+_SHARED_FILES = 30
+_SOURCE_BYTES = 2_000
+_DATA_FILES = 30
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository below `root`, of which each service's Dockerfile reads its own folder and a shared package."""
+
+    root: Path
+    # Random, so that nothing compresses it away; written over and over, since making it takes longest.
+    _block: bytes = field(init=False, repr=False, default_factory=lambda: os.urandom(1_000_000))
+
+    @staticmethod
+    def dockerfile(service: int) -> str:
+        """Path of a service's Dockerfile."""
+        return f"dockerfiles/service-{service:02}.Dockerfile"
+
+    def generate_services(self) -> None:
+        """Write what the images are built from."""
+        for number in range(_SHARED_FILES):
+            self._write(f"packages/shared/module_{number}.py", _SOURCE_BYTES)
+        for service in range(SERVICES):
+            for number in range(_FILES_PER_SERVICE):
+                self._write(f"services/service-{service:02}/module_{number}.py", _SOURCE_BYTES)
+            path = self.root / self.dockerfile(service)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(
+                f"FROM scratch\nCOPY packages/shared /opt/shared\nCOPY services/service-{service:02} /app\n"
+            )
+
+    def generate_rest(self, *, files: int, size: int) -> None:
+        """Bring what no image reads to so many files, and to so many bytes in all."""
+        for number in range(files - _DATA_FILES):
+            self._write(f"node_modules/package-{number // 50}/file-{number % 50}.js", _SOURCE_BYTES)
+        large = (size - (files - _DATA_FILES) * _SOURCE_BYTES) // _DATA_FILES
+        for number in range(_DATA_FILES):
+            self._write(f"data/table-{number}.parquet", large)
+
+    def ignore(self, text: str | None) -> None:
+        """Write the root's ignore file, or remove it."""
+        path = self.root / ".dockerignore"
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_text(text)
+
+    def files_and_bytes(self) -> tuple[int, int]:
+        """Count what is there."""
+        return count(self.root)
+
+    def _write(self, path: str, size: int) -> None:
+        full = self.root / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        name = path.encode()  # no two files alike
+        with full.open("wb") as stream:
+            stream.write(name)
+            for start in range(len(name), size, len(self._block)):
+                stream.write(self._block[: size - start])
+
+
+def count(folder: Path) -> tuple[int, int]:
+    """Files below a folder, and their bytes."""
+    sizes = [Path(top, name).stat().st_size for top, _, names in os.walk(folder) for name in names]
+    return len(sizes), sum(sizes)
