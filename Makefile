@@ -42,7 +42,7 @@ lint: $(VENV) ## ruff and mypy
 	@mypy app.py stacks scripts constructs local tests
 
 test: test-fast $(CDK) ## every test
-	@pytest tests/local tests/e2e
+	@pytest tests/local tests/differential tests/e2e
 
 test-fast: $(VENV) ## the tests that need no container engine
 	@pytest -n 2 tests/unit tests/constructs tests/snapshot tests/lambdas

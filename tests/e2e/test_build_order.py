@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -37,3 +38,19 @@ def test_publish_assets_builds_on_deployed_bases(new_deployment: Callable[[], De
     built = deployment.cdk("publish-assets", "--all", "--unstable=publish-assets", "--concurrency", "4")
     assert built == sorted([UPLOAD, CREATE, API])
     assert deployment.digests().keys() == set(ALL)
+
+
+def test_without_our_synthesizer_s_dependencies_the_base_is_missing(
+    new_deployment: Callable[[], Deployment],
+) -> None:
+    """The other tests could fail: this is the assembly that a stock synthesizer writes."""
+    deployment = new_deployment()
+    deployment.cdk("synth", "--quiet")
+    manifest = deployment.project / "cdk.out" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    for name, artifact in content["artifacts"].items():
+        if name.endswith(".assets"):
+            artifact.pop("dependencies", None)
+    manifest.write_text(json.dumps(content))
+    with pytest.raises(AssertionError, match=r"base-receipt-(dynamo|label)-local:sha-\w+: not found"):
+        deployment.deploy("--app", "cdk.out", "--asset-build-concurrency", "4")
