@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.deployment import Deployment
-from tests.e2e.test_deploy import ALL
+from tests.e2e.test_deploy import ALL, API, CREATE, DYNAMO, LABEL, UPLOAD
 
 pytestmark = pytest.mark.e2e
 
