@@ -96,5 +96,4 @@ class EmulatorSettings:
             "MINISTACK_DOCKER_TIMEOUT": "300",
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
-            "SCOPED_IMAGES_EMULATOR": str(self.state),
         }

@@ -1,7 +1,5 @@
 """What stock ministack lacks: one module per gap, each with an apply() that puts our part in its place."""
 
-import sys
-
 from local.emulator.blob_store import BlobStore
 from local.emulator.patches import (
     bucket_tags,
@@ -39,10 +37,8 @@ def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:
     source_images.apply()
     task_health.apply()
     service_stability.apply()
-    if sys.platform == "linux":
-        # Elsewhere engines run in a virtual machine whose loopback is not ours: ministack's own way stays.
-        lambda_containers.apply(settings.port)
-        task_containers.apply(settings.port)
+    lambda_containers.apply(settings.port)
+    task_containers.apply(settings.port)
     if not runs_linux_programs():
         image_copies.apply(store)
     interrupted_stacks.apply(after_load=lambda: ecr_blobs.collect_garbage(store))

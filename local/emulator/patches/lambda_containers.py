@@ -8,6 +8,7 @@ https://github.com/aws/aws-lambda-runtime-interface-emulator
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 from ministack.services import lambda_svc
@@ -23,6 +24,8 @@ BRIDGE_OPTIONS = ("ports", "network", "extra_hosts")
 def apply(port: int) -> None:
     """Give ministack's Lambda a docker client that starts containers so."""
     lambda_svc._get_docker_client = functools.partial(connected, port)
+    if sys.platform != "linux":
+        return  # engines run in a virtual machine whose loopback is not ours: ministack's own way stays
     lambda_svc._rewrite_host_for_container = lambda url: url  # loopback is the same inside and outside
     lambda_svc._is_in_container = False  # even if this machine is one: its loopback is the containers' too
 
@@ -30,7 +33,7 @@ def apply(port: int) -> None:
 @functools.cache
 def client(port: int) -> Any:
     """The client, connected once."""
-    return FunctionDocker(port)
+    return FunctionDocker(port) if sys.platform == "linux" else LoopbackDocker(port)
 
 
 def connected(port: int) -> Any:

@@ -8,6 +8,7 @@ its health check.
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 from docker.types import Healthcheck
@@ -28,27 +29,36 @@ def apply(port: int) -> None:
     """Give ministack's ECS a docker client of ours, and containers that run so."""
     stock_metadata, stock_kwargs = ecs._register_metadata, ecs._build_run_kwargs
 
-    def register_metadata(*arguments: Any) -> Any:
+    def metadata_on_host(*arguments: Any) -> Any:
         # The seventh argument is host_mode: with it ministack names 127.0.0.1 and not host.docker.internal.
         return stock_metadata(*arguments[:6], True, *arguments[7:])
 
     def run_options(definition: Definition, task_definition: Definition, *arguments: Any) -> Definition:
         options: Definition = stock_kwargs(definition, task_definition, *arguments)
-        kept = {name: value for name, value in options.items() if name not in BRIDGE_OPTIONS}
         ports = host_ports(definition)
         note_ports(options["labels"]["com.amazonaws.ecs.task-arn"], ports)
-        return {
-            **kept,
-            **from_definition(definition, task_definition),
-            "network_mode": "host",
-            # Fargate names the region to every container; a definition's own value wins.
-            "environment": {**region(), **options["environment"], **listening(ports)},
-        }
+        # Fargate names the region to every container; a definition's own value wins.
+        options["environment"] = {**region(), **options["environment"]}
+        placed = on_host(options, ports) if sys.platform == "linux" else published(options, ports)
+        return {**placed, **from_definition(definition, task_definition)}
 
     ecs._get_docker = functools.partial(connected, port)
-    ecs._register_metadata = register_metadata
     ecs._build_run_kwargs = run_options
     ecs._container_ip = lambda container, network: "127.0.0.1"  # noqa: ARG005
+    if sys.platform == "linux":
+        ecs._register_metadata = metadata_on_host
+
+
+def on_host(options: Definition, ports: dict[str, int]) -> Definition:
+    """A container on the host's network, told where to listen."""
+    kept = {name: value for name, value in options.items() if name not in BRIDGE_OPTIONS}
+    return {**kept, "network_mode": "host", "environment": {**options["environment"], **listening(ports)}}
+
+
+def published(options: Definition, ports: dict[str, int]) -> Definition:
+    """A container in an engine's virtual machine, whose loopback is not ours: its ports are published on ours."""
+    bindings = {f"{container_port}/tcp": ("127.0.0.1", port) for container_port, port in ports.items()}
+    return {**options, "ports": bindings}
 
 
 @functools.cache
