@@ -116,7 +116,7 @@ class AwsCalls:
             again = None
             if size is not None:
                 again, _ = self._pages(service, operation, paging, size - 1, parameters=parameters)
-            if again is None or len(again) != len(items):
+            if not items or again is None or len(again) != len(items):
                 raise IncompleteListing(
                     f"{service} {operation} in {self.region} was cut short: after {len(items)} items it promised "
                     "more and sent an empty page"
