@@ -12,6 +12,9 @@ from pathlib import Path
 from scoped_images.context_file import ContextFile, Kind
 from scoped_images.errors import ScopedImagesError
 
+if sys.platform == "linux":
+    import fcntl
+
 # linux/fs.h: the file system lets two files share their blocks until one is written (Btrfs, XFS, bcachefs).
 _FICLONE = 0x40049409
 
@@ -79,8 +82,6 @@ def _clone_file(source: Path, target: Path) -> bool:
     """Make `target` a reflink of `source`; tell whether the file system could."""
     if sys.platform != "linux":
         return False
-    import fcntl  # noqa: PLC0415 - there is none on Windows
-
     with source.open("rb") as original, target.open("wb") as copy:
         try:
             fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())

@@ -1,0 +1,381 @@
+"""A context found by following a Dockerfile: what it refuses, by exact words, and how it is staged."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoped_images.context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository that is built from `app`."""
+    root = tmp_path / "root"
+    (root / "app").mkdir(parents=True)
+    (root / "app" / "main.py").write_text("print(1)\n")
+    (root / "other").mkdir()
+    (root / "other" / "large").write_bytes(bytes(20_000))
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY app /app\n")
+    return root
+
+
+def find(root: Path, lines: str = "COPY app /app", **options: Any) -> ScopedContext:
+    """Find the context of a Dockerfile whose first line after FROM is line 2."""
+    (root / "Dockerfile").write_text(f"FROM scratch\n{lines}\n")
+    return ScopedContext.from_dockerfile(root, **{"platform": "linux/amd64", **options})
+
+
+def refusal(root: Path, lines: str = "COPY app /app", **options: Any) -> str:
+    with pytest.raises(ScopedImagesError) as caught:
+        find(root, lines, **options)
+    return str(caught.value)
+
+
+def below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+# (sentence, Dockerfile lines, options, message)
+REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
+    (
+        "a variable without a value",
+        "ARG PART\nCOPY $PART /x",
+        {},
+        "Dockerfile:3: COPY source '$PART' depends on $PART, which has no value when the app is synthesized; give it one "
+        "with build_args={'PART': …}, or name the files with include=[…]",
+    ),
+    (
+        "a source that is not there",
+        "COPY gone /x",
+        {},
+        "Dockerfile:2: COPY source 'gone' does not exist: there is no {root}/gone",
+    ),
+    (
+        "a link out of the root",
+        "COPY out /x",
+        {},
+        "Dockerfile:2: COPY source 'out' goes through the link 'out' to '../beside', which leads out of the build "
+        "context or to nothing in it: there is no 'beside' in the context",
+    ),
+    (
+        "a Dockerfile outside of the root",
+        "",
+        {"dockerfile": "../beside"},
+        "Dockerfile '../beside' is outside of the root '{root}': give a path inside it, or take one folder with "
+        "ScopedContext.of(directory, dockerfile=…), whose Dockerfile may lie anywhere",
+    ),
+    (
+        "a link to a Dockerfile outside of the root",
+        "",
+        {"dockerfile": "out"},
+        "Dockerfile 'out' is outside of the root '{root}': give a path inside it, or take one folder with "
+        "ScopedContext.of(directory, dockerfile=…), whose Dockerfile may lie anywhere",
+    ),
+    (
+        "a Dockerfile that is a link to itself",
+        "",
+        {"dockerfile": "loop"},
+        "build context: cannot read Dockerfile {root}/loop: Too many levels of symbolic links",
+    ),
+    (
+        "a platform that is none",
+        "",
+        {"platform": "amd64"},
+        "platform is 'amd64', and must be one of 'linux/amd64', 'linux/arm64'",
+    ),
+    (
+        "a build argument that is no text",
+        "",
+        {"build_args": {"N": 3}},
+        "build_args['N'] is 3 of type int, and takes text: '3'",
+    ),
+    (
+        "a build argument that is a token",
+        "",
+        {"build_args": {"N": "${Token[TOKEN.1]}"}},
+        "build_args['N'] is a token, known only while CloudFormation deploys; the image is built before: use a literal, "
+        "or read the value at run time",
+    ),
+    (
+        "a text for a list",
+        "",
+        {"include": "app"},
+        "include is the text 'app', and takes a list: include=['app']",
+    ),
+    (
+        "too large",
+        "COPY app /a\nCOPY other app/main.py /b",
+        {"max_bytes": 10_000},
+        "build context of Dockerfile is 20.0 kB, and max_bytes is 10.0 kB: leave files out with "
+        "Dockerfile.dockerignore, or raise max_bytes. The largest files:\n"
+        "    20.0 kB  other/large  (Dockerfile:3)\n"
+        "        9 B  app/main.py  (Dockerfile:2, Dockerfile:3)",
+    ),
+    (
+        "too large with what is included",
+        "COPY app /a",
+        {"max_bytes": 10_000, "include": ["other"]},
+        "build context of Dockerfile is 20.0 kB, and max_bytes is 10.0 kB: leave files out with "
+        "Dockerfile.dockerignore, or raise max_bytes. The largest files:\n"
+        "    20.0 kB  other/large  (include)\n"
+        "        9 B  app/main.py  (Dockerfile:2)",
+    ),
+    (
+        "a named context that is not there",
+        "COPY --from=shared a /",
+        {"build_contexts": {"shared": "nowhere"}},
+        "build_contexts['shared']: build context: directory 'nowhere' does not exist or is no folder",
+    ),
+    (
+        "no size",
+        "COPY app /a",
+        {"max_bytes": 0},
+        "max_bytes is 0, and must be at least 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "message"), [r[1:] for r in REFUSALS], ids=[r[0] for r in REFUSALS]
+)
+def test_refuses(root: Path, lines: str, options: dict[str, Any], message: str) -> None:
+    (root.parent / "beside").write_text("FROM scratch\n")
+    (root / "out").symlink_to("../beside")
+    (root / "loop").symlink_to("loop")
+    assert refusal(root, lines, **options) == message.replace("{root}", str(root))
+
+
+def test_a_named_context_has_the_same_limit(root: Path) -> None:
+    message = refusal(
+        root, "COPY --from=shared . /", build_contexts={"shared": root / "other"}, max_bytes=10_000
+    )
+    assert message == (
+        "build_contexts['shared']: the folder is 20.0 kB, and max_bytes is 10.0 kB: leave files out with .dockerignore, "
+        "or raise max_bytes. The largest files:\n    20.0 kB  large"
+    )
+
+
+def test_too_large_a_file_is_not_read(root: Path) -> None:
+    """A sparse file of a terabyte would take an hour to hash."""
+    with (root / "app" / "huge").open("wb") as stream:
+        stream.truncate(10**12)
+    assert "is 1000.0 GB, and max_bytes is 250.0 MB" in refusal(root)
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    ["Dockerfile", "./Dockerfile", "../root/Dockerfile", "{root}/Dockerfile", "{link}/Dockerfile"],
+)
+def test_a_dockerfile_inside_the_root_is_found_however_it_is_written(root: Path, dockerfile: str) -> None:
+    link = root.parent / "link"
+    link.symlink_to("root")
+    context = find(root, dockerfile=dockerfile.format(root=root, link=link))
+    assert context.dockerfile == root / "Dockerfile"
+    assert [file.path for file in context.files] == ["app", "app/main.py"]
+
+
+_AS_NOBODY = """
+import os, sys
+from scoped_images.context import ScopedContext
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    context = ScopedContext.from_dockerfile(sys.argv[1], platform="linux/amd64")
+    for _ in range(2):
+        context.stage(context.root.parent / "out" / "staged")
+except ValueError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def everybodys() -> Iterator[Path]:
+    """A repository where another user may read and write, unlike in pytest's own folders."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        root = Path(folder) / "root"
+        (root / "app" / "closed").mkdir(parents=True)
+        (root / "app" / "closed" / "file").write_text("x")
+        (root / "Dockerfile").write_text("FROM scratch\nCOPY app /app\n")
+        yield root
+
+
+def as_nobody(root: Path) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", _AS_NOBODY, root], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_a_file_that_may_not_be_read_is_named(everybodys: Path) -> None:
+    (everybodys / "app" / "closed" / "file").chmod(0)
+    assert as_nobody(everybodys) == (
+        f"build context: cannot read {everybodys}/app/closed/file: Permission denied"
+    )
+
+
+def test_a_place_that_may_not_be_written_is_named(everybodys: Path) -> None:
+    everybodys.parent.chmod(0o755)
+    out = everybodys.parent / "out"
+    assert as_nobody(everybodys) == f"build context: cannot stage it as {out}/staged: Permission denied"
+
+
+def test_read_only_folders_are_staged_and_nothing_is_left_beside_them(everybodys: Path) -> None:
+    """Their user is not root, and could not remove what is in them without more ado."""
+    (everybodys / "app" / "closed").chmod(0o555)
+    assert as_nobody(everybodys) == ""
+    out = everybodys.parent / "out"
+    assert [path.name for path in out.iterdir()] == ["staged"]
+    assert (out / "staged" / "app" / "closed").stat().st_mode & 0o777 == 0o555
+
+
+def test_a_file_that_changes_while_it_is_hashed_is_an_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its size and mtime as before."""
+    file = root / "app" / "main.py"
+    digest = hashlib.file_digest
+
+    def change_meanwhile(stream: Any, name: str) -> Any:
+        result = digest(stream, name)
+        before = file.stat()
+        with file.open("r+") as writing:
+            writing.write("print(2)\n")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return result
+
+    monkeypatch.setattr(hashlib, "file_digest", change_meanwhile)
+    assert refusal(root) == f"build context: {file} changed while it was read; try again"
+
+
+_WRITER = """
+import os, sys
+while True:
+    with open(sys.argv[1], "a") as stream:
+        stream.write("x" * 10000)
+    if os.path.getsize(sys.argv[1]) > 5e7:
+        os.truncate(sys.argv[1], 0)
+"""
+
+
+def test_a_file_that_grows_all_the_time_is_never_staged_half(root: Path) -> None:
+    """A real writer: what is staged is one of its states, else it is an error and nothing is there."""
+    writer = subprocess.Popen([sys.executable, "-c", _WRITER, root / "app" / "main.py"])
+    outcomes: list[str] = []
+    try:
+        while len(outcomes) < 20 or not any(outcomes):
+            outcomes.append(_try_to_stage(root, root.parent / "out" / str(len(outcomes))))
+    finally:
+        writer.kill()
+        writer.wait()
+    assert {outcome for outcome in outcomes if outcome} <= {
+        f"build context: {root}/app/main.py changed while it was read; try again"
+    }
+    names = (
+        {path.name for path in (root.parent / "out").iterdir()} if (root.parent / "out").exists() else set()
+    )
+    assert names == {str(number) for number, outcome in enumerate(outcomes) if not outcome}
+
+
+def _try_to_stage(root: Path, destination: Path) -> str:
+    try:
+        find(root).stage(destination)
+    except ScopedImagesError as error:
+        return str(error)
+    return ""
+
+
+def test_synths_at_once_stage_one_whole_context(root: Path) -> None:
+    for number in range(200):
+        (root / "app" / f"module_{number}.py").write_text(str(number))
+    program = (
+        "import sys; from pathlib import Path; from scoped_images.context import ScopedContext; "
+        "context = ScopedContext.from_dockerfile(sys.argv[1], platform='linux/amd64'); "
+        "sys.stdin.read(1); context.stage(Path(sys.argv[2]))"
+    )
+    target = root.parent / "out" / "staged"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, root, target], stdin=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda process: process.communicate(b"x"), processes))
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert [path.name for path in target.parent.iterdir()] == ["staged"]
+    assert len(list((target / "app").iterdir())) == 201
+
+
+def test_what_is_staged_already_is_not_copied_again(root: Path) -> None:
+    context, target = find(root), root.parent / "staged"
+    context.stage(target)
+    before = target.stat().st_ino
+    (root / "app" / "main.py").unlink()  # copying again would fail
+    context.stage(target)
+    assert target.stat().st_ino == before
+
+
+def test_copying_the_whole_root_warns_with_the_largest_parts(root: Path) -> None:
+    for number in range(12):
+        (root / f"part-{number:02}").write_bytes(bytes(100 * (number + 1)))
+    assert find(root, "COPY . /").warnings == (
+        "Dockerfile:2: takes the whole context; its largest parts: other 20.0 kB, part-11 1.2 kB, part-10 1.1 kB, "
+        "part-09 1.0 kB, part-08 900 B, part-07 800 B, part-06 700 B, part-05 600 B, part-04 500 B, part-03 400 B",
+    )
+
+
+def test_a_dockerfile_that_copies_itself_needs_no_second_one(root: Path) -> None:
+    """A second one would land in the image."""
+    (root / ".dockerignore").write_text("other\n")
+    context = find(root, "COPY . /")
+    context.stage(root.parent / "out")
+    assert context.staged_dockerfile == "Dockerfile"
+    assert below(root.parent / "out") == [
+        ".dockerignore",
+        "Dockerfile",
+        "Dockerfile.dockerignore",
+        "app",
+        "app/main.py",
+    ]
+    assert (root.parent / "out" / "Dockerfile.dockerignore").read_text() == "/Dockerfile.dockerignore\n"
+
+
+def test_an_ignore_file_that_is_copied_stays_what_it_is(root: Path) -> None:
+    (root / "Dockerfile.dockerignore").write_text("other\n")
+    context = find(root, "COPY . /")
+    context.stage(root.parent / "out")
+    assert below(root.parent / "out") == ["Dockerfile", "Dockerfile.dockerignore", "app", "app/main.py"]
+    assert (root.parent / "out" / "Dockerfile.dockerignore").read_text() == "other\n"
+
+
+def test_named_contexts_are_staged_without_anything_added(root: Path) -> None:
+    """`COPY --from=shared . /` would take it, too: no Dockerfile's ignore file speaks of a named context."""
+    shared = root.parent / "shared"
+    shared.mkdir()
+    (shared / "a").write_text("a")
+    (shared / "b").write_text("b")
+    (shared / ".dockerignore").write_text("b\n")
+    context = find(root, "COPY --from=shared . /", build_contexts={"shared": shared})
+    context.named["shared"].stage(root.parent / "out")
+    assert below(root.parent / "out") == [".dockerignore", "a"]
+
+
+def test_only_named_contexts_in_use_are_read_and_counted(root: Path) -> None:
+    shared = root.parent / "shared"
+    shared.mkdir()
+    contexts = {"build_contexts": {"shared": shared, "unused": "nowhere"}}
+    before = find(root, "COPY --from=shared . /", **contexts)
+    (shared / "a").write_text("a")
+    after = find(root, "COPY --from=shared . /", **contexts)
+    assert set(after.named) == {"shared"}
+    assert after.fingerprint != before.fingerprint
