@@ -52,9 +52,12 @@ def collect_usage(aws: AwsCalls, settings: PrunerSettings) -> Usage:
     return Usage.merged(parts)
 
 
-def make_plan(aws: AwsCalls, settings: PrunerSettings) -> Plan:
-    """List and select; changes nothing. Raises IncompleteListing."""
-    now = datetime.now(UTC)
+def make_plan(aws: AwsCalls, settings: PrunerSettings, *, now: datetime | None = None) -> Plan:
+    """List and select; changes nothing. Raises IncompleteListing.
+
+    now: what ages are measured from, by default the moment at which this starts.
+    """
+    now = now or datetime.now(UTC)
     listed = aws.for_each(settings.repositories, lambda name: list_images(aws, name))
     images = tuple(image for found in listed for image in found or ())
     missing = tuple(name for name, found in zip(settings.repositories, listed, strict=True) if found is None)
@@ -89,22 +92,24 @@ def prune(
     settings: PrunerSettings,
     *,
     plan: Plan | None = None,
+    now: datetime | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> Report:
     """Run once and report. Whatever goes wrong is in the report, and then nothing more is deleted.
 
     plan: one that somebody has seen and agreed to; by default it is made now.
+    now: what ages are measured from, by default the clock.
     on_batch: told of how many more images has been decided.
     """
     report = Report(environment=settings.environment, delete=settings.delete)
     try:
-        plan = plan or make_plan(aws, settings)
+        plan = plan or make_plan(aws, settings, now=now)
         by_key = {image.key: image for image in plan.images}
         report.missing = list(plan.missing)
         report.kept = [(by_key[key], why) for key, why in plan.selection.kept.items()]
         report.selected = list(plan.selection.deleted)
         if settings.delete:
-            _Deletion(aws, settings, report).run(on_batch)
+            _Deletion(aws, settings, report, now=now).run(on_batch)
     except IncompleteListing as error:
         # Time that ran out before anything was known is a failure too, and not work left for the next run.
         report.fail(str(error))
@@ -118,7 +123,10 @@ def prune(
 class _Deletion:
     """Deletes what a report has selected, batch by batch, each on a fresh look at what is in use."""
 
-    def __init__(self, aws: AwsCalls, settings: PrunerSettings, report: Report) -> None:
+    def __init__(
+        self, aws: AwsCalls, settings: PrunerSettings, report: Report, *, now: datetime | None
+    ) -> None:
+        self._now = now
         self._aws = aws
         self._settings = settings
         self._report = report
@@ -140,7 +148,7 @@ class _Deletion:
         """All over again and not only the uses: a tag may have moved, or an index come to list an old child."""
         if time.monotonic() > self._stale_at:
             started = time.monotonic()
-            self._selection = make_plan(self._aws, self._settings).selection
+            self._selection = make_plan(self._aws, self._settings, now=self._now).selection
             self._deletable = frozenset(image.key for image in self._selection.deleted)
             looked = time.monotonic()
             self._stale_at = looked + max(_FRESH_SECONDS, _FRESH_LOOKS * (looked - started))

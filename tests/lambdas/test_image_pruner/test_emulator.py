@@ -1,0 +1,209 @@
+"""The pruner against the local emulator, with images that were really pushed to its registry."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.emulator import process
+from local.emulator.settings import EmulatorSettings
+from scoped_images.retention.aws_calls import AwsCalls
+from scoped_images.retention.pruner_settings import PrunerSettings
+from scoped_images.retention.pruning import prune
+from scoped_images.retention.report import Report
+from scoped_images.retention.retention import Retention
+from tests.local.emulator.registry_client import INDEX, MANIFEST, Registry, digest_of
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+# Whatever is pushed during a test is a month old for the pruner.
+LATER = datetime.now(UTC) + timedelta(days=30)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """The emulator, without a container engine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free: int = probe.getsockname()[1]
+    state = Path(tempfile.mkdtemp(prefix="pruner-emulator-"))
+    settings = EmulatorSettings(state=state, port=free, account=ACCOUNT, region=REGION)
+    process.ensure_running(settings, {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}, print)
+    yield free
+    process.stop(settings)
+    shutil.rmtree(state)
+
+
+@pytest.fixture
+def session(port: int, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    """Clients of the emulator, whatever the person who runs this has configured."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
+
+
+@pytest.fixture
+def repository(session: boto3.Session, request: pytest.FixtureRequest) -> str:
+    """An empty repository with a name of its own."""
+    name = str(request.node.name).replace("test_", "")[:60].strip("_").replace("_", "-")
+    session.client("ecr").create_repository(repositoryName=name)
+    return name
+
+
+def run(session: boto3.Session, *repositories: str, **changes: Any) -> Report:
+    retention = Retention(max_images=1, min_age_days=1, untagged_days=1, rollback_window=1)
+    settings = PrunerSettings(
+        environment="test",
+        repositories=repositories,
+        regions=(REGION,),
+        retention=retention,
+        delete=True,
+        **changes,
+    )
+    report = prune(AwsCalls(REGION, session=session, attempts=1), settings, now=LATER)
+    assert report.problems == []
+    return report
+
+
+def left(session: boto3.Session, repository: str) -> set[str]:
+    images = session.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+    return {image["imageDigest"] for image in images}
+
+
+def push_many(port: int, repository: str, count: int) -> list[str]:
+    """The last is the newest; the emulator's clock knows whole seconds, so the others may be of one age."""
+    registry = Registry(port)
+    digests = []
+    for number in range(count):
+        if number == count - 1:
+            time.sleep(1.1)
+        digests.append(registry.push(repository, f"sha-{number:03}", f"layer {number}".encode()))
+    return digests
+
+
+def through_the_local_proxy(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead blob addresses, which bear ECR's host name, to the emulator, as local/'s proxy does for functions."""
+    real = urllib.request.urlopen
+
+    def to_emulator(url: str, **options: Any) -> Any:
+        return real(url.replace(f"https://{HOST}", f"http://127.0.0.1:{port}"), **options)
+
+    monkeypatch.setattr(urllib.request, "urlopen", to_emulator)
+
+
+def test_old_images_are_gone_from_the_registry(session: boto3.Session, port: int, repository: str) -> None:
+    digests = push_many(port, repository, 5)
+    report = run(session, repository)
+    assert left(session, repository) == {digests[-1]}
+    assert Registry(port).call("GET", f"/v2/{repository}/manifests/{digests[0]}").status == 404
+    assert report.bytes_freed > 0
+
+
+def test_a_version_keeps_the_image_that_its_tag_named(
+    session: boto3.Session, port: int, repository: str
+) -> None:
+    digests = push_many(port, repository, 9)
+    client = session.client("lambda")
+    client.create_function(
+        FunctionName=repository[:40],
+        PackageType="Image",
+        Code={"ImageUri": f"{HOST}/{repository}@{digests[2]}"},
+        Role=f"arn:aws:iam::{ACCOUNT}:role/any",
+    )
+    client.publish_version(FunctionName=repository[:40])
+    client.update_function_code(FunctionName=repository[:40], ImageUri=f"{HOST}/{repository}:sha-006")
+    report = run(session, repository)
+    used = [image.digest for image, why in report.kept if why.startswith("in use by lambda")]
+    assert sorted(used) == sorted([digests[2], digests[6]])
+    assert {*used, digests[8]} <= left(session, repository)
+    # These three, and before each of the used ones one more.
+    assert len(left(session, repository)) <= 5
+
+
+def test_an_index_keeps_its_children_and_takes_them_along(
+    session: boto3.Session, port: int, repository: str
+) -> None:
+    registry = Registry(port)
+    children = []
+    for number in range(4):
+        manifest = registry.manifest(repository, f"child {number}".encode())
+        children.append(digest_of(manifest))
+        assert registry.put_manifest(repository, children[-1], manifest).status == 201
+    indexes = []
+    for number in range(2):
+        body = {
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": [
+                {"mediaType": MANIFEST, "digest": digest, "size": 9}
+                for digest in children[number * 2 : number * 2 + 2]
+            ],
+        }
+        index = json.dumps(body).encode()
+        assert registry.put_manifest(repository, f"sha-{number}", index, INDEX).status == 201
+        indexes.append(digest_of(index))
+    report = run(session, repository)
+    assert left(session, repository) == {indexes[1], *children[2:]}
+    assert report.deleted[0].digest == indexes[0]
+
+
+def test_two_tags_on_one_digest_are_one_image(session: boto3.Session, port: int, repository: str) -> None:
+    registry = Registry(port)
+    first = registry.push(repository, "sha-0", b"of two names")
+    assert registry.push(repository, "stable", b"of two names") == first
+    digests = push_many(port, repository, 2)
+    run(session, repository)
+    assert left(session, repository) == {first, digests[-1]}
+
+
+def test_the_base_in_a_kept_images_labels_stays(
+    session: boto3.Session, port: int, repository: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The label is in the image's configuration, which the registry hands out as a blob."""
+    session.client("ecr").create_repository(repositoryName="label-base")
+    bases = push_many(port, "label-base", 5)
+    labels = {"org.opencontainers.image.base.name": f"{HOST}/label-base:sha-001"}
+    registry = Registry(port)
+    config = registry.push_blob(repository, json.dumps({"config": {"Labels": labels}}).encode())
+    config["mediaType"] = "application/vnd.oci.image.config.v1+json"
+    body = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []}
+    assert registry.put_manifest(repository, "sha-app", json.dumps(body).encode()).status == 201
+    through_the_local_proxy(port, monkeypatch)
+    report = run(session, repository, "label-base")
+    assert left(session, "label-base") == {bases[1], bases[4]}
+    assert "base of the-base-in-a-kept-images-labels-stays:sha-app" in [why for _, why in report.kept]
+
+
+def test_a_running_service_and_what_ran_before_it_stay(
+    session: boto3.Session, port: int, repository: str
+) -> None:
+    digests = push_many(port, repository, 9)
+    ecs = session.client("ecs")
+    ecs.create_cluster(clusterName="pruner")
+    for number in (0, 2, 4):
+        image = f"{HOST}/{repository}@{digests[number]}"
+        ecs.register_task_definition(
+            family="pruner-api", containerDefinitions=[{"name": "main", "image": image, "memory": 64}]
+        )
+    ecs.create_service(
+        cluster="pruner", serviceName="api", taskDefinition="pruner-api", desiredCount=0, launchType="FARGATE"
+    )
+    run(session, repository)
+    # One more was pushed before the one that the service would start.
+    assert {digests[2], digests[4], digests[8]} <= left(session, repository)
+    assert len(left(session, repository)) <= 4
