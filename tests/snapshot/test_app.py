@@ -22,7 +22,10 @@ def run_app(outdir: Path, **context: Any) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         env={
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin",
-            "HOME": str(outdir),
+            # jsii unpacks CDK below it, once for all runs.
+            "HOME": str(Path.home()),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "CDK_OUTDIR": str(outdir),
             "CDK_CONTEXT_JSON": json.dumps({**settings, **context}),
         },

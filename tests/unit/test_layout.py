@@ -31,6 +31,7 @@ def test_what_decides_does_not_import_cdk() -> None:
         "image_asset",
         "image_copy",
         "image_digest",
+        "image_pruner",
         "image_repository",
         "ordered_assets",
         "registry_cache",
