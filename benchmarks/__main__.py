@@ -67,10 +67,10 @@ def main() -> None:
         repository.generate_services()
         repository.generate_rest(files=FEW_FILES, size=BYTES // 10)
         small = repository.files_and_bytes()
-        in_small = measure("scoped-asset", repository.root, 1, runs=3)
+        in_small = measure("scoped-asset", repository.root, 1, runs=5)
         repository.generate_rest(files=FILES, size=BYTES)
         large = repository.files_and_bytes()
-        in_large = measure("scoped-asset", repository.root, 1, runs=3)
+        in_large = measure("scoped-asset", repository.root, 1, runs=5)
         rows = _compare(repository)
     print(
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
@@ -93,7 +93,7 @@ def _compare(repository: Repository) -> list[tuple[str, Measured, Measured]]:
     rows.append(("stock, .dockerignore", measure("stock", root, 1), measure("stock", root, SERVICES)))
     repository.ignore(None)
     for name, kind in (("scoped asset", "scoped-asset"), ("ScopedImage, with digest", "scoped-image")):
-        rows.append((name, measure(kind, root, 1, runs=3), measure(kind, root, SERVICES)))
+        rows.append((name, measure(kind, root, 1, runs=5), measure(kind, root, SERVICES)))
     return rows
 
 

@@ -48,6 +48,8 @@ class Repository:
         large = (size - (files - _DATA_FILES) * _SOURCE_BYTES) // _DATA_FILES
         for number in range(_DATA_FILES):
             self._write(f"data/table-{number}.parquet", large)
+        # Else the disk is still busy with this while synth writes.
+        os.sync()
 
     def ignore(self, text: str | None) -> None:
         """Write the root's ignore file, or remove it."""

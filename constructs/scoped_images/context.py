@@ -136,6 +136,8 @@ class ScopedContext:
         content = {
             "dockerfile": hashlib.sha256(self.dockerfile_bytes).hexdigest(),
             "files": [file.identity() for file in self.files],
+            # It is staged by its fingerprint, so what staging adds must follow from that alone.
+            "added": sorted(self._added_files()),
             "named": {name: context.fingerprint for name, context in self.named.items()},
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

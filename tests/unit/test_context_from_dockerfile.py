@@ -358,6 +358,21 @@ def test_an_ignore_file_that_is_copied_stays_what_it_is(root: Path) -> None:
     assert (root.parent / "out" / "Dockerfile.dockerignore").read_text() == "other\n"
 
 
+def test_two_dockerfiles_of_one_text_are_not_staged_as_one(root: Path) -> None:
+    """The one is among the files that it copies, the other has to be added."""
+    own = find(root, "COPY . /")
+    (root / "copy.Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    (root / "copy.Dockerfile.dockerignore").write_text("copy.*\n")
+    (root / "Dockerfile.dockerignore").write_text("")
+    beside = find(root, "COPY . /", dockerfile="copy.Dockerfile")
+    (root / "copy.Dockerfile").rename(root.parent / "copy.Dockerfile")
+    (root / "copy.Dockerfile.dockerignore").unlink()
+    again = find(root, "COPY . /")
+    assert again.files == beside.files != own.files
+    assert again.staged_dockerfile != beside.staged_dockerfile
+    assert again.fingerprint != beside.fingerprint
+
+
 def test_named_contexts_are_staged_without_anything_added(root: Path) -> None:
     """`COPY --from=shared . /` would take it, too: no Dockerfile's ignore file speaks of a named context."""
     shared = root.parent / "shared"

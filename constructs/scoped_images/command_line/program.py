@@ -9,15 +9,17 @@ from collections.abc import Sequence
 import typer
 
 from scoped_images.command_line.context import context
+from scoped_images.command_line.prune import prune
 from scoped_images.command_line.why import why
 from scoped_images.errors import ScopedImagesError
 
 app = typer.Typer(
     add_completion=False,
-    help="What a Dockerfile reads of a repository: the smallest build context, and why it is so.",
+    help="What a Dockerfile reads of a repository, and why; which images of a registry nobody needs any more.",
 )
 app.command()(context)
 app.command()(why)
+app.command()(prune)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return app(args=given, prog_name="scoped-images", standalone_mode=False) or 0
     except typer.TyperException as error:
         # Typer's own box takes five lines.
-        print(f"scoped-images: {error.format_message().rstrip('.')}; see scoped-images --help", file=sys.stderr)
+        print(
+            f"scoped-images: {error.format_message().rstrip('.')}; see scoped-images --help", file=sys.stderr
+        )
     except ScopedImagesError as error:
         print(f"scoped-images: {error}", file=sys.stderr)
     return 2
