@@ -78,6 +78,7 @@ class ImagePruner(Construct):
         environment_name: str,
         repositories: Sequence[str],
         retention: Retention,
+        bases: Sequence[str] | None = None,
         dependents: Sequence[str] = (),
         services: Sequence[str] = (),
         other_regions: Sequence[str] = (),
@@ -90,6 +91,8 @@ class ImagePruner(Construct):
         handler_directory: the folder `lambdas/image_pruner`.
         environment_name: part of the function's name, `image-pruner-<environment_name>`, where
             `scoped-images prune` finds its settings.
+        bases: those of `repositories` that hold base images, by default all of them. Naming them saves calls:
+            without a base to delete, no image is asked what it was built from.
         dependents: further repositories, such as CDK's own, whose images were built from the pruned ones.
             They are read, and the bases of their images kept.
         services: further services whose images count as in use: `sagemaker`, `apprunner`, `batch`.
@@ -109,6 +112,7 @@ class ImagePruner(Construct):
         self.settings = PrunerSettings(
             environment=environment_name,
             repositories=tuple(repositories),
+            bases=None if bases is None else tuple(bases),
             dependents=tuple(dependents),
             retention=retention,
             regions=(stack.region, *other_regions),

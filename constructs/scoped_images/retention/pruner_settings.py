@@ -24,6 +24,8 @@ class PrunerSettings:
 
     environment: for the report and the metrics' dimension.
     repositories: names of those to prune.
+    bases: those of `repositories` that hold images which others are built from. Only when one of these
+        would go, images are asked for their bases, at up to two calls each; None means any of them.
     dependents: names of repositories that are read only, for the bases that their images were built from.
     regions: where to look for what is in use; the first is the repositories' own.
     services: further services to look at: sagemaker, apprunner, batch.
@@ -34,6 +36,7 @@ class PrunerSettings:
     repositories: tuple[str, ...]
     retention: Retention
     regions: tuple[str, ...]
+    bases: tuple[str, ...] | None = None
     dependents: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     delete: bool = False
@@ -51,11 +54,20 @@ class PrunerSettings:
         for service in self.services:
             if service not in COLLECTORS:
                 raise ScopedImagesError(f"services holds {service!r}, and takes {', '.join(COLLECTORS)}")
+        for name in self.bases or ():
+            if name not in self.repositories:
+                raise ScopedImagesError(
+                    f"bases holds {name!r}, which is none of the repositories: {', '.join(self.repositories)}"
+                )
         both = set(self.repositories) & set(self.dependents)
         if both:
             raise ScopedImagesError(
                 f"repository {min(both)!r} is in repositories and dependents: it is either pruned or only read"
             )
+
+    def holds_bases(self, repository: str) -> bool:
+        """Whether other images may have been built from those of `repository`."""
+        return repository in (self.repositories if self.bases is None else self.bases)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON takes it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -28,6 +28,10 @@ _FRESH_SECONDS = 60.0
 _FRESH_LOOKS = 5
 
 
+# What an image was built from, by its digest: it never changes, so no image is asked twice.
+Bases = dict[str, tuple[ImageReference, ...]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a run means to do. missing: repositories that do not exist (any more)."""
@@ -35,6 +39,7 @@ class Plan:
     images: tuple[Image, ...]
     missing: tuple[str, ...]
     selection: Selection
+    bases: Bases
 
 
 def collect_usage(aws: AwsCalls, settings: PrunerSettings) -> Usage:
@@ -52,38 +57,48 @@ def collect_usage(aws: AwsCalls, settings: PrunerSettings) -> Usage:
     return Usage.merged(parts)
 
 
-def make_plan(aws: AwsCalls, settings: PrunerSettings, *, now: datetime | None = None) -> Plan:
+def make_plan(
+    aws: AwsCalls, settings: PrunerSettings, *, now: datetime | None = None, bases: Bases | None = None
+) -> Plan:
     """List and select; changes nothing. Raises IncompleteListing.
 
     now: what ages are measured from, by default the moment at which this starts.
+    bases: those that an earlier plan has read.
     """
     now = now or datetime.now(UTC)
+    bases = dict(bases or {})
     listed = aws.for_each(settings.repositories, lambda name: list_images(aws, name))
     images = tuple(image for found in listed for image in found or ())
     missing = tuple(name for name, found in zip(settings.repositories, listed, strict=True) if found is None)
     # After the images: what is pushed and deployed in between is then not among them.
     usage = collect_usage(aws, settings)
-    selection = select_images(images, usage, settings.retention, now=now)
-    if selection.deleted:
-        usage = Usage.merged([usage, _dependents_usage(aws, settings)])
-        bases: dict[str, tuple[ImageReference, ...]] = {}
+    selection = select_images(images, usage, settings.retention, now=now, bases=bases)
+    if any(settings.holds_bases(image.repository) for image in selection.deleted):
+        usage = Usage.merged([usage, _dependents_usage(aws, settings, bases)])
         read: set[Key] = set()
         # A base that is kept for its dependents has a base of its own.
         while unread := selection.kept.keys() - read:
-            for repository, keys in groupby(sorted(unread), key=lambda key: key[0]):
-                bases |= read_bases(aws, repository, [digest for _, digest in keys])
+            _read_bases(aws, unread, bases)
             read |= unread
             selection = select_images(images, usage, settings.retention, now=now, bases=bases)
-    return Plan(images=images, missing=missing, selection=selection)
+    return Plan(images=images, missing=missing, selection=selection, bases=bases)
 
 
-def _dependents_usage(aws: AwsCalls, settings: PrunerSettings) -> Usage:
+def _read_bases(aws: AwsCalls, images: Iterable[Key], bases: Bases) -> None:
+    """Add the bases of `images` to `bases`."""
+    unknown = sorted(key for key in images if key[1] not in bases)
+    for repository, keys in groupby(unknown, key=lambda key: key[0]):
+        bases |= read_bases(aws, repository, [digest for _, digest in keys])
+
+
+def _dependents_usage(aws: AwsCalls, settings: PrunerSettings, bases: Bases) -> Usage:
     """Images that are never pruned here, but were built from some that are."""
     uses = []
     for name in settings.dependents:
-        digests = [image.digest for image in list_images(aws, name) or ()]
-        bases = {base for found in read_bases(aws, name, digests).values() for base in found}
-        uses += [Use(base, f"images of {name}, built from it") for base in bases]
+        keys = [image.key for image in list_images(aws, name) or ()]
+        _read_bases(aws, keys, bases)
+        found = {base for _, digest in keys for base in bases.get(digest, ())}
+        uses += [Use(base, f"images of {name}, built from it") for base in found]
     return Usage(uses=tuple(uses))
 
 
@@ -109,7 +124,7 @@ def prune(
         report.kept = [(by_key[key], why) for key, why in plan.selection.kept.items()]
         report.selected = list(plan.selection.deleted)
         if settings.delete:
-            _Deletion(aws, settings, report, now=now).run(on_batch)
+            _Deletion(aws, settings, report, now=now, bases=plan.bases).run(on_batch)
     except IncompleteListing as error:
         # Time that ran out before anything was known is a failure too, and not work left for the next run.
         report.fail(str(error))
@@ -124,8 +139,15 @@ class _Deletion:
     """Deletes what a report has selected, batch by batch, each on a fresh look at what is in use."""
 
     def __init__(
-        self, aws: AwsCalls, settings: PrunerSettings, report: Report, *, now: datetime | None
+        self,
+        aws: AwsCalls,
+        settings: PrunerSettings,
+        report: Report,
+        *,
+        now: datetime | None,
+        bases: Bases,
     ) -> None:
+        self._bases = bases
         self._now = now
         self._aws = aws
         self._settings = settings
@@ -148,7 +170,9 @@ class _Deletion:
         """All over again and not only the uses: a tag may have moved, or an index come to list an old child."""
         if time.monotonic() > self._stale_at:
             started = time.monotonic()
-            self._selection = make_plan(self._aws, self._settings, now=self._now).selection
+            plan = make_plan(self._aws, self._settings, now=self._now, bases=self._bases)
+            self._selection = plan.selection
+            self._bases = plan.bases
             self._deletable = frozenset(image.key for image in self._selection.deleted)
             looked = time.monotonic()
             self._stale_at = looked + max(_FRESH_SECONDS, _FRESH_LOOKS * (looked - started))

@@ -258,3 +258,14 @@ def test_time_that_is_up_before_anything_is_known_deletes_nothing(cloud: Cloud) 
     assert report.outcome == "failed"
     assert "the run's time is up" in report.problems[0]
     assert len(cloud.tags()) == 3
+
+
+def test_without_a_base_to_delete_no_image_is_asked_for_its_base(cloud: Cloud) -> None:
+    cloud.repository("base")
+    cloud.push("sha-base", days=90, repository="base")
+    cloud.push_many(5)
+    made: list[tuple[str, str]] = []
+    wanted = settings(repositories=("app", "base"), bases=("base",))
+    report = prune(calls(on_call=lambda *call: made.append(call)), wanted)
+    assert len(report.deleted) == 4
+    assert ("ecr", "batch_get_image") not in made

@@ -1,0 +1,108 @@
+"""A large registry, listed and selected from: `python -m tests.unit.retention.scale` prints what it took.
+
+AWS is played by a function that makes its pages as they are asked for, so that what is measured is ours.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+
+from scoped_images.retention.aws_calls import AwsCalls
+from scoped_images.retention.pruner_settings import PrunerSettings
+from scoped_images.retention.pruning import make_plan
+from scoped_images.retention.retention import Retention
+
+REPOSITORIES = 200
+IMAGES = 500
+FUNCTIONS = 100
+HOST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+NOW = datetime.now(UTC)
+
+
+class LargeAccount:
+    """Answers the pruner's calls from arithmetic, and counts them."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**parameters: Any) -> dict[str, Any]:
+            self.calls[operation] += 1
+            answer: dict[str, Any] = getattr(type(self), f"_{operation}", _nothing)(**parameters)
+            return answer
+
+        return call
+
+    @staticmethod
+    def _describe_images(*, repositoryName: str, **_: Any) -> dict[str, Any]:
+        number = int(repositoryName.rpartition("-")[2])
+        return {
+            "imageDetails": [
+                {
+                    "imageDigest": f"sha256:{number * IMAGES + image:064x}",
+                    "imageTags": [f"sha-{number * IMAGES + image:012x}"],
+                    "imagePushedAt": NOW - timedelta(days=400 - image / 2),
+                    "imageSizeInBytes": 200_000_000,
+                    "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
+                }
+                for image in range(IMAGES)
+            ]
+        }
+
+    @staticmethod
+    def _list_functions(**_: Any) -> dict[str, Any]:
+        return {"Functions": [{"FunctionName": f"f{n}", "PackageType": "Image"} for n in range(FUNCTIONS)]}
+
+    @staticmethod
+    def _get_function(*, FunctionName: str, **_: Any) -> dict[str, Any]:
+        number = int(FunctionName[1:])
+        return {"Code": {"ImageUri": f"{HOST}/repository-{number}:sha-{number * IMAGES + 100:012x}"}}
+
+
+def _nothing(**_: Any) -> dict[str, Any]:
+    """An empty listing, whatever it is called."""
+    names = ("Versions", "EventBuses", "Schedules", "clusterArns", "families", "Stacks")
+    return {name: [] for name in names}
+
+
+class LargeAccountCalls(AwsCalls):
+    """Calls that reach a LargeAccount."""
+
+    def __init__(self, account: LargeAccount) -> None:
+        super().__init__("eu-west-1", session=boto3.Session())
+        self._account = account
+
+    def client(self, service: str) -> Any:
+        return self._account
+
+
+def measure() -> dict[str, Any]:
+    """List and select once."""
+    account = LargeAccount()
+    settings = PrunerSettings(
+        environment="large",
+        repositories=tuple(f"repository-{number}" for number in range(REPOSITORIES)),
+        bases=(),
+        regions=("eu-west-1",),
+        retention=Retention(max_images=30),
+    )
+    started = time.perf_counter()
+    plan = make_plan(LargeAccountCalls(account), settings)
+    return {
+        "seconds": round(time.perf_counter() - started, 1),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "images": len(plan.images),
+        "kept": len(plan.selection.kept),
+        "calls": dict(account.calls),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure()))
