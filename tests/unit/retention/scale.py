@@ -79,7 +79,7 @@ class LargeAccountCalls(AwsCalls):
         super().__init__("eu-west-1", session=boto3.Session())
         self._account = account
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:  # noqa: ARG002 - one account answers for all services
         return self._account
 
 
