@@ -36,6 +36,8 @@ _READ_ANYWHERE = [
     "cloudformation:DescribeStacks",
     "cloudformation:GetTemplate",
     "cloudformation:ListChangeSets",
+    # DescribeStacks of all stacks asks for both.
+    "cloudformation:ListStacks",
     "ecs:DescribeServiceRevisions",
     "ecs:DescribeServices",
     "ecs:DescribeTaskDefinition",

@@ -16,6 +16,8 @@ CHANGE_SETS = Paging("Summaries", "NextToken", "NextToken")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 # Inside longer words too: `prefix-${Hash}` and `my-sha-0123456789ab`.
 _HASH = re.compile(r"[0-9a-f]{64}|sha-[0-9a-f]+")
+# Change sets that hold nothing which is still to come.
+_OVER = ("EXECUTE_COMPLETE", "EXECUTE_FAILED", "OBSOLETE")
 _KEEPS_NO_TEMPLATE = "REVIEW_IN_PROGRESS"
 
 
@@ -44,8 +46,7 @@ def _words_of(aws: AwsCalls, stack: dict[str, Any]) -> set[str]:
     if stack.get("StackStatus") != _KEEPS_NO_TEMPLATE:
         texts.append(_template(aws, StackName=name))
     for change_set in aws.list_all("cloudformation", "list_change_sets", CHANGE_SETS, StackName=name):
-        # What failed to be made, or was deployed already, holds nothing that waits.
-        if change_set.get("ExecutionStatus") in ("AVAILABLE", "EXECUTE_IN_PROGRESS"):
+        if change_set.get("Status") != "FAILED" and change_set.get("ExecutionStatus") not in _OVER:
             texts.append(_template(aws, StackName=name, ChangeSetName=change_set["ChangeSetId"]))
     return {word for text in texts for word in words_in(text)}
 
