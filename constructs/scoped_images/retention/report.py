@@ -13,7 +13,7 @@ from scoped_images.retention.image import Image
 NAMESPACE = "ScopedImages/ImagePruner"
 
 # A log event of CloudWatch takes 1 MB; beyond this the report counts what is kept in place of naming it.
-_MAX_NAMED = 2000
+_MAX_NAMED = 800
 # https://aws.amazon.com/ecr/pricing/: per GB-month; layers that images share are billed once.
 _DOLLARS_PER_GB_MONTH = 0.10
 
@@ -82,7 +82,7 @@ class Report:
                 for repository in sorted({name for name, _ in kept_why})
             },
             "deleted": [_named(image) for image in self.deleted[:_MAX_NAMED]],
-            "spared": [{**_named(image), "why": why} for image, why in self.spared],
+            "spared": [{**_named(image), "why": why} for image, why in self.spared[:_MAX_NAMED]],
             "left": [_named(image) for image in self.left[:_MAX_NAMED]],
         }
         if not self.delete or self.outcome == "failed":

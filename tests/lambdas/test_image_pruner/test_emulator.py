@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import socket
 import tempfile
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ import pytest
 
 from local.emulator import process
 from local.emulator.settings import EmulatorSettings
+from scoped_images.pruner_code import pruner_files
 from scoped_images.retention.aws_calls import AwsCalls
 from scoped_images.retention.pruner_settings import PrunerSettings
 from scoped_images.retention.pruning import prune
@@ -26,6 +29,7 @@ from scoped_images.retention.report import Report
 from scoped_images.retention.retention import Retention
 from tests.local.emulator.registry_client import INDEX, MANIFEST, Registry, digest_of
 
+ROOT = Path(__file__).parents[3]
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -207,3 +211,33 @@ def test_a_running_service_and_what_ran_before_it_stay(
     # One more was pushed before the one that the service would start.
     assert {digests[2], digests[4], digests[8]} <= left(session, repository)
     assert len(left(session, repository)) <= 4
+
+
+def test_the_zip_runs_as_a_function(session: boto3.Session, port: int, repository: str) -> None:
+    """What ImagePruner packs, started by the emulator; all its images are too young to go."""
+    push_many(port, repository, 2)
+    settings = PrunerSettings(
+        environment="zip",
+        repositories=(repository,),
+        regions=(REGION,),
+        retention=Retention(max_images=1, min_age_days=1),
+        delete=True,
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in pruner_files(ROOT / "lambdas" / "image_pruner").items():
+            archive.writestr(name, content)
+    client = session.client("lambda")
+    client.create_function(
+        FunctionName="image-pruner-zip",
+        Runtime="python3.13",
+        Handler="handler.handler",
+        Role=f"arn:aws:iam::{ACCOUNT}:role/any",
+        Timeout=900,
+        Code={"ZipFile": packed.getvalue()},
+        Environment={"Variables": {"PRUNER_SETTINGS": settings.to_text()}},
+    )
+    answer = client.invoke(FunctionName="image-pruner-zip")
+    body = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, body
+    assert body["images"] == {"kept": 2, "selected": 0, "deleted": 0, "spared": 0, "left": 0}
