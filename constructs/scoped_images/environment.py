@@ -27,8 +27,8 @@ class Environment:
     untagged_days: days after which an untagged image expires, at least 1.
     base_tag: `content` rebuilds dependents when a base changes; `static` leaves them on `stable`.
     removal_policy: what becomes of repositories, tables and buckets when their stack goes.
-    certificate_arn: ACM certificate of the service's public HTTPS listener; without one the
-        service listens on HTTP inside its VPC only.
+    certificate_arn, domain_name: ACM certificate and name of the service's public HTTPS listener; without them
+        the service listens on HTTP inside its VPC only.
     """
 
     name: str
@@ -40,15 +40,28 @@ class Environment:
     base_tag: BaseTag
     removal_policy: str
     certificate_arn: str | None = None
+    domain_name: str | None = None
 
     def __post_init__(self) -> None:
         self._check("account", self.account, r"\d{12}", "12 digits in quotes")
-        self._check("region", self.region, r"[a-z]{2}(-[a-z]+)+-\d", "a region such as 'eu-west-1'")
+        self._check("region", self.region, r"[a-z]{2,}(-[a-z]+)+-\d", "a region such as 'eu-west-1'")
         Platform.parse(self.platform, name=self._property("platform"))
         for key in ("max_images", "untagged_days"):
             self._check_count(key, getattr(self, key))
         self._check_choice("base_tag", self.base_tag, BASE_TAGS)
         self._check_choice("removal_policy", self.removal_policy, REMOVAL_POLICIES)
+        if (self.certificate_arn is None) != (self.domain_name is None):
+            raise ScopedImagesError(
+                f"{self._property('certificate_arn')} and {self._property('domain_name')} go together: the certificate "
+                "is the name's"
+            )
+        if self.domain_name is not None:
+            self._check(
+                "domain_name",
+                self.domain_name,
+                r"[a-z0-9-]+(\.[a-z0-9-]+)+",
+                "a name such as 'api.example.com'",
+            )
         if self.certificate_arn is not None:
             self._check("certificate_arn", self.certificate_arn, r"arn:aws[\w-]*:acm:\S+", "an ACM ARN")
 
@@ -85,8 +98,10 @@ class Environment:
 
     def _check_count(self, key: str, value: Any) -> None:
         # A JSON `true` is a Python int, and no count.
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ScopedImagesError(f"{self._property(key)} is {value!r}, and takes a whole number from 1")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 9999:
+            raise ScopedImagesError(
+                f"{self._property(key)} is {value!r}, and takes a whole number from 1 to 9999"
+            )
 
     def _check_choice(self, key: str, value: Any, choices: tuple[str, ...]) -> None:
         if value not in choices:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import jsii
-from aws_cdk import Annotations, Aspects, CfnResource, IAspect, Stack
+from aws_cdk import Annotations, Aspects, CfnResource, IAspect, Stack, Stage
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
@@ -28,6 +29,15 @@ TASK_PLATFORMS = {
 _TASK_ARCHITECTURES = {Platform.LINUX_AMD64: "X86_64", Platform.LINUX_ARM64: "ARM64"}
 
 
+@dataclass(frozen=True)
+class _Image:
+    """platform, path of its stack, and whether it is referred to by digest."""
+
+    platform: Platform
+    stack: str
+    pinned: bool
+
+
 @jsii.implements(IAspect)
 class ImageArchitectures:
     """Gives each function and task definition the architecture of its image.
@@ -36,17 +46,20 @@ class ImageArchitectures:
     """
 
     def __init__(self) -> None:
-        self._platforms: dict[str, Platform] = {}
+        self._images: dict[str, _Image] = {}
 
     @classmethod
-    def register(cls, scope: Construct, *, marker: str, platform: Platform) -> None:
-        """Watch the whole app for image URIs that contain `marker`."""
-        aspects = Aspects.of(scope.node.root)
+    def register(cls, scope: Construct, *, marker: str, platform: Platform, pinned: bool) -> None:
+        """Watch the stage of `scope` for image URIs that contain `marker`."""
+        # Not the app: aspects do not reach into stages.
+        stage = Stage.of(scope)
+        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+        aspects = Aspects.of(stage)
         mine = next((aspect for aspect in aspects.all if isinstance(aspect, cls)), None)
         if mine is None:
             mine = cls()
             aspects.add(mine)
-        mine._platforms[marker] = platform
+        mine._images[marker] = _Image(platform, Stack.of(scope).node.path, pinned)
 
     def visit(self, node: IConstruct) -> None:
         """Set what is unset; complain of what contradicts the image."""
@@ -56,8 +69,24 @@ class ImageArchitectures:
             self._visit_task(node)
 
     def _platform_of(self, node: CfnResource, image: Any) -> Platform | None:
-        text = json.dumps(Stack.of(node).resolve(image))
-        return next((platform for marker, platform in self._platforms.items() if marker in text), None)
+        stack = Stack.of(node)
+        text = json.dumps(stack.resolve(image))
+        images = [found for marker, found in self._images.items() if marker in text]
+        platforms = {found.platform for found in images}
+        if len(platforms) > 1:
+            Annotations.of(node).add_error(
+                f"{node.node.path}: its images are built for {' and '.join(sorted(platforms))}, and it runs on one: "
+                "build all of them for the same platform"
+            )
+            return None
+        for found in images:
+            if found.pinned and found.stack != stack.node.path:
+                Annotations.of(node).add_error(
+                    f"{node.node.path}: its image is pinned by a digest that stack {found.stack!r} would export, and "
+                    "CloudFormation changes no export that is in use: put both into one stack, or make the image "
+                    "with pin_digest=False"
+                )
+        return images[0].platform if images else None
 
     def _visit_function(self, function: lambda_.CfnFunction) -> None:
         platform = self._platform_of(function, function.code)

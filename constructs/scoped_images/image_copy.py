@@ -11,9 +11,12 @@ from cdk_ecr_deployment import DockerImageName, ECRDeployment
 from constructs import Construct
 
 from scoped_images.platform import Platform
+from scoped_images.registry_resources import ImageTag
 from scoped_images.repository_address import RepositoryAddress
 
 _ARCHITECTURES = {Platform.LINUX_AMD64: "amd64", Platform.LINUX_ARM64: "arm64"}
+
+_MEMORY_MIB = 1024
 
 _PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 _PUSH = [
@@ -26,10 +29,11 @@ _PUSH = [
 
 
 class ImageCopy(Construct):
-    """Copies an asset's image to `destination` under each of `tags`, in their order.
+    """Copies an asset's image to `destination` as `moving_tag`, and tags it there with `content_tag`.
 
     cdk-ecr-deployment's function does the copying, under a role that reaches these two repositories alone:
-    the role that it would make for itself reaches every repository of the account.
+    the role that it would make for itself reaches every repository of the account. It pushes at each create,
+    update and rollback, so it gets the tag that may move; the content tag is set once and stays.
     """
 
     def __init__(
@@ -40,29 +44,36 @@ class ImageCopy(Construct):
         asset: DockerImageAsset,
         destination: RepositoryAddress,
         platform: Platform,
-        tags: tuple[str, ...],
+        content_tag: str,
+        moving_tag: str,
     ) -> None:
-        """Copy when the stack deploys, and again whenever the asset or a tag changes."""
+        """Copy when the stack deploys, and again whenever the asset changes."""
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
         )
         role = self._role(asset, destination, log_group)
-        previous: ECRDeployment | None = None
-        for tag in tags:
-            copy = ECRDeployment(
-                self,
-                f"To-{'content' if tag.startswith('sha-') else tag}",
-                src=DockerImageName(asset.image_uri),
-                dest=DockerImageName(destination.tagged(tag)),
-                image_arch=[_ARCHITECTURES[platform]],
-                # Without the updates: its own statements allow every repository.
-                role=role.without_policy_updates(),
-            )
-            if previous is not None:
-                copy.node.add_dependency(previous)
-            previous = copy
+        copy = ECRDeployment(
+            self,
+            "Copy",
+            src=DockerImageName(asset.image_uri),
+            dest=DockerImageName(destination.tagged(moving_tag)),
+            image_arch=[_ARCHITECTURES[platform]],
+            # Also what tells the function, one for each size, from one that the user's own stack may have.
+            memory_limit=_MEMORY_MIB,
+            # Without the updates: its own statements allow every repository.
+            role=role.without_policy_updates(),
+        )
         self._log_to(log_group)
+        tag = ImageTag(
+            self,
+            "Content",
+            repository=destination,
+            from_tag=moving_tag,
+            tag=content_tag,
+            source=asset.image_tag,
+        )
+        tag.node.add_dependency(copy)
 
     def _role(
         self, asset: DockerImageAsset, destination: RepositoryAddress, log_group: logs.LogGroup
@@ -96,10 +107,15 @@ class ImageCopy(Construct):
 
     def _log_to(self, log_group: logs.LogGroup) -> None:
         """ECRDeployment has no property for its function's log group, which would never expire."""
-        for child in Stack.of(self).node.children:
-            if child.node.id.startswith("CustomCDKECRDeployment"):
-                function = child.node.default_child
-                assert isinstance(function, lambda_.CfnFunction)
-                function.logging_config = lambda_.CfnFunction.LoggingConfigProperty(
-                    log_group=log_group.log_group_name
-                )
+        functions = [
+            child.node.default_child
+            for child in Stack.of(self).node.children
+            if child.node.id.startswith("Custom::CDKECRDeployment")
+            and child.node.id.endswith(f"{_MEMORY_MIB}MiB")
+        ]
+        assert len(functions) == 1, "cdk-ecr-deployment keeps one function for each stack and size"
+        (function,) = functions
+        assert isinstance(function, lambda_.CfnFunction)
+        function.logging_config = lambda_.CfnFunction.LoggingConfigProperty(
+            log_group=log_group.log_group_name
+        )

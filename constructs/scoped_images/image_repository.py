@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,6 +12,7 @@ from constructs import Construct
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.lifecycle import MUTABLE_TAGS, ImageLifecycle
+from scoped_images.ordered_assets import OrderedAssets
 from scoped_images.repository_address import RepositoryAddress
 
 
@@ -41,6 +42,8 @@ class ImageRepository(Construct):
         """
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
+        # The base image that is published here, at most one: `stable` is one image's.
+        self.publishes: Construct | None = None
         self.address = RepositoryAddress(account=stack.account, region=stack.region, name=repository_name)
         self.repository = ecr.Repository(
             self,
@@ -67,24 +70,17 @@ class ImageRepository(Construct):
 
     def _grant_publishing_role(self) -> None:
         stack = Stack.of(self)
-        qualifier = stack.synthesizer.bootstrap_qualifier
-        if qualifier is None:
-            # A stock synthesizer's too: jsii hands Python the unbound original, which does not know it yet.
+        synthesizer = stack.synthesizer
+        if not isinstance(synthesizer, OrderedAssets):
+            # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.
             raise ScopedImagesError(
                 f"stack {stack.node.path!r} does not tell which role publishes its images: give it the synthesizer, "
                 "Stack(…, synthesizer=OrderedAssets()), or the whole app, App(default_stack_synthesizer=OrderedAssets())"
             )
-        role = stack.format_arn(
-            service="iam",
-            region="",
-            resource="role",
-            resource_name=f"cdk-{qualifier}-image-publishing-role-{stack.account}-{stack.region}",
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-        )
         self.repository.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ImagePublishingRole",
-                principals=[iam.ArnPrincipal(role)],
+                principals=[iam.ArnPrincipal(synthesizer.image_publishing_role_arn)],
                 actions=[
                     "ecr:BatchCheckLayerAvailability",
                     "ecr:BatchGetImage",

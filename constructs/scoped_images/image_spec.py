@@ -40,6 +40,7 @@ class ImageSpec:
 
     def __post_init__(self) -> None:
         Platform.parse(self.platform)
+        self._check_dockerfile()
         self._agree("platform", self.platform, self.context.platform)
         self._agree("target", self.target, self.context.target)
         for name, value in self.context.build_args.items():
@@ -85,6 +86,24 @@ class ImageSpec:
     def content_tag(self) -> str:
         """The tag that names this content: `sha-` and 12 hex digits."""
         return f"sha-{self.fingerprint[:12]}"
+
+    def _check_dockerfile(self) -> None:
+        """Refuse what BuildKit would ignore or find out late: an argument nobody declares, a stage nobody names."""
+        text, name = self.context.dockerfile_bytes, self.context.dockerfile.name
+        if self.base_uri and not re.search(rb"(?im)^[ \t]*ARG\b.*\bBASE_IMAGE_URI\b", text):
+            raise ScopedImagesError(
+                f"base is given, but {name} has no ARG {BASE_IMAGE_ARGUMENT}, and would be built from something else: "
+                f"start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
+            )
+        if self.target is None or self.target.isdecimal():
+            return
+        stages = re.findall(rb"(?im)^[ \t]*FROM[ \t].*[ \t]AS[ \t]+(\S+)", text)
+        known = [stage.decode(errors="replace") for stage in stages]
+        if self.target.lower() not in (stage.lower() for stage in known):
+            stages_text = ", ".join(known) or "none with a name"
+            raise ScopedImagesError(
+                f"target is {self.target!r}, but {name} has no such stage; it has: {stages_text}"
+            )
 
     def _agree(self, name: str, given: str | None, of_context: str | None) -> None:
         if given is not None and of_context is not None and given != of_context:

@@ -26,7 +26,7 @@ class OrderedAssets(DefaultStackSynthesizer):
 
     def reusable_bind(self, stack: Stack) -> IBoundStackSynthesizer:
         """Return a synthesizer for `stack` alone; one instance may serve a whole app."""
-        bound = OrderedAssets(**self._properties)
+        bound = type(self)(**self._properties)
         bound._owner = stack
         bound.bind(stack)
         return bound
@@ -46,7 +46,31 @@ class OrderedAssets(DefaultStackSynthesizer):
             properties=AssetManifestProperties(
                 file=f"{artifact_id}.json",
                 requires_bootstrap_stack_version=6,
-                bootstrap_stack_version_ssm_parameter=f"/cdk-bootstrap/{self.bootstrap_qualifier}/version",
+                bootstrap_stack_version_ssm_parameter=self._specialized(
+                    "bootstrap_stack_version_ssm_parameter",
+                    self.DEFAULT_BOOTSTRAP_STACK_VERSION_SSM_PARAMETER,
+                ),
             ),
             dependencies=dependencies,
         )
+
+    @property
+    def image_publishing_role_arn(self) -> str:
+        """The role that the CLI builds and pushes images with."""
+        return self._specialized(
+            "image_asset_publishing_role_arn", self.DEFAULT_IMAGE_ASSET_PUBLISHING_ROLE_ARN
+        )
+
+    def _specialized(self, name: str, default: str) -> str:
+        """A property with its placeholders filled in, as CDK documents them."""
+        assert self._owner is not None, "CDK binds a synthesizer before it is asked"
+        stack, text = self._owner, self._properties.get(name) or default
+        values = {
+            "Qualifier": self.bootstrap_qualifier or "",
+            "AWS::AccountId": stack.account,
+            "AWS::Region": stack.region,
+            "AWS::Partition": stack.partition,
+        }
+        for placeholder, value in values.items():
+            text = text.replace(f"${{{placeholder}}}", value)
+        return str(text)

@@ -10,15 +10,16 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from scoped_images.base_image import BaseImage, base_uri, cache_of
+from scoped_images.arguments import expect, expect_words
+from scoped_images.base_image import BaseImage, base_uri, cache_of, stand_on
 from scoped_images.context import ScopedContext
 from scoped_images.image_architecture import LAMBDA_ARCHITECTURES, TASK_PLATFORMS, ImageArchitectures
 from scoped_images.image_asset import image_asset
-from scoped_images.image_digest import ImageDigest
 from scoped_images.image_repository import ImageRepository
 from scoped_images.image_spec import ImageSpec
 from scoped_images.platform import Platform
 from scoped_images.registry_cache import RegistryCache
+from scoped_images.registry_resources import ImageDigest
 from scoped_images.stack_order import build_after, require_same_place
 
 
@@ -53,14 +54,17 @@ class ScopedImage(Construct):
         build_secrets: BuildKit secrets by id: `src=<path>` or `env=<variable>`.
         target: stage to build; by default the last.
         pin_digest: refer to the image as `@sha256:…` in place of its tag. The tag stays in the template,
-            where `cdk gc` looks for images in use.
+            where `cdk gc` looks for images in use. What runs it belongs into the same stack: the digest in
+            another would be an export, and CloudFormation changes no export that is in use.
         """
         super().__init__(scope, construct_id)
+        expect(self, "repository", repository, ImageRepository, "make one in an earlier stack")
+        expect(self, "context", context, ScopedContext, "ScopedContext.of(directory)")
+        platform = Platform.parse(platform)
         if repository is not None:
             require_same_place(self, repository.address)
             build_after(self, repository, what="its repository")
-        if base is not None:
-            build_after(self, base, what="its base image")
+        stand_on(self, base)
         self.platform = platform
         self.spec = ImageSpec(
             context=context,
@@ -70,7 +74,9 @@ class ScopedImage(Construct):
             build_secrets=build_secrets or {},
             target=target,
         )
-        self.asset = image_asset(self, "Asset", spec=self.spec, cache=cache_of(repository, platform, cache))
+        self.asset = image_asset(
+            self, "Asset", spec=self.spec, cache=cache_of(self, repository, platform, cache)
+        )
         lookup = ImageDigest(self, "Digest", repository=self.asset.repository, tag=self.asset.image_tag)
         self.digest = lookup.digest
         self.architecture = LAMBDA_ARCHITECTURES[platform]
@@ -78,7 +84,10 @@ class ScopedImage(Construct):
         # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
         self._tag_or_digest = f"sha256:{lookup.hex}" if pin_digest else self.asset.image_tag
         ImageArchitectures.register(
-            self, marker=lookup.logical_id if pin_digest else self.asset.image_tag, platform=platform
+            self,
+            marker=lookup.logical_id if pin_digest else self.asset.image_tag,
+            platform=platform,
+            pinned=pin_digest,
         )
         CfnOutput(self, "ImageDigest", value=self.digest)
 
@@ -86,6 +95,8 @@ class ScopedImage(Construct):
         self, *, cmd: Sequence[str] | None = None, entrypoint: Sequence[str] | None = None
     ) -> lambda_.DockerImageCode:
         """The image as a function's code; `cmd` and `entrypoint` by default those of the Dockerfile."""
+        expect_words("cmd", cmd)
+        expect_words("entrypoint", entrypoint)
         return lambda_.DockerImageCode.from_ecr(
             self.asset.repository,
             tag_or_digest=self._tag_or_digest,

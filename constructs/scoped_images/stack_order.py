@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Stage
 from constructs import Construct
 
 from scoped_images.errors import ScopedImagesError
@@ -18,6 +18,16 @@ def build_after(scope: Construct, needed: Construct, *, what: str) -> None:
             f"{scope.node.path!r} is in the same stack as {what} {needed.node.path!r}: the CLI builds all images of "
             f"a stack before it deploys anything of it. Put {needed.node.path!r} into a stack of its own"
         )
+    if _stage_path(stack) != _stage_path(other):
+        raise ScopedImagesError(
+            f"{scope.node.path!r} and {what} {needed.node.path!r} are in different stages, and stages do not wait for "
+            "each other's stacks: put both into one Stage"
+        )
+    if stack.nested_stack_parent is not None:
+        raise ScopedImagesError(
+            f"{scope.node.path!r} is in a nested stack, whose images are built with its parent's, before "
+            f"{what} {needed.node.path!r} is there: put it into a stack of its own"
+        )
     if not isinstance(stack.synthesizer, OrderedAssets):
         raise ScopedImagesError(
             f"stack {stack.node.path!r} would build its images before {what} {needed.node.path!r} is there: give it "
@@ -25,6 +35,11 @@ def build_after(scope: Construct, needed: Construct, *, what: str) -> None:
             "App(default_stack_synthesizer=OrderedAssets())"
         )
     stack.add_stack_dependency(other)
+
+
+def _stage_path(stack: Stack) -> str:
+    stage = Stage.of(stack)
+    return stage.node.path if stage else ""
 
 
 def require_same_place(scope: Construct, address: RepositoryAddress) -> None:

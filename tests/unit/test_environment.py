@@ -86,19 +86,37 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
             {"platform": "arm64"},
             "environments.dev.platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'",
         ),
-        ({"max_images": 0}, "environments.dev.max_images is 0, and takes a whole number from 1"),
-        ({"max_images": True}, "environments.dev.max_images is True, and takes a whole number from 1"),
-        ({"untagged_days": "7"}, "environments.dev.untagged_days is '7', and takes a whole number from 1"),
+        ({"max_images": 0}, "environments.dev.max_images is 0, and takes a whole number from 1 to 9999"),
+        (
+            {"max_images": True},
+            "environments.dev.max_images is True, and takes a whole number from 1 to 9999",
+        ),
+        (
+            {"untagged_days": "7"},
+            "environments.dev.untagged_days is '7', and takes a whole number from 1 to 9999",
+        ),
         ({"base_tag": "latest"}, "environments.dev.base_tag is 'latest', and takes 'content' or 'static'"),
         (
             {"removal_policy": "keep"},
             "environments.dev.removal_policy is 'keep', and takes 'destroy' or 'retain'",
         ),
-        ({"certificate_arn": "x"}, "environments.dev.certificate_arn is 'x', and takes an ACM ARN"),
+        (
+            {"certificate_arn": "x", "domain_name": "api.example.com"},
+            "environments.dev.certificate_arn is 'x', and takes an ACM ARN",
+        ),
+        (
+            {"certificate_arn": "arn:aws:acm:eu-west-1:111111111111:certificate/x"},
+            "environments.dev.certificate_arn and environments.dev.domain_name go together: "
+            "the certificate is the name's",
+        ),
+        (
+            {"max_images": 10000},
+            "environments.dev.max_images is 10000, and takes a whole number from 1 to 9999",
+        ),
         (
             {"max_image": 3},
-            "environments.dev.max_image is no setting; there are: account, base_tag, certificate_arn, max_images, "
-            "platform, region, removal_policy, untagged_days",
+            "environments.dev.max_image is no setting; there are: account, base_tag, certificate_arn, domain_name, "
+            "max_images, platform, region, removal_policy, untagged_days",
         ),
     ],
 )

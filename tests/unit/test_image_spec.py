@@ -16,7 +16,7 @@ from scoped_images.platform import Platform
 
 @pytest.fixture
 def context(tmp_path: Path) -> ScopedContext:
-    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "Dockerfile").write_text("ARG BASE_IMAGE_URI=scratch\nFROM ${BASE_IMAGE_URI} AS prod\n")
     return ScopedContext.of(tmp_path)
 
 

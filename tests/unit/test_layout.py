@@ -30,11 +30,12 @@ def test_what_decides_does_not_import_cdk() -> None:
         "image_architecture",
         "image_asset",
         "image_copy",
-        "image_digest",
         "image_pruner",
         "image_repository",
         "ordered_assets",
+        "arguments",
         "registry_cache",
+        "registry_resources",
         "scoped_image",
         "stack_order",
     }
@@ -46,3 +47,13 @@ def test_what_decides_does_not_import_cdk() -> None:
         if imports.search(path.read_text())
     }
     assert importing == constructs
+
+
+def test_every_dockerfile_builds_by_hand_too() -> None:
+    """`ARG BASE_IMAGE_URI` has a public default, and no `# syntax=` line fetches a frontend from a hub."""
+    dockerfiles = list((ROOT / "dockerfiles").glob("*.Dockerfile"))
+    assert len(dockerfiles) == 5
+    for dockerfile in dockerfiles:
+        text = dockerfile.read_text()
+        assert "\nARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13\nFROM ${BASE_IMAGE_URI}\n" in text
+        assert "# syntax" not in text

@@ -1,4 +1,4 @@
-"""The digest lookup answers CloudFormation whatever happens. moto stands for ECR, a local server for S3's URL."""
+"""The registry function answers CloudFormation whatever happens. moto stands for ECR, a local server for S3's URL."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from moto import mock_aws
 
-HANDLER = Path(__file__).parents[2] / "constructs/scoped_images/image_digest_handler/index.py"
+HANDLER = Path(__file__).parents[2] / "constructs/scoped_images/registry_handler/index.py"
 MANIFEST = json.dumps(
     {
         "schemaVersion": 2,
@@ -28,7 +30,7 @@ MANIFEST = json.dumps(
 
 @pytest.fixture
 def index() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("image_digest_index", HANDLER)
+    spec = importlib.util.spec_from_file_location("registry_handler_index", HANDLER)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -77,6 +79,7 @@ def event(url: str, kind: str, tag: str = "sha-1") -> dict[str, Any]:
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "Digest",
+        "ResourceType": "Custom::ScopedImagesDigest",
         "ResourceProperties": {"RegistryId": "123456789012", "RepositoryName": "app", "ImageTag": tag},
     }
 
@@ -108,3 +111,55 @@ def test_a_delete_looks_nothing_up(index: ModuleType, answers: Any) -> None:
         "RequestId": "request",
         "LogicalResourceId": "Digest",
     }
+
+
+TAG = {"RegistryId": "123456789012", "RepositoryName": "app", "FromTag": "stable", "ImageTag": "sha-9"}
+MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
+
+
+def stub_of_ecr(*, put_error: str | None, found: bool = True) -> Stubber:
+    """ECR's answers as its reference gives them: moto has one digest for all images."""
+    stubber = Stubber(boto3.client("ecr", region_name="us-east-1"))
+    place = {"registryId": "123456789012", "repositoryName": "app"}
+    image = {"imageManifest": MANIFEST, "imageManifestMediaType": MEDIA_TYPE}
+    stubber.add_response(
+        "batch_get_image",
+        {"images": [image] if found else [], "failures": []},
+        {**place, "imageIds": [{"imageTag": "stable"}]},
+    )
+    if not found:
+        return stubber
+    put = {
+        **place,
+        "imageManifest": MANIFEST,
+        "imageManifestMediaType": MEDIA_TYPE,
+        "imageTag": "sha-9",
+    }
+    if put_error is None:
+        stubber.add_response("put_image", {}, put)
+    else:
+        stubber.add_client_error("put_image", put_error, expected_params=put)
+    details = [{"imageDigest": "sha256:first"}]
+    stubber.add_response(
+        "describe_images", {"imageDetails": details}, {**place, "imageIds": [{"imageTag": "sha-9"}]}
+    )
+    return stubber
+
+
+@pytest.mark.parametrize("error", [None, "ImageAlreadyExistsException", "ImageTagAlreadyExistsException"])
+def test_with_stubbed_ecr_a_tag_is_set_once_and_stays(index: ModuleType, error: str | None) -> None:
+    """A revert builds old content anew: its tag names the first build, and the deploy must not fail."""
+    with stub_of_ecr(put_error=error) as stubber:
+        assert index.add_tag(stubber.client, TAG) == "sha256:first"
+        stubber.assert_no_pending_responses()
+
+
+def test_with_stubbed_ecr_another_refusal_fails(index: ModuleType) -> None:
+    with stub_of_ecr(put_error="AccessDeniedException") as stubber, pytest.raises(ClientError):
+        index.add_tag(stubber.client, TAG)
+
+
+def test_with_stubbed_ecr_a_missing_source_is_named(index: ModuleType) -> None:
+    with stub_of_ecr(put_error=None, found=False) as stubber, pytest.raises(LookupError) as caught:
+        index.add_tag(stubber.client, TAG)
+    assert str(caught.value) == "there is no app:stable"

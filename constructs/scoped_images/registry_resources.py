@@ -1,0 +1,134 @@
+"""What can be known or done only when the image is in the registry: custom resources of one small function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from scoped_images.repository_address import RepositoryAddress
+
+_HANDLER = Path(__file__).parent / "registry_handler"
+_FUNCTION_ID = "ScopedImagesRegistry"
+
+
+class ImageDigest(Construct):
+    """The digest of a published image.
+
+    The resource is another one for each tag, so that what refers to it changes with the image: versions and
+    aliases of a function are told from each other by their templates.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, repository: ecr.IRepository, tag: str) -> None:
+        """Look `tag` up in `repository` when the stack deploys."""
+        super().__init__(scope, construct_id)
+        resource = _resource(
+            self,
+            f"For{tag[:16]}",
+            resource_type="Custom::ScopedImagesDigest",
+            statement=iam.PolicyStatement(
+                actions=["ecr:DescribeImages"], resources=[repository.repository_arn]
+            ),
+            properties={"RepositoryName": repository.repository_name, "ImageTag": tag},
+        )
+        self.digest = resource.get_att_string("Digest")
+        self.hex = resource.get_att_string("Hex")
+        self.logical_id: str = Stack.of(self).resolve(resource.ref)["Ref"]
+
+
+class ImageTag(Construct):
+    """A second tag on an image, `tag` beside `from_tag`.
+
+    A tag that stands already is left where it is: one that names a content is immutable, and a build of the
+    same content has another digest each time.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        repository: RepositoryAddress,
+        from_tag: str,
+        tag: str,
+        source: str,
+    ) -> None:
+        """Tag when the stack deploys, and again when `source`, what `from_tag` was made from, changes."""
+        super().__init__(scope, construct_id)
+        arn = Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=repository.name)
+        _resource(
+            self,
+            "Resource",
+            resource_type="Custom::ScopedImagesTag",
+            statement=iam.PolicyStatement(
+                actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"], resources=[arn]
+            ),
+            properties={
+                "RepositoryName": repository.name,
+                "FromTag": from_tag,
+                "ImageTag": tag,
+                "Source": source,
+            },
+        )
+
+
+def _resource(
+    scope: Construct,
+    construct_id: str,
+    *,
+    resource_type: str,
+    statement: iam.PolicyStatement,
+    properties: dict[str, str],
+) -> CustomResource:
+    stack = Stack.of(scope)
+    function = _registry_function(stack)
+    function.add_to_role_policy(statement)
+    resource = CustomResource(
+        scope,
+        construct_id,
+        resource_type=resource_type,
+        service_token=function.function_arn,
+        # Shorter than CloudFormation's hour: it takes a second or fails.
+        service_timeout=Duration.minutes(5),
+        properties={"RegistryId": stack.account, **properties},
+    )
+    # The function may run before IAM has given it the right to.
+    resource.node.add_dependency(function)
+    return resource
+
+
+def _registry_function(stack: Stack) -> lambda_.Function:
+    existing = stack.node.try_find_child(_FUNCTION_ID)
+    if isinstance(existing, lambda_.Function):
+        return existing
+    description = "Looks up and tags images for CloudFormation"
+    log_group = logs.LogGroup(
+        stack,
+        f"{_FUNCTION_ID}Logs",
+        retention=logs.RetentionDays.ONE_MONTH,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    role = iam.Role(
+        stack,
+        f"{_FUNCTION_ID}Role",
+        description=description,
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+    )
+    log_group.grant_write(role)
+    return lambda_.Function(
+        stack,
+        _FUNCTION_ID,
+        description=description,
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        architecture=lambda_.Architecture.ARM_64,
+        handler="index.handler",
+        code=lambda_.Code.from_asset(str(_HANDLER)),
+        timeout=Duration.minutes(1),
+        role=role,
+        log_group=log_group,
+    )

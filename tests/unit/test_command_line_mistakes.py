@@ -1,0 +1,121 @@
+"""A mistake on the command line is told in one line, with the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoped_images.command_line import main
+from tests.unit.command_line_repository import make_repository
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository, beside which the commands run."""
+    make_repository(tmp_path / "repository")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "repository"
+
+
+# (sentence, arguments, the one line on stderr, {root} being the repository)
+MISTAKES = [
+    ("no command", [], "Missing command; see scoped-images --help"),
+    (
+        "a root that is not there",
+        ["context", "nowhere", "--file", "Dockerfile"],
+        "build context: directory 'nowhere' does not exist or is no folder",
+    ),
+    (
+        "no Dockerfile given",
+        ["context", "repository"],
+        "Missing option '--file' / '-f'; see scoped-images --help",
+    ),
+    (
+        "a Dockerfile that is not there",
+        ["context", "repository", "--file", "none"],
+        "build context: cannot read Dockerfile {root}/none: No such file or directory",
+    ),
+    (
+        "a folder for a Dockerfile",
+        ["context", "repository", "--file", "src"],
+        "build context: cannot read Dockerfile {root}/src: Is a directory",
+    ),
+    (
+        "a build argument without a value",
+        ["context", "repository", "--file", "Dockerfile", "--build-arg", "KIND"],
+        "--build-arg takes NAME=VALUE, got 'KIND'",
+    ),
+    (
+        "a build context without a folder",
+        ["context", "repository", "--file", "Dockerfile", "--build-context", "shared"],
+        "--build-context takes NAME=PATH, got 'shared'",
+    ),
+    (
+        "a platform that no image is for",
+        ["context", "repository", "--file", "Dockerfile", "--platform", "linux/mips"],
+        "platform is 'linux/mips', and must be one of 'linux/amd64', 'linux/arm64'",
+    ),
+    (
+        "a target that is no stage",
+        ["context", "repository", "--file", "Dockerfile", "--target", "prod"],
+        "Dockerfile: the target 'prod' is no stage in it; its stages are 'test'",
+    ),
+    (
+        "a source that is not there",
+        ["context", "repository", "--file", "Dockerfile", "--build-arg", "KIND=none"],
+        "Dockerfile:6: COPY source 'config/none' does not exist: there is no {root}/config/none",
+    ),
+    (
+        "an option that is unknown",
+        ["context", "repository", "--file", "Dockerfile", "--jsn"],
+        "No such option: --jsn (Possible options: --json); see scoped-images --help",
+    ),
+    (
+        "no number of bytes",
+        ["context", "repository", "--file", "Dockerfile", "--max-bytes", "0"],
+        "max_bytes is 0, and must be at least 1",
+    ),
+    (
+        "an output with something in it",
+        ["context", "repository", "--file", "Dockerfile", "--output", "repository"],
+        "--output 'repository' is a folder with something in it; give a new or an empty one",
+    ),
+    (
+        "a file for an output",
+        ["context", "repository", "--file", "Dockerfile", "--output", "repository/run.sh"],
+        "--output 'repository/run.sh' is no folder; give a new or an empty one",
+    ),
+    (
+        "a path that is not there",
+        ["why", "repository", "--file", "Dockerfile", "--path", "none"],
+        "path 'none': there is no {root}/none",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "line"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+def test_a_mistake_is_one_line_and_exit_code_2(
+    arguments: list[str], line: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == f"scoped-images: {line.format(root=root)}\n"
+
+
+def test_too_large_a_context_is_told_with_its_largest_files_and_their_lines(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "src" / "large").write_bytes(bytes(5000))
+    arguments = ["context", "repository", "--file", "Dockerfile", "--max-bytes", "4000", "--output", "out"]
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == (
+        "scoped-images: build context of Dockerfile is 5.0 kB, and max_bytes is 4.0 kB: leave files out with "
+        "Dockerfile.dockerignore, or raise max_bytes. The largest files:\n"
+        "     5.0 kB  src/large  (Dockerfile:5)\n"
+        "       13 B  config/plain  (Dockerfile:6)\n"
+        "        9 B  src/a.py  (Dockerfile:5, Dockerfile:6)\n"
+        "        7 B  run.sh  (Dockerfile:6)\n"
+    )
+    assert not (root.parent / "out").exists()

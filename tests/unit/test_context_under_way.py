@@ -1,0 +1,186 @@
+"""Reading and staging a context while others read, write and stage, and as another user."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoped_images.context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository that is built from `app`."""
+    root = tmp_path / "root"
+    (root / "app").mkdir(parents=True)
+    (root / "app" / "main.py").write_text("print(1)\n")
+    (root / "other").mkdir()
+    (root / "other" / "large").write_bytes(bytes(20_000))
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY app /app\n")
+    return root
+
+
+def find(root: Path, lines: str = "COPY app /app", **options: Any) -> ScopedContext:
+    """Find the context of a Dockerfile whose first line after FROM is line 2."""
+    (root / "Dockerfile").write_text(f"FROM scratch\n{lines}\n")
+    return ScopedContext.from_dockerfile(root, **{"platform": "linux/amd64", **options})
+
+
+def refusal(root: Path, lines: str = "COPY app /app", **options: Any) -> str:
+    with pytest.raises(ScopedImagesError) as caught:
+        find(root, lines, **options)
+    return str(caught.value)
+
+
+def below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+_AS_NOBODY = """
+import os, sys
+from scoped_images.context import ScopedContext
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    context = ScopedContext.from_dockerfile(sys.argv[1], platform="linux/amd64")
+    for _ in range(2):
+        context.stage(context.root.parent / "out" / "staged")
+except ValueError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def everybodys() -> Iterator[Path]:
+    """A repository where another user may read and write, unlike in pytest's own folders."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        root = Path(folder) / "root"
+        (root / "app" / "closed").mkdir(parents=True)
+        (root / "app" / "closed" / "file").write_text("x")
+        (root / "Dockerfile").write_text("FROM scratch\nCOPY app /app\n")
+        yield root
+
+
+def as_nobody(root: Path) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", _AS_NOBODY, root], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_a_file_that_may_not_be_read_is_named(everybodys: Path) -> None:
+    (everybodys / "app" / "closed" / "file").chmod(0)
+    assert as_nobody(everybodys) == (
+        f"build context: cannot read {everybodys}/app/closed/file: Permission denied"
+    )
+
+
+def test_a_place_that_may_not_be_written_is_named(everybodys: Path) -> None:
+    everybodys.parent.chmod(0o755)
+    out = everybodys.parent / "out"
+    assert as_nobody(everybodys) == f"build context: cannot stage it as {out}/staged: Permission denied"
+
+
+def test_read_only_folders_are_staged_and_nothing_is_left_beside_them(everybodys: Path) -> None:
+    """Their user is not root, and could not remove what is in them without more ado."""
+    (everybodys / "app" / "closed").chmod(0o555)
+    assert as_nobody(everybodys) == ""
+    out = everybodys.parent / "out"
+    assert [path.name for path in out.iterdir()] == ["staged"]
+    assert (out / "staged" / "app" / "closed").stat().st_mode & 0o777 == 0o555
+
+
+def test_a_file_that_changes_while_it_is_hashed_is_an_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its size and mtime as before."""
+    file = root / "app" / "main.py"
+    digest = hashlib.file_digest
+
+    def change_meanwhile(stream: Any, name: str) -> Any:
+        result = digest(stream, name)
+        before = file.stat()
+        with file.open("r+") as writing:
+            writing.write("print(2)\n")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return result
+
+    monkeypatch.setattr(hashlib, "file_digest", change_meanwhile)
+    assert refusal(root) == f"build context: {file} changed while it was read; try again"
+
+
+_WRITER = """
+import os, sys
+while True:
+    with open(sys.argv[1], "a") as stream:
+        stream.write("x" * 10000)
+    if os.path.getsize(sys.argv[1]) > 5e7:
+        os.truncate(sys.argv[1], 0)
+"""
+
+
+def test_a_file_that_grows_all_the_time_is_never_staged_half(root: Path) -> None:
+    """A real writer: what is staged is one of its states, else it is an error and nothing is there."""
+    writer = subprocess.Popen([sys.executable, "-c", _WRITER, root / "app" / "main.py"])
+    outcomes: list[str] = []
+    try:
+        while len(outcomes) < 20 or not any(outcomes):
+            outcomes.append(_try_to_stage(root, root.parent / "out" / str(len(outcomes))))
+    finally:
+        writer.kill()
+        writer.wait()
+    assert {outcome for outcome in outcomes if outcome} <= {
+        f"build context: {root}/app/main.py changed while it was read; try again"
+    }
+    names = (
+        {path.name for path in (root.parent / "out").iterdir()} if (root.parent / "out").exists() else set()
+    )
+    assert names == {str(number) for number, outcome in enumerate(outcomes) if not outcome}
+
+
+def _try_to_stage(root: Path, destination: Path) -> str:
+    try:
+        find(root).stage(destination)
+    except ScopedImagesError as error:
+        return str(error)
+    return ""
+
+
+def test_synths_at_once_stage_one_whole_context(root: Path) -> None:
+    for number in range(200):
+        (root / "app" / f"module_{number}.py").write_text(str(number))
+    program = (
+        "import sys; from pathlib import Path; from scoped_images.context import ScopedContext; "
+        "context = ScopedContext.from_dockerfile(sys.argv[1], platform='linux/amd64'); "
+        "sys.stdin.read(1); context.stage(Path(sys.argv[2]))"
+    )
+    target = root.parent / "out" / "staged"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, root, target], stdin=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda process: process.communicate(b"x"), processes))
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert [path.name for path in target.parent.iterdir()] == ["staged"]
+    assert len(list((target / "app").iterdir())) == 201
+
+
+def test_what_is_staged_already_is_not_copied_again(root: Path) -> None:
+    context, target = find(root), root.parent / "staged"
+    context.stage(target)
+    before = target.stat().st_ino
+    (root / "app" / "main.py").unlink()  # copying again would fail
+    context.stage(target)
+    assert target.stat().st_ino == before
