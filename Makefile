@@ -20,11 +20,11 @@ help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 deploy: $(VENV) $(CDK) ## build the images and deploy every stack of ENV (default: local)
-	@$(IN_ENV) cdk deploy --all -c env=$(ENV) --require-approval never --concurrency 2 --outputs-file $(OUTPUTS)
+	@$(IN_ENV) cdk deploy --all -c env=$(ENV) $(if $(filter local,$(ENV)),--require-approval never) --concurrency 2 --outputs-file $(OUTPUTS)
 	@python -m scripts.outputs $(ENV) $(OUTPUTS)
 
 try: $(VENV) ## upload a receipt, label it, and read it back over HTTP
-	@$(IN_ENV) python -m scripts.try_receipts $(OUTPUTS)
+	@$(IN_ENV) python -m scripts.try_receipts $(ENV) $(OUTPUTS)
 
 synth: $(VENV) $(CDK) ## write ENV's templates and asset manifests to cdk.out; needs neither Docker nor AWS
 	@cdk synth --quiet -c env=$(ENV)
@@ -33,13 +33,13 @@ diff: $(VENV) $(CDK) ## what a deploy would change
 	@$(IN_ENV) cdk diff -c env=$(ENV)
 
 destroy: $(VENV) $(CDK) ## delete ENV's stacks
-	@$(IN_ENV) cdk destroy --all --force -c env=$(ENV)
+	@$(IN_ENV) cdk destroy --all $(if $(filter local,$(ENV)),--force) -c env=$(ENV)
 	@rm -f $(OUTPUTS)
 
 lint: $(VENV) ## ruff and mypy
 	@ruff check .
 	@ruff format --check .
-	@mypy app.py stacks scripts constructs local tests
+	@mypy app.py stacks scripts constructs local tests benchmarks lambdas services packages/*/src
 
 test: test-fast $(CDK) ## every test
 	@pytest tests/local tests/differential tests/e2e

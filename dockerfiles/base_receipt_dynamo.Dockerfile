@@ -1,6 +1,9 @@
 # Base image with receipt_dynamo. Context: packages/receipt_dynamo.
 ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
 FROM ${BASE_IMAGE_URI}
+# Tells the image pruner, and any registry browser, what this image stands on.
+ARG BASE_IMAGE_URI
+LABEL org.opencontainers.image.base.name=${BASE_IMAGE_URI}
 
 ENV PYTHONDONTWRITEBYTECODE=1
 

@@ -2,6 +2,9 @@
 # Meant to stand on base_receipt_label. Built by hand on the public default it lacks both packages at run time.
 ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
 FROM ${BASE_IMAGE_URI}
+# Tells the image pruner, and any registry browser, what this image stands on.
+ARG BASE_IMAGE_URI
+LABEL org.opencontainers.image.base.name=${BASE_IMAGE_URI}
 
 WORKDIR ${LAMBDA_TASK_ROOT}
 COPY --chmod=755 handler.py ./

@@ -3,6 +3,9 @@
 # The base is Lambda-flavoured: docs/decisions/0003-services-stand-on-the-lambda-base.md says why.
 ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
 FROM ${BASE_IMAGE_URI}
+# Tells the image pruner, and any registry browser, what this image stands on.
+ARG BASE_IMAGE_URI
+LABEL org.opencontainers.image.base.name=${BASE_IMAGE_URI}
 
 # See base_receipt_dynamo.Dockerfile for the why of each step.
 COPY requirements.lock /opt/locks/receipt_api.lock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +30,11 @@ class Places:
     @classmethod
     def read(cls) -> Places:
         """Read SCOPED_IMAGES_LOCAL_STATE and SCOPED_IMAGES_LOCAL_PORT; by default `.local` and 4599."""
-        return cls(
-            state=Path(os.environ.get("SCOPED_IMAGES_LOCAL_STATE", ROOT / ".local")).absolute(),
-            port=int(os.environ.get("SCOPED_IMAGES_LOCAL_PORT", DEFAULT_PORT)),
-        )
+        port = os.environ.get("SCOPED_IMAGES_LOCAL_PORT", str(DEFAULT_PORT))
+        if not port.isdecimal():
+            raise LocalError(f"SCOPED_IMAGES_LOCAL_PORT is {port!r}, and takes a port number")
+        state = Path(os.environ.get("SCOPED_IMAGES_LOCAL_STATE", ROOT / ".local"))
+        return cls(state=state.absolute(), port=int(port))
 
     @property
     def engine(self) -> Path:
@@ -55,6 +57,8 @@ def say(line: str) -> None:
 
 def up(places: Places) -> Engine:
     """Start what is not running: the engine, the base images, the emulated AWS and its bootstrap stack."""
+    if shutil.which("cdk") is None:
+        raise LocalError("there is no cdk on the path: make installs it, or npm install aws-cdk@2.1148.1")
     engine = ensure_engine(state=places.engine, installed=places.installed, say=say)
     ensure_base_images(engine, state=places.state / "base-images", say=say)
     ensure_emulator(places.environment, engine, say)

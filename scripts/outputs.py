@@ -34,10 +34,16 @@ def main() -> None:
     """Print the table and the command to try."""
     env, file = sys.argv[1], Path(sys.argv[2])
     print()
-    print(table(rows(json.loads(file.read_text()))))
+    outputs = json.loads(file.read_text())
+    print(table(rows(outputs)))
     print()
-    print(f"Try it: make try{'' if env == 'local' else f' ENV={env}'}")
-    print("        uploads a receipt, labels it, and reads it back over HTTP")
+    if env == "local" or any("https://" in value for values in outputs.values() for value in values.values()):
+        print(f"Try it: make try{'' if env == 'local' else f' ENV={env}'}")
+        print("        uploads a receipt, labels it, and reads it back over HTTP")
+    else:
+        print(
+            "The service answers inside its VPC: certificate_arn and domain_name in cdk.json make it public"
+        )
     print(f"All outputs: {file}")
     if env == "local":
         print("\nThe local AWS only pretends some things:")

@@ -1,4 +1,4 @@
-"""Uploads a receipt, labels it, and reads it back over HTTP: `python -m scripts.try_receipts OUTPUTS_FILE`."""
+"""Uploads a receipt, labels it, and reads it back over HTTP: `python -m scripts.try_receipts ENV FILE`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError
+
+from scoped_images import Environment
 
 LINES = [
     "CORNER SHOP",
@@ -62,13 +65,18 @@ def get(url: str, key: str) -> Any:
         sys.exit(f"GET {url}: {error.code} {error.reason}: {error.read(500).decode(errors='replace')}")
     except urllib.error.URLError as error:
         sys.exit(
-            f"GET {url}: {error.reason}. Without a certificate_arn the load balancer answers inside its VPC only"
+            f"GET {url}: {error.reason}. Without certificate_arn and domain_name the service answers inside its VPC only"
         )
 
 
 def main() -> None:
     """Do the three steps, showing each."""
-    outputs = json.loads(Path(sys.argv[1]).read_text())
+    env, file = sys.argv[1], Path(sys.argv[2])
+    if not file.exists():
+        sys.exit(f"there is no {file}: run make deploy{'' if env == 'local' else f' ENV={env}'} first")
+    outputs = json.loads(file.read_text())
+    environments = json.loads(Path("cdk.json").read_text())["context"]["environments"]
+    boto3.setup_default_session(region_name=Environment.read(environments, env).region)
     values = {name: value for stack in outputs.values() for name, value in stack.items()}
     url = address(values["ApiUrl"])
     key = boto3.client("secretsmanager").get_secret_value(SecretId=values["ApiKeySecret"])["SecretString"]
@@ -96,4 +104,7 @@ def address(url: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BotoCoreError as error:
+        sys.exit(f"AWS: {error}")

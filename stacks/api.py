@@ -75,8 +75,13 @@ class ApiStack(Stack):
         api_key.grant_read(task.task_role)
 
         service = self._service(task, environment, storage)
-        scheme = "https" if environment.certificate_arn else "http"
-        CfnOutput(self, "ApiUrl", value=f"{scheme}://{service.load_balancer.load_balancer_dns_name}")
+        # The certificate is the domain name's; whoever owns the zone points it at the load balancer.
+        url = (
+            f"https://{environment.domain_name}"
+            if environment.domain_name
+            else f"http://{service.load_balancer.load_balancer_dns_name}"
+        )
+        CfnOutput(self, "ApiUrl", value=url)
         CfnOutput(self, "ApiKeySecret", value=api_key.secret_arn)
 
     @property

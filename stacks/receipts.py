@@ -21,7 +21,6 @@ def add_stacks(app: App, env: Environment) -> None:
     """Add the stacks of `env` to `app`."""
     place = StackEnvironment(account=env.account, region=env.region)
     prefix = f"receipts-{env.name}"
-    Tags.of(app).add("environment", env.name)
 
     repositories = RepositoriesStack(app, f"{prefix}-repositories", environment=env, env=place)
     storage = StorageStack(app, f"{prefix}-storage", environment=env, env=place)
@@ -44,7 +43,7 @@ def add_stacks(app: App, env: Environment) -> None:
         dockerfile=ROOT / "dockerfiles" / "base_receipt_label.Dockerfile",
         base=dynamo.image,
     )
-    FunctionsStack(
+    functions = FunctionsStack(
         app,
         f"{prefix}-functions",
         environment=env,
@@ -55,7 +54,7 @@ def add_stacks(app: App, env: Environment) -> None:
         receipt_dynamo=dynamo.image,
         receipt_label=label.image,
     )
-    ApiStack(
+    api = ApiStack(
         app,
         f"{prefix}-api",
         environment=env,
@@ -65,3 +64,6 @@ def add_stacks(app: App, env: Environment) -> None:
         storage=storage,
         receipt_dynamo=dynamo.image,
     )
+    # Each stack and not the app, which may hold other environments.
+    for stack in (repositories, storage, dynamo, label, functions, api):
+        Tags.of(stack).add("environment", env.name)

@@ -45,6 +45,7 @@ class StorageStack(Stack):
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
             removal_policy=policy,
+            auto_delete_objects=environment.destroys,
         )
         self.bucket = s3.Bucket(
             self,
@@ -55,6 +56,7 @@ class StorageStack(Stack):
             server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix="images/",
             removal_policy=policy,
+            auto_delete_objects=environment.destroys,
         )
         # Exported on purpose, and so by a name that a statement elsewhere can be told apart by.
         self.bucket_arn = self.export_value(self.bucket.bucket_arn)

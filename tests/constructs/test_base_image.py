@@ -9,7 +9,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from scoped_images import Platform, ScopedImage, ScopedImagesError
+from scoped_images import Platform, ScopedContext, ScopedImage, ScopedImagesError
+from tests.constructs.conftest import PLACE
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -25,22 +26,23 @@ def image_of(files: dict[str, Any], stack: str) -> dict[str, Any]:
     return source
 
 
-def test_is_copied_under_its_content_tag_and_then_under_stable(small_app: Any) -> None:
+def test_is_copied_as_stable_and_then_tagged_by_its_content(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
-    copies = Template.from_stack(cdk.Stack.of(base)).find_resources("Custom::CDKECRDeployment")
-    by_tag = {
-        copy["Properties"]["DestImage"].rpartition(":")[2]: (name, copy) for name, copy in copies.items()
-    }
-    assert by_tag.keys() == {base.spec.content_tag, "stable"}
-    assert by_tag[base.spec.content_tag][0] in by_tag["stable"][1]["DependsOn"]
-    assert all(copy["Properties"]["ImageArch"] == "arm64" for copy in copies.values())
+    template = Template.from_stack(cdk.Stack.of(base))
+    ((copy_id, copy),) = template.find_resources("Custom::CDKECRDeployment").items()
+    (tag,) = template.find_resources("Custom::ScopedImagesTag").values()
+    assert copy["Properties"]["DestImage"] == f"docker://{REGISTRY}/base-dev:stable"
+    assert copy["Properties"]["ImageArch"] == "arm64"
+    assert tag["Properties"]["FromTag"] == "stable"
+    assert tag["Properties"]["ImageTag"] == base.spec.content_tag
+    assert copy_id in tag["DependsOn"]
 
 
 def test_the_copying_role_reaches_only_its_two_repositories(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
     template = Template.from_stack(cdk.Stack.of(base))
-    assert template.find_resources("AWS::IAM::Policy") == {}
-    (role,) = template.find_resources("AWS::IAM::Role").values()
+    roles = template.find_resources("AWS::IAM::Role").values()
+    (role,) = [role for role in roles if role["Properties"]["Description"].startswith("Copies one image")]
     assert "ManagedPolicyArns" not in role["Properties"]
     (policy,) = role["Properties"]["Policies"]
     wide = [s["Action"] for s in policy["PolicyDocument"]["Statement"] if s["Resource"] == "*"]
@@ -48,6 +50,72 @@ def test_the_copying_role_reaches_only_its_two_repositories(small_app: Any) -> N
     text = json.dumps(policy)
     assert "repository/base-dev" in text
     assert "repository/cdk-hnb659fds-container-assets-111111111111-eu-west-1" in text
+
+
+def test_the_copying_function_logs_to_a_group_that_expires(small_app: Any) -> None:
+    base = base_in_own_stack(small_app)
+    template = Template.from_stack(cdk.Stack.of(base))
+    (function,) = template.find_resources(
+        "AWS::Lambda::Function", {"Properties": {"Runtime": "provided.al2023"}}
+    ).values()
+    group = template.to_json()["Resources"][function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
+    assert group["Properties"]["RetentionInDays"] == 30
+
+
+def test_a_second_base_in_a_stack_is_refused(small_app: Any) -> None:
+    base = base_in_own_stack(small_app)
+    other = small_app.repository(small_app.stack("Others"), "other-dev")
+    with pytest.raises(
+        ScopedImagesError, match="stack 'Base' has the base image 'Base/base' already: put 'Base/other'"
+    ):
+        small_app.base(cdk.Stack.of(base), "other", other)
+
+
+def test_a_second_base_in_a_repository_is_refused(small_app: Any) -> None:
+    repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
+    small_app.base(small_app.stack("Base"), "base", repository)
+    with pytest.raises(ScopedImagesError, match="'Other/other' would move its tag 'stable'"):
+        small_app.base(small_app.stack("Other"), "other", repository)
+
+
+@pytest.mark.parametrize("place", [None, cdk.Environment(account="111111111111", region="us-east-1")])
+def test_a_dependent_elsewhere_is_refused(small_app: Any, place: cdk.Environment | None) -> None:
+    base = base_in_own_stack(small_app)
+    with pytest.raises(ScopedImagesError, match=r"literal one|deploy both to one account and region"):
+        ScopedImage(
+            cdk.Stack(small_app.app, "App", env=place),
+            "Image",
+            context=small_app.context("app"),
+            platform=base.platform,
+            base=base,
+        )
+
+
+def test_a_dockerfile_that_does_not_take_the_base_is_refused(small_app: Any) -> None:
+    base = base_in_own_stack(small_app)
+    context = small_app.context("app")
+    context.dockerfile.write_text("FROM scratch\nCOPY . /\n")
+    with pytest.raises(ScopedImagesError, match="base is given, but Dockerfile has no ARG BASE_IMAGE_URI"):
+        ScopedImage(
+            small_app.stack("App"),
+            "Image",
+            context=ScopedContext.of(context.root),
+            platform=base.platform,
+            base=base,
+        )
+
+
+def test_a_base_in_another_stage_is_refused(small_app: Any) -> None:
+    base = base_in_own_stack(small_app)
+    stage = cdk.Stage(small_app.app, "Stage", env=PLACE)
+    with pytest.raises(ScopedImagesError, match="are in different stages"):
+        ScopedImage(
+            cdk.Stack(stage, "App"),
+            "Image",
+            context=small_app.context("app"),
+            platform=base.platform,
+            base=base,
+        )
 
 
 def test_a_dependent_is_built_from_the_content_tag(small_app: Any) -> None:

@@ -70,6 +70,16 @@ def test_the_image_publishing_role_may_pull_and_push(small_app: Any) -> None:
     assert not [action for action in statement["Action"] if "*" in action or "Delete" in action]
 
 
+def test_a_publishing_role_of_one_s_own_is_the_one_that_may(small_app: Any) -> None:
+    arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/publisher-${Qualifier}"
+    synthesizer = OrderedAssets(qualifier="team1", image_asset_publishing_role_arn=arn)
+    stack = small_app.stack("Repositories", synthesizer=synthesizer)
+    small_app.repository(stack, "api-dev")
+    template = json.dumps(Template.from_stack(stack).to_json())
+    assert ":iam::111111111111:role/publisher-team1" in template
+    assert "image-publishing-role" not in template
+
+
 def test_outlives_its_stack_unless_told_otherwise(small_app: Any) -> None:
     template_of(small_app).has_resource(
         "AWS::ECR::Repository", {"DeletionPolicy": "Retain", "Properties": {"EmptyOnDelete": False}}

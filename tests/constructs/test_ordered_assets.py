@@ -61,6 +61,20 @@ def test_a_qualifier_reaches_every_stack_of_the_app(tmp_path: Path) -> None:
     assert artifact["properties"]["bootstrapStackVersionSsmParameter"] == "/cdk-bootstrap/team1/version"
 
 
+def test_a_version_parameter_of_one_s_own_is_kept(tmp_path: Path) -> None:
+    app = cdk.App(
+        outdir=str(tmp_path),
+        default_stack_synthesizer=OrderedAssets(bootstrap_stack_version_ssm_parameter="/my/version"),
+    )
+    cdk.Stack(app, "Second").add_stack_dependency(cdk.Stack(app, "First"))
+    app.synth()
+    artifacts = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]
+    assert {
+        artifacts[f"{stack}.assets"]["properties"]["bootstrapStackVersionSsmParameter"]
+        for stack in ("First", "Second")
+    } == {"/my/version"}
+
+
 def test_another_synthesizer_is_refused_where_order_matters(small_app: Any) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "api-dev")
     stack = small_app.stack("Base", synthesizer=cdk.DefaultStackSynthesizer())

@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
 
 from scoped_images import Platform, RegistryCache, ScopedImage, ScopedImagesError
+from tests.constructs.conftest import PLACE
 
 
 def image_in(small_app: Any, stack: cdk.Stack, **options: Any) -> ScopedImage:
@@ -131,9 +132,97 @@ def test_the_digest_lookup_may_describe_images_and_write_its_log(small_app: Any)
     (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
     log, describe = policy["Properties"]["PolicyDocument"]["Statement"]
     assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    assert "ScopedImagesDigestLookupLogs" in json.dumps(log["Resource"])
+    assert "ScopedImagesRegistryLogs" in json.dumps(log["Resource"])
     assert describe["Action"] == "ecr:DescribeImages"
     assert "container-assets" in json.dumps(describe["Resource"])
+
+
+@pytest.mark.parametrize("pin_digest", [True, False])
+def test_a_new_image_is_a_new_version_of_its_function(small_app: Any, pin_digest: bool) -> None:
+    """Aliases and CodeDeploy stay on the old version otherwise."""
+    ids = []
+    for name in ("one", "two"):
+        stack = small_app.stack(name)
+        image = image_in(small_app, stack, context=small_app.context(name), pin_digest=pin_digest)
+        function = lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+        version = function.current_version.node.default_child
+        assert isinstance(version, lambda_.CfnVersion)
+        small_app.app.synth(force=True)
+        ids.append(stack.resolve(version.logical_id))
+    assert ids[0] != ids[1]
+
+
+def test_the_architecture_is_set_in_a_stage_too(small_app: Any) -> None:
+    stage = cdk.Stage(small_app.app, "Stage", env=PLACE)
+    stack = cdk.Stack(stage, "App")
+    image = image_in(small_app, stack)
+    lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+    Template.from_stack(stack).has_resource_properties("AWS::Lambda::Function", {"Architectures": ["arm64"]})
+
+
+def test_images_of_one_id_in_two_stacks_keep_their_platforms(small_app: Any) -> None:
+    stacks = [small_app.stack("One"), small_app.stack("Two")]
+    for stack, platform in zip(stacks, Platform, strict=True):
+        image = image_in(small_app, stack, platform=platform, pin_digest=True)
+        lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+    for stack, architecture in zip(stacks, ("x86_64", "arm64"), strict=True):
+        Template.from_stack(stack).has_resource_properties(
+            "AWS::Lambda::Function", {"PackageType": "Image", "Architectures": [architecture]}
+        )
+
+
+def test_a_pinned_image_in_another_stack_is_an_error(small_app: Any) -> None:
+    code = image_in(small_app, small_app.stack("Images"), pin_digest=True).to_lambda_code()
+    stack = small_app.stack("Functions")
+    lambda_.DockerImageFunction(stack, "Function", code=code)
+    Annotations.from_stack(stack).has_error(
+        "/Functions/Function/Resource",
+        Match.string_like_regexp("pinned by a digest that stack 'Images' would export"),
+    )
+
+
+def test_a_task_of_images_for_two_platforms_is_an_error(small_app: Any) -> None:
+    stack = small_app.stack("App")
+    task = ecs.FargateTaskDefinition(stack, "Task")
+    for name, platform in zip(("one", "two"), Platform, strict=True):
+        image = ScopedImage(stack, name, context=small_app.context(name), platform=platform)
+        task.add_container(f"{name}-container", image=image.to_container_image())
+    Annotations.from_stack(stack).has_error(
+        "/App/Task/Resource", Match.string_like_regexp("its images are built for linux/amd64 and linux/arm64")
+    )
+
+
+def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
+    image = image_in(small_app, small_app.stack("App"))
+    with pytest.raises(ScopedImagesError) as caught:
+        image.to_lambda_code(cmd="app.handler")
+    assert str(caught.value) == "cmd is 'app.handler', and takes a list of words: ['app.handler']"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"base": "public.ecr.aws/x"}, "base of 'App/Image' is str 'public.ecr.aws/x', and takes BaseImage"),
+        ({"context": "folder"}, "context of 'App/Image' is str 'folder', and takes ScopedContext"),
+        ({"repository": "app-dev"}, "repository of 'App/Image' is str 'app-dev', and takes ImageRepository"),
+        ({"cache": True}, "cache of 'App/Image' is bool True, and takes RegistryCache: or False for none"),
+        ({"platform": "arm64"}, "platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'"),
+        ({"target": "prod"}, "target is 'prod', but Dockerfile has no such stage; it has: none with a name"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_jsii_would_refuse_obscurely_is_named(
+    small_app: Any, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(small_app, small_app.stack("App"), **options)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_platform_may_be_text(small_app: Any) -> None:
+    assert (
+        image_in(small_app, small_app.stack("App"), platform="linux/amd64").platform is Platform.LINUX_AMD64
+    )
 
 
 def test_a_cache_for_another_platform_is_refused(small_app: Any) -> None:
@@ -141,6 +230,14 @@ def test_a_cache_for_another_platform_is_refused(small_app: Any) -> None:
     cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_AMD64)
     with pytest.raises(ScopedImagesError, match="is for linux/amd64, the image for linux/arm64"):
         image_in(small_app, small_app.stack("App"), repository=repository, cache=cache)
+
+
+def test_a_cache_without_its_repository_is_refused(small_app: Any) -> None:
+    """Else nothing makes the build wait for the repository, and the first cache is lost in silence."""
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_ARM64)
+    with pytest.raises(ScopedImagesError, match="give that ImageRepository as repository="):
+        image_in(small_app, small_app.stack("App"), cache=cache)
 
 
 def test_cache_options_do_not_change_the_asset(small_app: Any) -> None:

@@ -61,7 +61,7 @@ def new_images(before: set[str], deployment: Deployment) -> set[str]:
 def try_it(deployment: Deployment) -> str:
     """Upload, label and read back, as `make try` does; return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.try_receipts", str(deployment.outputs_file)],
+        [sys.executable, "-m", "scripts.try_receipts", "local", str(deployment.outputs_file)],
         cwd=deployment.project,
         env=deployment.variables(),
         capture_output=True,
@@ -122,11 +122,17 @@ def test_a_second_deploy_builds_nothing_on_another_machine_either(deployed: Depl
     assert deployed.deploy() == []
 
 
-def test_a_handler_change_rebuilds_one_image(deployed: Deployment, source: Callable[[str], Path]) -> None:
-    before = deployed.known()
+def test_a_handler_change_rebuilds_one_image_on_the_layers_of_its_base(
+    deployed: Deployment, source: Callable[[str], Path]
+) -> None:
+    before, known = deployed.digests(), deployed.known()
     append(source("lambdas/upload_images/handler.py"), "\n# changed\n")
+    deployed.empty_engine()
     assert deployed.deploy() == [UPLOAD]
-    assert new_images(before, deployed) == {UPLOAD}
+    assert new_images(known, deployed) == {UPLOAD}
+    old, new = (deployed.layers(ASSETS, digests[UPLOAD]) for digests in (before, deployed.digests()))
+    assert old[:-1] == new[:-1]
+    assert old[-1] != new[-1]
     assert '"receipt_id"' in try_it(deployed)
 
 

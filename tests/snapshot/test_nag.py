@@ -33,7 +33,13 @@ def report_of(tmp_path: Path, changes: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"certificate_arn": "arn:aws:acm:us-east-1:333333333333:certificate/x"}],
+    [
+        {},
+        {
+            "certificate_arn": "arn:aws:acm:us-east-1:333333333333:certificate/x",
+            "domain_name": "receipts.example.com",
+        },
+    ],
     ids=["internal", "public"],
 )
 def test_nothing_is_found(tmp_path: Path, changes: dict[str, Any]) -> None:
