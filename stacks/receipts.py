@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aws_cdk import App, Tags
+from aws_cdk import App, Stack, Tags
 from aws_cdk import Environment as StackEnvironment
 
 from scoped_images import Environment
 from stacks.api import ApiStack
 from stacks.bases import BaseStack
 from stacks.functions import FunctionsStack
+from stacks.pruner import PrunerStack
 from stacks.repositories import RepositoriesStack
 from stacks.storage import StorageStack
 
@@ -64,6 +65,13 @@ def add_stacks(app: App, env: Environment) -> None:
         storage=storage,
         receipt_dynamo=dynamo.image,
     )
+    stacks: list[Stack] = [repositories, storage, dynamo, label, functions, api]
+    if env.pruning:
+        stacks.append(
+            PrunerStack(
+                app, f"{prefix}-pruner", environment=env, env=place, root=ROOT, repositories=repositories
+            )
+        )
     # Each stack and not the app, which may hold other environments.
-    for stack in (repositories, storage, dynamo, label, functions, api):
+    for stack in stacks:
         Tags.of(stack).add("environment", env.name)

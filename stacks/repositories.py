@@ -29,7 +29,9 @@ class RepositoriesStack(Stack):
             name,
             repository_name=f"{name}-{environment.name}",
             lifecycle=ImageLifecycle(
-                max_images=environment.max_images, untagged_days=environment.untagged_days
+                # ECR would not look at what is in use; the pruner does.
+                max_images=None if environment.pruning else environment.max_images,
+                untagged_days=environment.untagged_days,
             ),
             removal_policy=removal_policy(environment),
         )

@@ -10,21 +10,25 @@ if TYPE_CHECKING:
     from scoped_images.context import ScopedContext
     from scoped_images.environment import Environment
     from scoped_images.errors import ScopedImagesError
+    from scoped_images.image_pruner import ImagePruner
     from scoped_images.image_repository import ImageRepository
     from scoped_images.lifecycle import ImageLifecycle
     from scoped_images.ordered_assets import OrderedAssets
     from scoped_images.platform import Platform
     from scoped_images.registry_cache import RegistryCache
+    from scoped_images.retention.retention import Retention
     from scoped_images.scoped_image import ScopedImage
 
 __all__ = [
     "BaseImage",
     "Environment",
     "ImageLifecycle",
+    "ImagePruner",
     "ImageRepository",
     "OrderedAssets",
     "Platform",
     "RegistryCache",
+    "Retention",
     "ScopedContext",
     "ScopedImage",
     "ScopedImagesError",
@@ -34,10 +38,12 @@ _MODULES = {
     "BaseImage": "base_image",
     "Environment": "environment",
     "ImageLifecycle": "lifecycle",
+    "ImagePruner": "image_pruner",
     "ImageRepository": "image_repository",
     "OrderedAssets": "ordered_assets",
     "Platform": "platform",
     "RegistryCache": "registry_cache",
+    "Retention": "retention.retention",
     "ScopedContext": "context",
     "ScopedImage": "scoped_image",
     "ScopedImagesError": "errors",

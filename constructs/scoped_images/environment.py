@@ -13,6 +13,7 @@ from scoped_images.platform import Platform
 BaseTag = Literal["content", "static"]
 
 BASE_TAGS: tuple[BaseTag, ...] = get_args(BaseTag)
+PRUNING = ("report", "delete")
 REMOVAL_POLICIES = ("destroy", "retain")
 
 
@@ -23,9 +24,11 @@ class Environment:
     account: AWS account, 12 digits.
     region: AWS region, such as `us-east-1`.
     platform: what every image is built for and run on.
-    max_images: how many content-tagged images each repository keeps, at least 1.
+    max_images: how many content-tagged images each repository keeps beside those in use, at least 1.
     untagged_days: days after which an untagged image expires, at least 1.
     base_tag: `content` rebuilds dependents when a base changes; `static` leaves them on `stable`.
+    pruning: without it ECR itself keeps the newest `max_images`, whatever is in use; `report` has the image pruner
+        say daily what it would delete, `delete` has it do so.
     removal_policy: what becomes of repositories, tables and buckets when their stack goes.
     certificate_arn, domain_name: ACM certificate and name of the service's public HTTPS listener; without them
         the service listens on HTTP inside its VPC only.
@@ -39,6 +42,7 @@ class Environment:
     untagged_days: int
     base_tag: BaseTag
     removal_policy: str
+    pruning: str | None = None
     certificate_arn: str | None = None
     domain_name: str | None = None
 
@@ -50,6 +54,8 @@ class Environment:
             self._check_count(key, getattr(self, key))
         self._check_choice("base_tag", self.base_tag, BASE_TAGS)
         self._check_choice("removal_policy", self.removal_policy, REMOVAL_POLICIES)
+        if self.pruning is not None:
+            self._check_choice("pruning", self.pruning, PRUNING)
         if (self.certificate_arn is None) != (self.domain_name is None):
             raise ScopedImagesError(
                 f"{self._property('certificate_arn')} and {self._property('domain_name')} go together: the certificate "

@@ -61,6 +61,11 @@ class OrderedAssets(DefaultStackSynthesizer):
             "image_asset_publishing_role_arn", self.DEFAULT_IMAGE_ASSET_PUBLISHING_ROLE_ARN
         )
 
+    @property
+    def image_repository_name(self) -> str:
+        """CDK's own repository, which the CLI pushes image assets to."""
+        return self._specialized("image_assets_repository_name", self.DEFAULT_IMAGE_ASSETS_REPOSITORY_NAME)
+
     def _specialized(self, name: str, default: str) -> str:
         """A property with its placeholders filled in, as CDK documents them."""
         assert self._owner is not None, "CDK binds a synthesizer before it is asked"

@@ -47,7 +47,7 @@ def test_synthesizes_the_environment_that_the_context_names(prod: Path) -> None:
     manifest = json.loads((prod / "manifest.json").read_text())
     stacks = [a for a in manifest["artifacts"].values() if a["type"] == "aws:cloudformation:stack"]
     assert {stack["environment"] for stack in stacks} == {"aws://333333333333/us-east-1"}
-    assert len(stacks) == 6
+    assert len(stacks) == 7
 
 
 def test_looks_nothing_up_in_the_account(prod: Path) -> None:

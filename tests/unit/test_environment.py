@@ -116,7 +116,7 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
         (
             {"max_image": 3},
             "environments.dev.max_image is no setting; there are: account, base_tag, certificate_arn, domain_name, "
-            "max_images, platform, region, removal_policy, untagged_days",
+            "max_images, platform, pruning, region, removal_policy, untagged_days",
         ),
     ],
 )
