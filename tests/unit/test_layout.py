@@ -8,7 +8,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCES = [
     path
-    for folder in ("constructs", "stacks", "local", "scripts", "packages", "lambdas", "services", "tests")
+    for folder in (
+        "constructs",
+        "stacks",
+        "local",
+        "scripts",
+        "packages",
+        "lambdas",
+        "services",
+        "tests",
+        "benchmarks",
+    )
     for path in (ROOT / folder).rglob("*.py")
 ]
 

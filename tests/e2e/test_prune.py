@@ -1,0 +1,147 @@
+"""Ten releases, then a pruning: everything that anybody can still run or roll back to starts."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from scoped_images.retention.aws_calls import AwsCalls
+from scoped_images.retention.pruner_settings import PrunerSettings
+from scoped_images.retention.pruning import prune
+from scoped_images.retention.report import Report
+from scoped_images.retention.retention import Retention
+from scripts.try_receipts import LINES, png
+from tests.e2e.deployment import ASSETS, Deployment
+from tests.e2e.test_deploy import append, try_it
+
+pytestmark = pytest.mark.e2e
+
+RELEASES = 10
+FUNCTION = "upload_images-local"
+
+
+def release(deployment: Deployment, number: int) -> None:
+    """Change a handler and the service, and deploy both."""
+    for name in ("lambdas/upload_images/handler.py", "services/receipt_api/__main__.py"):
+        append(deployment.project / name, f"\n# release {number}\n")
+    deployment.cdk(
+        "deploy",
+        "receipts-local-functions",
+        "receipts-local-api",
+        "--exclusively",
+        "--require-approval",
+        "never",
+        "--concurrency",
+        "2",
+    )
+
+
+def prune_in_a_month(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Report:
+    """Prune CDK's repository as if a month had gone by, so that nothing stays for its youth."""
+    for name, value in deployment.variables().items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    settings = PrunerSettings(
+        environment="local",
+        repositories=(ASSETS,),
+        bases=(),
+        retention=Retention(max_images=1, min_age_days=1, rollback_window=1),
+        regions=(deployment.env.region,),
+        delete=True,
+    )
+    aws = AwsCalls(deployment.env.region, session=boto3.Session())
+    return prune(aws, settings, now=datetime.now(UTC) + timedelta(days=30))
+
+
+def upload(deployment: Deployment, version: str) -> dict[str, Any]:
+    """Invoke one version of the function."""
+    image = base64.b64encode(png(version.encode())).decode()
+    event = {"image_base64": image, "content_type": "image/png", "lines": LINES}
+    answer = deployment.client("lambda").invoke(
+        FunctionName=FUNCTION, Qualifier=version, Payload=json.dumps(event).encode()
+    )
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload
+
+
+def revisions(deployment: Deployment) -> list[str]:
+    """The service's task definitions, newest first."""
+    ecs = deployment.client("ecs")
+    found: list[str] = ecs.list_task_definitions(status="INACTIVE", sort="DESC")["taskDefinitionArns"]
+    current: list[str] = ecs.list_task_definitions(status="ACTIVE", sort="DESC")["taskDefinitionArns"]
+    return sorted({*found, *current}, key=lambda arn: -int(arn.rpartition(":")[2]))
+
+
+def roll_service_back(deployment: Deployment) -> str:
+    """Start the service on the task definition before its current one, registered anew as a user would."""
+    ecs = deployment.client("ecs")
+    previous = ecs.describe_task_definition(taskDefinition=revisions(deployment)[1])["taskDefinition"]
+    kept = (
+        "family",
+        "taskRoleArn",
+        "executionRoleArn",
+        "networkMode",
+        "containerDefinitions",
+        "requiresCompatibilities",
+        "cpu",
+        "memory",
+        "runtimePlatform",
+    )
+    registered = ecs.register_task_definition(**{key: previous[key] for key in kept if key in previous})
+    arn: str = registered["taskDefinition"]["taskDefinitionArn"]
+    (cluster,) = ecs.list_clusters()["clusterArns"]
+    (service,) = ecs.list_services(cluster=cluster)["serviceArns"]
+    ecs.update_service(cluster=cluster, service=service, taskDefinition=arn)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        (shown,) = ecs.describe_services(cluster=cluster, services=[service])["services"]
+        tasks = ecs.list_tasks(cluster=cluster, serviceName=service)["taskArns"]
+        running = ecs.describe_tasks(cluster=cluster, tasks=tasks)["tasks"] if tasks else []
+        on_it = [
+            task for task in running if task["taskDefinitionArn"] == arn and task["lastStatus"] == "RUNNING"
+        ]
+        if on_it and len(shown["deployments"]) == 1:
+            break
+        time.sleep(1)
+    image: str = previous["containerDefinitions"][0]["image"]
+    assert on_it, f"the service did not start on {image}"
+    return image.rpartition("@")[2]
+
+
+def test_every_version_and_the_last_release_start_after_pruning(
+    new_deployment: Callable[[], Deployment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = new_deployment()
+    deployment.deploy()
+    functions = deployment.client("lambda")
+    versions = []
+    for number in range(RELEASES):
+        release(deployment, number)
+        if number in (2, 6):
+            versions.append(functions.publish_version(FunctionName=FUNCTION)["Version"])
+    functions.create_alias(FunctionName=FUNCTION, Name="old", FunctionVersion=versions[0])
+    before = deployment.known()
+
+    report = prune_in_a_month(deployment, monkeypatch)
+
+    assert (report.outcome, report.problems) == ("done", [])
+    after = deployment.known()
+    assert {image.digest for image in report.deleted} == before - after
+    # Ten releases of two images and the first deploy's five; in use are two versions and what runs now.
+    assert len(before - after) >= 10
+    assert set(deployment.digests().values()) <= after
+
+    deployment.empty_engine()
+    for version in (*versions, "old", "$LATEST"):
+        assert upload(deployment, version)["receipt_id"]
+    assert roll_service_back(deployment) in after
+    assert '"GRAND_TOTAL"' in try_it(deployment)
+    assert prune_in_a_month(deployment, monkeypatch).deleted == []
