@@ -19,7 +19,6 @@ pytestmark = pytest.mark.e2e
         (),
         ("--asset-build-concurrency", "4", "--concurrency", "4"),
         ("--no-asset-prebuild",),
-        ("--no-asset-prebuild", "--asset-build-concurrency", "4", "--concurrency", "4"),
     ],
     ids=lambda flags: " ".join(flags) or "default flags",
 )
