@@ -50,8 +50,9 @@ test-fast: $(VENV) ## the tests that need no container engine
 snapshots: $(VENV) ## rewrite the recorded templates
 	@pytest tests/snapshot --snapshot-update
 
-bench: $(VENV) ## synth's time and bytes, stock contexts beside scoped ones; writes 6 GB to TMPDIR and deletes them
+bench: $(VENV) ## contexts, stock beside scoped, and a pruning of 100,000 images; writes 6 GB to TMPDIR and deletes them
 	@python -m benchmarks
+	@python -m benchmarks.pruning
 
 fuzz: $(VENV) ## thousands of generated contexts against BuildKit: make fuzz CASES=3000
 	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py

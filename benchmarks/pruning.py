@@ -1,4 +1,4 @@
-"""A large registry, listed and selected from: `python -m tests.unit.retention.scale` prints what it took.
+"""A large registry, listed and selected from: `python -m benchmarks.pruning` prints what it took.
 
 AWS is played by a function that makes its pages as they are asked for, so that what is measured is ours.
 """
