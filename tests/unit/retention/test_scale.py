@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 def test_a_large_registry_takes_a_call_a_page_and_fits_into_the_function() -> None:
     """In a process of its own, whose peak is its own too."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.retention.scale"],
+        [sys.executable, "-m", "benchmarks.pruning"],
         cwd=ROOT,
         capture_output=True,
         text=True,
