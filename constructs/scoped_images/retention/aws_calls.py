@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, TypeVar
 
 import boto3
@@ -66,6 +67,7 @@ class AwsCalls:
         self._on_call = on_call
         self._attempts = attempts
         self._clients: dict[str, Any] = {}
+        self._making = Lock()
 
     def in_region(self, region: str) -> AwsCalls:
         """The same in another region."""
@@ -85,15 +87,16 @@ class AwsCalls:
 
     def client(self, service: str) -> Any:
         """The service's client; clients, unlike sessions, may be shared by threads."""
-        if service not in self._clients:
-            config = Config(
-                retries={"mode": "standard", "max_attempts": self._attempts},
-                max_pool_connections=_THREADS,
-                connect_timeout=10,
-                read_timeout=60,
-            )
-            self._clients[service] = self._session.client(service, region_name=self.region, config=config)
-        return self._clients[service]
+        with self._making:
+            if service not in self._clients:
+                config = Config(
+                    retries={"mode": "standard", "max_attempts": self._attempts},
+                    max_pool_connections=_THREADS,
+                    connect_timeout=10,
+                    read_timeout=60,
+                )
+                self._clients[service] = self._session.client(service, region_name=self.region, config=config)
+            return self._clients[service]
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
         """Call once, with botocore's retries. Raises IncompleteListing for any error."""

@@ -73,7 +73,10 @@ def _describe(
 def _references(containers: Iterable[dict[str, Any]]) -> list[ImageReference]:
     found = []
     for container in containers:
-        reference = ImageReference.parse(container.get("image") or "")
+        image = container.get("image") or ""
+        reference = ImageReference.parse(image)
+        if reference is None and ".dkr.ecr" in image:
+            raise IncompleteListing(f"ecs uses an image that cannot be read: {image!r}")
         if reference is not None:
             found.append(
                 ImageReference(
@@ -119,7 +122,12 @@ def _service_releases(aws: AwsCalls, service: dict[str, Any], window: int) -> li
             )
         revisions += answer["serviceRevisions"]
     return [
-        Release(f"ecs service {service['serviceName']}", revision["createdAt"].timestamp(), reference)
+        # Whole, with cluster and region: a namesake elsewhere must not push this one's releases out.
+        Release(
+            f"ecs service {service['serviceName']} of {service['clusterArn']}",
+            revision["createdAt"].timestamp(),
+            reference,
+        )
         for revision in revisions
         for reference in _references(revision.get("containerImages", ()))
     ]
@@ -131,7 +139,7 @@ def _family_releases(aws: AwsCalls, window: int) -> list[Release]:
     arns = [arn for found in last for arn in found]
     images = aws.for_each(arns, lambda arn: _images_of(aws, arn))
     return [
-        Release(f"ecs family {_family(arn)}", _revision(arn), reference)
+        Release(f"ecs family {_family(arn)} in {aws.region}", _revision(arn), reference)
         for arn, references in zip(arns, images, strict=True)
         for reference in references
     ]
@@ -141,16 +149,26 @@ def _last_revisions(aws: AwsCalls, family: str, count: int) -> list[str]:
     arns: set[str] = set()
     # CloudFormation deregisters what it replaces, so a release to roll back to is INACTIVE.
     for status in ("ACTIVE", "INACTIVE"):
-        answer = aws.call(
-            "ecs",
-            "list_task_definitions",
-            familyPrefix=family,
-            status=status,
-            sort="DESC",
-            maxResults=min(count, 100),
-        )
-        arns.update(arn for arn in answer["taskDefinitionArns"] if _family(arn) == family)
+        arns.update(arn for arn in _newest(aws, family, status, count) if _family(arn) == family)
     return sorted(arns, key=_revision, reverse=True)[:count]
+
+
+def _newest(aws: AwsCalls, family: str, status: str, count: int) -> list[str]:
+    """The newest `count` revisions, newest first: not every page, which may be thousands."""
+    found: list[str] = []
+    request: dict[str, Any] = {"familyPrefix": family, "status": status, "sort": "DESC"}
+    while True:
+        answer = aws.call("ecs", "list_task_definitions", maxResults=min(count, 100), **request)
+        found += answer["taskDefinitionArns"]
+        token = answer.get("nextToken")
+        if not token or len(found) >= count:
+            return found
+        if not answer["taskDefinitionArns"]:
+            raise IncompleteListing(
+                f"ecs list_task_definitions in {aws.region} was cut short: after {len(found)} revisions of {family} "
+                "it promised more and sent an empty page"
+            )
+        request["nextToken"] = token
 
 
 def _family(arn: str) -> str:

@@ -22,10 +22,11 @@ from scoped_images.retention.selection import Key, Selection, select_images
 from scoped_images.retention.stack_usage import stack_usage
 from scoped_images.retention.usage import Usage, Use
 
-# What was looked up longer ago is looked up again before a batch; never so often that looking takes more
-# than a fifth of the time.
+# What was looked up longer ago is looked up again before a batch; not so often that looking takes more than a
+# fifth of the time, unless that would be longer than two minutes.
 _FRESH_SECONDS = 60.0
 _FRESH_LOOKS = 5
+_STALE_SECONDS = 120.0
 
 
 # What an image was built from, by its digest: it never changes, so no image is asked twice.
@@ -95,7 +96,12 @@ def _dependents_usage(aws: AwsCalls, settings: PrunerSettings, bases: Bases) -> 
     """Images that are never pruned here, but were built from some that are."""
     uses = []
     for name in settings.dependents:
-        keys = [image.key for image in list_images(aws, name) or ()]
+        listed = list_images(aws, name)
+        if listed is None:
+            raise IncompleteListing(
+                f"repository {name}, whose images may stand on pruned ones, does not exist: mend dependents"
+            )
+        keys = [image.key for image in listed]
         _read_bases(aws, keys, bases)
         found = {base for _, digest in keys for base in bases.get(digest, ())}
         uses += [Use(base, f"images of {name}, built from it") for base in found]
@@ -128,6 +134,8 @@ def prune(
     except IncompleteListing as error:
         # Time that ran out before anything was known is a failure too, and not work left for the next run.
         report.fail(str(error))
+    except Exception as error:  # An answer in an unknown shape must not end the run without its report.
+        report.fail(f"{type(error).__name__}: {error}")
     if settings.delete:
         done = {image.key for image in report.deleted} | {image.key for image, _ in report.spared}
         report.left = [image for image in report.selected if image.key not in done]
@@ -175,7 +183,9 @@ class _Deletion:
             self._bases = plan.bases
             self._deletable = frozenset(image.key for image in self._selection.deleted)
             looked = time.monotonic()
-            self._stale_at = looked + max(_FRESH_SECONDS, _FRESH_LOOKS * (looked - started))
+            self._stale_at = looked + min(
+                _STALE_SECONDS, max(_FRESH_SECONDS, _FRESH_LOOKS * (looked - started))
+            )
         for image in batch:
             if image.key not in self._deletable:
                 why = self._selection.kept.get(image.key, "gone since it was selected")

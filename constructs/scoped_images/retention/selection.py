@@ -70,12 +70,16 @@ class _Registry:
         self._retention = retention
         self._by_key = {image.key: image for image in images}
         self._by_tag = {(image.repository, tag): image for image in images for tag in image.tags}
-        self._attached: defaultdict[Key, list[Image]] = defaultdict(list)
+        # By digest alone: signatures may be kept in a repository of their own.
+        self._attached: defaultdict[str, list[Image]] = defaultdict(list)
+        self._indexes: defaultdict[Key, list[Image]] = defaultdict(list)
         self._by_age: defaultdict[str, list[Image]] = defaultdict(list)
         for image in images:
             for subject in (image.subject, *map(subject_of_tag, image.tags)):
                 if subject is not None:
-                    self._attached[image.repository, subject].append(image)
+                    self._attached[subject].append(image)
+            for child in image.children:
+                self._indexes[image.repository, child].append(image)
             if any(retention.is_content(tag) for tag in image.tags):
                 self._by_age[image.repository].append(image)
         for content_tagged in self._by_age.values():
@@ -102,8 +106,13 @@ class _Registry:
         for use in usage.uses:
             for image in self.find(use.reference):
                 self.keep(image, f"in use by {use.by}")
+                # What runs may tell the platform's image; what starts it again names the index.
+                for index in self._indexes[image.key]:
+                    self.keep(index, f"index of an image in use by {use.by}")
         for image in self.images:
-            names = (*image.tags, image.digest.removeprefix("sha256:"))
+            # A template may put a tag together: `sha-${Commit}` and a parameter hold its halves apart.
+            halves = (tag.partition("-")[2] for tag in image.tags)
+            names = {*image.tags, *halves, image.digest.removeprefix("sha256:")} - {""}
             if not usage.words.isdisjoint(names):
                 self.keep(image, "in use by a CloudFormation stack")
 
@@ -138,7 +147,7 @@ class _Registry:
                 (self._by_key.get((image.repository, child)), f"part of index {name}")
                 for child in image.children
             ]
-            needed += [(attached, f"attached to {name}") for attached in self._attached[image.key]]
+            needed += [(attached, f"attached to {name}") for attached in self._attached[image.digest]]
             needed += [
                 (base, f"base of {image.repository}:{name}")
                 for reference in bases.get(image.digest, ())

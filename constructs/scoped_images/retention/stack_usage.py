@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from scoped_images.retention.aws_calls import AwsCalls, Paging
+from scoped_images.retention.aws_calls import AwsCalls, IncompleteListing, Paging
 from scoped_images.retention.usage import Usage
 
 STACKS = Paging("Stacks", "NextToken", "NextToken")
@@ -19,6 +19,13 @@ _HASH = re.compile(r"[0-9a-f]{64}|sha-[0-9a-f]+")
 # Change sets that hold nothing which is still to come.
 _OVER = ("EXECUTE_COMPLETE", "EXECUTE_FAILED", "OBSOLETE")
 _KEEPS_NO_TEMPLATE = "REVIEW_IN_PROGRESS"
+# A rollback may come, to images that no template, function or task names any more.
+_UNDER_WAY = (
+    "UPDATE_IN_PROGRESS",
+    "UPDATE_FAILED",
+    "UPDATE_ROLLBACK_IN_PROGRESS",
+    "UPDATE_ROLLBACK_FAILED",
+)
 
 
 def stack_usage(aws: AwsCalls) -> Usage:
@@ -28,6 +35,12 @@ def stack_usage(aws: AwsCalls) -> Usage:
     parameters. `cdk gc` looks for tags in the same way.
     """
     stacks = aws.list_all("cloudformation", "describe_stacks", STACKS)
+    for stack in stacks:
+        if stack.get("StackStatus") in _UNDER_WAY:
+            raise IncompleteListing(
+                f"stack {stack['StackName']} in {aws.region} is {stack['StackStatus']}: what it may roll back to is not "
+                "known; prune when it is done"
+            )
     words: set[str] = set()
     for found in aws.for_each(stacks, lambda stack: _words_of(aws, stack)):
         words |= found

@@ -111,6 +111,47 @@ def test_an_empty_second_page_deletes_nothing(cloud: Cloud, inject: Any, operati
     assert "BatchDeleteImage" not in made
 
 
+def test_a_family_s_revisions_cut_short_delete_nothing(cloud: Cloud, inject: Any) -> None:
+    busy_account(cloud)
+    made = inject("ListTaskDefinitions", lambda _real: {"taskDefinitionArns": [], "nextToken": "more"})
+    report = run()
+    assert report.outcome == "failed"
+    assert "ecs list_task_definitions in eu-west-1 was cut short" in report.problems[0]
+    assert "BatchDeleteImage" not in made
+
+
+@pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"])
+def test_a_stack_under_way_deletes_nothing(cloud: Cloud, inject: Any, status: str) -> None:
+    """What it may roll back to is named nowhere any more."""
+    busy_account(cloud)
+
+    def under_way(real: Any) -> Any:
+        answer = real()
+        return {**answer, "Stacks": [{**stack, "StackStatus": status} for stack in answer["Stacks"]]}
+
+    made = inject("DescribeStacks", under_way)
+    report = run()
+    assert report.problems[0].startswith(f"stack s in eu-west-1 is {status}")
+    assert "BatchDeleteImage" not in made
+
+
+def test_an_answer_in_an_unknown_shape_deletes_nothing_and_is_reported(cloud: Cloud, inject: Any) -> None:
+    busy_account(cloud)
+    made = inject("DescribeTaskDefinition", lambda _real: {})
+    report = run()
+    assert (report.outcome, report.problems) == ("failed", ["KeyError: 'taskDefinition'"])
+    assert "BatchDeleteImage" not in made
+
+
+def test_a_missing_repository_of_dependents_deletes_nothing(cloud: Cloud) -> None:
+    cloud.push_many(4)
+    report = prune(calls(), settings(dependents=("nowhere",)))
+    assert report.problems == [
+        "repository nowhere, whose images may stand on pruned ones, does not exist: mend dependents"
+    ]
+    assert report.deleted == []
+
+
 def test_a_needless_empty_page_at_the_end_is_not_taken_for_a_loss(cloud: Cloud, inject: Any) -> None:
     """Pages of another size bring the same images, so the listing is whole."""
     cloud.push_many(3)

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from scoped_images.retention.stack_usage import words_in
-from tests.lambdas.test_image_pruner.account import HOST, REGION, ROLE, Cloud, run
+from tests.lambdas.test_image_pruner.account import ACCOUNT, HOST, REGION, ROLE, Cloud, run
 
 
 def reasons(cloud: Cloud, **changes: Any) -> dict[str, str]:
@@ -85,7 +85,8 @@ def test_the_last_revisions_of_a_service_stay(ten: Cloud, inject: Any) -> None:
     made = inject("DescribeServiceRevisions", revisions)
     why = reasons(ten)
     assert "DescribeServiceRevisions" in made
-    assert why["sha-002"] == why["sha-003"] == "one of the last releases of ecs service api"
+    of_service = f"one of the last releases of ecs service api of arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/c"
+    assert why["sha-002"] == why["sha-003"] == of_service
     assert "sha-001" not in why
 
 
@@ -165,5 +166,6 @@ def test_another_region_is_looked_at_too(ten: Cloud) -> None:
         family="far", containerDefinitions=[{"name": "main", "image": image, "memory": 64}]
     )
     assert (
-        reasons(ten, regions=(REGION, "us-east-1"))["sha-001"] == "one of the last releases of ecs family far"
+        reasons(ten, regions=(REGION, "us-east-1"))["sha-001"]
+        == "one of the last releases of ecs family far in us-east-1"
     )

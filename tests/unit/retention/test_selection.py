@@ -134,3 +134,32 @@ def test_an_index_goes_before_its_children() -> None:
 def test_the_newest_are_counted_in_each_repository() -> None:
     selection = select(image(1, "sha-1", repository="other"))
     assert selection.kept["other", digest(1)] == "among the newest 1"
+
+
+def test_namesakes_elsewhere_do_not_push_releases_out() -> None:
+    """The same family in two regions, at other revisions, is two workloads."""
+    releases = [
+        Release(f"ecs family job in {region}", order, ImageReference("app", f"sha-{number}"))
+        for region, order, number in (("eu", 100, 1), ("eu", 101, 2), ("us", 1, 3), ("us", 2, 4))
+    ]
+    images = [image(number, f"sha-{number}", days=90 + number) for number in (1, 2, 3, 4)]
+    assert select(*images, usage=Usage(releases=tuple(releases))).deleted == ()
+
+
+def test_a_tag_that_a_template_puts_together_stays() -> None:
+    selection = select(image(1, "sha-0123abc", days=90), usage=Usage(words=frozenset({"sha-", "0123abc"})))
+    assert why(selection, 1) == "in use by a CloudFormation stack"
+
+
+def test_the_index_of_a_platform_image_in_use_stays() -> None:
+    index = image(1, "sha-1", days=90, children=(digest(2),))
+    uses = (Use(ImageReference("app", None, digest(2)), "ecs task t"),)
+    selection = select(index, image(2, days=90), usage=Usage(uses=uses))
+    assert why(selection, 1) == "index of an image in use by ecs task t"
+
+
+def test_a_signature_in_a_repository_of_its_own_stays_with_its_image() -> None:
+    uses = (Use(ImageReference("app", "sha-1"), "lambda f:1"),)
+    signature = image(7, f"sha256-{1:064x}.sig", days=90, repository="signatures")
+    selection = select(image(1, "sha-1", days=90), signature, usage=Usage(uses=uses))
+    assert signature.key in selection.kept
