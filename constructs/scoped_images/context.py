@@ -145,10 +145,14 @@ class ScopedContext:
     @property
     def staged_dockerfile(self) -> str:
         """Name of the Dockerfile in the staged folder: `Dockerfile`, unless the context has another file there."""
-        taken = {file.path for file in self.files}
-        if self._brings_its_dockerfile or not taken & {"Dockerfile", "Dockerfile.dockerignore"}:
+        if self._brings_its_dockerfile:
             return "Dockerfile"
-        return "Dockerfile.scoped-images"
+        taken = {file.path for file in self.files}
+        names = (
+            "Dockerfile",
+            *(f"Dockerfile.scoped-images{number or ''}" for number in range(len(taken) + 1)),
+        )
+        return next(name for name in names if not taken & {name, f"{name}.dockerignore"})
 
     def stage(self, destination: Path) -> None:
         """Copy the context and its Dockerfile to `destination`, so that `docker build` there works.

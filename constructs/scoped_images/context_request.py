@@ -103,12 +103,11 @@ def read_dockerfile(path: Path) -> bytes:
 def _inside(folder: Path, dockerfile: str | Path, root: str | Path) -> Path:
     """Return the Dockerfile's path below `folder`, whichever way it was written."""
     path = folder / dockerfile
-    real, real_folder = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
-    if not real.is_relative_to(real_folder):
+    # A Dockerfile that is a link keeps its own name, and so its own ignore file; `folder` is real already.
+    found = Path(os.path.realpath(path.parent)) / path.name
+    if not Path(os.path.realpath(path)).is_relative_to(folder) or not found.is_relative_to(folder):
         raise ScopedImagesError(
             f"Dockerfile {str(dockerfile)!r} is outside of the root {str(root)!r}: give a path inside it, or take "
             "one folder with ScopedContext.of(directory, dockerfile=…), whose Dockerfile may lie anywhere"
         )
-    if ".." in path.parts or not path.is_relative_to(folder):
-        return folder / real.relative_to(real_folder)
-    return path
+    return found

@@ -59,9 +59,12 @@ def explain(request: ContextRequest, path: str | Path) -> Explanation:
 
 
 def _below_root(root: Path, path: str) -> str:
-    absolute = Path(os.path.normpath(path))
-    if absolute.is_absolute() and absolute.is_relative_to(root):
-        path = str(absolute.relative_to(root))
+    given = Path(os.path.normpath(path))
+    if given.is_absolute():
+        # The root is real; a link as the last part is asked about itself.
+        absolute = Path(os.path.realpath(given.parent)) / given.name
+        if absolute.is_relative_to(root):
+            path = str(absolute.relative_to(root))
     return context_path(path)
 
 

@@ -19,8 +19,13 @@ def existing_folder(directory: str | Path) -> Path:
             f"build context: this locale reads file names as {sys.getfilesystemencoding()}, Dockerfiles are UTF-8: "
             "set PYTHONUTF8=1"
         )
-    folder = Path(directory).absolute()
-    if not str(directory) or not folder.is_dir():
+    try:
+        # The real one: with `..` in it, what lies in the folder would have two names.
+        folder = Path(os.path.realpath(directory))
+        there = bool(str(directory)) and folder.is_dir()
+    except (OSError, ValueError) as error:
+        raise ScopedImagesError(f"build context: cannot read {str(directory)!r}: {error}") from error
+    if not there:
         raise ScopedImagesError(f"build context: directory {str(directory)!r} does not exist or is no folder")
     return folder
 

@@ -41,10 +41,8 @@ class ImageSpec:
     def __post_init__(self) -> None:
         Platform.parse(self.platform)
         self._check_dockerfile()
-        self._agree("platform", self.platform, self.context.platform)
-        self._agree("target", self.target, self.context.target)
-        for name, value in self.context.build_args.items():
-            self._agree(f"build_args[{name!r}]", self.build_args.get(name), value)
+        if self.context.platform is not None:
+            self._agree_with_context(self.context.platform)
         check_build_args(self.build_args)
         if BASE_IMAGE_ARGUMENT in self.build_args:
             raise ScopedImagesError(
@@ -89,7 +87,8 @@ class ImageSpec:
 
     def _check_dockerfile(self) -> None:
         """Refuse what BuildKit would ignore or find out late: an argument nobody declares, a stage nobody names."""
-        text, name = self.context.dockerfile_bytes, self.context.dockerfile.name
+        # An instruction may go on in the next line.
+        text, name = re.sub(rb"\\\r?\n", b" ", self.context.dockerfile_bytes), self.context.dockerfile.name
         if self.base_uri and not re.search(rb"(?im)^[ \t]*ARG\b.*\bBASE_IMAGE_URI\b", text):
             raise ScopedImagesError(
                 f"base is given, but {name} has no ARG {BASE_IMAGE_ARGUMENT}, and would be built from something else: "
@@ -105,8 +104,18 @@ class ImageSpec:
                 f"target is {self.target!r}, but {name} has no such stage; it has: {stages_text}"
             )
 
-    def _agree(self, name: str, given: str | None, of_context: str | None) -> None:
-        if given is not None and of_context is not None and given != of_context:
-            raise ScopedImagesError(
-                f"{name} is {str(given)!r}, but the context was made for {str(of_context)!r}: give both the same"
-            )
+    def _agree_with_context(self, platform: Platform) -> None:
+        """The context's files were found for its own options: with others the build reads other files."""
+        given = {
+            "platform": (self.platform, platform),
+            "target": (self.target or self.context.target, self.context.target),
+        }
+        for name, value in self.build_args.items():
+            given[f"build_args[{name!r}]"] = (value, self.context.build_args.get(name))
+        for option, (ours, of_context) in given.items():
+            if ours != of_context:
+                made_for = "none" if of_context is None else repr(str(of_context))
+                raise ScopedImagesError(
+                    f"{option} is {str(ours)!r}, but the context was made for {made_for}: give it to "
+                    "ScopedContext.from_dockerfile, which finds the files by it"
+                )

@@ -98,6 +98,15 @@ def test_a_file_of_the_context_called_dockerfile_stays_what_it_is(folder: Path, 
     assert (tmp_path / "out" / "Dockerfile.scoped-images").read_text() == "FROM scratch\nCOPY . /\n"
 
 
+def test_no_file_of_the_context_is_replaced_by_what_staging_adds(folder: Path, tmp_path: Path) -> None:
+    for name in ("Dockerfile", "Dockerfile.scoped-images"):
+        (folder / name).write_text(f"{name}: mine")
+    context = context_of(folder)
+    context.stage(tmp_path / "out")
+    assert context.staged_dockerfile == "Dockerfile.scoped-images1"
+    assert (tmp_path / "out" / "Dockerfile.scoped-images").read_text() == "Dockerfile.scoped-images: mine"
+
+
 def test_keeps_modes(folder: Path, tmp_path: Path) -> None:
     (folder / "run.sh").chmod(0o750)
     (folder / "empty").chmod(0o500)

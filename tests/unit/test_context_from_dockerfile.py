@@ -247,3 +247,46 @@ def test_only_named_contexts_in_use_are_read_and_counted(root: Path) -> None:
     after = find(root, "COPY --from=shared . /", **contexts)
     assert set(after.named) == {"shared"}
     assert after.fingerprint != before.fingerprint
+
+
+def test_a_root_written_with_dots_is_the_same_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Dockerfile that is a link keeps its own ignore file, from wherever it is looked at."""
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "api.Dockerfile").write_text("FROM scratch\nCOPY a* b* /\n")
+    (tmp_path / "docker" / "api.Dockerfile.dockerignore").write_text("a\n")
+    (tmp_path / "Dockerfile").symlink_to("docker/api.Dockerfile")
+    (tmp_path / "Dockerfile.dockerignore").write_text("b\n")
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    straight = ScopedContext.from_dockerfile(tmp_path, platform="linux/amd64")
+    monkeypatch.chdir(tmp_path / "infra")
+    dotted = ScopedContext.from_dockerfile("..", platform="linux/amd64")
+    assert [file.path for file in straight.files] == ["a"]
+    assert dotted.fingerprint == straight.fingerprint
+
+
+@pytest.mark.parametrize(
+    "source", ["https://example.com/${VERSION}/x.tgz", "git@example.com:a/${B}.git", "x://[a"]
+)
+def test_a_remote_source_may_hold_variables_that_nobody_knows(tmp_path: Path, source: str) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM node:20\nADD {source} /\n")
+    if source.startswith("x://"):
+        with pytest.raises(ScopedImagesError, match="does not exist"):
+            ScopedContext.from_dockerfile(tmp_path, platform="linux/amd64")
+        return
+    assert ScopedContext.from_dockerfile(tmp_path, platform="linux/amd64").files == ()
+
+
+def test_a_line_that_continues_into_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "y").write_text("y")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY y /\n\\\n")
+    with pytest.raises(
+        ScopedImagesError, match=r"Dockerfile:\d+: the line continues into nothing; remove it"
+    ):
+        ScopedContext.from_dockerfile(tmp_path, platform="linux/amd64")
+
+
+def test_a_root_that_no_file_system_takes_is_one_line() -> None:
+    with pytest.raises(ScopedImagesError, match="build context: cannot read 'x"):
+        ScopedContext.from_dockerfile("x" * 300, platform="linux/amd64")

@@ -82,3 +82,48 @@ def test_a_wrong_option_is_named(context: ScopedContext, changes: dict[str, Any]
     with pytest.raises(ScopedImagesError) as caught:
         spec(context, **changes)
     assert str(caught.value) == message
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> ScopedContext:
+    """A context whose files depend on target, platform and build argument."""
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "code.py").write_text("api")
+    (tmp_path / "Dockerfile").write_text(
+        "FROM scratch AS test\nCOPY api /\nFROM scratch \\\n  AS prod\nARG PART=api\nCOPY ${PART} /\n"
+    )
+    return ScopedContext.from_dockerfile(
+        tmp_path, platform=Platform.LINUX_AMD64, target="prod", build_args={"PART": "api"}
+    )
+
+
+def test_a_found_context_brings_its_options_along(found: ScopedContext) -> None:
+    made = spec(found)
+    assert (made.stage, made.arguments) == ("prod", {"PART": "api"})
+    assert spec(found, target="prod", build_args={"PART": "api"}).fingerprint == made.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"target": "test"}, "target is 'test', but the context was made for 'prod': give it to"),
+        (
+            {"platform": Platform.LINUX_ARM64},
+            "platform is 'linux/arm64', but the context was made for 'linux/amd64'",
+        ),
+        ({"build_args": {"PART": "web"}}, "build_args['PART'] is 'web', but the context was made for 'api'"),
+        ({"build_args": {"MORE": "1"}}, "build_args['MORE'] is '1', but the context was made for none"),
+    ],
+)
+def test_options_that_the_files_were_not_found_for_are_refused(
+    found: ScopedContext, changes: dict[str, Any], message: str
+) -> None:
+    """The build would read files that are not there, and the hash would not tell."""
+    with pytest.raises(ScopedImagesError) as caught:
+        spec(found, **changes)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_stage_after_a_continued_line_is_known(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch \\\n  AS prod\nFROM scratch\n")
+    assert spec(ScopedContext.of(tmp_path), target="prod").stage == "prod"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -70,12 +71,15 @@ def context(
 
 def _new_folder(output: str) -> Path:
     path = Path(output)
-    if path.is_dir() and any(path.iterdir()):
-        raise ScopedImagesError(
-            f"--output {output!r} is a folder with something in it; give a new or an empty one"
-        )
-    if not output or (path.exists() and not path.is_dir()):
-        raise ScopedImagesError(f"--output {output!r} is no folder; give a new or an empty one")
+    try:
+        if not output or (os.path.lexists(path) and not path.is_dir()):
+            raise ScopedImagesError(f"--output {output!r} is no folder; give a new or an empty one")
+        if path.is_dir() and any(path.iterdir()):
+            raise ScopedImagesError(
+                f"--output {output!r} is a folder with something in it; give a new or an empty one"
+            )
+    except OSError as error:
+        raise ScopedImagesError(f"--output {output!r} cannot be used: {error.strerror}") from error
     return path.absolute()
 
 

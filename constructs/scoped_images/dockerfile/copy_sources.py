@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from scoped_images.dockerfile.go_match import BadPatternError
 from scoped_images.dockerfile.parse import Instruction, ParsedDockerfile, heredoc_name
@@ -42,7 +41,10 @@ def copy_sources(parsed: ParsedDockerfile, instruction: Instruction, expand: Exp
     _check_patterns(parsed, instruction, "--exclude", excludes)
     sources = []
     for word in instruction.words[:-1]:
-        written = None if heredoc_name(word) is not None else expand(word)
+        # What is fetched is not in the context, whatever its variables are.
+        if heredoc_name(word) is not None or (instruction.name == "ADD" and is_remote(word)):
+            continue
+        written = expand(word)
         if written is None:
             continue
         if is_remote(written):
@@ -90,9 +92,7 @@ def is_remote(source: str) -> bool:
         return True
     if source.startswith(("./", "../", "github.com/")):
         return False
-    scheme = urlsplit(source).scheme if "://" in source else ""
-    if scheme in ("http", "https"):
-        return urlsplit(source).path.endswith(".git")
+    scheme = source.partition("://")[0] if "://" in source else ""
     return scheme in ("git", "ssh") or _SCP_STYLE.fullmatch(source) is not None
 
 

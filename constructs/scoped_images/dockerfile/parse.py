@@ -143,6 +143,9 @@ def _take_directives(content: str, name: str) -> tuple[dict[str, str], str]:
 
 
 def _instruction(command: _Command, name: str) -> Instruction:
+    # The parser gives a lone continuation character at the end as a command of nothing.
+    if not command.cmd:
+        raise ScopedImagesError(f"{name}:{command.start_line}: the line continues into nothing; remove it")
     kind = command.cmd.upper()
     known = sorted(name.upper() for name in _parser().all_cmds())
     if kind not in known:
