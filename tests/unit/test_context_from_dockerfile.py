@@ -290,3 +290,24 @@ def test_a_line_that_continues_into_nothing_is_named(tmp_path: Path) -> None:
 def test_a_root_that_no_file_system_takes_is_one_line() -> None:
     with pytest.raises(ScopedImagesError, match="build context: cannot read 'x"):
         ScopedContext.from_dockerfile("x" * 300, platform="linux/amd64")
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "way_out"),
+    [
+        ("ARG P=api\nFROM alpine\nCOPY s/${P} /\n", "with `ARG P` in that stage and build_args={'P': …}, or"),
+        ("FROM alpine\nARG P\nCOPY s/${P} /\n", "with build_args={'P': …}, or"),
+        ("FROM alpine\nCOPY bin-${TARGETARCH} /\n", "with `ARG TARGETARCH` in that stage, or"),
+        (
+            "FROM alpine\nCOPY ${BUILD_DIR} /\n",
+            "with `ARG BUILD_DIR` in that stage and build_args={'BUILD_DIR'",
+        ),
+    ],
+)
+def test_the_way_out_of_a_missing_value_is_one_that_works(
+    tmp_path: Path, dockerfile: str, way_out: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text(dockerfile)
+    with pytest.raises(ScopedImagesError) as caught:
+        ScopedContext.from_dockerfile(tmp_path, platform="linux/amd64")
+    assert way_out in str(caught.value)

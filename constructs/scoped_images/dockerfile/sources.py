@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from scoped_images.dockerfile.parse import ParsedDockerfile
+from scoped_images.dockerfile.platform_variables import platform_variables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +89,23 @@ def _familiar(image: str) -> str:
 
 def unknown_value_message(dockerfile: ParsedDockerfile, what: str, variable: str) -> str:
     """Say that something depends on a variable without a value, and what to do."""
+    names = [item.name for item in dockerfile.instructions]
+    # An ARG before the first FROM is seen by FROM alone.
+    first = 0 if what.startswith("FROM") or "FROM" not in names else names.index("FROM")
     declared = any(
-        instruction.name == "ARG" and any(word.partition("=")[0] == variable for word in instruction.words)
-        for instruction in dockerfile.instructions
+        item.name == "ARG" and any(word.partition("=")[0] == variable for word in item.words)
+        for item in dockerfile.instructions[first:]
     )
-    give = f"build_args={{{variable!r}: …}}"
-    if not declared and not variable.startswith(("TARGET", "BUILD")):
-        give = f"`ARG {variable}` in that stage and {give}"
+    # BuildKit fills these in where they are declared; those of the builder's own platform are not known here.
+    automatic = variable.startswith("TARGET") and variable in platform_variables(platform="linux/amd64")
+    give = " and ".join(
+        part
+        for part, wanted in (
+            (f"`ARG {variable}` in that stage", not declared),
+            (f"build_args={{{variable!r}: …}}", not automatic),
+        )
+        if wanted
+    )
     return (
         f"{what} depends on ${variable}, which has no value when the app is synthesized; "
         f"give it one with {give}, or name the files with include=[…]"
