@@ -111,6 +111,38 @@ def test_an_empty_second_page_deletes_nothing(cloud: Cloud, inject: Any, operati
     assert "BatchDeleteImage" not in made
 
 
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "InternalFailure"])
+def test_a_deletion_that_fails_is_reported_and_ends_the_run(cloud: Cloud, inject: Any, code: str) -> None:
+    cloud.push_many(150)
+
+    def fail(_real: Any) -> Any:
+        raise error(code)
+
+    made = inject("BatchDeleteImage", fail)
+    report = run()
+    assert (report.outcome, report.deleted) == ("failed", [])
+    assert code in report.problems[0]
+    assert made.count("BatchDeleteImage") == 1
+    assert len(report.left) == len(report.selected) > 100
+
+
+def test_a_fault_in_the_second_look_deletes_nothing(cloud: Cloud, inject: Any) -> None:
+    busy_account(cloud)
+    looks = [0]
+
+    def fail_later(real: Any) -> Any:
+        looks[0] += 1
+        if looks[0] > 1:
+            raise error("AccessDeniedException")
+        return real()
+
+    made = inject("ListClusters", fail_later)
+    report = run()
+    assert (report.outcome, report.deleted) == ("failed", [])
+    assert made.count("ListClusters") == 2
+    assert "BatchDeleteImage" not in made
+
+
 def test_a_family_s_revisions_cut_short_delete_nothing(cloud: Cloud, inject: Any) -> None:
     busy_account(cloud)
     made = inject("ListTaskDefinitions", lambda _real: {"taskDefinitionArns": [], "nextToken": "more"})
