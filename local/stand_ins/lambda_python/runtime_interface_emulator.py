@@ -306,14 +306,16 @@ def main() -> None:
     environment = dict(os.environ)
     if len(command) > 1:
         environment["_HANDLER"] = command[-1]  # as AWS's: main.go takes the last argument for the handler
-    stopped = threading.Event()
+    ends: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda got, _: ends.append(got))
     emulator = Emulator(command, environment)
     api = serve(given.runtime_api_address, RuntimeHandler, emulator)
     emulator.environment["AWS_LAMBDA_RUNTIME_API"] = f"127.0.0.1:{api.server_port}"
     serve(given.runtime_interface_emulator_address, InvocationHandler, emulator)
-    stopped.wait()
+    # Not an event: a handler runs in this thread, and may find the event's lock taken by the very wait it ends.
+    while not ends:
+        time.sleep(0.05)
     if emulator.runtime:
         emulator.runtime.stop(grace=STOP_SECONDS)
 
