@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+from scoped_images.command_line.bases.program import bases
 from scoped_images.command_line.context import context
 from scoped_images.command_line.prune import prune
 from scoped_images.command_line.why import why
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command()(context)
 app.command()(why)
 app.command()(prune)
+app.add_typer(bases, name="bases")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
