@@ -15,6 +15,8 @@ from local.errors import LocalError
 APT = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")  # where dpkg and runc look, and not on everybody's PATH
+# apt fails where another one runs: checkouts and test workers that install at once take turns.
+APT_TURN = Path("/run/scoped-images-apt.lock")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -140,13 +142,17 @@ def unpack(debs: Iterable[Path], into: Path) -> dict[str, str]:
 
 def install_missing(packages: Sequence[str]) -> None:
     """Install these packages of the machine's own release; what is installed is neither upgraded nor removed."""
+    import fcntl  # noqa: PLC0415 (not on Windows, where nothing is installed)
+
     flags = ["--yes", "--no-install-recommends", "--no-upgrade", "--no-remove"]
     install = ["apt-get", "-q", "install", *flags, *packages]
-    try:
-        run(install)
-    except LocalError:  # a fresh machine has no package lists, an old one names versions that are gone
-        run(["apt-get", "-q", "update"])
-        run(install)
+    with APT_TURN.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            run(install)
+        except LocalError:  # a fresh machine has no package lists, an old one names versions that are gone
+            run(["apt-get", "-q", "update"])
+            run(install)
 
 
 def system_path() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,8 @@ from local.environment import LocalEnvironment, ensure_bootstrapped, ensure_emul
 from local.private_engine import stop_engine
 from tests.e2e.deployment import Deployment
 
-STATE = ROOT / ".local" / "tests"
+# pytest-xdist's workers run side by side, and each empties its image store.
+STATE = ROOT / ".local" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 
 @pytest.fixture(scope="session")

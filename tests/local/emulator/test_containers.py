@@ -94,7 +94,7 @@ class Local:
 
 @pytest.fixture(scope="module")
 def local(engine: Engine) -> Iterator[Local]:
-    ensure_base_images(engine, state=ROOT / ".local", say=print)
+    ensure_base_images(engine, state=ROOT / ".local/base-images", say=print)
     folder = Path(tempfile.mkdtemp(prefix="containers-"))
     env = LocalEnvironment(state=folder / "aws", port=free_port())
     ensure_emulator(env, engine, print)
