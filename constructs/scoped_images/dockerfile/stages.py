@@ -83,8 +83,13 @@ def evaluate(parsed: ParsedDockerfile, instruction: Instruction, word: str, vari
         raise parsed.error(instruction.line, f"{instruction.name}: {error}") from None
 
 
-def read_stages(parsed: ParsedDockerfile, variables: Variables, options: BuildOptions) -> tuple[Stage, ...]:
-    """Split the instructions into stages; raises ScopedImagesError."""
+def read_stages(
+    parsed: ParsedDockerfile, variables: Variables, options: BuildOptions, *, allow_unknown: bool = False
+) -> tuple[Stage, ...]:
+    """Split the instructions into stages; raises ScopedImagesError.
+
+    allow_unknown: whether any stage may be FROM what nobody can know; else the first alone.
+    """
     starts = [index for index, item in enumerate(parsed.instructions) if item.name == "FROM"]
     if not starts:
         raise ScopedImagesError(f"{parsed.name}: has no FROM; a Dockerfile needs at least one")
@@ -98,7 +103,7 @@ def read_stages(parsed: ParsedDockerfile, variables: Variables, options: BuildOp
         instruction = parsed.instructions[start]
         name = _stage_name(parsed, instruction)
         base = evaluate(parsed, instruction, instruction.words[0], variables)
-        if isinstance(base, Unknown) and (stages or options.build_contexts):
+        if isinstance(base, Unknown) and not allow_unknown and (stages or options.build_contexts):
             # It may be the name of an earlier stage, and then what that stage reads counts.
             raise parsed.error(instruction.line, unknown_value_message(parsed, "FROM", base.name))
         stages.append(

@@ -1,0 +1,59 @@
+"""Small JSON files that are kept in git: read strictly, written sorted, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scoped_images.errors import ScopedImagesError
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in a file, or None where there is none; raises ScopedImagesError."""
+    try:
+        content = json.loads(path.read_bytes(), object_pairs_hook=_without_duplicates)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ScopedImagesError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        # Most often a merge that nobody has finished.
+        raise ScopedImagesError(
+            f"{path} is no JSON: {error}; mend it, or take one side of the merge"
+        ) from None
+    if not isinstance(content, dict):
+        raise ScopedImagesError(f"{path} holds {content!r}, and takes a JSON object")
+    return content
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Put the object in place of the file in one step: whoever reads meanwhile sees the old or the new one."""
+    text = json.dumps(content, indent=2, sort_keys=True) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as stream:
+            stream.write(text)
+        written = Path(stream.name)
+        try:
+            # What a checkout has: the temporary file's own mode keeps others from reading.
+            written.chmod(path.stat().st_mode if path.exists() else 0o644)
+            os.replace(written, path)  # noqa: PTH105 - the name says that it is one step
+        except OSError:
+            written.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ScopedImagesError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands there twice")
+    return content

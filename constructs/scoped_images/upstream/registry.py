@@ -1,0 +1,153 @@
+"""Asks a registry which digest a tag is now. No docker is needed, and nothing is pulled.
+
+https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import Any
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.upstream.ecr_credentials import ecr_authorization
+from scoped_images.upstream.image_name import DOCKER_HUB, ImageName, is_digest
+
+# Indexes first: a pin holds for every platform.
+_MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_LARGEST_MANIFEST = 4 * 1024 * 1024  # bytes; the specification has registries take no more
+_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_PROBLEMS = {
+    401: "its registry wants a login; this command asks without one, but for ECR's",
+    403: "its registry refuses to show it",
+    404: "its registry has no such image or tag",
+    429: "its registry has been asked too often; try again later",
+}
+
+
+class _UnauthorizedError(Exception):
+    def __init__(self, challenge: str) -> None:
+        super().__init__(challenge)
+        self.challenge = challenge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """Registries as they are reached from here.
+
+    seconds: to wait for each answer.
+    authorization: the Authorization header for a registry's host, or None; by default ECR's, from the AWS
+        credentials at hand, for a private ECR registry.
+    """
+
+    seconds: float = 30.0
+    authorization: Callable[[str], str | None] = ecr_authorization
+
+    def digest(self, image: str) -> str:
+        """Return the digest of what the image's tag is now: the index, where it has several platforms.
+
+        Raises ScopedImagesError that names the image.
+        """
+        name = ImageName.parse(image)
+        try:
+            return self._digest(name)
+        except _UnauthorizedError:
+            raise _error(image, _PROBLEMS[401]) from None
+        except urllib.error.HTTPError as error:
+            raise _error(image, _PROBLEMS.get(error.code, f"its registry answers {error.code}")) from None
+        except (OSError, HTTPException) as error:
+            reason = getattr(error, "reason", None) or error
+            raise _error(image, f"{name.registry} cannot be reached ({reason})") from None
+
+    def _digest(self, name: ImageName) -> str:
+        # A loopback registry speaks plain HTTP, as for docker; nothing else may.
+        scheme = "http" if _is_loopback(name.registry) else "https"
+        host = f"registry-1.{DOCKER_HUB}" if name.registry == DOCKER_HUB else name.registry
+        url = f"{scheme}://{host}/v2/{name.path}/manifests/{name.digest or name.tag}"
+        authorization = self.authorization(name.registry)
+        try:
+            return self._ask(name, url, authorization)
+        except _UnauthorizedError as error:
+            if authorization is not None:
+                raise
+            return self._ask(name, url, f"Bearer {self._token(name, error.challenge)}")
+
+    def _ask(self, name: ImageName, url: str, authorization: str | None) -> str:
+        # HEAD first: Docker Hub counts a GET as a pull.
+        with self._open("HEAD", url, authorization) as response:
+            digest = response.headers.get("Docker-Content-Digest")
+            if digest is None:
+                with self._open("GET", url, authorization) as full:
+                    body = full.read(_LARGEST_MANIFEST)
+                digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        if not is_digest(digest):
+            raise _error(name.familiar, f"its registry gives {digest!r} for a digest")
+        return str(digest)
+
+    def _open(self, method: str, url: str, authorization: str | None) -> HTTPResponse:
+        request = urllib.request.Request(url, method=method, headers={"Accept": ", ".join(_MANIFESTS)})  # noqa: S310 - made above
+        if authorization is not None:
+            # Unredirected: a login is for the host that it was made for.
+            request.add_unredirected_header("Authorization", authorization)
+        try:
+            return self._send(request)
+        except urllib.error.HTTPError as error:
+            if error.code == 401:
+                raise _UnauthorizedError(error.headers.get("WWW-Authenticate", "")) from None
+            raise
+
+    def _token(self, name: ImageName, challenge: str) -> str:
+        """Get what the registry's challenge names: a token for anybody who asks."""
+        parameters = dict(_CHALLENGE.findall(challenge))
+        realm = parameters.pop("realm", "")
+        parsed = urllib.parse.urlsplit(realm)
+        trusted = parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.netloc))
+        if not challenge.lower().startswith("bearer ") or not trusted:
+            raise _UnauthorizedError(challenge)
+        asked = {"scope": f"repository:{name.path}:pull", **parameters}
+        query = urllib.parse.urlencode({key: asked[key] for key in ("service", "scope") if key in asked})
+        with self._send(urllib.request.Request(f"{realm}?{query}")) as response:  # noqa: S310 - checked above
+            answer = _object(response.read(_LARGEST_MANIFEST))
+        token = answer.get("token") or answer.get("access_token")
+        if not isinstance(token, str):
+            raise _UnauthorizedError(challenge)
+        return token
+
+    def _send(self, request: urllib.request.Request) -> HTTPResponse:
+        response: HTTPResponse = urllib.request.urlopen(request, timeout=self.seconds)  # noqa: S310 - http(s), by the callers
+        return response
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _error(image: str, problem: str) -> ScopedImagesError:
+    return ScopedImagesError(f"the digest of {image} is not known: {problem}")

@@ -1,0 +1,100 @@
+"""Which images a target stands on, in the names that BuildKit looks build contexts up by."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from scoped_images import ScopedImagesError
+from scoped_images.dockerfile.external_images import every_external_image, external_images
+
+LAMBDA = "public.ecr.aws/lambda/python:3.13"
+
+# (sentence, Dockerfile, images)
+FOUND = [
+    ("an image by name", f"FROM {LAMBDA}", [LAMBDA]),
+    ("an ARG's default", f"ARG BASE={LAMBDA}\nFROM ${{BASE}}", [LAMBDA]),
+    ("a default where the ARG has no value", f"ARG BASE\nFROM ${{BASE:-{LAMBDA}}}", [LAMBDA]),
+    ("a name from two ARGs", "ARG V=3.13\nARG I=python:$V\nFROM $I-slim", ["python:3.13-slim"]),
+    ("COPY --from", "FROM scratch\nCOPY --from=ghcr.io/astral-sh/uv:0.9 /uv /", ["ghcr.io/astral-sh/uv:0.9"]),
+    ("a mount", "FROM scratch\nRUN --mount=from=busybox,target=/b ls", ["busybox"]),
+    ("the short form of Docker Hub", "FROM docker.io/library/python:latest", ["python"]),
+    ("the short form of the old host", "FROM index.docker.io/bitnami/redis:8", ["bitnami/redis:8"]),
+    ("a digest in its place", f"FROM a/b:1@sha256:{'0' * 64}", [f"a/b:1@sha256:{'0' * 64}"]),
+    ("a registry with a port", "FROM localhost:5000/a/b", ["localhost:5000/a/b"]),
+    ("an image once", "FROM a:1 AS x\nFROM a:1\nCOPY --from=x / /", ["a:1"]),
+    ("a stage is no image", "FROM a:1 AS x\nFROM x\nCOPY --from=0 / /\nRUN --mount=from=X ls", ["a:1"]),
+    ("what other stages need is not needed", "FROM a:1 AS x\nCOPY --from=b:1 / /\nFROM c:1", ["c:1"]),
+    ("scratch is none", "FROM scratch", []),
+    ("a trigger of the parent", "FROM a:1 AS x\nONBUILD COPY --from=b:1 / /\nFROM x", ["a:1", "b:1"]),
+    ("the target's platform", "FROM a:$TARGETARCH", ["a:amd64"]),
+    ("a tag in capitals stays", "FROM a:RC1", ["a:RC1"]),
+]
+
+
+@pytest.mark.parametrize(("text", "images"), [f[1:] for f in FOUND], ids=[f[0] for f in FOUND])
+def test_finds(text: str, images: list[str]) -> None:
+    found = external_images(text)
+    assert (list(found.images), found.warnings) == (images, ())
+
+
+def test_a_build_argument_wins_over_the_default() -> None:
+    assert external_images("ARG B=a:1\nFROM $B", build_args={"B": "b:2"}).images == ("b:2",)
+
+
+def test_another_target_has_other_images() -> None:
+    text = "FROM a:1 AS x\nFROM b:1 AS y"
+    assert external_images(text, target="x").images == ("a:1",)
+
+
+def test_names_that_mean_something_else_already_are_left_out() -> None:
+    text = "ARG BASE\nFROM $BASE\nCOPY --from=docker.io/library/shared:latest / /\nCOPY --from=a:1 / /"
+    base = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/base:sha-0123456789ab"
+    found = external_images(text, build_args={"BASE": base}, build_contexts=[base, "shared"])
+    assert found.images == ("a:1",)
+
+
+def test_a_stage_that_a_build_context_stands_in_for_is_not_read() -> None:
+    text = "FROM a:1 AS x\nFROM b:1\nCOPY --from=x / /"
+    assert external_images(text, build_contexts=["x"]).images == ("b:1",)
+
+
+def test_an_image_that_nobody_can_know_is_left_out_and_told() -> None:
+    found = external_images("FROM a:1 AS x\nFROM $BASE\nCOPY --from=x / /", name="api/Dockerfile")
+    assert found.images == ("a:1",)
+    assert found.warnings == (
+        "api/Dockerfile:2: FROM depends on a variable without a value; the image is neither pinned nor mirrored",
+    )
+
+
+def test_an_image_of_a_stage_s_name_is_left_out_and_told() -> None:
+    """As a build context it would take the place of the stage, with all of its instructions."""
+    found = external_images("FROM python AS python\nRUN make\nFROM b:1\nCOPY --from=python / /")
+    assert found.images == ("b:1",)
+    assert found.warnings == (
+        "Dockerfile:1: 'python' is the name of an image and of a stage; rename the stage to have it; the image is "
+        "neither pinned nor mirrored",
+    )
+
+
+def test_a_name_that_docker_does_not_take_is_an_error_with_its_line() -> None:
+    with pytest.raises(ScopedImagesError) as raised:
+        external_images("FROM scratch\nCOPY --from=Upper/Case / /")
+    assert str(raised.value) == (
+        "Dockerfile:2: 'Upper/Case' is no name of an image: it is like public.ecr.aws/lambda/python:3.13, in lower "
+        "case, or with @sha256: and 64 hex digits"
+    )
+
+
+def test_every_image_of_every_stage_and_platform_is_found() -> None:
+    text = "FROM a:$TARGETARCH AS x\nFROM $UNKNOWN AS y\nFROM b:1"
+    found = every_external_image(text, name="Dockerfile")
+    assert found.images == ("a:amd64", "a:arm64", "b:1")
+    assert len(found.warnings) == 1
+
+
+def test_without_the_parser_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dockerfile", None)
+    with pytest.raises(ScopedImagesError, match="following a Dockerfile needs PyPI's `dockerfile`"):
+        external_images("FROM a:1")

@@ -1,0 +1,107 @@
+"""Pins and mirrors: what a build reads in place of an image, and what its fingerprint counts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoped_images import ScopedImagesError
+from scoped_images.upstream.images_lock import ImagesLock
+from scoped_images.upstream.upstream_images import UpstreamImages
+
+PIN, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64
+LAMBDA = "public.ecr.aws/lambda/python:3.13"
+CACHE = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"
+LOCK = ImagesLock(images={LAMBDA: PIN, "python:3.13": PIN})
+PINNED = UpstreamImages(lock=LOCK)
+MIRRORED = UpstreamImages(mirrors={"public.ecr.aws": CACHE, "docker.io": "hub.example/hub"})
+BOTH = UpstreamImages(lock=LOCK, mirrors=MIRRORED.mirrors)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "image", "context"),
+    [
+        (UpstreamImages(), LAMBDA, None),
+        (PINNED, LAMBDA, f"public.ecr.aws/lambda/python@{PIN}"),
+        (PINNED, "docker.io/library/python:3.13", f"python@{PIN}"),
+        (PINNED, "python:3.12", None),
+        (PINNED, f"python@{OTHER}", None),
+        (MIRRORED, LAMBDA, f"{CACHE}/lambda/python:3.13"),
+        (MIRRORED, "python", "hub.example/hub/library/python:latest"),
+        (MIRRORED, "team/tool:1", "hub.example/hub/team/tool:1"),
+        (MIRRORED, f"team/tool:1@{OTHER}", f"hub.example/hub/team/tool@{OTHER}"),
+        (MIRRORED, "public.ecr.aws.example/a:1", None),
+        (BOTH, LAMBDA, f"{CACHE}/lambda/python@{PIN}"),
+        (BOTH, "python:3.13", f"hub.example/hub/library/python@{PIN}"),
+    ],
+)
+def test_the_build_context_of_an_image(upstream: UpstreamImages, image: str, context: str | None) -> None:
+    assert upstream.context_for(image) == (context and f"docker-image://{context}")
+
+
+def test_the_longest_mirror_that_fits_counts() -> None:
+    mirrors = {"a.example": "x.example", "a.example/team": "y.example/t", "a.example/te": "z.example"}
+    upstream = UpstreamImages(mirrors=mirrors)
+    assert upstream.context_for("a.example/team/tool:1") == "docker-image://y.example/t/tool:1"
+    assert upstream.context_for("a.example/other:1") == "docker-image://x.example/other:1"
+
+
+@given(st.sampled_from([LAMBDA, "python:3.13", "python", f"a/b@{OTHER}", "public.ecr.aws/x/y"]))
+def test_a_mirror_is_no_part_of_an_image_s_identity(image: str) -> None:
+    """The same image through a mirror is the same image, with the same tag."""
+    assert BOTH.identity(image) == PINNED.identity(image)
+    assert MIRRORED.identity(image) == UpstreamImages().identity(image)
+
+
+def test_a_pin_is_part_of_an_image_s_identity() -> None:
+    moved = UpstreamImages(lock=ImagesLock(images={LAMBDA: OTHER}))
+    assert PINNED.identity(LAMBDA) == f"public.ecr.aws/lambda/python@{PIN}"
+    assert len({upstream.identity(LAMBDA) for upstream in (PINNED, moved, UpstreamImages())}) == 3
+
+
+def test_an_image_without_a_pin_is_warned_of() -> None:
+    assert PINNED.warnings([LAMBDA, "busybox", f"a/b@{OTHER}"]) == (
+        "busybox is not pinned: upstream changes are not seen, and no image is rebuilt for them; run scoped-images "
+        "bases update",
+    )
+
+
+def test_without_pins_and_mirrors_no_dockerfile_has_to_be_followed() -> None:
+    assert [u.in_use for u in (UpstreamImages(), PINNED, MIRRORED)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("mirrors", "problem"),
+    [
+        ({"public.ecr.aws": f"https://{CACHE}"}, "has a scheme; leave it out"),
+        ({"public.ecr.aws": f"{CACHE}/"}, "ends with a slash; leave it out"),
+        ({"public.ecr.aws": "cache"}, "does not start with a registry's host, or is not a folder in it"),
+        (
+            {"public.ecr.aws": f"{CACHE}:3.13"},
+            "does not start with a registry's host, or is not a folder in it",
+        ),
+        ({"public.ecr.aws": None}, "is no text"),
+    ],
+)
+def test_a_mirror_that_no_build_could_reach_is_refused(mirrors: dict[str, str], problem: str) -> None:
+    with pytest.raises(ScopedImagesError) as raised:
+        UpstreamImages(mirrors=mirrors)
+    assert str(raised.value) == (
+        f"mirrors['public.ecr.aws'] is {mirrors['public.ecr.aws']!r}, and {problem}: it is like public.ecr.aws or "
+        "111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"
+    )
+
+
+def test_a_wrong_key_is_told_from_a_wrong_mirror() -> None:
+    with pytest.raises(
+        ScopedImagesError, match=r"^the key 'https://public.ecr.aws' of mirrors is .* has a scheme"
+    ):
+        UpstreamImages(mirrors={"https://public.ecr.aws": CACHE})
+
+
+def test_a_token_is_refused() -> None:
+    with pytest.raises(ScopedImagesError, match="is a token, known only while CloudFormation deploys"):
+        UpstreamImages(
+            mirrors={"public.ecr.aws": "${Token[AWS.AccountId.3]}.dkr.ecr.eu-west-1.amazonaws.com/a"}
+        )
