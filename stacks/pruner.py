@@ -8,12 +8,12 @@ from aws_cdk import Environment as StackEnvironment
 from aws_cdk import Stack
 from constructs import Construct
 
-from scoped_images import Environment, ImagePruner, OrderedAssets, Retention
+from scoped_images import Environment, ImagePruner, Retention
 from stacks.repositories import RepositoriesStack
 
 
 class PrunerStack(Stack):
-    """Prunes the base images' repositories and CDK's own, where the workloads' images are."""
+    """Prunes the repositories of the base images and of the workloads."""
 
     def __init__(
         self,
@@ -30,14 +30,17 @@ class PrunerStack(Stack):
             repositories.base_receipt_dynamo.address.name,
             repositories.base_receipt_label.address.name,
         ]
-        synthesizer = self.synthesizer
-        assert isinstance(synthesizer, OrderedAssets), "app.py gives every stack one"
+        workloads = [
+            repositories.upload_images.address.name,
+            repositories.create_labels.address.name,
+            repositories.receipt_api.address.name,
+        ]
         ImagePruner(
             self,
             "Pruner",
             handler_directory=root / "lambdas" / "image_pruner",
             environment_name=environment.name,
-            repositories=[*bases, synthesizer.image_repository_name],
+            repositories=[*bases, *workloads],
             bases=bases,
             retention=Retention(max_images=environment.max_images, untagged_days=environment.untagged_days),
             delete=environment.pruning == "delete",

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from aws_cdk import CfnOutput, Stack
-from constructs import Construct
+from aws_cdk import Annotations, CfnOutput, Stack
+from constructs import Construct, IConstruct
 
 from scoped_images.arguments import expect
-from scoped_images.context import ScopedContext
 from scoped_images.environment import BASE_TAGS, BaseTag
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image_asset import image_asset
+from scoped_images.git_commit import commit_of
+from scoped_images.image_builder import ImageBuild, ImageBuilder, built_by
+from scoped_images.image_builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.image_copy import ImageCopy
 from scoped_images.image_repository import ImageRepository
-from scoped_images.image_spec import ImageSpec
+from scoped_images.image_spec import BaseReference, index_tag
+from scoped_images.local_builder import LocalBuilder
 from scoped_images.platform import Platform
 from scoped_images.registry_cache import RegistryCache
-from scoped_images.stack_order import build_after, require_same_place
+from scoped_images.registry_resources import ImageIndex, MovingTag
 
 STABLE_TAG = "stable"
+_BASE_HINT = "an image by name is what the Dockerfile's ARG BASE_IMAGE_URI is for"
 
 
 class BaseImage(Construct):
     """Builds a base image and publishes it in its repository, as `sha-<12 hex>` and as `stable`.
 
     It belongs to a stack of its own, after its repository's and before its dependents'.
+
+    uri: what dependents are built FROM.
+    content_tag: of the image, or of the index over the images of several platforms.
     """
 
     def __init__(
@@ -35,59 +42,119 @@ class BaseImage(Construct):
         construct_id: str,
         *,
         repository: ImageRepository,
-        context: ScopedContext,
-        platform: Platform,
+        context: ContextFor,
+        platform: Platform | None = None,
+        platforms: Sequence[Platform] = (),
         base: BaseImage | None = None,
+        named_bases: Mapping[str, BaseImage] | None = None,
         tag: BaseTag = "content",
+        refresh_mark: str | None = None,
         cache: RegistryCache | Literal[False] | None = None,
         build_args: Mapping[str, str] | None = None,
         build_secrets: Mapping[str, str] | None = None,
         target: str | None = None,
+        builder: ImageBuilder | None = None,
     ) -> None:
         """Build and publish.
 
+        context: or a function from a platform to its context, where the files depend on the platform.
+        platforms: in place of `platform`, several: `uri` is then an index over one image for each.
         base: another base image to build FROM; by default the Dockerfile's own `ARG BASE_IMAGE_URI`.
-        tag: what dependents are built FROM. `content` rebuilds them whenever this image changes; `static`
+        named_bases: further base images, by the names that `COPY --from=` knows them under.
+        tag: what dependents are built FROM. `content` and `git` rebuild them whenever this image changes; `static`
             leaves them as they are and lets their next build of their own take what `stable` then is.
+            `git` is `git-<12 hex>`, the last commit of the context's files; where they differ from it, `content`.
+        refresh_mark: with `static`, another mark rebuilds the dependents (`scoped-images bases refresh`).
         cache: by default the build imports from and exports to `repository`; False for no registry cache.
-        build_args, build_secrets, target: as those of ScopedImage.
+        build_args, build_secrets, target, builder: as those of ScopedImage.
         """
         super().__init__(scope, construct_id)
         if tag not in BASE_TAGS:
-            raise ScopedImagesError(
-                f"tag of base image {self.node.path!r} is {tag!r}, and takes 'content' or 'static'"
-            )
-        expect(self, "repository", repository, ImageRepository, "make one in an earlier stack")
-        expect(self, "context", context, ScopedContext, "ScopedContext.of(directory)")
-        platform = Platform.parse(platform)
-        require_same_place(self, repository.address)
-        build_after(self, repository, what="its repository")
-        self._publish_alone(repository)
-        stand_on(self, base)
-        self.address = repository.address
-        self.platform = platform
-        self.spec = ImageSpec(
+            takes = ", ".join(repr(each) for each in BASE_TAGS)
+            raise ScopedImagesError(f"tag of base image {self.node.path!r} is {tag!r}, and takes {takes}")
+        expect_bases(self, base, named_bases)
+        self.platforms = platforms_of(self, platform, platforms)
+        builds = ImageBuilds(
+            scope=self,
             context=context,
-            platform=platform,
-            base_uri=base_uri(self, base, platform),
+            platforms=self.platforms,
+            repository=repository,
+            base=base,
+            named_bases=named_bases or {},
+            cache=cache,
             build_args=build_args or {},
             build_secrets=build_secrets or {},
             target=target,
+        ).builds()
+        self._publish_alone(repository)
+        self.address = repository.address
+        self.specs = tuple(build.spec for build in builds)
+        self.content_tag = index_tag(self.specs)
+        self.is_static = tag == "static"
+        moving_tag = self._moving_tag(tag)
+        self.uri = self.address.tagged(moving_tag or self.content_tag)
+        self.reference = BaseReference(
+            uri=self.uri,
+            identity=f"{STABLE_TAG} {refresh_mark or ''}" if self.is_static else self.content_tag,
         )
-        self.uri = repository.address.tagged(self.spec.content_tag if tag == "content" else STABLE_TAG)
-        self.asset = image_asset(
-            self, "Asset", spec=self.spec, cache=cache_of(self, repository, platform, cache)
+        published = self._publish(builds, moving_tag, builder or LocalBuilder())
+        self._move_tags(published, moving_tag)
+        CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))
+
+    def _moving_tag(self, tag: BaseTag) -> str | None:
+        """The tag that dependents are built FROM, where that is not the content tag."""
+        if tag == "static":
+            return STABLE_TAG
+        if tag == "content":
+            return None
+        context = self.specs[0].context
+        commit = commit_of(context)
+        if commit is None:
+            Annotations.of(self).add_info_v2(
+                "scoped-images:no-commit",
+                f"the files of {context.dockerfile.name}'s context differ from the last commit, or are in none: "
+                f"dependents are built FROM {self.content_tag}",
+            )
+            return None
+        return f"git-{commit}"
+
+    def _publish(
+        self, builds: tuple[ImageBuild, ...], moving_tag: str | None, builder: ImageBuilder
+    ) -> list[IConstruct]:
+        """Build for each platform, and put an index over them where there are several."""
+        if len(builds) == 1:
+            # Pushed with it, so that a moving tag that was deleted by hand is there again after the next deploy.
+            further = (moving_tag,) if moving_tag else ()
+            (build,) = builds
+            build = dataclasses.replace(build, further_tags=further)
+            return built_by([builder.build(self, "Asset", build)])
+        images = [builder.build(self, f"Asset-{build.spec.platform.slug}", build) for build in builds]
+        index = ImageIndex(
+            self,
+            "Index",
+            repository=self.address,
+            tag=self.content_tag,
+            images={build.spec.platform: build.spec.content_tag for build in builds},
         )
-        ImageCopy(
+        index.node.add_dependency(*built_by(images))
+        return [index]
+
+    def _move_tags(self, published: list[IConstruct], moving_tag: str | None) -> None:
+        copy = ImageCopy(
             self,
             "Copy",
-            asset=self.asset,
-            destination=repository.address,
-            platform=platform,
-            content_tag=self.spec.content_tag,
+            repository=self.address,
+            tag=self.content_tag,
             moving_tag=STABLE_TAG,
+            platforms=self.platforms,
         )
-        CfnOutput(self, "Uri", value=repository.address.tagged(self.spec.content_tag))
+        copy.node.add_dependency(*published)
+        if moving_tag and moving_tag != STABLE_TAG:
+            # One commit may have several contents: its base image or its build arguments changed since.
+            commit = MovingTag(
+                self, "Commit", repository=self.address, from_tag=self.content_tag, tag=moving_tag
+            )
+            commit.node.add_dependency(*published)
 
     def _publish_alone(self, repository: ImageRepository) -> None:
         stack = Stack.of(self)
@@ -107,43 +174,11 @@ class BaseImage(Construct):
         repository.publishes = self
 
 
-def stand_on(scope: Construct, base: BaseImage | None) -> None:
-    """Let `scope` be built from `base` only when that is in its repository."""
-    expect(
-        scope, "base", base, BaseImage, "an image by name is what the Dockerfile's ARG BASE_IMAGE_URI is for"
-    )
-    if base is not None:
-        require_same_place(scope, base.address)
-        build_after(scope, base, what="its base image")
-
-
-def base_uri(scope: Construct, base: BaseImage | None, platform: Platform) -> str | None:
-    """The URI that an image of `platform` builds FROM, or None for its Dockerfile's own default."""
-    if base is None:
-        return None
-    if base.platform != platform:
-        raise ScopedImagesError(
-            f"{scope.node.path!r} is built for {platform}, its base image {base.node.path!r} for {base.platform}: "
-            "give both the same platform"
+def expect_bases(scope: Construct, base: object, named_bases: object) -> None:
+    """Refuse what is no base image of ours, before its attributes are missed."""
+    expect(scope, "base", base, BaseImage, _BASE_HINT)
+    expect(scope, "named_bases", named_bases, Mapping, "base images by name")
+    for name, each in dict(named_bases or {}).items():  # type: ignore[call-overload]
+        expect(
+            scope, f"named_bases[{name!r}]", each, BaseImage, "folders go into the context's build_contexts"
         )
-    return base.uri
-
-
-def cache_of(
-    scope: Construct,
-    repository: ImageRepository | None,
-    platform: Platform,
-    cache: RegistryCache | Literal[False] | None,
-) -> RegistryCache | None:
-    """The cache asked for: by default the repository's own, none without a repository."""
-    if cache is False:
-        return None
-    if cache is None:
-        return RegistryCache(repository=repository.address, platform=platform) if repository else None
-    expect(scope, "cache", cache, RegistryCache, "or False for none")
-    if repository is None or cache.repository != repository.address:
-        raise ScopedImagesError(
-            f"cache of {scope.node.path!r} is kept in {cache.repository.name!r}, which must be there before the build: "
-            "give that ImageRepository as repository=; other caches to read from go into imports=(…)"
-        )
-    return cache

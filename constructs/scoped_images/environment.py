@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 
-BaseTag = Literal["content", "static"]
+BaseTag = Literal["content", "git", "static"]
 
 BASE_TAGS: tuple[BaseTag, ...] = get_args(BaseTag)
 PRUNING = ("report", "delete")
@@ -26,7 +26,7 @@ class Environment:
     platform: what every image is built for and run on.
     max_images: how many content-tagged images each repository keeps beside those in use, at least 1.
     untagged_days: days after which an untagged image expires, at least 1.
-    base_tag: `content` rebuilds dependents when a base changes; `static` leaves them on `stable`.
+    base_tag: `content` and `git` rebuild dependents when a base changes; `static` leaves them on `stable`.
     pruning: without it ECR itself keeps the newest `max_images`, whatever is in use; `report` has the image pruner
         say daily what it would delete, `delete` has it do so.
     removal_policy: what becomes of repositories, tables and buckets when their stack goes.

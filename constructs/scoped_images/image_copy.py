@@ -1,4 +1,4 @@
-"""Copies a published image asset into a named repository."""
+"""Moves a tag to an image by cdk-ecr-deployment."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk.aws_ecr_assets import DockerImageAsset
 from cdk_ecr_deployment import DockerImageName, ECRDeployment
 from constructs import Construct
 
 from scoped_images.platform import Platform
-from scoped_images.registry_resources import ImageTag
 from scoped_images.repository_address import RepositoryAddress
 
 _ARCHITECTURES = {Platform.LINUX_AMD64: "amd64", Platform.LINUX_ARM64: "arm64"}
 
 _MEMORY_MIB = 1024
 
-_PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-_PUSH = [
+_ACTIONS = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
     "ecr:DescribeImages",
+    "ecr:GetDownloadUrlForLayer",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
     "ecr:UploadLayerPart",
@@ -29,11 +29,11 @@ _PUSH = [
 
 
 class ImageCopy(Construct):
-    """Copies an asset's image to `destination` as `moving_tag`, and tags it there with `content_tag`.
+    """Copies an image of a repository to another tag there, `moving_tag`.
 
-    cdk-ecr-deployment's function does the copying, under a role that reaches these two repositories alone:
-    the role that it would make for itself reaches every repository of the account. It pushes at each create,
-    update and rollback, so it gets the tag that may move; the content tag is set once and stays.
+    cdk-ecr-deployment's function does the copying, under a role that reaches this repository alone: the role
+    that it would make for itself reaches every repository of the account. It pushes at each create, update
+    and rollback, so it gets a tag that may move.
     """
 
     def __init__(
@@ -41,50 +41,37 @@ class ImageCopy(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        asset: DockerImageAsset,
-        destination: RepositoryAddress,
-        platform: Platform,
-        content_tag: str,
+        repository: RepositoryAddress,
+        tag: str,
         moving_tag: str,
+        platforms: tuple[Platform, ...],
     ) -> None:
-        """Copy when the stack deploys, and again whenever the asset changes."""
+        """Copy when the stack deploys, and again when `tag` changes; of several platforms the whole index."""
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
         )
-        role = self._role(asset, destination, log_group)
-        copy = ECRDeployment(
+        role = self._role(repository, log_group)
+        index = len(platforms) > 1
+        ECRDeployment(
             self,
             "Copy",
-            src=DockerImageName(asset.image_uri),
-            dest=DockerImageName(destination.tagged(moving_tag)),
-            image_arch=[_ARCHITECTURES[platform]],
+            src=DockerImageName(repository.tagged(tag)),
+            dest=DockerImageName(repository.tagged(moving_tag)),
+            image_arch=None if index else [_ARCHITECTURES[platforms[0]]],
+            copy_image_index=index or None,
             # Also what tells the function, one for each size, from one that the user's own stack may have.
             memory_limit=_MEMORY_MIB,
             # Without the updates: its own statements allow every repository.
             role=role.without_policy_updates(),
         )
         self._log_to(log_group)
-        tag = ImageTag(
-            self,
-            "Content",
-            repository=destination,
-            from_tag=moving_tag,
-            tag=content_tag,
-            source=asset.image_tag,
-        )
-        tag.node.add_dependency(copy)
 
-    def _role(
-        self, asset: DockerImageAsset, destination: RepositoryAddress, log_group: logs.LogGroup
-    ) -> iam.Role:
-        destination_arn = Stack.of(self).format_arn(
-            service="ecr", resource="repository", resource_name=destination.name
-        )
+    def _role(self, repository: RepositoryAddress, log_group: logs.LogGroup) -> iam.Role:
+        arn = Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=repository.name)
         statements = [
             iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-            iam.PolicyStatement(actions=_PULL, resources=[asset.repository.repository_arn]),
-            iam.PolicyStatement(actions=[*_PULL, *_PUSH], resources=[destination_arn]),
+            iam.PolicyStatement(actions=_ACTIONS, resources=[arn]),
             iam.PolicyStatement(
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
             ),
@@ -92,7 +79,7 @@ class ImageCopy(Construct):
         role = iam.Role(
             self,
             "Role",
-            description="Copies one image from CDK's asset repository into its own",
+            description="Copies images within one repository",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             # Inline, so that the role has its rights before the first copy starts.
             inline_policies={"Copy": iam.PolicyDocument(statements=statements)},
@@ -100,7 +87,7 @@ class ImageCopy(Construct):
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-                reason="ecr:GetAuthorizationToken takes no resource; every other statement names its repository",
+                reason="ecr:GetAuthorizationToken takes no resource; every other statement names its own",
             )
         )
         return role

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -17,9 +17,9 @@ from scoped_images.repository_address import RepositoryAddress
 
 
 class ImageRepository(Construct):
-    """A repository for one image, its moving tag and its build cache.
+    """A repository for one image, its moving tags and its build cache.
 
-    Content tags (`sha-…`) are immutable; `cache*` and `stable` move. CDK's image-publishing role may pull
+    Content tags (`sha-…`) are immutable; `cache*`, `git-*` and `stable` move. CDK's image-publishing role may pull
     and push, since the CLI logs in with it before each build. It belongs to a stack that is deployed before
     the images that use it: a build cannot write its cache to a repository of its own stack.
     """
@@ -66,6 +66,7 @@ class ImageRepository(Construct):
             lifecycle_policy_text=json.dumps({"rules": lifecycle.rules()})
         )
         self._grant_publishing_role()
+        self._grant_lambda()
         self._add_outputs()
 
     def _grant_publishing_role(self) -> None:
@@ -86,11 +87,27 @@ class ImageRepository(Construct):
                     "ecr:BatchGetImage",
                     "ecr:CompleteLayerUpload",
                     "ecr:DescribeImages",
+                    # The CLI asks for the repository's URI.
+                    "ecr:DescribeRepositories",
                     "ecr:GetDownloadUrlForLayer",
                     "ecr:InitiateLayerUpload",
                     "ecr:PutImage",
                     "ecr:UploadLayerPart",
                 ],
+            )
+        )
+
+    def _grant_lambda(self) -> None:
+        """https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#configuration-images-permissions"""
+        functions = Stack.of(self).format_arn(
+            service="lambda", resource="function", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        self.repository.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LambdaFunctions",
+                principals=[iam.ServicePrincipal("lambda.amazonaws.com")],
+                actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                conditions={"StringLike": {"aws:sourceArn": functions}},
             )
         )
 

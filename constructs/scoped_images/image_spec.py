@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scoped_images.build_arguments import check_build_args
@@ -16,14 +16,27 @@ from scoped_images.platform import Platform
 BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
 
 # Part of every fingerprint: raise it when what a fingerprint covers changes.
-_SCHEME = 1
+_SCHEME = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseReference:
+    """An image that others are built from.
+
+    uri: what the build reads, `<registry>/<repository>:<tag>`.
+    identity: what stands for it in fingerprints: its content tag, or less where a change of it rebuilds nothing.
+    """
+
+    uri: str
+    identity: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSpec:
     """Context, platform and build options of one image.
 
-    base_uri: the image that the Dockerfile's `ARG BASE_IMAGE_URI` is set to; without one its own default holds.
+    base: the image that the Dockerfile's `ARG BASE_IMAGE_URI` is set to; without one its own default holds.
+    named_bases: further images by the names that `COPY --from=` and `FROM` know them under.
     build_args: values of the Dockerfile's `ARG`s. Never secrets: they stay in the image's history.
     build_secrets: BuildKit secrets by id, each `src=<path>` or `env=<variable>`; their contents are no part of the image.
     target: stage to build; by default the context's own, else the last.
@@ -33,7 +46,8 @@ class ImageSpec:
 
     context: ScopedContext
     platform: Platform
-    base_uri: str | None = None
+    base: BaseReference | None = None
+    named_bases: Mapping[str, BaseReference] = field(default_factory=dict)
     build_args: Mapping[str, str] = field(default_factory=dict)
     build_secrets: Mapping[str, str] = field(default_factory=dict)
     target: str | None = None
@@ -48,6 +62,13 @@ class ImageSpec:
             raise ScopedImagesError(
                 f"build_args sets {BASE_IMAGE_ARGUMENT}: give the base image as base= instead"
             )
+        for name in self.named_bases:
+            # Lower case, as BuildKit looks them up.
+            if not re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", name) or name in self.context.named:
+                raise ScopedImagesError(
+                    f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and "
+                    f"none of the context's own names ({', '.join(self.context.named) or 'it has none'})"
+                )
         for name, value in self.build_secrets.items():
             if not isinstance(value, str) or not re.match(r"(src|env)=.", value):
                 # Without the value got: it may be the secret itself.
@@ -58,8 +79,13 @@ class ImageSpec:
     @property
     def arguments(self) -> dict[str, str]:
         """Every build argument, the context's and the base image's among them."""
-        base = {BASE_IMAGE_ARGUMENT: self.base_uri} if self.base_uri else {}
+        base = {BASE_IMAGE_ARGUMENT: self.base.uri} if self.base else {}
         return {**self.context.build_args, **self.build_args, **base}
+
+    @property
+    def image_contexts(self) -> dict[str, str]:
+        """The build contexts that are images: `docker-image://<ref>` by name."""
+        return {name: f"docker-image://{base.uri}" for name, base in self.named_bases.items()}
 
     @property
     def stage(self) -> str | None:
@@ -74,7 +100,10 @@ class ImageSpec:
             "context": self.context.fingerprint,
             "platform": str(self.platform),
             "target": self.stage,
-            "arguments": self.arguments,
+            "arguments": {**self.context.build_args, **self.build_args},
+            # Not their URIs: one content has one tag, whichever account or moving tag it is read from.
+            "base": self.base.identity if self.base else None,
+            "named_bases": {name: base.identity for name, base in self.named_bases.items()},
             # Named, since CDK's own asset hash counts them: one tag must not stand for two assets.
             "secrets": dict(self.build_secrets),
         }
@@ -89,7 +118,7 @@ class ImageSpec:
         """Refuse what BuildKit would ignore or find out late: an argument nobody declares, a stage nobody names."""
         # An instruction may go on in the next line.
         text, name = re.sub(rb"\\\r?\n", b" ", self.context.dockerfile_bytes), self.context.dockerfile.name
-        if self.base_uri and not re.search(rb"(?im)^[ \t]*ARG\b.*\bBASE_IMAGE_URI\b", text):
+        if self.base and not re.search(rb"(?im)^[ \t]*ARG\b.*\bBASE_IMAGE_URI\b", text):
             raise ScopedImagesError(
                 f"base is given, but {name} has no ARG {BASE_IMAGE_ARGUMENT}, and would be built from something else: "
                 f"start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
@@ -119,3 +148,11 @@ class ImageSpec:
                     f"{option} is {str(ours)!r}, but the context was made for {made_for}: give it to "
                     "ScopedContext.from_dockerfile, which finds the files by it"
                 )
+
+
+def index_tag(specs: Sequence[ImageSpec]) -> str:
+    """The content tag of one image, or of the index over the images of several platforms."""
+    if len(specs) == 1:
+        return specs[0].content_tag
+    fingerprints = "\n".join(sorted(spec.fingerprint for spec in specs))
+    return f"sha-{hashlib.sha256(fingerprints.encode()).hexdigest()[:12]}"

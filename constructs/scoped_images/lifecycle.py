@@ -8,7 +8,7 @@ from typing import Any
 from scoped_images.errors import ScopedImagesError
 
 CONTENT_TAGS = "sha-*"
-MUTABLE_TAGS = ("cache*", "stable")
+MUTABLE_TAGS = ("cache*", "git-*", "stable")
 STALE_CACHE_TAGS = "cache-pr-*"
 STALE_CACHE_DAYS = 14
 

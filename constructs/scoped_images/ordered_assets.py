@@ -1,7 +1,10 @@
-"""A stack synthesizer that builds no image before the stacks it depends on are deployed."""
+"""A stack synthesizer that builds no image before the stacks it depends on, and publishes it where it belongs."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from aws_cdk import DefaultStackSynthesizer, IBoundStackSynthesizer, ISynthesisSession, Stack
@@ -9,11 +12,12 @@ from aws_cdk.cloud_assembly_schema import ArtifactType, AssetManifestProperties
 
 
 class OrderedAssets(DefaultStackSynthesizer):
-    """CDK's default synthesizer, whose image builds wait for the stack's dependencies.
+    """CDK's default synthesizer, whose image builds wait for the stack's dependencies, and go where they are told.
 
     The CLI orders stacks, but builds all images at once: an image FROM one that another stack publishes
     would race with it. Dependencies of the asset manifest's artifact hold its builds back, at every
-    concurrency and in `cdk publish-assets` too (docs/decisions/0001-ordered-assets.md).
+    concurrency and in `cdk publish-assets` too (docs/decisions/0001-ordered-assets.md). `publish_image` has an
+    image pushed to a repository of its own in place of CDK's (docs/decisions/0005-where-images-live.md).
 
     Takes the keywords of DefaultStackSynthesizer. Give it to the app (`App(default_stack_synthesizer=…)`)
     or to each stack whose images stand on another stack's.
@@ -23,6 +27,15 @@ class OrderedAssets(DefaultStackSynthesizer):
         super().__init__(**properties)
         self._properties = properties
         self._owner: Stack | None = None
+        # Repository and tags by the tag that CDK gave the asset.
+        self._published: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+    def publish_image(self, asset_tag: str, *, repository_name: str, tags: Sequence[str]) -> None:
+        """Have the CLI push an image asset as `tags` of this repository, and not to CDK's own.
+
+        It asks for each tag whether it is there, and pushes what is missing.
+        """
+        self._published[asset_tag] = (repository_name, tuple(tags))
 
     def reusable_bind(self, stack: Stack) -> IBoundStackSynthesizer:
         """Return a synthesizer for `stack` alone; one instance may serve a whole app."""
@@ -32,10 +45,11 @@ class OrderedAssets(DefaultStackSynthesizer):
         return bound
 
     def synthesize(self, session: ISynthesisSession) -> None:
-        """Write the stack's artifacts, then its asset manifest again with the stack's dependencies."""
+        """Write the stack's artifacts, then its asset manifest again with destinations and dependencies."""
         super().synthesize(session)
         assert self._owner is not None, "CDK binds a synthesizer before it synthesizes"
         stack = self._owner
+        self._redirect(Path(session.assembly.outdir) / f"{stack.artifact_id}.assets.json")
         dependencies = [dependency.artifact_id for dependency in stack.dependencies]
         if not dependencies:
             return
@@ -53,6 +67,24 @@ class OrderedAssets(DefaultStackSynthesizer):
             ),
             dependencies=dependencies,
         )
+
+    def _redirect(self, manifest: Path) -> None:
+        if not self._published:
+            return
+        content = json.loads(manifest.read_text())
+        for image in content["dockerImages"].values():
+            ((_, stock),) = image["destinations"].items()
+            if stock["imageTag"] in self._published:
+                repository, tags = self._published[stock["imageTag"]]
+                image["destinations"] = {
+                    f"{repository.replace('/', '-')}-{tag}": {
+                        **stock,
+                        "repositoryName": repository,
+                        "imageTag": tag,
+                    }
+                    for tag in tags
+                }
+        manifest.write_text(json.dumps(content, indent=2))
 
     @property
     def image_publishing_role_arn(self) -> str:

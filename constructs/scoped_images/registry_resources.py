@@ -1,7 +1,8 @@
-"""What can be known or done only when the image is in the registry: custom resources of one small function."""
+"""What can be known or done only when images are in the registry: custom resources of one small function."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
@@ -11,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from scoped_images.platform import Platform
 from scoped_images.repository_address import RepositoryAddress
 
 _HANDLER = Path(__file__).parent / "registry_handler"
@@ -29,7 +31,7 @@ class ImageDigest(Construct):
         super().__init__(scope, construct_id)
         resource = _resource(
             self,
-            f"For{tag[:16]}",
+            f"For{tag.removeprefix('sha-')[:16]}",
             resource_type="Custom::ScopedImagesDigest",
             statement=iam.PolicyStatement(
                 actions=["ecr:DescribeImages"], resources=[repository.repository_arn]
@@ -41,11 +43,10 @@ class ImageDigest(Construct):
         self.logical_id: str = Stack.of(self).resolve(resource.ref)["Ref"]
 
 
-class ImageTag(Construct):
-    """A second tag on an image, `tag` beside `from_tag`.
+class ImageIndex(Construct):
+    """One index over the images of several platforms, under a tag of its own beside them.
 
-    A tag that stands already is left where it is: one that names a content is immutable, and a build of the
-    same content has another digest each time.
+    A tag that stands already is left where it is. The resource is another one for each tag, as ImageDigest's.
     """
 
     def __init__(
@@ -54,27 +55,52 @@ class ImageTag(Construct):
         construct_id: str,
         *,
         repository: RepositoryAddress,
-        from_tag: str,
         tag: str,
-        source: str,
+        images: Mapping[Platform, str],
     ) -> None:
-        """Tag when the stack deploys, and again when `source`, what `from_tag` was made from, changes."""
+        """Put the index when the stack deploys. images: tag of each platform's image."""
         super().__init__(scope, construct_id)
-        arn = Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=repository.name)
+        resource = _resource(
+            self,
+            f"For{tag.removeprefix('sha-')[:16]}",
+            resource_type="Custom::ScopedImagesIndex",
+            statement=iam.PolicyStatement(
+                actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"],
+                resources=[_arn(self, repository)],
+            ),
+            properties={
+                "RepositoryName": repository.name,
+                "ImageTag": tag,
+                "Images": {str(platform): image for platform, image in images.items()},
+            },
+        )
+        self.digest = resource.get_att_string("Digest")
+        self.hex = resource.get_att_string("Hex")
+        self.logical_id: str = Stack.of(self).resolve(resource.ref)["Ref"]
+
+
+class MovingTag(Construct):
+    """A second tag on an image: `tag` beside `from_tag`, taken from whatever image had it before."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, repository: RepositoryAddress, from_tag: str, tag: str
+    ) -> None:
+        """Tag when the stack deploys, and again when either tag changes."""
+        super().__init__(scope, construct_id)
         _resource(
             self,
             "Resource",
             resource_type="Custom::ScopedImagesTag",
             statement=iam.PolicyStatement(
-                actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"], resources=[arn]
+                actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"],
+                resources=[_arn(self, repository)],
             ),
-            properties={
-                "RepositoryName": repository.name,
-                "FromTag": from_tag,
-                "ImageTag": tag,
-                "Source": source,
-            },
+            properties={"RepositoryName": repository.name, "FromTag": from_tag, "ImageTag": tag},
         )
+
+
+def _arn(scope: Construct, repository: RepositoryAddress) -> str:
+    return Stack.of(scope).format_arn(service="ecr", resource="repository", resource_name=repository.name)
 
 
 def _resource(
@@ -83,7 +109,7 @@ def _resource(
     *,
     resource_type: str,
     statement: iam.PolicyStatement,
-    properties: dict[str, str],
+    properties: dict[str, str | dict[str, str]],
 ) -> CustomResource:
     stack = Stack.of(scope)
     function = _registry_function(stack)

@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from aws_cdk import CfnOutput
+from aws_cdk import Annotations, CfnOutput
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from scoped_images.arguments import expect, expect_words
-from scoped_images.base_image import BaseImage, base_uri, cache_of, stand_on
-from scoped_images.context import ScopedContext
+from scoped_images.arguments import expect_words
+from scoped_images.base_image import BaseImage, expect_bases
+from scoped_images.errors import ScopedImagesError
 from scoped_images.image_architecture import LAMBDA_ARCHITECTURES, TASK_PLATFORMS, ImageArchitectures
-from scoped_images.image_asset import image_asset
+from scoped_images.image_builder import Digest, ImageBuilder, PublishedImage, built_by
+from scoped_images.image_builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.image_repository import ImageRepository
-from scoped_images.image_spec import ImageSpec
+from scoped_images.image_spec import index_tag
+from scoped_images.local_builder import LocalBuilder
 from scoped_images.platform import Platform
 from scoped_images.registry_cache import RegistryCache
-from scoped_images.registry_resources import ImageDigest
-from scoped_images.stack_order import build_after, require_same_place
+from scoped_images.registry_resources import ImageDigest, ImageIndex
 
 
 class ScopedImage(Construct):
     """One image, as code of any number of stock `DockerImageFunction`s and containers.
 
-    digest: `sha256:…`, known when the stack deploys.
-    architecture, runtime_platform: for function and task; left out there, they are set to these.
+    repository, tag: where it is: in its own repository by its content, without one in CDK's by CDK's hash.
+    digest: `sha256:…`, known when the stack deploys; of several platforms that of the index.
+    architecture, runtime_platform: for function and task; left out there, they are set to these. None for
+        an image of several platforms.
     """
 
     def __init__(
@@ -35,20 +38,27 @@ class ScopedImage(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        context: ScopedContext,
-        platform: Platform,
+        context: ContextFor,
+        platform: Platform | None = None,
+        platforms: Sequence[Platform] = (),
         repository: ImageRepository | None = None,
         base: BaseImage | None = None,
+        named_bases: Mapping[str, BaseImage] | None = None,
         cache: RegistryCache | Literal[False] | None = None,
         build_args: Mapping[str, str] | None = None,
         build_secrets: Mapping[str, str] | None = None,
         target: str | None = None,
         pin_digest: bool = False,
+        builder: ImageBuilder | None = None,
     ) -> None:
         """Build the image before its stack deploys.
 
-        repository: where the registry cache is kept, in an earlier stack; by default the build has none.
+        context: or a function from a platform to its context, where the files depend on the platform.
+        platforms: in place of `platform`, several: containers get an index, functions one platform's image.
+        repository: where the image is pushed and its registry cache is kept, in an earlier stack; by default
+            it goes to CDK's own repository, and the build has no cache.
         base: image to build FROM; by default the Dockerfile's own `ARG BASE_IMAGE_URI`.
+        named_bases: further base images, by the names that `COPY --from=` knows them under.
         cache: by default imports from and exports to `repository`; False for none.
         build_args: values of the Dockerfile's `ARG`s; never secrets.
         build_secrets: BuildKit secrets by id: `src=<path>` or `env=<variable>`.
@@ -56,54 +66,123 @@ class ScopedImage(Construct):
         pin_digest: refer to the image as `@sha256:…` in place of its tag. The tag stays in the template,
             where `cdk gc` looks for images in use. What runs it belongs into the same stack: the digest in
             another would be an export, and CloudFormation changes no export that is in use.
+        builder: by default the machine that deploys; a RemoteBuilder builds the same image on AWS.
         """
         super().__init__(scope, construct_id)
-        expect(self, "repository", repository, ImageRepository, "make one in an earlier stack")
-        expect(self, "context", context, ScopedContext, "ScopedContext.of(directory)")
-        platform = Platform.parse(platform)
-        if repository is not None:
-            require_same_place(self, repository.address)
-            build_after(self, repository, what="its repository")
-        stand_on(self, base)
-        self.platform = platform
-        self.spec = ImageSpec(
+        expect_bases(self, base, named_bases)
+        self.platforms = platforms_of(self, platform, platforms)
+        if len(self.platforms) > 1 and repository is None:
+            raise ScopedImagesError(
+                f"{self.node.path!r} is built for {' and '.join(self.platforms)}, and has no repository to keep their "
+                "index in: give it repository=, an ImageRepository of an earlier stack"
+            )
+        builds = ImageBuilds(
+            scope=self,
             context=context,
-            platform=platform,
-            base_uri=base_uri(self, base, platform),
+            platforms=self.platforms,
+            repository=repository,
+            base=base,
+            named_bases=named_bases or {},
+            cache=cache,
             build_args=build_args or {},
             build_secrets=build_secrets or {},
             target=target,
-        )
-        self.asset = image_asset(
-            self, "Asset", spec=self.spec, cache=cache_of(self, repository, platform, cache)
-        )
-        lookup = ImageDigest(self, "Digest", repository=self.asset.repository, tag=self.asset.image_tag)
-        self.digest = lookup.digest
-        self.architecture = LAMBDA_ARCHITECTURES[platform]
-        self.runtime_platform = TASK_PLATFORMS[platform]
-        # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
-        self._tag_or_digest = f"sha256:{lookup.hex}" if pin_digest else self.asset.image_tag
-        ImageArchitectures.register(
-            self,
-            marker=lookup.logical_id if pin_digest else self.asset.image_tag,
-            platform=platform,
-            pinned=pin_digest,
-        )
+        ).builds()
+        self.specs = tuple(build.spec for build in builds)
+        single = len(self.platforms) == 1
+        self.architecture = LAMBDA_ARCHITECTURES[self.platforms[0]] if single else None
+        self.runtime_platform = TASK_PLATFORMS[self.platforms[0]] if single else None
+        self._pinned = pin_digest
+        builder = builder or LocalBuilder()
+        self._images = {
+            build.spec.platform: builder.build(
+                self, "Asset" if single else f"Asset-{build.spec.platform.slug}", build
+            )
+            for build in builds
+        }
+        self._digests = {
+            each: self._digest_of(each, image, single=single) for each, image in self._images.items()
+        }
+        self._whole, whole_digest = self._index(repository)
+        self.repository, self.tag, self.digest = self._whole.repository, self._whole.tag, whole_digest.digest
+        self._whole_digest = whole_digest
+        if base is not None and base.is_static:
+            Annotations.of(self).add_info_v2(
+                "scoped-images:static-base",
+                f"built FROM {base.uri}: a change of that base rebuilds this image only after "
+                "scoped-images bases refresh",
+            )
         CfnOutput(self, "ImageDigest", value=self.digest)
 
     def to_lambda_code(
-        self, *, cmd: Sequence[str] | None = None, entrypoint: Sequence[str] | None = None
+        self,
+        *,
+        platform: Platform | None = None,
+        cmd: Sequence[str] | None = None,
+        entrypoint: Sequence[str] | None = None,
     ) -> lambda_.DockerImageCode:
-        """The image as a function's code; `cmd` and `entrypoint` by default those of the Dockerfile."""
+        """The image as a function's code; `cmd` and `entrypoint` by default those of the Dockerfile.
+
+        platform: which one of several; Lambda takes no index.
+        """
         expect_words("cmd", cmd)
         expect_words("entrypoint", entrypoint)
+        image = self._images[self._one_platform(platform)]
         return lambda_.DockerImageCode.from_ecr(
-            self.asset.repository,
-            tag_or_digest=self._tag_or_digest,
+            image.repository,
+            tag_or_digest=self._reference(image, self._digests[self._one_platform(platform)]),
             cmd=list(cmd) if cmd else None,
             entrypoint=list(entrypoint) if entrypoint else None,
         )
 
     def to_container_image(self) -> ecs.ContainerImage:
         """The image as that of a task definition's container; the execution role may pull it."""
-        return ecs.ContainerImage.from_ecr_repository(self.asset.repository, self._tag_or_digest)
+        return ecs.ContainerImage.from_ecr_repository(
+            self.repository, self._reference(self._whole, self._whole_digest)
+        )
+
+    def _digest_of(self, platform: Platform, image: PublishedImage, *, single: bool) -> Digest:
+        digest = image.digest or ImageDigest(
+            self,
+            "Digest" if single else f"Digest-{platform.slug}",
+            repository=image.repository,
+            tag=image.tag,
+        )
+        ImageArchitectures.register(
+            self,
+            marker=digest.logical_id if self._pinned else image.tag,
+            platform=platform,
+            pinned=self._pinned,
+        )
+        return digest
+
+    def _index(self, repository: ImageRepository | None) -> tuple[PublishedImage, Digest]:
+        """The image that containers run, whatever platform they are on."""
+        if len(self._images) == 1:
+            (image,) = self._images.values()
+            return image, self._digests[self.platforms[0]]
+        assert repository is not None, "an image of several platforms has one"
+        index = ImageIndex(
+            self,
+            "Index",
+            repository=repository.address,
+            tag=index_tag(self.specs),
+            images={platform: image.tag for platform, image in self._images.items()},
+        )
+        index.node.add_dependency(*built_by(self._images.values()))
+        any_image = self._images[self.platforms[0]]
+        return PublishedImage(repository=any_image.repository, tag=index_tag(self.specs)), index
+
+    def _reference(self, image: PublishedImage, digest: Digest) -> str:
+        # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
+        return f"sha256:{digest.hex}" if self._pinned else image.tag
+
+    def _one_platform(self, platform: Platform | None) -> Platform:
+        if platform is None and len(self.platforms) == 1:
+            return self.platforms[0]
+        if platform is None or Platform.parse(platform) not in self.platforms:
+            raise ScopedImagesError(
+                f"platform of {self.node.path!r} as a function's code is {platform!r}, and it is built for "
+                f"{' and '.join(self.platforms)}: name one of them, since Lambda takes no index"
+            )
+        return Platform.parse(platform)

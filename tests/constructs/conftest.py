@@ -37,11 +37,13 @@ class SmallApp:
         return ImageRepository(scope, name, repository_name=name, lifecycle=lifecycle, **options)
 
     def base(self, scope: Construct, name: str, repository: ImageRepository, **options: Any) -> BaseImage:
+        context = options.pop("context", None) or self.context(name)
         return BaseImage(
             scope,
             name,
             repository=repository,
-            **{"context": self.context(name), "platform": Platform.LINUX_ARM64, **options},
+            context=context,
+            **{"platform": Platform.LINUX_ARM64, **options},
         )
 
     def synth(self) -> dict[str, Any]:

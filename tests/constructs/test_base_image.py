@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Annotations, Match, Template
 
 from scoped_images import Platform, ScopedContext, ScopedImage, ScopedImagesError
-from tests.constructs.conftest import PLACE
+from tests.constructs.conftest import PLACE, SmallApp
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -26,30 +27,37 @@ def image_of(files: dict[str, Any], stack: str) -> dict[str, Any]:
     return source
 
 
-def test_is_copied_as_stable_and_then_tagged_by_its_content(small_app: Any) -> None:
+def destinations(files: dict[str, Any], stack: str) -> set[tuple[str, str]]:
+    return {
+        (destination["repositoryName"], destination["imageTag"])
+        for image in files[f"{stack}.assets.json"]["dockerImages"].values()
+        for destination in image["destinations"].values()
+    }
+
+
+def test_is_pushed_by_its_content_and_then_copied_as_stable(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
     template = Template.from_stack(cdk.Stack.of(base))
-    ((copy_id, copy),) = template.find_resources("Custom::CDKECRDeployment").items()
-    (tag,) = template.find_resources("Custom::ScopedImagesTag").values()
+    (copy,) = template.find_resources("Custom::CDKECRDeployment").values()
+    assert copy["Properties"]["SrcImage"] == f"docker://{REGISTRY}/base-dev:{base.content_tag}"
     assert copy["Properties"]["DestImage"] == f"docker://{REGISTRY}/base-dev:stable"
     assert copy["Properties"]["ImageArch"] == "arm64"
-    assert tag["Properties"]["FromTag"] == "stable"
-    assert tag["Properties"]["ImageTag"] == base.spec.content_tag
-    assert copy_id in tag["DependsOn"]
+    assert destinations(small_app.synth(), "Base") == {("base-dev", base.content_tag)}
 
 
-def test_the_copying_role_reaches_only_its_two_repositories(small_app: Any) -> None:
+def test_the_copying_role_reaches_only_its_repository(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
     template = Template.from_stack(cdk.Stack.of(base))
     roles = template.find_resources("AWS::IAM::Role").values()
-    (role,) = [role for role in roles if role["Properties"]["Description"].startswith("Copies one image")]
+    (role,) = [
+        role for role in roles if role["Properties"].get("Description", "").startswith("Copies images")
+    ]
     assert "ManagedPolicyArns" not in role["Properties"]
     (policy,) = role["Properties"]["Policies"]
     wide = [s["Action"] for s in policy["PolicyDocument"]["Statement"] if s["Resource"] == "*"]
     assert wide == ["ecr:GetAuthorizationToken"]
-    text = json.dumps(policy)
-    assert "repository/base-dev" in text
-    assert "repository/cdk-hnb659fds-container-assets-111111111111-eu-west-1" in text
+    assert "repository/base-dev" in json.dumps(policy)
+    assert "container-assets" not in json.dumps(policy)
 
 
 def test_the_copying_function_logs_to_a_group_that_expires(small_app: Any) -> None:
@@ -86,7 +94,7 @@ def test_a_dependent_elsewhere_is_refused(small_app: Any, place: cdk.Environment
             cdk.Stack(small_app.app, "App", env=place),
             "Image",
             context=small_app.context("app"),
-            platform=base.platform,
+            platforms=base.platforms,
             base=base,
         )
 
@@ -100,7 +108,7 @@ def test_a_dockerfile_that_does_not_take_the_base_is_refused(small_app: Any) -> 
             small_app.stack("App"),
             "Image",
             context=ScopedContext.of(context.root),
-            platform=base.platform,
+            platforms=base.platforms,
             base=base,
         )
 
@@ -113,7 +121,7 @@ def test_a_base_in_another_stage_is_refused(small_app: Any) -> None:
             cdk.Stack(stage, "App"),
             "Image",
             context=small_app.context("app"),
-            platform=base.platform,
+            platforms=base.platforms,
             base=base,
         )
 
@@ -121,15 +129,144 @@ def test_a_base_in_another_stage_is_refused(small_app: Any) -> None:
 def test_a_dependent_is_built_from_the_content_tag(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
     image = ScopedImage(
-        small_app.stack("App"), "Image", context=small_app.context("app"), platform=base.platform, base=base
+        small_app.stack("App"), "Image", context=small_app.context("app"), platforms=base.platforms, base=base
     )
-    assert base.uri == f"{REGISTRY}/base-dev:{base.spec.content_tag}"
+    assert base.uri == f"{REGISTRY}/base-dev:{base.content_tag}"
     assert image_of(small_app.synth(), "App")["dockerBuildArgs"] == {"BASE_IMAGE_URI": base.uri}
-    assert image.spec.base_uri == base.uri
+    assert image.specs[0].base == base.reference
 
 
-def test_with_a_static_tag_dependents_stand_on_stable(small_app: Any) -> None:
-    assert base_in_own_stack(small_app, tag="static").uri == f"{REGISTRY}/base-dev:stable"
+def dependent_of(small_app: Any, base: Any, stack: str = "App") -> ScopedImage:
+    return ScopedImage(
+        small_app.stack(stack),
+        "Image",
+        context=small_app.context("app"),
+        platforms=base.platforms[:1],
+        base=base,
+    )
+
+
+def other(small_app: Any) -> Any:
+    """The base, with another content."""
+    folder = small_app.directory / "base"
+    folder.mkdir(exist_ok=True)
+    (folder / "code.py").write_text("other")
+    (folder / "Dockerfile").write_text("ARG BASE_IMAGE_URI=scratch\nFROM ${BASE_IMAGE_URI}\nCOPY . /\n")
+    return ScopedContext.of(folder)
+
+
+def rebuilt(tmp_path: Any, one: dict[str, Any], two: dict[str, Any]) -> bool:
+    """Whether a dependent's content tag differs between two ways to make its base."""
+    tags = []
+    for name, options in (("one", one), ("two", two)):
+        folder = tmp_path / name
+        folder.mkdir()
+        app = SmallApp(folder)
+        if options.pop("changed", False):
+            options["context"] = other(app)
+        tags.append(dependent_of(app, base_in_own_stack(app, **options)).specs[0].content_tag)
+    return tags[0] != tags[1]
+
+
+def test_a_changed_base_rebuilds_its_dependents(tmp_path: Any) -> None:
+    assert rebuilt(tmp_path, {}, {"changed": True})
+
+
+def test_with_a_static_tag_it_does_not(tmp_path: Any) -> None:
+    assert not rebuilt(tmp_path, {"tag": "static"}, {"tag": "static", "changed": True})
+
+
+def test_with_a_static_tag_another_refresh_mark_does(tmp_path: Any) -> None:
+    assert rebuilt(tmp_path, {"tag": "static"}, {"tag": "static", "refresh_mark": "sha256:2"})
+
+
+def test_with_a_static_tag_dependents_stand_on_stable_and_synth_says_so(small_app: Any) -> None:
+    base = base_in_own_stack(small_app, tag="static")
+    assert base.uri == f"{REGISTRY}/base-dev:stable"
+    image = dependent_of(small_app, base)
+    Annotations.from_stack(cdk.Stack.of(image)).has_info(
+        "/App/Image", Match.string_like_regexp("only after scoped-images bases refresh")
+    )
+    files = small_app.synth()
+    assert destinations(files, "Base") == {("base-dev", base.content_tag), ("base-dev", "stable")}
+
+
+def commit(folder: Any) -> str:
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for arguments in (["init", "-q"], ["add", "base"], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *arguments], check=True)
+    found = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    return found.stdout[:12]
+
+
+def test_with_a_git_tag_dependents_stand_on_the_commit_while_the_files_are_that_commit_s(
+    small_app: Any,
+) -> None:
+    context = other(small_app)
+    head = commit(small_app.directory)
+    base = base_in_own_stack(small_app, tag="git", context=context)
+    assert base.uri == f"{REGISTRY}/base-dev:git-{head}"
+    template = Template.from_stack(cdk.Stack.of(base))
+    template.has_resource_properties(
+        "Custom::ScopedImagesTag", {"FromTag": base.content_tag, "ImageTag": f"git-{head}"}
+    )
+    assert ("base-dev", f"git-{head}") in destinations(small_app.synth(), "Base")
+
+
+def test_with_a_git_tag_an_edited_file_falls_back_to_the_content(small_app: Any) -> None:
+    context = other(small_app)
+    commit(small_app.directory)
+    (context.root / "code.py").write_text("edited")
+    base = base_in_own_stack(small_app, tag="git", context=ScopedContext.of(context.root))
+    assert base.uri == f"{REGISTRY}/base-dev:{base.content_tag}"
+
+
+def test_a_new_commit_of_the_same_content_rebuilds_no_dependent(small_app: Any) -> None:
+    context = other(small_app)
+    commit(small_app.directory)
+    base = base_in_own_stack(small_app, tag="git", context=context)
+    assert base.reference.identity == base.content_tag
+
+
+def test_named_bases_are_contexts_and_count(small_app: Any) -> None:
+    repositories = small_app.stack("Repositories")
+    first, second = (
+        small_app.base(small_app.stack(name), name, small_app.repository(repositories, f"{name}-dev"))
+        for name in ("first", "second")
+    )
+    stack = small_app.stack("App")
+    images = [
+        ScopedImage(
+            stack,
+            name,
+            context=small_app.context("app"),
+            platforms=first.platforms,
+            base=first,
+            named_bases=named,
+        )
+        for name, named in (("plain", {}), ("named", {"base-second": second}))
+    ]
+    assert images[0].specs[0].content_tag != images[1].specs[0].content_tag
+    files = small_app.synth()
+    contexts = [
+        image["source"].get("dockerBuildContexts")
+        for image in files["App.assets.json"]["dockerImages"].values()
+    ]
+    assert contexts == [None, {"base-second": f"docker-image://{second.uri}"}]
+    dependencies = files["manifest.json"]["artifacts"]["App.assets"]["dependencies"]
+    assert set(dependencies) == {"first", "second"}
+
+
+def test_of_several_platforms_dependents_stand_on_one_index(small_app: Any) -> None:
+    base = base_in_own_stack(small_app, platform=None, platforms=[Platform.LINUX_ARM64, Platform.LINUX_AMD64])
+    template = Template.from_stack(cdk.Stack.of(base))
+    ((index_id, index),) = template.find_resources("Custom::ScopedImagesIndex").items()
+    (copy,) = template.find_resources("Custom::CDKECRDeployment").values()
+    assert index["Properties"]["ImageTag"] == base.content_tag == base.uri.partition(":")[2]
+    assert copy["Properties"]["CopyImageIndex"] is True
+    assert index_id in copy["DependsOn"]
+    assert destinations(small_app.synth(), "Base") == {("base-dev", spec.content_tag) for spec in base.specs}
+    assert dependent_of(small_app, base).specs[0].base == base.reference
 
 
 def test_caches_in_its_repository(small_app: Any) -> None:
@@ -149,7 +286,7 @@ def test_a_base_and_its_dependent_in_one_stack_are_refused(small_app: Any) -> No
     base = base_in_own_stack(small_app)
     with pytest.raises(ScopedImagesError) as caught:
         ScopedImage(
-            cdk.Stack.of(base), "Image", context=small_app.context("app"), platform=base.platform, base=base
+            cdk.Stack.of(base), "Image", context=small_app.context("app"), platforms=base.platforms, base=base
         )
     assert str(caught.value) == (
         "'Base/Image' is in the same stack as its base image 'Base/base': the CLI builds all images of a stack before "

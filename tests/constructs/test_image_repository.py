@@ -31,7 +31,7 @@ def test_scans_on_push_and_encrypts(small_app: Any) -> None:
     )
 
 
-def test_only_the_cache_and_the_moving_tag_are_mutable(small_app: Any) -> None:
+def test_only_the_cache_and_the_moving_tags_are_mutable(small_app: Any) -> None:
     template_of(small_app).has_resource_properties(
         "AWS::ECR::Repository",
         {
@@ -40,6 +40,10 @@ def test_only_the_cache_and_the_moving_tag_are_mutable(small_app: Any) -> None:
                 {
                     "ImageTagMutabilityExclusionFilterType": "WILDCARD",
                     "ImageTagMutabilityExclusionFilterValue": "cache*",
+                },
+                {
+                    "ImageTagMutabilityExclusionFilterType": "WILDCARD",
+                    "ImageTagMutabilityExclusionFilterValue": "git-*",
                 },
                 {
                     "ImageTagMutabilityExclusionFilterType": "WILDCARD",
@@ -63,11 +67,19 @@ def test_the_image_publishing_role_may_pull_and_push(small_app: Any) -> None:
     stack = small_app.stack("Repositories", synthesizer=OrderedAssets(qualifier="team1"))
     small_app.repository(stack, "api-dev")
     resources = Template.from_stack(stack).find_resources("AWS::ECR::Repository")
-    (statement,) = next(iter(resources.values()))["Properties"]["RepositoryPolicyText"]["Statement"]
+    statement, _ = next(iter(resources.values()))["Properties"]["RepositoryPolicyText"]["Statement"]
     principal = json.dumps(statement["Principal"])
     assert "role/cdk-team1-image-publishing-role-111111111111-eu-west-1" in principal
     assert {"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage"} <= set(statement["Action"])
     assert not [action for action in statement["Action"] if "*" in action or "Delete" in action]
+
+
+def test_lambda_may_pull_for_functions_of_the_account(small_app: Any) -> None:
+    resources = template_of(small_app).find_resources("AWS::ECR::Repository")
+    _, statement = next(iter(resources.values()))["Properties"]["RepositoryPolicyText"]["Statement"]
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert statement["Action"] == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    assert ":lambda:eu-west-1:111111111111:function:*" in json.dumps(statement["Condition"])
 
 
 def test_a_publishing_role_of_one_s_own_is_the_one_that_may(small_app: Any) -> None:

@@ -14,6 +14,8 @@ from aws_cdk.assertions import Annotations, Match, Template
 from scoped_images import Platform, RegistryCache, ScopedImage, ScopedImagesError
 from tests.constructs.conftest import PLACE
 
+BOTH = [Platform.LINUX_ARM64, Platform.LINUX_AMD64]
+
 
 def image_in(small_app: Any, stack: cdk.Stack, **options: Any) -> ScopedImage:
     return ScopedImage(
@@ -103,7 +105,7 @@ def test_by_default_the_reference_is_the_tag(small_app: Any) -> None:
     stack = small_app.stack("App")
     image = image_in(small_app, stack)
     lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
-    assert f":{image.asset.image_tag}" in _image_uri(stack)
+    assert f":{image.tag}" in _image_uri(stack)
     assert "sha256" not in _image_uri(stack)
 
 
@@ -116,7 +118,7 @@ def test_a_pinned_digest_is_referenced_while_the_tag_stays_in_the_template(small
     assert "@sha256:" in _image_uri(stack)
     (task,) = template.find_resources("AWS::ECS::TaskDefinition").values()
     assert "@sha256:" in json.dumps(task["Properties"]["ContainerDefinitions"][0]["Image"])
-    template.has_resource_properties("Custom::ScopedImagesDigest", {"ImageTag": image.asset.image_tag})
+    template.has_resource_properties("Custom::ScopedImagesDigest", {"ImageTag": image.tag})
 
 
 def test_the_digest_is_an_output(small_app: Any) -> None:
@@ -207,6 +209,20 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
         ({"repository": "app-dev"}, "repository of 'App/Image' is str 'app-dev', and takes ImageRepository"),
         ({"cache": True}, "cache of 'App/Image' is bool True, and takes RegistryCache: or False for none"),
         ({"platform": "arm64"}, "platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'"),
+        ({"platforms": BOTH}, "'App/Image' is given both of platform and platforms: give platform= for one"),
+        ({"platform": None}, "'App/Image' is given neither of platform and platforms"),
+        (
+            {"platform": None, "platforms": BOTH},
+            "'App/Image' is built for linux/arm64 and linux/amd64, and has no rep",
+        ),
+        (
+            {"platform": None, "platforms": "linux/arm64"},
+            "platforms is 'linux/arm64', and takes a list: ['linux/arm",
+        ),
+        (
+            {"named_bases": {"b": "x"}},
+            "named_bases['b'] of 'App/Image' is str 'x', and takes BaseImage: folders go",
+        ),
         ({"target": "prod"}, "target is 'prod', but Dockerfile has no such stage; it has: none with a name"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -220,8 +236,8 @@ def test_what_jsii_would_refuse_obscurely_is_named(
 
 
 def test_a_platform_may_be_text(small_app: Any) -> None:
-    assert (
-        image_in(small_app, small_app.stack("App"), platform="linux/amd64").platform is Platform.LINUX_AMD64
+    assert image_in(small_app, small_app.stack("App"), platform="linux/amd64").platforms == (
+        Platform.LINUX_AMD64,
     )
 
 
@@ -242,9 +258,103 @@ def test_a_cache_without_its_repository_is_refused(small_app: Any) -> None:
 
 def test_cache_options_do_not_change_the_asset(small_app: Any) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
-    plain = image_in(small_app, small_app.stack("One"))
-    cached = image_in(small_app, small_app.stack("Two"), repository=repository)
-    assert plain.asset.asset_hash == cached.asset.asset_hash
+    image_in(small_app, small_app.stack("One"), repository=repository, cache=False)
+    image_in(small_app, small_app.stack("Two"), repository=repository)
+    files = small_app.synth()
+    plain, cached = (files[f"{stack}.assets.json"]["dockerImages"] for stack in ("One", "Two"))
+    assert [image["destinations"] for image in plain.values()] == [
+        image["destinations"] for image in cached.values()
+    ]
+    assert [name[-64:] for name in plain] == [name[-64:] for name in cached]
+
+
+def test_with_a_repository_the_image_is_there_by_its_content_and_nowhere_else(small_app: Any) -> None:
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    stack = small_app.stack("App")
+    image = image_in(small_app, stack, repository=repository)
+    lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+    (spec,) = image.specs
+    files = small_app.synth()
+    (asset,) = files["App.assets.json"]["dockerImages"].values()
+    (destination,) = asset["destinations"].values()
+    assert (destination["repositoryName"], destination["imageTag"]) == ("app-dev", spec.content_tag)
+    assert f"/app-dev:{spec.content_tag}" in json.dumps(files["App.template.json"])
+    assert "container-assets" not in json.dumps(files["App.template.json"])
+
+
+def test_equal_images_of_two_repositories_are_published_to_both(small_app: Any) -> None:
+    """CDK makes one asset of equal ones."""
+    repositories = small_app.stack("Repositories")
+    stack = small_app.stack("App")
+    for name in ("one", "two"):
+        repository = small_app.repository(repositories, f"{name}-dev")
+        ScopedImage(
+            stack,
+            name,
+            context=small_app.context("app"),
+            platform=Platform.LINUX_ARM64,
+            repository=repository,
+        )
+    images = small_app.synth()["App.assets.json"]["dockerImages"].values()
+    published = {
+        destination["repositoryName"] for image in images for destination in image["destinations"].values()
+    }
+    assert published == {"one-dev", "two-dev"}
+
+
+def several(small_app: Any, **options: Any) -> ScopedImage:
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    return image_in(
+        small_app, small_app.stack("App"), platform=None, platforms=BOTH, repository=repository, **options
+    )
+
+
+@pytest.mark.parametrize("pin_digest", [True, False])
+def test_of_several_platforms_containers_get_the_index_and_functions_one_image(
+    small_app: Any, pin_digest: bool
+) -> None:
+    image = several(small_app, pin_digest=pin_digest)
+    stack = cdk.Stack.of(image)
+    for platform in BOTH:
+        code = image.to_lambda_code(platform=platform)
+        lambda_.DockerImageFunction(stack, platform.slug, code=code)
+    container_in(stack, image)
+    template = Template.from_stack(stack)
+    ((index_id, index),) = template.find_resources("Custom::ScopedImagesIndex").items()
+    assert index["Properties"]["Images"] == {str(spec.platform): spec.content_tag for spec in image.specs}
+    assert index["Properties"]["ImageTag"] == image.tag
+    functions = template.find_resources("AWS::Lambda::Function", {"Properties": {"PackageType": "Image"}})
+    architectures = {f["Properties"]["Architectures"][0] for f in functions.values()}
+    assert architectures == {"arm64", "x86_64"}
+    (task,) = template.find_resources("AWS::ECS::TaskDefinition").values()
+    uri = json.dumps(task["Properties"]["ContainerDefinitions"][0]["Image"])
+    assert (index_id if pin_digest else image.tag) in uri
+    assert "RuntimePlatform" not in task["Properties"]
+    assert not any(index_id in json.dumps(f["Properties"]["Code"]) for f in functions.values())
+
+
+def test_of_several_platforms_each_has_a_cache_of_its_own(small_app: Any) -> None:
+    several(small_app)
+    images = small_app.synth()["App.assets.json"]["dockerImages"].values()
+    refs = {image["source"]["platform"]: image["source"]["cacheTo"]["params"]["ref"] for image in images}
+    assert {platform: ref.partition(":")[2] for platform, ref in refs.items()} == {
+        "linux/arm64": "cache-linux-arm64",
+        "linux/amd64": "cache-linux-amd64",
+    }
+
+
+def test_a_context_may_depend_on_the_platform(small_app: Any) -> None:
+    image = several(small_app, context=lambda platform: small_app.context(platform.slug))
+    assert [spec.context.root.name for spec in image.specs] == ["linux-arm64", "linux-amd64"]
+
+
+def test_a_function_of_several_platforms_names_one(small_app: Any) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        several(small_app).to_lambda_code()
+    assert str(caught.value) == (
+        "platform of 'App/Image' as a function's code is None, and it is built for linux/arm64 and linux/amd64: name "
+        "one of them, since Lambda takes no index"
+    )
 
 
 def _image_uri(stack: cdk.Stack) -> str:

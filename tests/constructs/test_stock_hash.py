@@ -53,7 +53,7 @@ def hashes(root: Path) -> Hashes:
     )
     ours = ScopedImage(stack, "Ours", context=context, platform=Platform.LINUX_ARM64)
     app.synth()
-    return Hashes(stock.asset_hash, ours.asset.asset_hash)
+    return Hashes(stock.asset_hash, ours.tag)
 
 
 def make_executable(root: Path) -> None:

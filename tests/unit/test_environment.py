@@ -95,7 +95,7 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
             {"untagged_days": "7"},
             "environments.dev.untagged_days is '7', and takes a whole number from 1 to 9999",
         ),
-        ({"base_tag": "latest"}, "environments.dev.base_tag is 'latest', and takes 'content' or 'static'"),
+        ({"base_tag": "latest"}, "environments.dev.base_tag is 'latest', and takes 'content' or 'git' or 'static'"),
         (
             {"removal_policy": "keep"},
             "environments.dev.removal_policy is 'keep', and takes 'destroy' or 'retain'",

@@ -10,7 +10,7 @@ import pytest
 
 from scoped_images.context import ScopedContext
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image_spec import ImageSpec
+from scoped_images.image_spec import BaseReference, ImageSpec, index_tag
 from scoped_images.platform import Platform
 
 
@@ -36,7 +36,8 @@ def test_the_content_tag_is_twelve_hex_digits_of_the_fingerprint(context: Scoped
         {"platform": Platform.LINUX_ARM64},
         {"target": "prod"},
         {"build_args": {"A": "1"}},
-        {"base_uri": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/base:sha-1"},
+        {"base": BaseReference(uri="base:sha-1", identity="sha-1")},
+        {"named_bases": {"other": BaseReference(uri="other:sha-1", identity="sha-1")}},
         {"build_secrets": {"pip_conf": "src=/etc/pip.conf"}},
     ],
     ids=lambda change: next(iter(change)),
@@ -51,7 +52,7 @@ def test_the_order_of_build_args_does_not_change_the_tag(context: ScopedContext)
 
 
 def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
-    assert spec(context, base_uri="base:1", build_args={"A": "1"}).arguments == {
+    assert spec(context, base=BaseReference(uri="base:1", identity="1"), build_args={"A": "1"}).arguments == {
         "A": "1",
         "BASE_IMAGE_URI": "base:1",
     }
@@ -127,3 +128,29 @@ def test_options_that_the_files_were_not_found_for_are_refused(
 def test_a_stage_after_a_continued_line_is_known(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch \\\n  AS prod\nFROM scratch\n")
     assert spec(ScopedContext.of(tmp_path), target="prod").stage == "prod"
+
+
+def test_where_the_base_is_read_from_does_not_change_the_tag(context: ScopedContext) -> None:
+    """One content has one tag in every account."""
+    tags = {
+        spec(context, base=BaseReference(uri=uri, identity="sha-1")).content_tag
+        for uri in ("111111111111.dkr.ecr.eu-west-1.amazonaws.com/base-dev:sha-1", "base:git-1")
+    }
+    assert len(tags) == 1
+
+
+def test_named_bases_are_contexts_that_are_images(context: ScopedContext) -> None:
+    made = spec(context, named_bases={"other": BaseReference(uri="other:1", identity="1")})
+    assert made.image_contexts == {"other": "docker-image://other:1"}
+
+
+def test_a_named_base_with_a_name_that_no_dockerfile_finds_is_refused(context: ScopedContext) -> None:
+    with pytest.raises(ScopedImagesError, match="named_bases has the name 'Other': use lower-case"):
+        spec(context, named_bases={"Other": BaseReference(uri="other:1", identity="1")})
+
+
+def test_an_index_has_a_tag_of_its_own_whatever_the_order(context: ScopedContext) -> None:
+    specs = [spec(context, platform=platform) for platform in Platform]
+    assert index_tag(specs) == index_tag(specs[::-1])
+    assert index_tag(specs) not in {each.content_tag for each in specs}
+    assert index_tag(specs[:1]) == specs[0].content_tag

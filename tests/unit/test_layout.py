@@ -38,10 +38,12 @@ def test_what_decides_does_not_import_cdk() -> None:
     constructs = {
         "base_image",
         "image_architecture",
-        "image_asset",
+        "image_builder",
+        "image_builds",
         "image_copy",
         "image_pruner",
         "image_repository",
+        "local_builder",
         "ordered_assets",
         "arguments",
         "registry_cache",

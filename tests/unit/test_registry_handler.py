@@ -113,53 +113,104 @@ def test_a_delete_looks_nothing_up(index: ModuleType, answers: Any) -> None:
     }
 
 
-TAG = {"RegistryId": "123456789012", "RepositoryName": "app", "FromTag": "stable", "ImageTag": "sha-9"}
+PLACE = {"registryId": "123456789012", "repositoryName": "app"}
+PROPERTIES = {"RegistryId": "123456789012", "RepositoryName": "app"}
+TAG = {**PROPERTIES, "FromTag": "sha-9", "ImageTag": "git-9"}
+INDEX = {**PROPERTIES, "ImageTag": "sha-3", "Images": {"linux/arm64": "sha-2", "linux/amd64": "sha-1"}}
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
-def stub_of_ecr(*, put_error: str | None, found: bool = True) -> Stubber:
+@pytest.fixture
+def stubbed() -> Iterator[Stubber]:
     """ECR's answers as its reference gives them: moto has one digest for all images."""
-    stubber = Stubber(boto3.client("ecr", region_name="us-east-1"))
-    place = {"registryId": "123456789012", "repositoryName": "app"}
-    image = {"imageManifest": MANIFEST, "imageManifestMediaType": MEDIA_TYPE}
-    stubber.add_response(
-        "batch_get_image",
-        {"images": [image] if found else [], "failures": []},
-        {**place, "imageIds": [{"imageTag": "stable"}]},
-    )
-    if not found:
-        return stubber
-    put = {
-        **place,
-        "imageManifest": MANIFEST,
-        "imageManifestMediaType": MEDIA_TYPE,
-        "imageTag": "sha-9",
-    }
-    if put_error is None:
-        stubber.add_response("put_image", {}, put)
-    else:
-        stubber.add_client_error("put_image", put_error, expected_params=put)
-    details = [{"imageDigest": "sha256:first"}]
-    stubber.add_response(
-        "describe_images", {"imageDetails": details}, {**place, "imageIds": [{"imageTag": "sha-9"}]}
-    )
-    return stubber
-
-
-@pytest.mark.parametrize("error", [None, "ImageAlreadyExistsException", "ImageTagAlreadyExistsException"])
-def test_with_stubbed_ecr_a_tag_is_set_once_and_stays(index: ModuleType, error: str | None) -> None:
-    """A revert builds old content anew: its tag names the first build, and the deploy must not fail."""
-    with stub_of_ecr(put_error=error) as stubber:
-        assert index.add_tag(stubber.client, TAG) == "sha256:first"
+    with Stubber(boto3.client("ecr", region_name="us-east-1")) as stubber:
+        yield stubber
         stubber.assert_no_pending_responses()
 
 
-def test_with_stubbed_ecr_another_refusal_fails(index: ModuleType) -> None:
-    with stub_of_ecr(put_error="AccessDeniedException") as stubber, pytest.raises(ClientError):
-        index.add_tag(stubber.client, TAG)
+def answer_image(stubber: Stubber, tag: str, *, found: bool = True) -> None:
+    image = {
+        "imageId": {"imageDigest": f"sha256:{tag}"},
+        "imageManifest": MANIFEST,
+        "imageManifestMediaType": MEDIA_TYPE,
+    }
+    answer = {"images": [image] if found else [], "failures": []}
+    stubber.add_response("batch_get_image", answer, {**PLACE, "imageIds": [{"imageTag": tag}]})
 
 
-def test_with_stubbed_ecr_a_missing_source_is_named(index: ModuleType) -> None:
-    with stub_of_ecr(put_error=None, found=False) as stubber, pytest.raises(LookupError) as caught:
-        index.add_tag(stubber.client, TAG)
-    assert str(caught.value) == "there is no app:stable"
+def answer_put(stubber: Stubber, expected: dict[str, Any], *, error: str | None) -> None:
+    if error is None:
+        stubber.add_response("put_image", {}, {**PLACE, **expected})
+    else:
+        stubber.add_client_error("put_image", error, expected_params={**PLACE, **expected})
+
+
+def answer_digest(stubber: Stubber, tag: str) -> None:
+    details = [{"imageDigest": "sha256:found"}]
+    stubber.add_response(
+        "describe_images", {"imageDetails": details}, {**PLACE, "imageIds": [{"imageTag": tag}]}
+    )
+
+
+TAGGED = {"imageManifest": MANIFEST, "imageManifestMediaType": MEDIA_TYPE, "imageTag": "git-9"}
+
+
+@pytest.mark.parametrize("error", [None, "ImageAlreadyExistsException"])
+def test_with_stubbed_ecr_a_tag_moves_unless_it_is_there(
+    index: ModuleType, stubbed: Stubber, error: str | None
+) -> None:
+    answer_image(stubbed, "sha-9")
+    answer_put(stubbed, TAGGED, error=error)
+    answer_digest(stubbed, "git-9")
+    assert index.move_tag(stubbed.client, TAG) == "sha256:found"
+
+
+def test_with_stubbed_ecr_a_tag_that_does_not_move_fails(index: ModuleType, stubbed: Stubber) -> None:
+    answer_image(stubbed, "sha-9")
+    answer_put(stubbed, TAGGED, error="ImageTagAlreadyExistsException")
+    with pytest.raises(ClientError):
+        index.move_tag(stubbed.client, TAG)
+
+
+def test_with_stubbed_ecr_a_missing_source_is_named(index: ModuleType, stubbed: Stubber) -> None:
+    answer_image(stubbed, "sha-9", found=False)
+    with pytest.raises(LookupError) as caught:
+        index.move_tag(stubbed.client, TAG)
+    assert str(caught.value) == "there is no app:sha-9"
+
+
+def expected_index() -> dict[str, str]:
+    size = len(MANIFEST)
+    manifests = [
+        {
+            "mediaType": MEDIA_TYPE,
+            "digest": f"sha256:{tag}",
+            "size": size,
+            "platform": {"architecture": architecture, "os": "linux"},
+        }
+        for architecture, tag in (("amd64", "sha-1"), ("arm64", "sha-2"))
+    ]
+    media_type = "application/vnd.oci.image.index.v1+json"
+    content = {"schemaVersion": 2, "mediaType": media_type, "manifests": manifests}
+    text = json.dumps(content, separators=(",", ":"))
+    return {"imageManifest": text, "imageManifestMediaType": media_type, "imageTag": "sha-3"}
+
+
+@pytest.mark.parametrize("error", [None, "ImageAlreadyExistsException", "ImageTagAlreadyExistsException"])
+def test_with_stubbed_ecr_an_index_is_put_once_and_stays(
+    index: ModuleType, stubbed: Stubber, error: str | None
+) -> None:
+    """A revert builds old content anew: its tag names the first build, and the deploy must not fail."""
+    for tag in ("sha-1", "sha-2"):
+        answer_image(stubbed, tag)
+    answer_put(stubbed, expected_index(), error=error)
+    answer_digest(stubbed, "sha-3")
+    assert index.put_index(stubbed.client, INDEX) == "sha256:found"
+
+
+def test_with_stubbed_ecr_another_refusal_of_an_index_fails(index: ModuleType, stubbed: Stubber) -> None:
+    for tag in ("sha-1", "sha-2"):
+        answer_image(stubbed, tag)
+    answer_put(stubbed, expected_index(), error="AccessDeniedException")
+    with pytest.raises(ClientError):
+        index.put_index(stubbed.client, INDEX)

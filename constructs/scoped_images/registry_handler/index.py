@@ -1,4 +1,4 @@
-"""CloudFormation custom resources on images: look a tag's digest up, and tag an image by its content."""
+"""CloudFormation custom resources on images: look a tag's digest up, tag an image, put an index over images."""
 
 from __future__ import annotations
 
@@ -13,43 +13,81 @@ from botocore.exceptions import ClientError
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
 
-# The tag stands already, on this image or on another of the same content: a tag by content never moves.
-_TAGGED = {"ImageAlreadyExistsException", "ImageTagAlreadyExistsException"}
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+
+# The image has the tag already: ECR tells apart whether it is this very image or another one.
+_SAME_IMAGE, _OTHER_IMAGE = "ImageAlreadyExistsException", "ImageTagAlreadyExistsException"
 
 
-def find_digest(ecr: Any, properties: dict[str, str]) -> str:
+def find_digest(ecr: Any, properties: dict[str, Any]) -> str:
     """Return `sha256:…` of the image that `RepositoryName` holds under `ImageTag`."""
-    answer = ecr.describe_images(
-        registryId=properties["RegistryId"],
-        repositoryName=properties["RepositoryName"],
-        imageIds=[{"imageTag": properties["ImageTag"]}],
-    )
+    answer = ecr.describe_images(**_place(properties), imageIds=[{"imageTag": properties["ImageTag"]}])
     digest: str = answer["imageDetails"][0]["imageDigest"]
     return digest
 
 
-def add_tag(ecr: Any, properties: dict[str, str]) -> str:
+def move_tag(ecr: Any, properties: dict[str, Any]) -> str:
     """Give the image that `RepositoryName` holds under `FromTag` the tag `ImageTag` too; return its digest."""
-    place = {"registryId": properties["RegistryId"], "repositoryName": properties["RepositoryName"]}
-    answer = ecr.batch_get_image(**place, imageIds=[{"imageTag": properties["FromTag"]}])
-    if not answer["images"]:
-        raise LookupError(f"there is no {properties['RepositoryName']}:{properties['FromTag']}")
-    (image,) = answer["images"]
-    try:
-        ecr.put_image(
-            **place,
-            imageManifest=image["imageManifest"],
-            imageManifestMediaType=image["imageManifestMediaType"],
-            imageTag=properties["ImageTag"],
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _TAGGED:
-            raise
-        logger.info("%s is tagged already", properties["ImageTag"])
+    image = _image(ecr, properties, properties["FromTag"])
+    _put(ecr, properties, image["imageManifest"], image["imageManifestMediaType"])
     return find_digest(ecr, properties)
 
 
-_ACTIONS = {"Custom::ScopedImagesDigest": find_digest, "Custom::ScopedImagesTag": add_tag}
+def put_index(ecr: Any, properties: dict[str, Any]) -> str:
+    """Put an index over `Images` (tag by platform) as `ImageTag`, unless that is there; return its digest."""
+    manifests = []
+    for platform, tag in sorted(properties["Images"].items()):
+        image = _image(ecr, properties, tag)
+        system, architecture = platform.split("/")
+        manifests.append(
+            {
+                "mediaType": image["imageManifestMediaType"],
+                "digest": image["imageId"]["imageDigest"],
+                "size": len(image["imageManifest"].encode()),
+                "platform": {"architecture": architecture, "os": system},
+            }
+        )
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
+    try:
+        _put(ecr, properties, json.dumps(index, separators=(",", ":")), OCI_INDEX)
+    except ClientError as error:
+        # An index of the same contents, built at another time: a tag by content never moves.
+        if error.response["Error"]["Code"] != _OTHER_IMAGE:
+            raise
+    return find_digest(ecr, properties)
+
+
+def _image(ecr: Any, properties: dict[str, Any], tag: str) -> dict[str, Any]:
+    answer = ecr.batch_get_image(**_place(properties), imageIds=[{"imageTag": tag}])
+    if not answer["images"]:
+        raise LookupError(f"there is no {properties['RepositoryName']}:{tag}")
+    image: dict[str, Any] = answer["images"][0]
+    return image
+
+
+def _put(ecr: Any, properties: dict[str, Any], manifest: str, media_type: str) -> None:
+    try:
+        ecr.put_image(
+            **_place(properties),
+            imageManifest=manifest,
+            imageManifestMediaType=media_type,
+            imageTag=properties["ImageTag"],
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _SAME_IMAGE:
+            raise
+        logger.info("%s is tagged already", properties["ImageTag"])
+
+
+def _place(properties: dict[str, Any]) -> dict[str, str]:
+    return {"registryId": properties["RegistryId"], "repositoryName": properties["RepositoryName"]}
+
+
+_ACTIONS = {
+    "Custom::ScopedImagesDigest": find_digest,
+    "Custom::ScopedImagesIndex": put_index,
+    "Custom::ScopedImagesTag": move_tag,
+}
 
 
 def handler(event: dict[str, Any], _context: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from scoped_images.errors import ScopedImagesError
 from scoped_images.retention.tag_pattern import check_pattern, matches, overlap
 
-# Never pruned, whatever the settings: the same tags that are mutable in an ImageRepository.
+# Never pruned, whatever the settings.
 ALWAYS_PROTECTED = ("cache*", "stable")
 
 # CDK tags an asset with its hash: 64 digits, which no tag pattern of ECR can tell from other words.
@@ -38,7 +38,7 @@ class Retention:
     min_age_days: int = 7
     rollback_window: int = 3
     protect: tuple[str, ...] = ()
-    content_tags: tuple[str, ...] = ("sha-*",)
+    content_tags: tuple[str, ...] = ("sha-*", "git-*")
 
     def __post_init__(self) -> None:
         for key in ("max_images", "untagged_days", "min_age_days", "rollback_window"):

@@ -36,8 +36,8 @@ def test_a_list_of_patterns_is_refused() -> None:
         Retention(max_images=1, protect=["v1"])  # type: ignore[arg-type]
 
 
-def test_what_is_mutable_is_always_protected() -> None:
-    assert ALWAYS_PROTECTED == MUTABLE_TAGS
+def test_what_is_mutable_is_always_protected_but_for_the_names_of_commits() -> None:
+    assert {*ALWAYS_PROTECTED, "git-*"} == set(MUTABLE_TAGS)
     retention = Retention(max_images=1, protect=("v*",))
     assert [tag for tag in ("cache-pr-1", "stable", "v1", "sha-1") if not retention.protects(tag)] == [
         "sha-1"

@@ -1,0 +1,65 @@
+"""What an image is built by: what it is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from aws_cdk import aws_ecr as ecr
+from constructs import Construct, IConstruct
+
+from scoped_images.image_spec import ImageSpec
+from scoped_images.registry_cache import RegistryCache
+from scoped_images.repository_address import RepositoryAddress
+
+
+class Digest(Protocol):
+    """A digest that is known when the stack deploys.
+
+    logical_id: of the resource that finds it, another one for each image.
+    """
+
+    digest: str
+    hex: str
+    logical_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageBuild:
+    """One image of one platform, and where it goes.
+
+    repository: where its content tag is pushed; None for CDK's own repository and CDK's own tag.
+    further_tags: pushed beside the content tag.
+    """
+
+    spec: ImageSpec
+    cache: RegistryCache | None
+    repository: RepositoryAddress | None
+    further_tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedImage:
+    """Where the image is when what depends on it deploys.
+
+    digest: None where nobody has looked it up.
+    built_by: the resource that builds it while the stack deploys; None for one that is built before.
+    """
+
+    repository: ecr.IRepository
+    tag: str
+    digest: Digest | None = None
+    built_by: IConstruct | None = None
+
+
+class ImageBuilder(Protocol):
+    """Builds images and publishes them."""
+
+    def build(self, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:
+        """Have `build` built for the stack of `scope`."""
+
+
+def built_by(images: Iterable[PublishedImage]) -> list[IConstruct]:
+    """The resources that what needs these images has to wait for."""
+    return [image.built_by for image in images if image.built_by is not None]

@@ -1,0 +1,133 @@
+"""What base images and the images of functions and services have in common: checked options, one build a platform."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from aws_cdk import Annotations
+from constructs import Construct
+
+from scoped_images.arguments import expect
+from scoped_images.context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image_builder import ImageBuild
+from scoped_images.image_repository import ImageRepository
+from scoped_images.image_spec import ImageSpec
+from scoped_images.platform import Platform
+from scoped_images.registry_cache import RegistryCache
+from scoped_images.stack_order import build_after, require_same_place
+
+if TYPE_CHECKING:
+    from scoped_images.base_image import BaseImage
+
+ContextFor = ScopedContext | Callable[[Platform], ScopedContext]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageBuilds:
+    """The builds of one image: one for each platform, of one Dockerfile, published side by side.
+
+    context: one for all platforms, or a function that makes each platform's.
+    cache: None for the repository's own, False for none.
+    """
+
+    scope: Construct
+    context: ContextFor
+    platforms: tuple[Platform, ...]
+    repository: ImageRepository | None
+    base: BaseImage | None
+    named_bases: Mapping[str, BaseImage]
+    cache: RegistryCache | Literal[False] | None
+    build_args: Mapping[str, str]
+    build_secrets: Mapping[str, str]
+    target: str | None
+    further_tags: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        scope = self.scope
+        expect(scope, "repository", self.repository, ImageRepository, "make one in an earlier stack")
+        if not callable(self.context):
+            expect(scope, "context", self.context, ScopedContext, "ScopedContext.of(directory)")
+        if self.repository is not None:
+            require_same_place(scope, self.repository.address)
+            build_after(scope, self.repository, what="its repository")
+        for base in filter(None, (self.base, *self.named_bases.values())):
+            require_same_place(scope, base.address)
+            build_after(scope, base, what="its base image")
+            self._share_platforms(base)
+
+    def builds(self) -> tuple[ImageBuild, ...]:
+        """One build for each platform, in the order given."""
+        builds = tuple(self._build(platform) for platform in self.platforms)
+        for warning in dict.fromkeys(warning for build in builds for warning in build.spec.context.warnings):
+            Annotations.of(self.scope).add_warning_v2("scoped-images:context", warning)
+        return builds
+
+    def _build(self, platform: Platform) -> ImageBuild:
+        spec = ImageSpec(
+            context=self.context(platform) if callable(self.context) else self.context,
+            platform=platform,
+            base=self.base.reference if self.base else None,
+            named_bases={name: base.reference for name, base in self.named_bases.items()},
+            build_args=self.build_args,
+            build_secrets=self.build_secrets,
+            target=self.target,
+        )
+        return ImageBuild(
+            spec=spec,
+            cache=self._cache(platform),
+            repository=self.repository.address if self.repository else None,
+            further_tags=self.further_tags,
+        )
+
+    def _share_platforms(self, base: BaseImage) -> None:
+        missing = [platform for platform in self.platforms if platform not in base.platforms]
+        if missing:
+            raise ScopedImagesError(
+                f"{self.scope.node.path!r} is built for {' and '.join(self.platforms)}, its base image "
+                f"{base.node.path!r} for {' and '.join(base.platforms)}: give both the same platform"
+            )
+
+    def _cache(self, platform: Platform) -> RegistryCache | None:
+        if self.cache is False:
+            return None
+        if self.cache is None:
+            if self.repository is None:
+                return None
+            return RegistryCache(repository=self.repository.address, platform=platform)
+        expect(self.scope, "cache", self.cache, RegistryCache, "or False for none")
+        if self.repository is None or self.cache.repository != self.repository.address:
+            raise ScopedImagesError(
+                f"cache of {self.scope.node.path!r} is kept in {self.cache.repository.name!r}, which must be there "
+                "before the build: give that ImageRepository as repository=; other caches to read from go into "
+                "imports=(…)"
+            )
+        if len(self.platforms) > 1:
+            return dataclasses.replace(self.cache, platform=platform)
+        if self.cache.platform != platform:
+            raise ScopedImagesError(
+                f"cache of {self.scope.node.path!r} is for {self.cache.platform}, the image for {platform}: one cache "
+                "ref holds one platform, so give both the same"
+            )
+        return self.cache
+
+
+def platforms_of(
+    scope: Construct, platform: Platform | str | None, platforms: Sequence[Platform | str]
+) -> tuple[Platform, ...]:
+    """The platforms to build for: `platform` alone, or `platforms`, in their order."""
+    if isinstance(platforms, str):
+        raise ScopedImagesError(f"platforms is {platforms!r}, and takes a list: [{platforms!r}]")
+    if (platform is None) == (not platforms):
+        got = "neither" if platform is None else "both"
+        raise ScopedImagesError(
+            f"{scope.node.path!r} is given {got} of platform and platforms: give platform= for one, platforms=[…] for "
+            "several under one index"
+        )
+    parsed = tuple(Platform.parse(each) for each in (platforms or (platform,)))
+    if len(set(parsed)) < len(parsed):
+        raise ScopedImagesError(f"platforms of {scope.node.path!r} names {' and '.join(parsed)}: each once")
+    return parsed
