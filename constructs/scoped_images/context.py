@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +14,12 @@ from scoped_images.context_file import ContextFile, Kind
 from scoped_images.context_request import ContextRequest, read_dockerfile
 from scoped_images.context_size import MAX_BYTES, SizeLimit, largest_parts, read_files
 from scoped_images.folder import existing_folder, whole_folder
+from scoped_images.generated_files import check_generated, generated_file
 from scoped_images.ignore_file import IgnoreFile
 from scoped_images.named_context import NamedContext
 from scoped_images.platform import Platform
 from scoped_images.staging import stage
+from scoped_images.whole_repository import CLOUD_ASSEMBLY, WholeRepository
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +28,12 @@ class ScopedContext:
 
     root: the folder that the files' paths start from.
     dockerfile: the Dockerfile, wherever it is.
-    files: sorted by path.
+    files: of the root, sorted by path.
+    generated: further files that are in no root, by path; no path of `files` and none below one.
+    generated_from: the files that `generated` was made of, for those who ask which commit the context is of.
     target, build_args, platform: what the files were found for; an image of this context is built with them.
     named: further contexts of the build, by the names that the Dockerfile knows them under.
+    whole_repository: what a smaller context would save, where the whole root was taken for one Dockerfile.
     """
 
     root: Path
@@ -38,6 +45,12 @@ class ScopedContext:
     platform: Platform | None = None
     named: Mapping[str, NamedContext] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    generated: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    generated_from: tuple[Path, ...] = ()
+    whole_repository: WholeRepository | None = None
+
+    def __post_init__(self) -> None:
+        check_generated(self.generated, self.files)
 
     @classmethod
     def of(
@@ -125,17 +138,61 @@ class ScopedContext:
             ),
         )
 
+    @classmethod
+    def repository(
+        cls,
+        root: str | Path,
+        dockerfile: str | Path = "Dockerfile",
+        *,
+        platform: Platform | str,
+        target: str | None = None,
+        build_args: Mapping[str, str] | None = None,
+        build_contexts: Mapping[str, str | Path] | None = None,
+    ) -> ScopedContext:
+        """Take the whole root, less what its ignore file leaves out: for images that have not moved to scopes yet.
+
+        Arguments are those of from_dockerfile, and a warning tells what that would save. There is no limit of size.
+        `cdk.out` is left out, unless an exception of the ignore file brings it back: every synth changes it.
+        """
+        request = ContextRequest.of(
+            root,
+            dockerfile,
+            platform=platform,
+            target=target,
+            build_args=build_args,
+            build_contexts=build_contexts,
+        )
+        ignore = IgnoreFile((*IgnoreFile.parse(CLOUD_ASSEMBLY).rules, *request.ignore_file.rules))
+        wanted = [(path, ()) for path in whole_folder(request.root, ignore)]
+        files = read_files(request.root, wanted, _limit(sys.maxsize, request.name))
+        whole = WholeRepository.compare(request, size=sum(file.size for file in files))
+        return cls(
+            root=request.root,
+            dockerfile=request.dockerfile,
+            files=files,
+            dockerfile_bytes=request.content,
+            target=request.target,
+            build_args=request.build_args,
+            platform=request.platform,
+            named={
+                name: NamedContext.read(name, folder, dockerfile=request.name, max_bytes=sys.maxsize)
+                for name, folder in request.build_contexts.items()
+            },
+            warnings=(whole.warning,),
+            whole_repository=whole,
+        )
+
     @property
     def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
+        """Bytes of all files, those generated among them; named contexts are apart."""
+        return sum(file.size for file in self._all_files)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the Dockerfile, the named contexts, and each file's path, kind, executable bit, bytes and link."""
         content = {
             "dockerfile": hashlib.sha256(self.dockerfile_bytes).hexdigest(),
-            "files": [file.identity() for file in self.files],
+            "files": [file.identity() for file in self._all_files],
             # It is staged by its fingerprint, so what staging adds must follow from that alone.
             "added": sorted(self._added_files()),
             "named": {name: context.fingerprint for name, context in self.named.items()},
@@ -147,7 +204,7 @@ class ScopedContext:
         """Name of the Dockerfile in the staged folder: `Dockerfile`, unless the context has another file there."""
         if self._brings_its_dockerfile:
             return "Dockerfile"
-        taken = {file.path for file in self.files}
+        taken = {file.path for file in self._all_files}
         names = (
             "Dockerfile",
             *(f"Dockerfile.scoped-images{number or ''}" for number in range(len(taken) + 1)),
@@ -160,12 +217,17 @@ class ScopedContext:
         What is added to the files (the Dockerfile, its ignore file) is kept out of reach of `COPY . .`.
         A folder that is there already is taken for this context, staged before.
         """
-        stage(self.root, self.files, self._added_files(), destination)
+        stage(self.root, self.files, {**self.generated, **self._added_files()}, destination)
+
+    @property
+    def _all_files(self) -> tuple[ContextFile, ...]:
+        generated = (generated_file(path, content) for path, content in self.generated.items())
+        return tuple(sorted((*self.files, *generated), key=lambda file: os.fsencode(file.path)))
 
     def _added_files(self) -> dict[str, bytes]:
         dockerfile, ignore_file = self.staged_dockerfile, f"{self.staged_dockerfile}.dockerignore"
         added = {} if self._brings_its_dockerfile else {dockerfile: self.dockerfile_bytes}
-        if any(file.path == ignore_file for file in self.files):
+        if any(file.path == ignore_file for file in self._all_files):
             # Its own rules, which have left out already all that they leave out.
             return added
         return {**added, ignore_file: "".join(f"/{name}\n" for name in (*added, ignore_file)).encode()}

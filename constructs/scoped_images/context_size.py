@@ -58,7 +58,7 @@ def read_files(
 
     Raises ScopedImagesError beyond the limit, with the largest files and their lines, before anything is read.
     """
-    sizes = {path: _size(root / path) for path, _ in wanted}
+    sizes = {path: file_size(root / path) for path, _ in wanted}
     total = sum(sizes.values())
     if total > limit.max_bytes:
         largest = sorted(wanted, key=lambda entry: -sizes[entry[0]])[:10]
@@ -74,7 +74,8 @@ def read_files(
     return tuple(ContextFile.read(root, path, sources=lines) for path, lines in wanted)
 
 
-def _size(path: Path) -> int:
+def file_size(path: Path) -> int:
+    """Bytes of a file; 0 for what is none, or cannot be looked at."""
     try:
         status = path.lstat()
     except OSError:

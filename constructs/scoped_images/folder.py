@@ -30,9 +30,12 @@ def existing_folder(directory: str | Path) -> Path:
     return folder
 
 
-def whole_folder(root: Path, ignore: IgnoreFile) -> tuple[str, ...]:
-    """Return every path below a folder, less what the ignore file leaves out, sorted by its bytes."""
-    return tuple(sorted(_walk(root, "", ignore), key=os.fsencode))
+def whole_folder(root: Path, ignore: IgnoreFile, *, below: str = "") -> tuple[str, ...]:
+    """Return every path of a folder, less what the ignore file leaves out, sorted by its bytes.
+
+    below: only what is in this folder of `root`.
+    """
+    return tuple(sorted(_walk(root, below, ignore), key=os.fsencode))
 
 
 def _walk(root: Path, folder: str, ignore: IgnoreFile) -> Iterator[str]:

@@ -37,9 +37,13 @@ def stage(root: Path, files: Iterable[ContextFile], extra: Mapping[str, bytes], 
         try:
             # mkdtemp makes it private; BuildKit copies the mode of a context's root with `COPY . /`.
             building.chmod(0o755)
-            _copy_all(root, files, building)
+            # First: a read-only directory of the context takes no more files.
             for name, content in extra.items():
-                (building / name).write_bytes(content)
+                added = building / name
+                added.parent.mkdir(parents=True, exist_ok=True)
+                added.write_bytes(content)
+                added.chmod(0o644)
+            _copy_all(root, files, building)
             _move(building, destination)
         finally:
             _remove(building)
