@@ -18,10 +18,10 @@ from scoped_images.image_builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.image_copy import ImageCopy
 from scoped_images.image_repository import ImageRepository
 from scoped_images.image_spec import BaseReference, index_tag
-from scoped_images.local_builder import LocalBuilder
 from scoped_images.platform import Platform
 from scoped_images.registry_cache import RegistryCache
 from scoped_images.registry_resources import ImageIndex, MovingTag
+from scoped_images.upstream.upstream_images import UpstreamImages
 
 STABLE_TAG = "stable"
 _BASE_HINT = "an image by name is what the Dockerfile's ARG BASE_IMAGE_URI is for"
@@ -53,6 +53,7 @@ class BaseImage(Construct):
         build_args: Mapping[str, str] | None = None,
         build_secrets: Mapping[str, str] | None = None,
         target: str | None = None,
+        upstream: UpstreamImages | None = None,
         builder: ImageBuilder | None = None,
     ) -> None:
         """Build and publish.
@@ -66,7 +67,7 @@ class BaseImage(Construct):
             `git` is `git-<12 hex>`, the last commit of the context's files; where they differ from it, `content`.
         refresh_mark: with `static`, another mark rebuilds the dependents (`scoped-images bases refresh`).
         cache: by default the build imports from and exports to `repository`; False for no registry cache.
-        build_args, build_secrets, target, builder: as those of ScopedImage.
+        build_args, build_secrets, target, upstream, builder: as those of ScopedImage.
         """
         super().__init__(scope, construct_id)
         if tag not in BASE_TAGS:
@@ -74,7 +75,7 @@ class BaseImage(Construct):
             raise ScopedImagesError(f"tag of base image {self.node.path!r} is {tag!r}, and takes {takes}")
         expect_bases(self, base, named_bases)
         self.platforms = platforms_of(self, platform, platforms)
-        builds = ImageBuilds(
+        made = ImageBuilds(
             scope=self,
             context=context,
             platforms=self.platforms,
@@ -85,7 +86,10 @@ class BaseImage(Construct):
             build_args=build_args or {},
             build_secrets=build_secrets or {},
             target=target,
-        ).builds()
+            upstream=upstream,
+            builder=builder,
+        )
+        builds = made.builds()
         self._publish_alone(repository)
         self.address = repository.address
         self.specs = tuple(build.spec for build in builds)
@@ -97,7 +101,7 @@ class BaseImage(Construct):
             uri=self.uri,
             identity=f"{STABLE_TAG} {refresh_mark or ''}" if self.is_static else self.content_tag,
         )
-        published = self._publish(builds, moving_tag, builder or LocalBuilder())
+        published = self._publish(builds, moving_tag, made.by)
         self._move_tags(published, moving_tag)
         CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))
 

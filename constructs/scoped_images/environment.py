@@ -9,10 +9,12 @@ from typing import Any, Literal, get_args
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
+from scoped_images.upstream.mirrors import Mirrors
 
 BaseTag = Literal["content", "git", "static"]
 
 BASE_TAGS: tuple[BaseTag, ...] = get_args(BaseTag)
+BUILDERS = ("local", "remote")
 PRUNING = ("report", "delete")
 REMOVAL_POLICIES = ("destroy", "retain")
 
@@ -30,6 +32,8 @@ class Environment:
     pruning: without it ECR itself keeps the newest `max_images`, whatever is in use; `report` has the image pruner
         say daily what it would delete, `delete` has it do so.
     removal_policy: what becomes of repositories, tables and buckets when their stack goes.
+    builder: `local`, the machine that deploys and the default, or `remote`, AWS CodeBuild.
+    mirrors: registries to pull public images from, by the registry that they are in; by default none.
     certificate_arn, domain_name: ACM certificate and name of the service's public HTTPS listener; without them
         the service listens on HTTP inside its VPC only.
     """
@@ -43,6 +47,8 @@ class Environment:
     base_tag: BaseTag
     removal_policy: str
     pruning: str | None = None
+    builder: str | None = None
+    mirrors: Mapping[str, str] | None = None
     certificate_arn: str | None = None
     domain_name: str | None = None
 
@@ -56,6 +62,14 @@ class Environment:
         self._check_choice("removal_policy", self.removal_policy, REMOVAL_POLICIES)
         if self.pruning is not None:
             self._check_choice("pruning", self.pruning, PRUNING)
+        if self.builder is not None:
+            self._check_choice("builder", self.builder, BUILDERS)
+        if self.mirrors is not None:
+            if not isinstance(self.mirrors, Mapping):
+                raise ScopedImagesError(
+                    f"{self._property('mirrors')} is {self.mirrors!r}, and takes an object of registries"
+                )
+            Mirrors(places=self.mirrors)
         if (self.certificate_arn is None) != (self.domain_name is None):
             raise ScopedImagesError(
                 f"{self._property('certificate_arn')} and {self._property('domain_name')} go together: the certificate "
@@ -70,6 +84,11 @@ class Environment:
             )
         if self.certificate_arn is not None:
             self._check("certificate_arn", self.certificate_arn, r"arn:aws[\w-]*:acm:\S+", "an ACM ARN")
+
+    @property
+    def builds_remotely(self) -> bool:
+        """Whether images are built by AWS and not by the machine that deploys."""
+        return self.builder == "remote"
 
     @property
     def destroys(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aws_cdk import aws_ecr as ecr
@@ -31,12 +31,14 @@ class ImageBuild:
 
     repository: where its content tag is pushed; None for CDK's own repository and CDK's own tag.
     further_tags: pushed beside the content tag.
+    late_args: build arguments whose values are tokens.
     """
 
     spec: ImageSpec
     cache: RegistryCache | None
     repository: RepositoryAddress | None
     further_tags: tuple[str, ...] = ()
+    late_args: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,14 @@ class PublishedImage:
 
 
 class ImageBuilder(Protocol):
-    """Builds images and publishes them."""
+    """Builds images and publishes them.
+
+    takes_tokens: whether build arguments may be known only when the stack deploys.
+    needs_repository: whether it cannot push to CDK's own.
+    """
+
+    takes_tokens: bool
+    needs_repository: bool
 
     def build(self, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:
         """Have `build` built for the stack of `scope`."""

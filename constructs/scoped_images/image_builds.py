@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from aws_cdk import Annotations
+from aws_cdk import Annotations, Stack, Token
 from constructs import Construct
 
 from scoped_images.arguments import expect
 from scoped_images.context import ScopedContext
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image_builder import ImageBuild
+from scoped_images.image_builder import ImageBuild, ImageBuilder
 from scoped_images.image_repository import ImageRepository
 from scoped_images.image_spec import ImageSpec
+from scoped_images.local_builder import LocalBuilder
 from scoped_images.platform import Platform
 from scoped_images.registry_cache import RegistryCache
 from scoped_images.stack_order import build_after, require_same_place
+from scoped_images.upstream.upstream_images import UpstreamImages
 
 if TYPE_CHECKING:
     from scoped_images.base_image import BaseImage
@@ -31,6 +34,7 @@ class ImageBuilds:
     """The builds of one image: one for each platform, of one Dockerfile, published side by side.
 
     context: one for all platforms, or a function that makes each platform's.
+    builder: None for the machine that deploys.
     cache: None for the repository's own, False for none.
     """
 
@@ -44,13 +48,20 @@ class ImageBuilds:
     build_args: Mapping[str, str]
     build_secrets: Mapping[str, str]
     target: str | None
-    further_tags: tuple[str, ...] = field(default=())
+    upstream: UpstreamImages | None
+    builder: ImageBuilder | None
 
     def __post_init__(self) -> None:
         scope = self.scope
         expect(scope, "repository", self.repository, ImageRepository, "make one in an earlier stack")
         if not callable(self.context):
             expect(scope, "context", self.context, ScopedContext, "ScopedContext.of(directory)")
+        expect(scope, "upstream", self.upstream, UpstreamImages, "UpstreamImages(lock=ImagesLock.read())")
+        if self.repository is None and self.by.needs_repository:
+            raise ScopedImagesError(
+                f"{scope.node.path!r} is built by {type(self.by).__name__}, and has no repository to be pushed to: give "
+                "it repository=, an ImageRepository of an earlier stack"
+            )
         if self.repository is not None:
             require_same_place(scope, self.repository.address)
             build_after(scope, self.repository, what="its repository")
@@ -58,6 +69,11 @@ class ImageBuilds:
             require_same_place(scope, base.address)
             build_after(scope, base, what="its base image")
             self._share_platforms(base)
+
+    @property
+    def by(self) -> ImageBuilder:
+        """Who builds."""
+        return self.builder or LocalBuilder()
 
     def builds(self) -> tuple[ImageBuild, ...]:
         """One build for each platform, in the order given."""
@@ -67,12 +83,21 @@ class ImageBuilds:
         return builds
 
     def _build(self, platform: Platform) -> ImageBuild:
+        late = {
+            name: value
+            for name, value in self.build_args.items()
+            if self.by.takes_tokens and Token.is_unresolved(value)
+        }
+        resolved = Stack.of(self.scope).resolve(late)
         spec = ImageSpec(
             context=self.context(platform) if callable(self.context) else self.context,
             platform=platform,
             base=self.base.reference if self.base else None,
             named_bases={name: base.reference for name, base in self.named_bases.items()},
-            build_args=self.build_args,
+            upstream=self.upstream or UpstreamImages(),
+            build_args={name: value for name, value in self.build_args.items() if name not in late},
+            # The expression: a token's placeholder is another one at each synth.
+            late_args={name: json.dumps(value, sort_keys=True) for name, value in resolved.items()},
             build_secrets=self.build_secrets,
             target=self.target,
         )
@@ -80,7 +105,7 @@ class ImageBuilds:
             spec=spec,
             cache=self._cache(platform),
             repository=self.repository.address if self.repository else None,
-            further_tags=self.further_tags,
+            late_args=late,
         )
 
     def _share_platforms(self, base: BaseImage) -> None:

@@ -7,11 +7,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from scoped_images.build_arguments import check_build_args
 from scoped_images.context import ScopedContext
+from scoped_images.dockerfile.external_images import ExternalImages, external_images
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
+from scoped_images.upstream.upstream_images import UpstreamImages
 
 BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
 
@@ -37,7 +40,9 @@ class ImageSpec:
 
     base: the image that the Dockerfile's `ARG BASE_IMAGE_URI` is set to; without one its own default holds.
     named_bases: further images by the names that `COPY --from=` and `FROM` know them under.
+    upstream: pins and mirrors of the images by others that the Dockerfile stands on; by default none.
     build_args: values of the Dockerfile's `ARG`s. Never secrets: they stay in the image's history.
+    late_args: of those arguments whose values only CloudFormation knows, the expressions, which are counted instead.
     build_secrets: BuildKit secrets by id, each `src=<path>` or `env=<variable>`; their contents are no part of the image.
     target: stage to build; by default the context's own, else the last.
 
@@ -48,7 +53,9 @@ class ImageSpec:
     platform: Platform
     base: BaseReference | None = None
     named_bases: Mapping[str, BaseReference] = field(default_factory=dict)
+    upstream: UpstreamImages = field(default_factory=UpstreamImages)
     build_args: Mapping[str, str] = field(default_factory=dict)
+    late_args: Mapping[str, str] = field(default_factory=dict)
     build_secrets: Mapping[str, str] = field(default_factory=dict)
     target: str | None = None
 
@@ -58,7 +65,8 @@ class ImageSpec:
         if self.context.platform is not None:
             self._agree_with_context(self.context.platform)
         check_build_args(self.build_args)
-        if BASE_IMAGE_ARGUMENT in self.build_args:
+        check_build_args(self.late_args)
+        if BASE_IMAGE_ARGUMENT in (*self.build_args, *self.late_args):
             raise ScopedImagesError(
                 f"build_args sets {BASE_IMAGE_ARGUMENT}: give the base image as base= instead"
             )
@@ -85,7 +93,19 @@ class ImageSpec:
     @property
     def image_contexts(self) -> dict[str, str]:
         """The build contexts that are images: `docker-image://<ref>` by name."""
-        return {name: f"docker-image://{base.uri}" for name, base in self.named_bases.items()}
+        named = {name: f"docker-image://{base.uri}" for name, base in self.named_bases.items()}
+        contexts = {image: self.upstream.context_for(image) for image in self._external.images}
+        return {**{image: context for image, context in contexts.items() if context}, **named}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its author should know: of the context, and of the images that the Dockerfile stands on."""
+        external = self._external
+        return (
+            *self.context.warnings,
+            *(external.warnings if self.upstream.in_use else ()),
+            *self.upstream.warnings(external.images),
+        )
 
     @property
     def stage(self) -> str | None:
@@ -104,6 +124,12 @@ class ImageSpec:
             # Not their URIs: one content has one tag, whichever account or moving tag it is read from.
             "base": self.base.identity if self.base else None,
             "named_bases": {name: base.identity for name, base in self.named_bases.items()},
+            "upstream": {
+                image: self.upstream.identity(image)
+                for image in self._external.images
+                if self.upstream.digest(image)
+            },
+            "late": dict(self.late_args),
             # Named, since CDK's own asset hash counts them: one tag must not stand for two assets.
             "secrets": dict(self.build_secrets),
         }
@@ -113,6 +139,25 @@ class ImageSpec:
     def content_tag(self) -> str:
         """The tag that names this content: `sha-` and 12 hex digits."""
         return f"sha-{self.fingerprint[:12]}"
+
+    @cached_property
+    def _external(self) -> ExternalImages:
+        """The images by others that the target stands on."""
+        ours = [base.uri for base in (self.base, *self.named_bases.values()) if base]
+        try:
+            return external_images(
+                self.context.dockerfile_bytes,
+                name=self.context.dockerfile.name,
+                target=self.stage,
+                build_args={**self.arguments, **dict.fromkeys(self.late_args)},
+                platform=self.platform,
+                build_contexts=[*self.context.named, *self.named_bases, *ours],
+            )
+        except ScopedImagesError:
+            # Only pins and mirrors need to know; the rest is BuildKit's to judge.
+            if self.upstream.in_use:
+                raise
+            return ExternalImages(images=())
 
     def _check_dockerfile(self) -> None:
         """Refuse what BuildKit would ignore or find out late: an argument nobody declares, a stage nobody names."""

@@ -27,6 +27,9 @@ _ASSET_PLATFORMS = {
 class LocalBuilder:
     """Has the CDK CLI build and push each image before its stack deploys."""
 
+    takes_tokens = False
+    needs_repository = False
+
     def build(self, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:
         """Stage the context in the cloud assembly and make an asset of it."""
         spec, cache = build.spec, build.cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from aws_cdk import Annotations, CfnOutput
+from aws_cdk import Annotations, CfnOutput, Token
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -18,10 +18,10 @@ from scoped_images.image_builder import Digest, ImageBuilder, PublishedImage, bu
 from scoped_images.image_builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.image_repository import ImageRepository
 from scoped_images.image_spec import index_tag
-from scoped_images.local_builder import LocalBuilder
 from scoped_images.platform import Platform
 from scoped_images.registry_cache import RegistryCache
 from scoped_images.registry_resources import ImageDigest, ImageIndex
+from scoped_images.upstream.upstream_images import UpstreamImages
 
 
 class ScopedImage(Construct):
@@ -48,6 +48,7 @@ class ScopedImage(Construct):
         build_args: Mapping[str, str] | None = None,
         build_secrets: Mapping[str, str] | None = None,
         target: str | None = None,
+        upstream: UpstreamImages | None = None,
         pin_digest: bool = False,
         builder: ImageBuilder | None = None,
     ) -> None:
@@ -63,6 +64,7 @@ class ScopedImage(Construct):
         build_args: values of the Dockerfile's `ARG`s; never secrets.
         build_secrets: BuildKit secrets by id: `src=<path>` or `env=<variable>`.
         target: stage to build; by default the last.
+        upstream: pins and mirrors of the images by others that the Dockerfile stands on; by default none.
         pin_digest: refer to the image as `@sha256:…` in place of its tag. The tag stays in the template,
             where `cdk gc` looks for images in use. What runs it belongs into the same stack: the digest in
             another would be an export, and CloudFormation changes no export that is in use.
@@ -76,7 +78,7 @@ class ScopedImage(Construct):
                 f"{self.node.path!r} is built for {' and '.join(self.platforms)}, and has no repository to keep their "
                 "index in: give it repository=, an ImageRepository of an earlier stack"
             )
-        builds = ImageBuilds(
+        made = ImageBuilds(
             scope=self,
             context=context,
             platforms=self.platforms,
@@ -87,15 +89,17 @@ class ScopedImage(Construct):
             build_args=build_args or {},
             build_secrets=build_secrets or {},
             target=target,
-        ).builds()
+            upstream=upstream,
+            builder=builder,
+        )
+        builds = made.builds()
         self.specs = tuple(build.spec for build in builds)
         single = len(self.platforms) == 1
         self.architecture = LAMBDA_ARCHITECTURES[self.platforms[0]] if single else None
         self.runtime_platform = TASK_PLATFORMS[self.platforms[0]] if single else None
         self._pinned = pin_digest
-        builder = builder or LocalBuilder()
         self._images = {
-            build.spec.platform: builder.build(
+            build.spec.platform: made.by.build(
                 self, "Asset" if single else f"Asset-{build.spec.platform.slug}", build
             )
             for build in builds
@@ -150,7 +154,7 @@ class ScopedImage(Construct):
         )
         ImageArchitectures.register(
             self,
-            marker=digest.logical_id if self._pinned else image.tag,
+            marker=digest.logical_id if self._pinned or Token.is_unresolved(image.tag) else image.tag,
             platform=platform,
             pinned=self._pinned,
         )
