@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +15,13 @@ from shutil import rmtree
 
 import pytest
 
-from local.debian_packages import DebianSuite, machine_mirror, unpack
 from local.engine import Engine, Machine, ensure_engine, ensure_private_engine
 from local.errors import LocalError
 from local.private_engine import EngineState, stop_engine
 from local.processes import processes_naming
 from local.stand_in_images import docker
 from tests.local.conftest import INSTALLED
+from tests.local.debian_registry import debian_registry
 
 pytestmark = [
     pytest.mark.engine,
@@ -52,33 +50,8 @@ def daemon(state: Path) -> list[int]:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Debian's docker-registry on loopback."""
-    work = tmp_path_factory.mktemp("registry")
-    suite = DebianSuite(name="trixie", mirror=machine_mirror(), work=work / "apt")
-    unpack(suite.download(["docker-registry"]), work / "root")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    configuration = {
-        "version": 0.1,
-        "storage": {"filesystem": {"rootdirectory": str(work / "data")}},
-        "http": {"addr": address},
-    }
-    (work / "config.yml").write_text(json.dumps(configuration))
-    server = subprocess.Popen(
-        [work / "root/usr/bin/docker-registry", "serve", work / "config.yml"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    give_up = time.monotonic() + 10
-    while time.monotonic() < give_up:
-        try:
-            with urllib.request.urlopen(f"http://{address}/v2/", timeout=2):
-                break
-        except OSError:
-            time.sleep(0.05)
-    yield address
-    server.terminate()
-    server.wait()
+    with debian_registry(tmp_path_factory.mktemp("registry")) as address:
+        yield address
 
 
 def test_a_cache_written_to_a_registry_serves_a_builder_that_has_none(

@@ -58,8 +58,8 @@ def request(
         _dockerfile(root, file),
         platform=platform or DEFAULT_PLATFORM,
         target=target or None,
-        build_args=_pairs("--build-arg", "NAME=VALUE", build_arg or ()),
-        build_contexts=_pairs("--build-context", "NAME=PATH", build_context or ()),
+        build_args=pairs("--build-arg", "NAME=VALUE", build_arg or ()),
+        build_contexts=pairs("--build-context", "NAME=PATH", build_context or ()),
         include=include or (),
     )
 
@@ -79,11 +79,12 @@ def _dockerfile(root: str, file: str) -> Path:
     return in_root if os.path.lexists(in_root) or not os.path.lexists(file) else Path(file).absolute()
 
 
-def _pairs(option: str, form: str, values: Sequence[str]) -> dict[str, str]:
-    pairs = {}
+def pairs(option: str, form: str, values: Sequence[str]) -> dict[str, str]:
+    """Take `NAME=VALUE`s apart."""
+    taken = {}
     for value in values:
         name, equals, rest = value.partition("=")
         if not name or not equals:
             raise ScopedImagesError(f"{option} takes {form}, got {value!r}")
-        pairs[name] = rest
-    return pairs
+        taken[name] = rest
+    return taken

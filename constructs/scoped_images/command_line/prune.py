@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from scoped_images.command_line.aws_region import aws_region
 from scoped_images.command_line.prune_report import print_report
 from scoped_images.errors import ScopedImagesError
 
@@ -46,7 +47,7 @@ def prune(
         raise ScopedImagesError(f"prune needs {error.name}: pip install boto3") from error
 
     with _progress() as on_call:
-        aws = AwsCalls(_region(region), on_call=on_call)
+        aws = AwsCalls(aws_region(region), on_call=on_call)
         settings = _settings(aws, env)
         try:
             plan = make_plan(aws, settings)
@@ -62,7 +63,7 @@ def prune(
         wanted = typer.confirm(f"Delete {len(report.selected)} images?", err=True)
     if wanted:
         with _progress() as on_call:
-            aws = AwsCalls(_region(region), on_call=on_call)
+            aws = AwsCalls(aws_region(region), on_call=on_call)
             report = run(aws, dataclasses.replace(settings, delete=True), plan=plan)
     _tell(report, as_json=as_json, shown=apply and bool(report.selected))
     if report.problems:
@@ -81,15 +82,6 @@ def _tell(report: Report, *, as_json: bool, shown: bool) -> None:
             print(f"spared: {image.repository}@{image.digest}: {why}")
     elif not shown:
         print_report(report)
-
-
-def _region(given: str | None) -> str:
-    import boto3  # noqa: PLC0415 - the other commands do without
-
-    region = given or boto3.Session().region_name
-    if not region:
-        raise ScopedImagesError("no AWS region is set: give --region, or set AWS_REGION")
-    return region
 
 
 def _settings(aws: AwsCalls, env: str) -> PrunerSettings:

@@ -1,0 +1,18 @@
+"""The AWS region that a command asks."""
+
+from __future__ import annotations
+
+import os
+
+from scoped_images.errors import ScopedImagesError
+
+
+def aws_region(given: str | None) -> str:
+    """Return the region of --region, else the one that the AWS CLI would take; raises ScopedImagesError."""
+    import boto3  # noqa: PLC0415 - the other commands do without
+
+    # The AWS CLI reads AWS_REGION and boto3 does not.
+    region = given or os.environ.get("AWS_REGION") or boto3.Session().region_name
+    if not region:
+        raise ScopedImagesError("no AWS region is set: give --region, or set AWS_REGION")
+    return region

@@ -1,0 +1,73 @@
+"""`scoped-images bases update`: the newest digests of the images that others publish."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scoped_images.command_line.options import pairs, progress
+from scoped_images.upstream.dockerfiles import find_dockerfiles, images_of
+from scoped_images.upstream.image_name import ImageName
+from scoped_images.upstream.images_lock import DEFAULT_LOCK, ImagesLock
+from scoped_images.upstream.lock_update import Change, changes, look_up
+from scoped_images.upstream.mirrors import Mirrors
+from scoped_images.upstream.registry import Registry
+
+_SHOWN = len("sha256:") + 12
+
+
+def update(
+    *,
+    lock: Annotated[Path, typer.Option(help="The lock file.")] = DEFAULT_LOCK,
+    dockerfile: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Look at this one; entries of others stay. May be repeated.",
+            show_default="every Dockerfile and *.Dockerfile below this folder",
+        ),
+    ] = None,
+    mirror: Annotated[
+        list[str] | None,
+        typer.Option(metavar="REGISTRY=MIRROR", help="Ask there instead. May be repeated."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would move.")
+    ] = False,
+) -> None:
+    """Look the newest digest of each image up, show what moved, and rewrite the lock.
+
+    Images are those of every stage, with each ARG at its default. Without --dockerfile, entries that no
+    Dockerfile uses are dropped. If one look-up fails, the lock is left as it was.
+    """
+    mirrors = Mirrors(places=pairs("--mirror", "REGISTRY=MIRROR", mirror or ()))
+    old = ImagesLock.read(lock)
+    found = images_of(dockerfile or find_dockerfiles(Path()))
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    with progress(f"Asking registries for {len(found.images)} images"):
+        asked = look_up(found.images, lambda image: Registry().digest(_place(mirrors, image)))
+    new = ImagesLock(images={**old.images, **asked.images}) if dockerfile else asked
+    moved = changes(old, new)
+    for change in moved:
+        print(_line(change, width=max(len(one.image) for one in moved)))
+    if moved and not check:
+        new.write(lock)
+    done = f"{lock} {'would be' if check else 'is'} rewritten" if moved else f"{lock} is as it should be"
+    print(f"{len(found.images)} images, {len(moved)} moved: {done}")
+    if moved and check:
+        raise typer.Exit(1)
+
+
+def _place(mirrors: Mirrors, image: str) -> str:
+    name = ImageName.parse(image)
+    mirrored = mirrors.reference(name)
+    return f"{mirrored}:{name.tag}" if mirrored else image
+
+
+def _line(change: Change, *, width: int) -> str:
+    old = change.old[:_SHOWN] if change.old else "not pinned"
+    new = change.new[:_SHOWN] if change.new else "dropped, no Dockerfile uses it"
+    return f"{change.image.ljust(width)}  {old.ljust(_SHOWN)} → {new}"

@@ -1,0 +1,48 @@
+"""What a look-up of every image changes in the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.upstream.images_lock import ImagesLock
+
+_THREADS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One entry that moves. old: None for a new one. new: None for one that goes."""
+
+    image: str
+    old: str | None
+    new: str | None
+
+
+def look_up(images: Iterable[str], digest: Callable[[str], str]) -> ImagesLock:
+    """Ask for the digest of each image; raises ScopedImagesError with all that failed, if any did."""
+    wanted = sorted(set(images))
+
+    def ask(image: str) -> str | ScopedImagesError:
+        try:
+            return digest(image)
+        except ScopedImagesError as error:
+            return error
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        answers = list(pool.map(ask, wanted))
+    failures = [str(answer) for answer in answers if isinstance(answer, ScopedImagesError)]
+    if failures:
+        raise ScopedImagesError(f"{'; '.join(failures)}; the lock is left as it was")
+    return ImagesLock(images={image: str(answer) for image, answer in zip(wanted, answers, strict=True)})
+
+
+def changes(old: ImagesLock, new: ImagesLock) -> tuple[Change, ...]:
+    """Return what differs, sorted by image."""
+    return tuple(
+        Change(image=image, old=old.images.get(image), new=new.images.get(image))
+        for image in sorted({*old.images, *new.images})
+        if old.images.get(image) != new.images.get(image)
+    )

@@ -1,0 +1,45 @@
+"""A real registry on loopback: Debian's docker-registry, unpacked and run from a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.debian_packages import DebianSuite, machine_mirror, unpack
+
+
+@contextmanager
+def debian_registry(work: Path) -> Iterator[str]:
+    """Run it with its data below `work`, and give its host and port."""
+    suite = DebianSuite(name="trixie", mirror=machine_mirror(), work=work / "apt")
+    unpack(suite.download(["docker-registry"]), work / "root")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    configuration = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": str(work / "data")}},
+        "http": {"addr": address},
+    }
+    (work / "config.yml").write_text(json.dumps(configuration))
+    server = subprocess.Popen(
+        [work / "root/usr/bin/docker-registry", "serve", work / "config.yml"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    give_up = time.monotonic() + 10
+    while time.monotonic() < give_up:
+        try:
+            with urllib.request.urlopen(f"http://{address}/v2/", timeout=2):
+                break
+        except OSError:
+            time.sleep(0.05)
+    yield address
+    server.terminate()
+    server.wait()

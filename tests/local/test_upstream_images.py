@@ -1,0 +1,111 @@
+"""Upstream images with real registries and the real BuildKit: digests looked up, pins and mirrors built from."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.engine import Engine, Machine
+from local.stand_in_images import docker
+from scoped_images import ScopedImagesError
+from scoped_images.dockerfile.external_images import external_images
+from scoped_images.upstream.images_lock import ImagesLock
+from scoped_images.upstream.registry import Registry
+from scoped_images.upstream.upstream_images import UpstreamImages
+from tests.local.debian_registry import debian_registry
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(not Machine.here().takes_private_engine(), reason="needs Debian's docker-registry"),
+]
+# Nothing answers there, so that a build that is not led elsewhere fails.
+PUBLIC = "public.invalid/lambda/python:3.13"
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Debian's docker-registry on loopback."""
+    with debian_registry(tmp_path_factory.mktemp("registry")) as address:
+        yield address
+
+
+def push(engine: Engine, folder: Path, image: str, *, platforms: str | None = None) -> str:
+    """Push an image with a new file, and give what the file holds."""
+    content = uuid.uuid4().hex
+    (folder / "upstream").mkdir(exist_ok=True)
+    (folder / "upstream/Dockerfile").write_text("FROM scratch\nCOPY version /version\n")
+    (folder / "upstream/version").write_text(content)
+    options = [f"--platform={platforms}"] if platforms else ["--provenance=false"]
+    docker(engine, "build", "--push", *options, f"--tag={image}", str(folder / "upstream"))
+    return content
+
+
+def built(engine: Engine, folder: Path, dockerfile: str, upstream: UpstreamImages) -> str:
+    """Build with the contexts that the pins and mirrors give, and answer what /version holds."""
+    work = folder / uuid.uuid4().hex
+    work.mkdir()
+    (work / "Dockerfile").write_text(dockerfile)
+    contexts = {image: upstream.context_for(image) for image in external_images(dockerfile).images}
+    options = [f"--build-context={name}={context}" for name, context in contexts.items() if context]
+    docker(engine, "build", *options, f"--output=type=local,dest={work}/out", str(work))
+    return (work / "out/version").read_text()
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        f"FROM {PUBLIC}\n",
+        f"ARG BASE_IMAGE_URI={PUBLIC}\nFROM ${{BASE_IMAGE_URI}}\n",
+        f"ARG BASE_IMAGE_URI\nFROM ${{BASE_IMAGE_URI:-{PUBLIC}}}\n",
+        f"FROM scratch\nCOPY --from={PUBLIC} /version /version\n",
+        f"FROM {PUBLIC} AS first\nFROM scratch\nCOPY --from=first /version /version\n",
+        "FROM docker.io/library/nobody-has-this:latest\n",
+    ],
+    ids=["FROM", "ARG default", "fallback", "COPY --from", "a stage", "Docker Hub"],
+)
+def test_a_build_takes_the_pinned_image_from_the_mirror(
+    engine: Engine, registry: str, tmp_path: Path, dockerfile: str
+) -> None:
+    """And no newer one, which the mirror has under the tag by then."""
+    (image,) = external_images(dockerfile).images
+    mirrors = {"public.invalid": f"{registry}/public", "docker.io": f"{registry}/hub"}
+    place = (UpstreamImages(mirrors=mirrors).context_for(image) or "").removeprefix("docker-image://")
+    pinned = push(engine, tmp_path, place)
+    lock = ImagesLock(images={image: Registry().digest(place)})
+    newer = push(engine, tmp_path, place)
+    assert built(engine, tmp_path, dockerfile, UpstreamImages(lock=lock, mirrors=mirrors)) == pinned
+    assert built(engine, tmp_path, dockerfile, UpstreamImages(mirrors=mirrors)) == newer
+
+
+def test_an_image_that_names_its_digest_comes_from_the_mirror(
+    engine: Engine, registry: str, tmp_path: Path
+) -> None:
+    content = push(engine, tmp_path, f"{registry}/public/tool:1")
+    dockerfile = f"FROM public.invalid/tool:1@{Registry().digest(f'{registry}/public/tool:1')}\n"
+    upstream = UpstreamImages(mirrors={"public.invalid": f"{registry}/public"})
+    assert built(engine, tmp_path, dockerfile, upstream) == content
+
+
+def test_the_digest_of_a_tag_is_that_of_its_index(engine: Engine, registry: str, tmp_path: Path) -> None:
+    image = f"{registry}/several:1"
+    push(engine, tmp_path, image, platforms="linux/amd64,linux/arm64")
+    shown = subprocess.run(
+        [engine.docker, "buildx", "imagetools", "inspect", image, "--format={{json .Manifest}}"],
+        env=engine.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Registry().digest(image) == json.loads(shown.stdout)["digest"]
+
+
+def test_a_tag_that_is_not_there_is_told(registry: str) -> None:
+    image = f"{registry}/nobody/has:this"
+    with pytest.raises(ScopedImagesError) as raised:
+        Registry().digest(image)
+    assert str(raised.value) == f"the digest of {image} is not known: its registry has no such image or tag"

@@ -1,0 +1,69 @@
+"""What a look-up of every image changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoped_images import ScopedImagesError
+from scoped_images.upstream.dockerfiles import find_dockerfiles, images_of
+from scoped_images.upstream.images_lock import ImagesLock
+from scoped_images.upstream.lock_update import Change, changes, look_up
+
+DIGESTS = st.sampled_from([f"sha256:{digit * 64}" for digit in "012"])
+LOCKS = st.dictionaries(st.sampled_from(["a:1", "b:1", "c:1", "d:1"]), DIGESTS).map(
+    lambda x: ImagesLock(images=x)
+)
+
+
+@given(old=LOCKS, new=LOCKS)
+def test_the_changes_lead_from_one_lock_to_the_other(old: ImagesLock, new: ImagesLock) -> None:
+    images = dict(old.images)
+    for change in changes(old, new):
+        assert images.pop(change.image, None) == change.old != change.new
+        if change.new:
+            images[change.image] = change.new
+    assert images == new.images
+
+
+def test_changes_are_sorted_and_tell_new_moved_and_gone() -> None:
+    zero, one = f"sha256:{'0' * 64}", f"sha256:{'1' * 64}"
+    old = ImagesLock(images={"c:1": zero, "a:1": zero, "d:1": zero})
+    new = ImagesLock(images={"b:1": one, "a:1": one, "d:1": zero})
+    assert changes(old, new) == (
+        Change(image="a:1", old=zero, new=one),
+        Change(image="b:1", old=None, new=one),
+        Change(image="c:1", old=zero, new=None),
+    )
+
+
+def test_every_failure_is_told_at_once() -> None:
+    def digest(image: str) -> str:
+        if image == "b:1":
+            return f"sha256:{'0' * 64}"
+        raise ScopedImagesError(f"no {image}")
+
+    with pytest.raises(ScopedImagesError, match=r"^no a:1; no c:1; the lock is left as it was$"):
+        look_up(["c:1", "b:1", "a:1"], digest)
+
+
+def test_dockerfiles_are_found_but_not_copies_of_them(tmp_path: Path) -> None:
+    for name in (
+        *("Dockerfile", "dockerfiles/api.Dockerfile", "services/api/Dockerfile"),
+        *("cdk.out/asset.1/Dockerfile", ".venv/x/Dockerfile", "node_modules/x/Dockerfile"),
+        *("Dockerfile.dockerignore", "docs/Dockerfile.md"),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in find_dockerfiles(tmp_path)]
+    assert found == ["Dockerfile", "dockerfiles/api.Dockerfile", "services/api/Dockerfile"]
+
+
+def test_images_that_name_their_digest_need_no_entry(tmp_path: Path) -> None:
+    first, second = tmp_path / "Dockerfile", tmp_path / "b.Dockerfile"
+    first.write_text(f"FROM a:1@sha256:{'0' * 64} AS x\nFROM b:1\nCOPY --from=c:1 / /")
+    second.write_text("FROM b:1")
+    assert images_of([first, second]).images == ("b:1", "c:1")

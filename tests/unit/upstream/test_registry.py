@@ -1,0 +1,122 @@
+"""The digest of a tag, asked of a server that plays a registry. tests/local asks a real one."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import NoCredentialsError
+
+from scoped_images import ScopedImagesError
+from scoped_images.upstream.ecr_credentials import ecr_authorization
+from scoped_images.upstream.registry import Registry
+from tests.unit.upstream.pretended_registry import DIGEST, PretendedRegistry, pretended_registry
+
+MANIFEST = "/v2/a/b/manifests/1"
+
+
+def problem(image: str, **options: Any) -> str:
+    with pytest.raises(ScopedImagesError) as raised:
+        Registry(**options).digest(image)
+    return str(raised.value).removeprefix(f"the digest of {image} is not known: ")
+
+
+def test_a_head_is_enough() -> None:
+    with pretended_registry(PretendedRegistry()) as server:
+        assert Registry().digest(f"{server.address}/a/b:1") == DIGEST
+        assert server.asked == [("HEAD", MANIFEST)]
+
+
+def test_the_digest_of_what_comes_is_taken_where_no_header_tells_it() -> None:
+    with pretended_registry(PretendedRegistry(tells_digest=False)) as server:
+        assert Registry().digest(f"{server.address}/a/b:1") == DIGEST
+        assert server.asked == [("HEAD", MANIFEST), ("GET", MANIFEST)]
+
+
+@pytest.mark.parametrize("tells_digest", [True, False])
+def test_a_token_is_fetched_where_the_registry_says(tells_digest: bool) -> None:
+    plays = PretendedRegistry(wants_token=True, tells_digest=tells_digest)
+    with pretended_registry(plays) as server:
+        assert Registry().digest(f"{server.address}/a/b:1") == DIGEST
+        token = "/token?service=pretended&scope=repository%3Aa%2Fb%3Apull"
+        assert server.asked[:3] == [("HEAD", MANIFEST), ("GET", token), ("HEAD", MANIFEST)]
+
+
+def test_a_token_is_not_fetched_in_plain_text_from_elsewhere() -> None:
+    with pretended_registry(PretendedRegistry(wants_token=True, realm="http://a.example/token")) as server:
+        assert problem(f"{server.address}/a/b:1") == (
+            "its registry wants a login; this command asks without one, but for ECR's"
+        )
+
+
+def test_a_login_is_not_sent_on_to_where_a_registry_redirects() -> None:
+    with (
+        pretended_registry(PretendedRegistry()) as other,
+        pretended_registry(PretendedRegistry(redirect=f"http://{other.address}")) as server,
+    ):
+        login = Registry(authorization=lambda _: "Basic c2VjcmV0")
+        assert login.digest(f"{server.address}/a/b:1") == DIGEST
+        assert (server.authorizations, other.authorizations) == (["Basic c2VjcmV0"], [None])
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (404, "its registry has no such image or tag"),
+        (403, "its registry refuses to show it"),
+        (429, "its registry has been asked too often; try again later"),
+        (500, "its registry answers 500"),
+    ],
+)
+def test_what_the_registry_says_is_told(status: int, told: str) -> None:
+    with pretended_registry(PretendedRegistry(statuses={MANIFEST: status})) as server:
+        assert problem(f"{server.address}/a/b:1") == told
+
+
+def test_a_registry_that_is_not_there_is_named() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+        assert problem(f"{address}/a/b:1") == f"{address} cannot be reached ([Errno 111] Connection refused)"
+
+
+def test_a_server_that_never_answers_is_given_up() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        assert problem(f"{address}/a/b:1", seconds=0.05) == f"{address} cannot be reached (timed out)"
+
+
+def test_public_registries_are_asked_without_a_login() -> None:
+    hosts = ["public.ecr.aws", "docker.io", "111111111111.dkr.ecr.eu-west-1.amazonaws.com.evil.example"]
+    assert [ecr_authorization(host) for host in hosts] == [None, None, None]
+
+
+def test_a_private_ecr_registry_is_asked_with_its_own_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    class PretendedEcr:
+        def get_authorization_token(self, **options: object) -> object:
+            asked.append(options)
+            return {"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA=="}]}
+
+    def client(*service: str, **options: str) -> PretendedEcr:
+        asked.append((service, options))
+        return PretendedEcr()
+
+    monkeypatch.setattr(boto3, "client", client)
+    assert ecr_authorization("111111111111.dkr.ecr.eu-west-1.amazonaws.com") == "Basic QVdTOnNlY3JldA=="
+    assert asked == [(("ecr",), {"region_name": "eu-west-1"}), {"registryIds": ["111111111111"]}]
+
+
+def test_missing_credentials_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def client(*_: str, **__: str) -> object:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(boto3, "client", client)
+    host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+    with pytest.raises(ScopedImagesError, match=rf"^no login to {host}: Unable to locate credentials$"):
+        ecr_authorization(host)
