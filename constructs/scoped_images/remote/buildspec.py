@@ -1,0 +1,128 @@
+"""The buildspec of one remote build: CodeBuild's phases around one `docker buildx build`.
+
+Every word that is not ours is quoted for the shell. JSON is valid YAML, so no YAML library is needed.
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import Any
+
+from scoped_images.remote.build_request import BuildRequest
+
+DIGEST_VARIABLE = "IMAGE_DIGEST"
+
+_BUILDER = "scoped-images"
+_ECR_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
+# The rights of a role that was made a moment ago may not have spread yet.
+_DOWNLOAD_ATTEMPTS = "1 2 3 4 5 6"
+
+
+def secret_variable(number: int) -> str:
+    """The environment variable that CodeBuild puts a secret into."""
+    return f"SCOPED_IMAGES_SECRET_{number}"
+
+
+def environment_variables(request: BuildRequest) -> list[dict[str, str]]:
+    """The variables of StartBuild, each a secret by its name."""
+    return [
+        {
+            "name": secret_variable(number),
+            "type": request.secrets[secret].kind,
+            "value": request.secrets[secret].name,
+        }
+        for number, secret in enumerate(sorted(request.secrets))
+    ]
+
+
+def render(request: BuildRequest) -> str:
+    """The buildspec as StartBuild's `buildspecOverride`."""
+    return json.dumps(buildspec(request), indent=1)
+
+
+def buildspec(request: BuildRequest) -> dict[str, Any]:
+    """Download, unpack, log in, build and push; the digest is exported."""
+    return {
+        "version": "0.2",
+        "env": {"shell": "bash", "exported-variables": [DIGEST_VARIABLE]},
+        "phases": {
+            "pre_build": {
+                "commands": [
+                    'cd "$(mktemp -d)" && mkdir source',
+                    _download(request),
+                    # As they are in the archive, but root's: tar drops a leading slash, refuses `..`, and makes
+                    # links that lead outside only when everything else is written.
+                    "tar --extract --gzip --file source.tar.gz --directory source --no-same-owner",
+                    *_logins(request),
+                    _create_builder(request),
+                ]
+            },
+            "build": {
+                # After a failed build there is no digest, and nothing to do.
+                "on-failure": "ABORT",
+                "commands": [
+                    shlex.join(build_command(request)),
+                    f"{DIGEST_VARIABLE}=$(sed -n "
+                    r"""'s/.*"containerimage.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' metadata.json)""",
+                    f'export {DIGEST_VARIABLE} && test -n "${DIGEST_VARIABLE}" && '
+                    f'echo pushed {shlex.quote(request.image)}@"${DIGEST_VARIABLE}"',
+                ],
+            },
+        },
+    }
+
+
+def build_command(request: BuildRequest) -> list[str]:
+    """The words of `docker buildx build`, the same options as a local build's."""
+    words = ["docker", "buildx", "build", "--progress=plain"]
+    # An attestation makes an index of the image, which Lambda refuses.
+    words += ["--provenance=false", "--sbom=false"]
+    words += ["--platform", request.platform, "--file", f"source/context/{request.dockerfile}"]
+    words += ["--target", request.target] if request.target else []
+    for tag in (request.published_tag, *request.further_tags):
+        words += ["--tag", f"{request.repository_uri}:{tag}"]
+    for name, value in sorted(request.build_args.items()):
+        words += ["--build-arg", f"{name}={value}"]
+    folders = {name: f"source/{folder}" for name, folder in request.folder_contexts.items()}
+    for name, place in sorted({**folders, **request.image_contexts}.items()):
+        words += ["--build-context", f"{name}={place}"]
+    for number, secret in enumerate(sorted(request.secrets)):
+        words += ["--secret", f"id={secret},env={secret_variable(number)}"]
+    for cache in request.cache_from:
+        words += ["--cache-from", cache]
+    words += ["--cache-to", request.cache_to] if request.cache_to else []
+    # What the containerd image store writes for a local build: one spec, one digest.
+    words += ["--output", "type=image,push=true,oci-mediatypes=true"]
+    return [*words, "--metadata-file", "metadata.json", "source/context"]
+
+
+def _download(request: BuildRequest) -> str:
+    copy = shlex.join(
+        ["aws", "s3", "cp", "--only-show-errors", f"s3://{request.archive_bucket}/{request.archive_key}"]
+    )
+    return (
+        f"for attempt in {_DOWNLOAD_ATTEMPTS}; do {copy} source.tar.gz && break; sleep 5; done; "
+        "test -f source.tar.gz"
+    )
+
+
+def _logins(request: BuildRequest) -> list[str]:
+    commands = []
+    for registry in request.registries:
+        found = _ECR_REGISTRY.fullmatch(registry)
+        if found:
+            commands.append(
+                f"set -o pipefail; aws ecr get-login-password --region {found[1]} | "
+                f"docker login --username AWS --password-stdin {registry}"
+            )
+    return commands
+
+
+def _create_builder(request: BuildRequest) -> str:
+    words = ["docker", "buildx", "create", "--name", _BUILDER, "--driver", "docker-container", "--use"]
+    if request.buildkit_image:
+        words += ["--driver-opt", f"image={request.buildkit_image}"]
+    return shlex.join(words)

@@ -1,0 +1,456 @@
+"""The custom resource's steps against stubbed clients of AWS: each call and each answer as its reference has it."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.stub import ANY, Stubber
+
+from scoped_images.remote.builds import START_ATTEMPTS, BuildError, RemoteBuilds
+from scoped_images.remote.buildspec import render
+from scoped_images.remote.handler_code import handler_files
+from scoped_images.remote.registry import Registry
+from tests.unit.remote.requests import REQUEST, request
+
+STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/Functions/1"
+DIGEST = f"sha256:{'0a' * 32}"
+NOW = 1_800_000_000
+IMAGE = "upload-dev:sha-0123456789ab"
+DATA = {"Digest": DIGEST, "Hex": "0a" * 32, "Tag": "sha-0123456789ab"}
+BUILD_ID = "scoped-images-dev-linux-amd64:1"
+
+
+class StubbedAws:
+    """Stubs of the four clients, which refuse calls that are not expected."""
+
+    def __init__(self) -> None:
+        self.clients = {
+            name: boto3.client(
+                name, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+            )
+            for name in ("ecr", "codebuild", "logs", "cloudformation")
+        }
+        self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
+        self.slept: list[float] = []
+        self.now = float(NOW)
+
+    @property
+    def builds(self) -> RemoteBuilds:
+        return RemoteBuilds(
+            registry=Registry(self.clients["ecr"]),
+            codebuild=self.clients["codebuild"],
+            logs=self.clients["logs"],
+            cloudformation=self.clients["cloudformation"],
+            now=lambda: self.now,
+            sleep=self.slept.append,
+        )
+
+    def tag(self, *, found: bool, tag: str = "sha-0123456789ab") -> None:
+        """The look-up of the image's tag."""
+        asked = {
+            "registryId": "111111111111",
+            "repositoryName": "upload-dev",
+            "imageIds": [{"imageTag": tag}],
+        }
+        if found:
+            self.stubs["ecr"].add_response(
+                "describe_images", {"imageDetails": [{"imageDigest": DIGEST}]}, asked
+            )
+        else:
+            self.stubs["ecr"].add_client_error(
+                "describe_images", "ImageNotFoundException", expected_params=asked
+            )
+
+    def start(self, token: str = ANY) -> None:
+        self.stubs["codebuild"].add_response(
+            "start_build", {"build": {"id": BUILD_ID}}, start_parameters(token)
+        )
+
+    def start_fails(self, code: str, message: str, status: int = 400) -> None:
+        self.stubs["codebuild"].add_client_error(
+            "start_build", code, message, status, expected_params=start_parameters()
+        )
+
+    def stack(self, status: str) -> None:
+        stack = {"StackName": "Functions", "CreationTime": NOW, "StackStatus": status}
+        self.stubs["cloudformation"].add_response(
+            "describe_stacks", {"Stacks": [stack]}, {"StackName": STACK}
+        )
+
+    def build(self, status: str, **more: Any) -> None:
+        build = {"id": BUILD_ID, "buildStatus": status, **more}
+        self.stubs["codebuild"].add_response("batch_get_builds", {"builds": [build]}, {"ids": [BUILD_ID]})
+
+    def stop(self) -> None:
+        self.stubs["codebuild"].add_response("stop_build", {"build": {"id": BUILD_ID}}, {"id": BUILD_ID})
+
+
+def start_parameters(token: Any = ANY) -> dict[str, Any]:
+    return {
+        "projectName": REQUEST.project,
+        "buildspecOverride": ANY,
+        "environmentVariablesOverride": [],
+        "serviceRoleOverride": REQUEST.role,
+        "timeoutInMinutesOverride": 30,
+        "idempotencyToken": token,
+    }
+
+
+@pytest.fixture
+def stubbed_aws() -> Iterator[StubbedAws]:
+    """Every expected call must have come when the test ends."""
+    aws = StubbedAws()
+    with contextlib.ExitStack() as stack:
+        for stub in aws.stubs.values():
+            stack.enter_context(stub)
+        yield aws
+        for stub in aws.stubs.values():
+            stub.assert_no_pending_responses()
+
+
+def event(kind: str = "Create", **more: Any) -> dict[str, Any]:
+    return {
+        "RequestType": kind,
+        "RequestId": "request-1",
+        "StackId": STACK,
+        "ResourceProperties": REQUEST.to_properties(),
+        **more,
+    }
+
+
+def polled(**more: Any) -> dict[str, Any]:
+    """What the provider asks with once a build was started."""
+    started = {"BuildId": BUILD_ID, "Deadline": NOW + 1800, "StackStatus": "UPDATE_IN_PROGRESS"}
+    return event(PhysicalResourceId=IMAGE, **{**started, **more})
+
+
+def test_a_missing_image_is_built(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.tag(found=False)
+    stubbed_aws.start()
+    stubbed_aws.stack("UPDATE_IN_PROGRESS")
+    assert stubbed_aws.builds.on_event(event()) == {
+        "PhysicalResourceId": IMAGE,
+        "BuildId": BUILD_ID,
+        "Deadline": NOW + 30 * 60,
+        "StackStatus": "UPDATE_IN_PROGRESS",
+    }
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_an_image_that_is_there_is_not_built(kind: str, stubbed_aws: StubbedAws) -> None:
+    """So a rollback builds nothing, and neither does an update that leaves the image as it is."""
+    stubbed_aws.tag(found=True)
+    answer = stubbed_aws.builds.on_event(event(kind, PhysicalResourceId=IMAGE))
+    assert answer == {"PhysicalResourceId": IMAGE, "Data": DATA}
+    assert stubbed_aws.builds.is_complete(event(kind, **answer)) == {"IsComplete": True}
+
+
+def test_an_image_deleted_by_hand_is_built_again(stubbed_aws: StubbedAws) -> None:
+    """An update back to older properties finds no image, and so builds it."""
+    stubbed_aws.tag(found=False)
+    stubbed_aws.start()
+    stubbed_aws.stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    assert stubbed_aws.builds.on_event(event("Update", PhysicalResourceId=IMAGE))["BuildId"] == BUILD_ID
+
+
+def test_a_delete_leaves_the_image(stubbed_aws: StubbedAws) -> None:
+    gone = event("Delete", PhysicalResourceId="upload-dev:sha-older")
+    assert stubbed_aws.builds.on_event(gone) == {"PhysicalResourceId": "upload-dev:sha-older"}
+    assert stubbed_aws.builds.is_complete(gone) == {"IsComplete": True}
+
+
+def test_a_further_tag_is_put_on_an_image_that_is_there(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.tag(found=True)
+    place = {"registryId": "111111111111", "repositoryName": "upload-dev"}
+    image = {"imageManifest": "{}", "imageManifestMediaType": "application/x"}
+    ecr = stubbed_aws.stubs["ecr"]
+    ecr.add_response(
+        "batch_get_image", {"images": [image]}, {**place, "imageIds": [{"imageTag": "sha-0123456789ab"}]}
+    )
+    for tag in ("git-1", "git-2"):
+        put = {**place, **image, "imageTag": tag}
+        if tag == "git-1":
+            ecr.add_client_error("put_image", "ImageAlreadyExistsException", expected_params=put)
+        else:
+            ecr.add_response("put_image", {}, put)
+    properties = request(further_tags=("git-1", "git-2")).to_properties()
+    assert stubbed_aws.builds.on_event(event(ResourceProperties=properties))["Data"] == DATA
+
+
+def tokens_of(stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch, *events: dict[str, Any]) -> list[str]:
+    """The idempotency tokens that CodeBuild, mocked here, is started with."""
+    tokens: list[str] = []
+
+    def start_build(**parameters: Any) -> dict[str, Any]:
+        tokens.append(parameters["idempotencyToken"])
+        return {"build": {"id": BUILD_ID}}
+
+    monkeypatch.setattr(stubbed_aws.clients["codebuild"], "start_build", start_build)
+    for each in events:
+        tag = each["ResourceProperties"]["ImageTag"]
+        stubbed_aws.tag(found=False, tag=tag)
+        stubbed_aws.stack("UPDATE_IN_PROGRESS")
+        stubbed_aws.builds.on_event(each)
+    return tokens
+
+
+def test_an_event_delivered_twice_starts_one_build(
+    stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after a function that died between the start and its answer: CodeBuild knows the token."""
+    one, two = tokens_of(stubbed_aws, monkeypatch, event(), event())
+    assert one == two
+    assert len(one) == 64
+
+
+def test_another_event_or_image_starts_another_build(
+    stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_image = event(ResourceProperties=request(tag="sha-other").to_properties())
+    tokens = tokens_of(stubbed_aws, monkeypatch, event(), event(RequestId="request-2"), other_image)
+    assert len(set(tokens)) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status"),
+    [
+        (
+            "InvalidInputException",
+            "CodeBuild is not authorized to perform: sts:AssumeRole on service role",
+            400,
+        ),
+        ("ThrottlingException", "Rate exceeded", 400),
+        ("AccountLimitExceededException", "Cannot have more than 1 builds in queue", 400),
+        ("InternalFailure", "", 500),
+    ],
+)
+def test_a_start_that_may_work_in_a_moment_is_tried_again(
+    code: str, message: str, status: int, stubbed_aws: StubbedAws
+) -> None:
+    stubbed_aws.tag(found=False)
+    stubbed_aws.start_fails(code, message, status)
+    stubbed_aws.start()
+    stubbed_aws.stack("CREATE_IN_PROGRESS")
+    assert stubbed_aws.builds.on_event(event())["BuildId"] == BUILD_ID
+    assert stubbed_aws.slept == [5.0]
+
+
+def test_a_start_is_not_tried_for_ever(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.tag(found=False)
+    for _ in range(START_ATTEMPTS):
+        stubbed_aws.start_fails("ThrottlingException", "Rate exceeded")
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        stubbed_aws.builds.on_event(event())
+    assert sum(stubbed_aws.slept) == 55
+
+
+def test_a_start_that_is_refused_for_good_fails_at_once(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.tag(found=False)
+    stubbed_aws.start_fails("ResourceNotFoundException", "Project cannot be found")
+    with pytest.raises(ClientError, match="Project cannot be found"):
+        stubbed_aws.builds.on_event(event())
+    assert stubbed_aws.slept == []
+
+
+def test_a_build_under_way_is_waited_for(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.build("IN_PROGRESS")
+    stubbed_aws.stack("UPDATE_IN_PROGRESS")
+    assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
+
+
+def test_a_build_that_succeeded_gives_the_registry_s_digest(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.build("SUCCEEDED")
+    stubbed_aws.tag(found=True)
+    assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": True, "Data": DATA}
+
+
+def test_a_build_that_succeeded_without_an_image_fails(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.build("SUCCEEDED")
+    stubbed_aws.tag(found=False)
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.is_complete(polled())
+    assert str(caught.value) == (
+        f"build {BUILD_ID} succeeded, but {IMAGE} is not in the registry: was it deleted meanwhile?"
+    )
+
+
+def test_a_failed_build_is_told_with_phase_log_and_link(stubbed_aws: StubbedAws) -> None:
+    logs = {"groupName": "group", "streamName": "stream", "deepLink": "https://console.example/log"}
+    phases = [{"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "exit status 1"}]}]
+    stubbed_aws.build("FAILED", logs=logs, phases=phases)
+    stubbed_aws.tag(found=False)
+    stubbed_aws.stubs["logs"].add_response(
+        "get_log_events",
+        {"events": [{"message": "RUN pip install\nno such package"}]},
+        {"logGroupName": "group", "logStreamName": "stream", "limit": 100, "startFromHead": False},
+    )
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.is_complete(polled())
+    assert str(caught.value) == (
+        f"build of {IMAGE} ended as FAILED in phase BUILD: exit status 1\n"
+        "RUN pip install\nno such package\nlog: https://console.example/log"
+    )
+
+
+def test_a_failed_build_whose_log_is_away_is_told_all_the_same(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.build("TIMED_OUT", logs={"groupName": "group", "streamName": "stream"})
+    stubbed_aws.tag(found=False)
+    stubbed_aws.stubs["logs"].add_client_error("get_log_events", "ResourceNotFoundException", "no stream")
+    with pytest.raises(BuildError, match=r"(?s)ended as TIMED_OUT.*the log cannot be read: .*no stream"):
+        stubbed_aws.builds.is_complete(polled())
+
+
+def test_a_build_that_lost_a_race_takes_the_winner_s_image(stubbed_aws: StubbedAws) -> None:
+    """An immutable tag refuses the second push; what stands behind it is the same content."""
+    stubbed_aws.build("FAILED")
+    stubbed_aws.tag(found=True)
+    assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": True, "Data": DATA}
+
+
+def test_past_its_deadline_a_build_is_stopped(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.now = NOW + 1801
+    stubbed_aws.build("IN_PROGRESS")
+    stubbed_aws.stop()
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.is_complete(polled())
+    assert str(caught.value) == f"build of {IMAGE} was stopped: it took longer than 30 minutes"
+
+
+@pytest.mark.parametrize(
+    "status", ["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"]
+)
+def test_a_build_that_nobody_waits_for_is_stopped(status: str, stubbed_aws: StubbedAws) -> None:
+    """The deploy was cancelled, or another resource failed."""
+    stubbed_aws.build("IN_PROGRESS")
+    stubbed_aws.stack(status)
+    stubbed_aws.stop()
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.is_complete(polled())
+    assert str(caught.value) == f"build of {IMAGE} was stopped: its stack went over to {status}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"),
+        ("UNKNOWN", "UPDATE_ROLLBACK_IN_PROGRESS"),
+        ("CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS"),
+    ],
+)
+def test_a_build_that_a_rollback_started_goes_on(before: str, after: str, stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.build("IN_PROGRESS")
+    stubbed_aws.stack(after)
+    assert stubbed_aws.builds.is_complete(polled(StackStatus=before)) == {"IsComplete": False}
+
+
+def test_a_stack_that_does_not_answer_stops_nothing(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.build("IN_PROGRESS")
+    stubbed_aws.stubs["cloudformation"].add_client_error("describe_stacks", "Throttling", "Rate exceeded")
+    assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
+
+
+def throttled(aws: StubbedAws) -> None:
+    aws.stubs["codebuild"].add_client_error("batch_get_builds", "ThrottlingException", "Rate exceeded")
+
+
+def internal_error(aws: StubbedAws) -> None:
+    aws.stubs["codebuild"].add_client_error("batch_get_builds", "InternalFailure", "", 500)
+
+
+def throttled_by_ecr(aws: StubbedAws) -> None:
+    aws.build("SUCCEEDED")
+    aws.stubs["ecr"].add_client_error("describe_images", "ThrottlingException", "Rate exceeded")
+
+
+def throttled_while_stopping(aws: StubbedAws) -> None:
+    aws.build("IN_PROGRESS")
+    aws.stack("ROLLBACK_IN_PROGRESS")
+    aws.stubs["codebuild"].add_client_error("stop_build", "ThrottlingException", "Rate exceeded")
+
+
+@pytest.mark.parametrize("trouble", [throttled, internal_error, throttled_by_ecr, throttled_while_stopping])
+def test_what_passes_is_asked_again_later(
+    trouble: Callable[[StubbedAws], None], stubbed_aws: StubbedAws
+) -> None:
+    """An error here would end the deploy, and leave the build alone."""
+    trouble(stubbed_aws)
+    assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
+
+
+def test_a_lost_connection_is_asked_again_later(
+    stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_connection(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://codebuild")
+
+    monkeypatch.setattr(stubbed_aws.clients["codebuild"], "batch_get_builds", no_connection)
+    assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
+
+
+def test_what_does_not_pass_fails(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.stubs["codebuild"].add_client_error(
+        "batch_get_builds", "AccessDeniedException", "not authorized"
+    )
+    with pytest.raises(ClientError, match="not authorized"):
+        stubbed_aws.builds.is_complete(polled())
+
+
+def test_a_build_that_codebuild_has_forgotten_fails(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.stubs["codebuild"].add_response(
+        "batch_get_builds", {"builds": [], "buildsNotFound": [BUILD_ID]}
+    )
+    with pytest.raises(BuildError, match=f"CodeBuild does not know build {BUILD_ID} of {IMAGE} any more"):
+        stubbed_aws.builds.is_complete(polled())
+
+
+def test_a_step_that_died_midway_can_run_again(stubbed_aws: StubbedAws) -> None:
+    """Looking again is safe: the first time the answer was lost after everything was done."""
+    for _ in range(2):
+        stubbed_aws.build("SUCCEEDED")
+        stubbed_aws.tag(found=True)
+    assert stubbed_aws.builds.is_complete(polled()) == stubbed_aws.builds.is_complete(polled())
+
+
+def test_the_build_is_started_with_this_request_s_buildspec(
+    stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    def start_build(**parameters: Any) -> dict[str, Any]:
+        given.update(parameters)
+        return {"build": {"id": BUILD_ID}}
+
+    monkeypatch.setattr(stubbed_aws.clients["codebuild"], "start_build", start_build)
+    stubbed_aws.tag(found=False)
+    stubbed_aws.stack("CREATE_IN_PROGRESS")
+    stubbed_aws.builds.on_event(event())
+    assert given["buildspecOverride"] == render(REQUEST)
+
+
+def test_the_zip_runs_by_itself(tmp_path: Path) -> None:
+    """Without this project, aws_cdk or the modules that stay at home; boto3 is in Lambda's runtime."""
+    for name, content in handler_files().items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    script = (
+        "import sys; sys.modules['aws_cdk'] = sys.modules['constructs'] = None; import index, scoped_images; "
+        f"assert scoped_images.__file__.startswith({str(tmp_path)!r}); "
+        "print(index.on_event({'RequestType': 'Delete', 'PhysicalResourceId': 'x'}, None))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path), "AWS_DEFAULT_REGION": "eu-west-1", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("{'PhysicalResourceId': 'x'}\n", "")
