@@ -95,7 +95,12 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
             {"untagged_days": "7"},
             "environments.dev.untagged_days is '7', and takes a whole number from 1 to 9999",
         ),
-        ({"base_tag": "latest"}, "environments.dev.base_tag is 'latest', and takes 'content' or 'git' or 'static'"),
+        ({"builder": "codebuild"}, "environments.dev.builder is 'codebuild', and takes 'local' or 'remote'"),
+        ({"mirrors": "x"}, "environments.dev.mirrors is 'x', and takes an object of registries"),
+        (
+            {"base_tag": "latest"},
+            "environments.dev.base_tag is 'latest', and takes 'content' or 'git' or 'static'",
+        ),
         (
             {"removal_policy": "keep"},
             "environments.dev.removal_policy is 'keep', and takes 'destroy' or 'retain'",
@@ -115,8 +120,8 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
         ),
         (
             {"max_image": 3},
-            "environments.dev.max_image is no setting; there are: account, base_tag, certificate_arn, domain_name, "
-            "max_images, platform, pruning, region, removal_policy, untagged_days",
+            "environments.dev.max_image is no setting; there are: account, base_tag, builder, certificate_arn, domain_name, "
+            "max_images, mirrors, platform, pruning, region, removal_policy, untagged_days",
         ),
     ],
 )

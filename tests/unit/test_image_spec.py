@@ -12,6 +12,8 @@ from scoped_images.context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image_spec import BaseReference, ImageSpec, index_tag
 from scoped_images.platform import Platform
+from scoped_images.upstream.images_lock import ImagesLock
+from scoped_images.upstream.upstream_images import UpstreamImages
 
 
 @pytest.fixture
@@ -154,3 +156,56 @@ def test_an_index_has_a_tag_of_its_own_whatever_the_order(context: ScopedContext
     assert index_tag(specs) == index_tag(specs[::-1])
     assert index_tag(specs) not in {each.content_tag for each in specs}
     assert index_tag(specs[:1]) == specs[0].content_tag
+
+
+PUBLIC = "public.ecr.aws/lambda/python:3.13"
+DIGESTS = [f"sha256:{digit * 64}" for digit in "12"]
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> ScopedContext:
+    (tmp_path / "Dockerfile").write_text(f"ARG BASE_IMAGE_URI\nFROM ${{BASE_IMAGE_URI:-{PUBLIC}}} AS prod\n")
+    return ScopedContext.of(tmp_path)
+
+
+def upstream(digest: str | None = None, **options: Any) -> UpstreamImages:
+    return UpstreamImages(lock=ImagesLock(images={PUBLIC: digest} if digest else {}), **options)
+
+
+def test_another_pin_of_an_image_it_stands_on_changes_the_tag(public: ScopedContext) -> None:
+    tags = {spec(public, upstream=upstream(digest)).content_tag for digest in (None, *DIGESTS)}
+    assert len(tags) == 3
+
+
+def test_a_pin_of_what_a_base_of_ours_replaces_does_not_count(public: ScopedContext) -> None:
+    base = BaseReference(uri="base:sha-1", identity="sha-1")
+    tags = {spec(public, base=base, upstream=upstream(digest)).content_tag for digest in (None, *DIGESTS)}
+    assert len(tags) == 1
+
+
+def test_a_mirror_changes_where_an_image_is_read_from_and_no_tag(public: ScopedContext) -> None:
+    mirrors = {"public.ecr.aws": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"}
+    direct = spec(public, upstream=upstream(DIGESTS[0]))
+    mirrored = spec(public, upstream=upstream(DIGESTS[0], mirrors=mirrors))
+    assert direct.content_tag == mirrored.content_tag
+    assert direct.image_contexts == {PUBLIC: f"docker-image://public.ecr.aws/lambda/python@{DIGESTS[0]}"}
+    assert mirrored.image_contexts == {
+        PUBLIC: f"docker-image://{mirrors['public.ecr.aws']}/lambda/python@{DIGESTS[0]}"
+    }
+
+
+def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: ScopedContext) -> None:
+    (warning,) = spec(public).warnings
+    assert warning.startswith(f"{PUBLIC} is not pinned: upstream changes are not seen")
+    assert spec(public, upstream=upstream(DIGESTS[0])).warnings == ()
+
+
+def test_an_expression_counts_in_place_of_a_value_that_only_the_deploy_knows(context: ScopedContext) -> None:
+    given: list[dict[str, str]] = [
+        {},
+        {"A": '{"Ref": "One"}'},
+        {"A": '{"Ref": "Two"}'},
+        {"B": '{"Ref": "Two"}'},
+    ]
+    assert len({spec(context, late_args=late).content_tag for late in given}) == 4
+    assert "A" not in spec(context, late_args={"A": '{"Ref": "One"}'}).arguments
