@@ -120,8 +120,8 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
         ),
         (
             {"max_image": 3},
-            "environments.dev.max_image is no setting; there are: account, base_tag, builder, certificate_arn, domain_name, "
-            "max_images, mirrors, platform, pruning, region, removal_policy, untagged_days",
+            "environments.dev.max_image is no setting; there are: account, base_tag, builder, certificate_arn, "
+            "domain_name, max_images, mirrors, platform, pruning, region, removal_policy, untagged_days",
         ),
     ],
 )
