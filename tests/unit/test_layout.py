@@ -45,6 +45,7 @@ def test_what_decides_does_not_import_cdk() -> None:
         "image_repository",
         "local_builder",
         "ordered_assets",
+        "pull_through",
         "arguments",
         "registry_cache",
         "registry_resources",

@@ -1,0 +1,182 @@
+"""A mirror of a public registry in the account's own ECR, filled by what is pulled through it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.ordered_assets import OrderedAssets
+from scoped_images.repository_address import RepositoryAddress
+
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html, and what any pull needs. The
+# repository of an image is made at its first pull, so no policy of the repository's own can be there before.
+_PULL = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:BatchImportUpstreamImage",
+    "ecr:CreateRepository",
+    "ecr:GetDownloadUrlForLayer",
+]
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html
+_PREFIX = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+_SECRET = re.compile(r"arn:aws[\w-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/\S+")
+
+
+@dataclass(frozen=True)
+class _Upstream:
+    """A registry that ECR caches. kind: ECR's name for it. url: where it is asked, if not under its own name."""
+
+    kind: str
+    wants_login: bool = False
+    url: str | None = None
+
+
+_UPSTREAMS = {
+    "docker.io": _Upstream("docker-hub", wants_login=True, url="registry-1.docker.io"),
+    "ghcr.io": _Upstream("github-container-registry", wants_login=True),
+    "public.ecr.aws": _Upstream("ecr-public"),
+    "quay.io": _Upstream("quay"),
+    "registry.gitlab.com": _Upstream("gitlab-container-registry", wants_login=True),
+    "registry.k8s.io": _Upstream("k8s"),
+}
+
+
+class PullThroughCache(Construct):
+    """Lets ECR pull images of a public registry, keep them, and serve them from `<prefix>/…`.
+
+    Give `mirror` to UpstreamImages(mirrors=…). CDK's image-publishing role may pull through it; others by
+    `grant_pull`. It belongs to a stack that is deployed before the images are built. Scanning is set for a whole
+    registry, not here.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        prefix: str = "ecr-public",
+        upstream: str = "public.ecr.aws",
+        credential_arn: str | None = None,
+        encryption_key: kms.IKey | None = None,
+    ) -> None:
+        """Make the rule, and say how the repositories are made that it fills.
+
+        prefix: the folder of the cached repositories, 2-30 characters; one registry, one prefix.
+        upstream: the public registry, as Dockerfiles name it.
+        credential_arn: the Secrets Manager secret with a login to `upstream`; its name starts with
+            `ecr-pullthroughcache/`. Registries that answer everybody need none.
+        encryption_key: of the cached repositories; by default AES-256 with a key that ECR manages.
+        """
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        if not _PREFIX.fullmatch(prefix) or not 2 <= len(prefix) <= 30:
+            raise ScopedImagesError(
+                f"prefix of {self.node.path!r} is {prefix!r}, and takes 2-30 lower-case letters, digits, '.', '_', '-' "
+                "and '/'"
+            )
+        known = self._known(upstream, credential_arn)
+        address = RepositoryAddress(account=stack.account, region=stack.region, name=prefix)
+        # What UpstreamImages(mirrors=…) takes.
+        self.mirror: Mapping[str, str] = {upstream: address.uri}
+        self._repositories = stack.format_arn(
+            service="ecr", resource="repository", resource_name=f"{prefix}/*"
+        )
+        rule = ecr.CfnPullThroughCacheRule(
+            self,
+            "Rule",
+            ecr_repository_prefix=prefix,
+            upstream_registry=known.kind,
+            upstream_registry_url=known.url or upstream,
+            credential_arn=credential_arn,
+        )
+        template = self._template(prefix, encryption_key)
+        # A pull between the two would make a repository without the template.
+        rule.add_dependency(template)
+        self.grant_pull(self._publishing_role()).apply_before(rule)
+
+    def grant_pull(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` pull through the cache: also what nobody has pulled yet. To log in it needs
+        `ecr:GetAuthorizationToken` besides.
+        """
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=_PULL, resource_arns=[self._repositories], scope=self
+        )
+
+    def _known(self, upstream: str, credential_arn: str | None) -> _Upstream:
+        azure = _Upstream("azure-container-registry", wants_login=True)
+        known = azure if upstream.endswith(".azurecr.io") else _UPSTREAMS.get(upstream)
+        if known is None:
+            raise ScopedImagesError(
+                f"upstream of {self.node.path!r} is {upstream!r}, which ECR does not cache; it does: "
+                f"{', '.join(_UPSTREAMS)}, <name>.azurecr.io"
+            )
+        takes = "a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'"
+        if credential_arn is None and known.wants_login:
+            raise ScopedImagesError(
+                f"upstream of {self.node.path!r} is {upstream!r}, which ECR asks with a login only: give credential_arn, "
+                f"the ARN of {takes}"
+            )
+        if credential_arn is not None and not _SECRET.fullmatch(credential_arn):
+            raise ScopedImagesError(
+                f"credential_arn of {self.node.path!r} is {credential_arn!r}, and takes the literal ARN of {takes}"
+            )
+        return known
+
+    def _template(self, prefix: str, key: kms.IKey | None) -> ecr.CfnRepositoryCreationTemplate:
+        encryption = ecr.CfnRepositoryCreationTemplate.EncryptionConfigurationProperty(
+            encryption_type="KMS" if key else "AES256", kms_key=key.key_arn if key else None
+        )
+        return ecr.CfnRepositoryCreationTemplate(
+            self,
+            "Template",
+            prefix=prefix,
+            applied_for=["PULL_THROUGH_CACHE"],
+            description="Repositories of a pull-through cache",
+            encryption_configuration=encryption,
+            # Upstream tags move, and ECR moves them here: pins are what stands still.
+            image_tag_mutability="MUTABLE",
+            custom_role_arn=self._creation_role(key).role_arn if key else None,
+        )
+
+    def _creation_role(self, key: kms.IKey) -> iam.Role:
+        """The role with which ECR makes encrypted repositories; without a key its own is enough.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-custom.html
+        """
+        role = iam.Role(
+            self,
+            "CreationRole",
+            description="Makes the repositories of a pull-through cache",
+            assumed_by=iam.ServicePrincipal("ecr.amazonaws.com"),
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ecr:CreateRepository", "ecr:ReplicateImage"], resources=[self._repositories]
+            )
+        )
+        key.grant(role, "kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant")
+        return role
+
+    def _publishing_role(self) -> iam.IRole:
+        stack = Stack.of(self)
+        synthesizer = stack.synthesizer
+        if not isinstance(synthesizer, OrderedAssets):
+            raise ScopedImagesError(
+                f"stack {stack.node.path!r} does not tell which role publishes its images: give it the synthesizer, "
+                "Stack(…, synthesizer=OrderedAssets()), or the whole app, App(default_stack_synthesizer=OrderedAssets())"
+            )
+        arn = synthesizer.image_publishing_role_arn
+        if f":iam::{stack.account}:role/" not in arn:
+            raise ScopedImagesError(
+                f"{self.node.path!r} is in account {stack.account}, and its images are published by {arn}: the role "
+                "that pulls must be in the account of the cache"
+            )
+        return iam.Role.from_role_name(self, "PublishingRole", arn.rpartition("/")[2])
