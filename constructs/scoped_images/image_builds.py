@@ -22,6 +22,7 @@ from scoped_images.platform import Platform
 from scoped_images.registry_cache import RegistryCache
 from scoped_images.stack_order import build_after, require_same_place
 from scoped_images.upstream.upstream_images import UpstreamImages
+from scoped_images.whole_repository import registry_cache_warning
 
 if TYPE_CHECKING:
     from scoped_images.base_image import BaseImage
@@ -78,7 +79,7 @@ class ImageBuilds:
     def builds(self) -> tuple[ImageBuild, ...]:
         """One build for each platform, in the order given."""
         builds = tuple(self._build(platform) for platform in self.platforms)
-        for warning in dict.fromkeys(warning for build in builds for warning in build.spec.context.warnings):
+        for warning in dict.fromkeys(warning for build in builds for warning in _warnings(build)):
             Annotations.of(self.scope).add_warning_v2("scoped-images:context", warning)
         return builds
 
@@ -138,6 +139,11 @@ class ImageBuilds:
                 "ref holds one platform, so give both the same"
             )
         return self.cache
+
+
+def _warnings(build: ImageBuild) -> tuple[str, ...]:
+    rung = registry_cache_warning(build.spec.context, has_cache=build.cache is not None)
+    return (*build.spec.warnings, rung) if rung else build.spec.warnings
 
 
 def platforms_of(
