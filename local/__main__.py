@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import shutil
 import sys
@@ -55,21 +56,23 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def up(places: Places) -> Engine:
+def up(places: Places) -> tuple[Engine, LocalEnvironment]:
     """Start what is not running: the engine, the base images, the emulated AWS and its bootstrap stack."""
     if shutil.which("cdk") is None:
         raise LocalError("there is no cdk on the path: make installs it, or npm install aws-cdk@2.1148.1")
     engine = ensure_engine(state=places.engine, installed=places.installed, say=say)
-    ensure_base_images(engine, state=places.state / "base-images", say=say)
-    ensure_emulator(places.environment, engine, say)
-    ensure_bootstrapped(places.environment, engine, cdk=["cdk"], say=say)
-    return engine
+    images = ensure_base_images(engine, state=places.state / "base-images", say=say)
+    stand_ins = tuple(image.image for image in images if image.stand_in)
+    environment = dataclasses.replace(places.environment, stand_ins=stand_ins)
+    ensure_emulator(environment, engine, say)
+    ensure_bootstrapped(environment, engine, cdk=["cdk"], say=say)
+    return engine, environment
 
 
 def run(places: Places, command: list[str]) -> None:
     """Replace this process by `command`, with the local environment's variables."""
-    engine = up(places)
-    environment = places.environment.process_environment(engine)
+    engine, local = up(places)
+    environment = local.process_environment(engine)
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606 - an argument list, no shell
     except FileNotFoundError:

@@ -11,9 +11,13 @@ import sys
 # The registry host names of ECR, with the scheme that CDK puts before them in `docker login`.
 ECR_REGISTRY = re.compile(r"(?:https://)?\b\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\b")
 
+# A build context that is an image, in either spelling of the option's value.
+IMAGE_CONTEXT = re.compile(r"((?:--build-context=)?([^=]+)=docker-image://).*")
+
 PORT_VARIABLE = "SCOPED_IMAGES_REGISTRY_PORT"
 DOCKER_VARIABLE = "SCOPED_IMAGES_DOCKER"
 BUILD_ARGUMENTS_VARIABLE = "SCOPED_IMAGES_BUILD_ARGUMENTS"
+STAND_INS_VARIABLE = "SCOPED_IMAGES_STAND_INS"
 
 
 def map_registry(argument: str, port: int) -> str:
@@ -28,7 +32,18 @@ def is_build(arguments: list[str]) -> bool:
     )
 
 
-def docker_arguments(arguments: list[str], *, port: int, build_arguments: list[str]) -> list[str]:
+def use_stand_in(argument: str, stand_ins: list[str]) -> str:
+    """The argument, if need be with the stand-in in place of the image that a build context names.
+
+    A stand-in has another digest than what the image is pinned to, and is in no mirror.
+    """
+    match = IMAGE_CONTEXT.fullmatch(argument)
+    return match[1] + match[2] if match and match[2] in stand_ins else argument
+
+
+def docker_arguments(
+    arguments: list[str], *, port: int, build_arguments: list[str], stand_ins: list[str]
+) -> list[str]:
     """What the real docker is given for the arguments that CDK gave.
 
     A build runs on the host's network, because the registry and a private engine know no other, and takes
@@ -37,6 +52,7 @@ def docker_arguments(arguments: list[str], *, port: int, build_arguments: list[s
     mapped = [map_registry(argument, port) for argument in arguments]
     if not is_build(mapped):
         return mapped
+    mapped = [use_stand_in(argument, stand_ins) for argument in mapped]
     words = mapped.index("build") + 1
     has_network = any(a == "--network" or a.startswith("--network=") for a in mapped[words:])
     network = [] if has_network else ["--network", "host"]
@@ -53,7 +69,10 @@ def main() -> None:
         )
     docker = os.environ.get(DOCKER_VARIABLE, "docker")
     build_arguments = json.loads(os.environ.get(BUILD_ARGUMENTS_VARIABLE, "[]"))
-    arguments = docker_arguments(sys.argv[1:], port=int(port), build_arguments=build_arguments)
+    stand_ins = json.loads(os.environ.get(STAND_INS_VARIABLE, "[]"))
+    arguments = docker_arguments(
+        sys.argv[1:], port=int(port), build_arguments=build_arguments, stand_ins=stand_ins
+    )
     try:
         os.execvp(docker, [docker, *arguments])  # noqa: S606 (to become docker is the point: no shell)
     except OSError as error:

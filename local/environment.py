@@ -41,12 +41,17 @@ class ContainerEngine(Protocol):
 
 @dataclass(frozen=True)
 class LocalEnvironment:
-    """The emulated AWS of one folder and port, for one account and region."""
+    """The emulated AWS of one folder and port, for one account and region.
+
+    stand_ins: public images that are not there, but a stand-in under their names; builds take it whatever the
+        image is pinned to, and no mirror is asked for it.
+    """
 
     state: Path
     port: int
     account: str = "000000000000"
     region: str = "us-east-1"
+    stand_ins: tuple[str, ...] = ()
 
     @property
     def emulator(self) -> EmulatorSettings:
@@ -76,6 +81,7 @@ class LocalEnvironment:
             "SCOPED_IMAGES_DOCKER": str(engine.docker),
             "SCOPED_IMAGES_REGISTRY_PORT": str(self.port),
             "SCOPED_IMAGES_BUILD_ARGUMENTS": json.dumps(pip_secrets(self.state)),
+            "SCOPED_IMAGES_STAND_INS": json.dumps(self.stand_ins),
         }
 
     def process_environment(

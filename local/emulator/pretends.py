@@ -18,6 +18,8 @@ EVERYWHERE = [
     "IAM: roles and policies are stored, and nothing is refused for want of a permission.",
     "KMS: keys encrypt nothing that is stored; S3, DynamoDB, ECR and secrets are plain files.",
     "ECR: images are not scanned, and lifecycle rules are kept but delete nothing.",
+    "Public base images: where one cannot be pulled, builds take a stand-in under its name, whatever digest the "
+    "app pins it to and whatever mirror it names.",
     "VPC: subnets, NAT gateways, flow logs, route tables and security groups are records without a network.",
     "ECS: tasks run as containers on this machine's own network; CPU and memory limits, autoscaling and "
     "Fargate's isolation are not applied.",

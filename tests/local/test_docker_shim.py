@@ -85,6 +85,24 @@ def test_a_build_has_every_reference_mapped_and_the_host_network_and_the_build_s
     ]
 
 
+def test_a_stand_in_takes_the_place_of_what_its_image_is_pinned_to_or_mirrored_by(echo_docker: Path) -> None:
+    """It has another digest, and no mirror has it."""
+    image, other = "public.ecr.aws/lambda/python:3.13", "public.ecr.aws/docker/library/busybox:1"
+    pin = f"@sha256:{'0' * 64}"
+    saw = run(
+        echo_docker,
+        *["build", "--build-context", f"{image}=docker-image://public.ecr.aws/lambda/python{pin}"],
+        *[f"--build-context={image}=docker-image://{ECR}/ecr-public/lambda/python:3.13"],
+        *["--build-context", f"{other}=docker-image://public.ecr.aws/docker/library/busybox{pin}", "."],
+        SCOPED_IMAGES_STAND_INS=json.dumps([image]),
+    )
+    assert saw["argv"] == [
+        *["build", "--network", "host", "--build-context", f"{image}=docker-image://{image}"],
+        *[f"--build-context={image}=docker-image://{image}"],
+        *["--build-context", f"{other}=docker-image://public.ecr.aws/docker/library/busybox{pin}", "."],
+    ]
+
+
 def test_a_network_that_the_app_asks_for_is_kept(echo_docker: Path) -> None:
     assert run(echo_docker, "build", "--network", "none", ".")["argv"] == ["build", "--network", "none", "."]
 

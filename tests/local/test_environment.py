@@ -1,5 +1,6 @@
 """What leads the CDK CLI, boto3 and docker to the local environment."""
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,12 @@ def test_docker_is_the_engines_behind_a_program_that_can_run(env: LocalEnvironme
     assert variables["SCOPED_IMAGES_REGISTRY_PORT"] == "4711"
     assert os.access(variables["CDK_DOCKER"], os.X_OK)
     assert variables["PATH"].endswith(":/engine/bin:/usr/bin")
+
+
+def test_docker_is_told_which_images_are_stand_ins(env: LocalEnvironment) -> None:
+    with_one = dataclasses.replace(env, stand_ins=("public.ecr.aws/lambda/python:3.13",))
+    assert env.variables(Engine())["SCOPED_IMAGES_STAND_INS"] == "[]"
+    assert with_one.variables(Engine())["SCOPED_IMAGES_STAND_INS"] == '["public.ecr.aws/lambda/python:3.13"]'
 
 
 def test_the_shells_own_aws_and_cdk_settings_do_not_get_through(env: LocalEnvironment) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local.docker_shim import use_stand_in
 from local.engine import Engine, Machine
 from local.stand_in_images import docker
 from scoped_images import ScopedImagesError
@@ -89,6 +90,20 @@ def test_an_image_that_names_its_digest_comes_from_the_mirror(
     dockerfile = f"FROM public.invalid/tool:1@{Registry().digest(f'{registry}/public/tool:1')}\n"
     upstream = UpstreamImages(mirrors={"public.invalid": f"{registry}/public"})
     assert built(engine, tmp_path, dockerfile, upstream) == content
+
+
+def test_a_stand_in_in_the_store_is_what_its_name_as_a_build_context_means(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """What local/docker_shim.py makes of a pin: the name itself, which no registry answers for."""
+    (tmp_path / "version").write_text("stand-in")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY version /version\n")
+    docker(engine, "build", "--provenance=false", f"--tag={PUBLIC}", str(tmp_path))
+    (tmp_path / "Dockerfile").write_text(f"FROM {PUBLIC}\n")
+    context = use_stand_in(f"{PUBLIC}=docker-image://{PUBLIC}@sha256:{'0' * 64}", [PUBLIC])
+    output = f"--output=type=local,dest={tmp_path}/out"
+    docker(engine, "build", "--build-context", context, output, str(tmp_path))
+    assert (tmp_path / "out/version").read_text() == "stand-in"
 
 
 def test_the_digest_of_a_tag_is_that_of_its_index(engine: Engine, registry: str, tmp_path: Path) -> None:
