@@ -1,0 +1,58 @@
+"""Finds the pyproject.toml files of a repository: the members of its uv workspace, else every one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from scoped_images.errors import ScopedImagesError
+
+# What tools write. Packages of a repository lie elsewhere.
+_SKIPPED = frozenset({"node_modules", "venv", "cdk.out", "build", "dist", "__pycache__"})
+
+
+def member_folders(root: Path, workspace: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Return the folders of a `[tool.uv.workspace]`, its root first, then sorted.
+
+    Raises ScopedImagesError for a folder that a member names without a wildcard, and that has no pyproject.toml.
+    """
+    excluded = {folder.resolve() for pattern in workspace.get("exclude", ()) for folder in root.glob(pattern)}
+    found: set[Path] = set()
+    for pattern in workspace.get("members", ()):
+        matches = [path.resolve() for path in root.glob(pattern.rstrip("/")) if path.is_dir()]
+        with_file = [path for path in matches if (path / "pyproject.toml").is_file()]
+        if not with_file and not any(character in pattern for character in "*?["):
+            raise ScopedImagesError(
+                f"workspace: {root / 'pyproject.toml'} has the member {pattern!r} in [tool.uv.workspace], and there is "
+                f"no {root / pattern / 'pyproject.toml'}"
+            )
+        # As uv does, hidden folders that a wildcard matches are no members.
+        found |= {path for path in with_file if path not in excluded and not path.name.startswith(".")}
+    return (root, *sorted(found - {root}))
+
+
+def every_folder(root: Path) -> tuple[Path, ...]:
+    """Return the folders with a pyproject.toml, sorted; hidden ones and those that tools write are not looked into."""
+    return tuple(sorted(_walk(root)))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise ScopedImagesError(f"workspace: cannot list {folder}: {error.strerror}") from error
+    names = {entry.name for entry in listed}
+    if "pyvenv.cfg" in names:
+        return
+    if "pyproject.toml" in names:
+        yield folder
+    for entry in listed:
+        if (
+            entry.is_dir(follow_symlinks=False)
+            and not entry.name.startswith(".")
+            and entry.name not in _SKIPPED
+        ):
+            yield from _walk(Path(entry.path))

@@ -1,0 +1,104 @@
+"""Poetry's own tables: dependencies, extras, and version constraints in its notation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.package import Dependency
+
+ARCHIVES = (".whl", ".tar.gz", ".zip")
+
+
+def read_dependencies(
+    folder: Path, table: Mapping[str, Any]
+) -> tuple[tuple[Dependency, ...], dict[str, tuple[Dependency, ...]]]:
+    """Return the dependencies, and those of each extra: the optional ones that it names."""
+    always: list[Dependency] = []
+    by_name: dict[str, list[Dependency]] = {}
+    for name, value in table.get("dependencies", {}).items():
+        if name == "python":
+            continue
+        for constraint in value if isinstance(value, list) else [value]:
+            dependency = _dependency(folder, name, constraint)
+            by_name.setdefault(dependency.name, []).append(dependency)
+            if not (isinstance(constraint, dict) and constraint.get("optional")):
+                always.append(dependency)
+    extras: dict[str, tuple[Dependency, ...]] = {
+        canonicalize_name(extra): tuple(
+            dependency
+            for name in names
+            for dependency in by_name.get(canonicalize_name(Requirement(name).name), ())
+        )
+        for extra, names in table.get("extras", {}).items()
+    }
+    return tuple(always), extras
+
+
+def read_sources(folder: Path, table: Mapping[str, Any]) -> Iterator[Dependency]:
+    """Yield the dependencies that come from somewhere else than a registry."""
+    for name, value in table.get("dependencies", {}).items():
+        for constraint in value if isinstance(value, list) else [value]:
+            if isinstance(constraint, dict) and {"path", "git", "url"} & set(constraint):
+                yield _dependency(folder, name, constraint)
+
+
+def _dependency(folder: Path, name: str, value: str | Mapping[str, Any]) -> Dependency:
+    table = {"version": value} if isinstance(value, str) else value
+    markers = [f"({table['markers']})"] if "markers" in table else []
+    if "python" in table:
+        markers += [_python_marker(part) for part in _specifiers(table["python"])]
+    if "platform" in table:
+        markers.append(f"sys_platform == '{table['platform']}'")
+    extras = f"[{','.join(sorted(table.get('extras', ())))}]"
+    text = f"{name}{extras if extras != '[]' else ''}{','.join(_specifiers(table.get('version', '*')))}"
+    try:
+        requirement = Requirement(f"{text}; {' and '.join(markers)}" if markers else text)
+    except InvalidRequirement as error:
+        raise ScopedImagesError(
+            f"workspace: {folder / 'pyproject.toml'} has the Poetry dependency {name} = {value!r}, which cannot be read: "
+            f"{error}. Write it in the [project] table instead"
+        ) from None
+    path = table.get("path")
+    if path is not None and not str(path).endswith(ARCHIVES):
+        return Dependency(requirement=requirement, folder=(folder / path).resolve())
+    elsewhere = path or next((kind for kind in ("git", "url") if kind in table), "")
+    return Dependency(requirement=requirement, elsewhere=elsewhere)
+
+
+def _python_marker(specifier: str) -> str:
+    operator, version = re.fullmatch(r"([<>=!~]+)\s*(.*)", specifier).groups()  # type: ignore[union-attr]
+    variable = "python_version" if version.count(".") < 2 else "python_full_version"
+    return f"{variable} {operator} '{version}'"
+
+
+def _specifiers(constraint: str) -> list[str]:
+    """PEP 440 specifiers of a constraint: https://python-poetry.org/docs/dependency-specification/."""
+    found: list[str] = []
+    for part in re.split(r"\s*,\s*|\s+(?=[<>=!~^])", constraint.strip()):
+        if part in ("", "*"):
+            continue
+        operator, version = re.fullmatch(r"(\^|~(?!=)|[<>=!~]*)\s*(.*)", part).groups()  # type: ignore[union-attr]
+        if operator in ("^", "~"):
+            found += [f">={version}", f"<{_next(version, caret=operator == '^')}"]
+        else:
+            # `=1.2`, and a version alone, which means that one exactly.
+            found.append(f"{'==' if operator in ('', '=') else operator}{version}")
+    return found
+
+
+def _next(version: str, *, caret: bool) -> str:
+    """The first version that a caret or tilde leaves out."""
+    numbers = [int(number) for number in re.findall(r"\d+", re.split(r"[^\d.]", version)[0])] or [0]
+    if caret:
+        # The first number that is not zero may not change: ^0.2.3 is <0.3.0.
+        last = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
+    else:
+        last = min(1, len(numbers) - 1)
+    return ".".join(map(str, [*numbers[:last], numbers[last] + 1]))

@@ -1,0 +1,106 @@
+"""Which third-party packages a base installs, and in which versions: from a lock file where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.pip_lock import read_pip_locks
+from scoped_images.workspace.pyproject import read_toml
+from scoped_images.workspace.uv_lock import UvLock
+from scoped_images.workspace.workspace import Workspace
+
+LOCK = "requirements.lock"
+UV_LOCK = "uv.lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirements:
+    """text: a requirements file for pip; empty where nothing is required. files: that it was made of.
+
+    hashed: whether pip installs by hash alone, as soon as one line has one.
+    """
+
+    text: str
+    files: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def hashed(self) -> bool:
+        """Whether pip takes nothing but what has the hash of a line."""
+        return self.text.startswith("--require-hashes\n")
+
+    @classmethod
+    def of(cls, lines: Iterable[str], *, files: Iterable[Path], warnings: Iterable[str] = ()) -> Requirements:
+        """Put the lines into one file, which asks for hashes where a line has one."""
+        body = "".join(f"{line}\n" for line in lines)
+        head = "--require-hashes\n" if "--hash=" in body and "--require-hashes" not in body else ""
+        return cls(text=head + body, files=tuple(files), warnings=tuple(warnings))
+
+
+def find_requirements(workspace: Workspace, package: Package, extras: frozenset[str]) -> Requirements:
+    """Return what a package needs of others than the workspace's, with these extras.
+
+    From `requirements.lock` beside its pyproject.toml, with `requirements-<extra>.lock` for an extra that the first
+    does not have; else from the nearest uv.lock; else its own ranges, with a warning.
+    """
+    direct = workspace.third_party(package.requires(extras))
+    for dependency in direct:
+        if dependency.elsewhere or dependency.requirement.url:
+            raise ScopedImagesError(
+                f"base image {package.name!r}: {package.pyproject} takes {dependency.name!r} from "
+                f"{dependency.elsewhere or dependency.requirement.url}, and the base installs from a package index "
+                f"alone: publish it there, or declare the base by hand: BaseDeclaration(name={package.name!r}, …)"
+            )
+    if (package.folder / LOCK).is_file():
+        return _from_pip_locks(workspace, package, extras)
+    uv_lock = _nearest_uv_lock(workspace, package)
+    if uv_lock is not None:
+        lock = UvLock.of(uv_lock, read_toml(uv_lock))
+        lines = lock.requirements(
+            package.name, extras, direct={each.name for each in direct}, local=set(workspace.packages)
+        )
+        return Requirements.of(lines, files=(uv_lock,))
+    warnings = (_not_reproducible(package, "no lock file"),) if direct else ()
+    ranges = sorted({str(dependency.requirement) for dependency in direct})
+    return Requirements.of(ranges, files=(package.pyproject,), warnings=warnings)
+
+
+def _from_pip_locks(workspace: Workspace, package: Package, extras: frozenset[str]) -> Requirements:
+    wanted: dict[Path, tuple[Dependency, ...]] = {
+        package.folder / LOCK: workspace.third_party(package.requires(()))
+    }
+    for extra in sorted(extras):
+        path = package.folder / f"requirements-{extra}.lock"
+        asked = workspace.third_party(package.extras[extra])
+        wanted[path if path.is_file() else package.folder / LOCK] = (
+            *wanted.get(path if path.is_file() else package.folder / LOCK, ()),
+            *(each for each in asked if each.name != package.name),
+        )
+    lines = read_pip_locks(
+        package, wanted, local={each.name: each.folder for each in workspace.packages.values()}
+    )
+    requirements = Requirements.of(lines, files=tuple(wanted))
+    if lines and not requirements.hashed:
+        warning = _not_reproducible(package, f"{workspace.relative(package.folder / LOCK)} has no hashes")
+        return Requirements.of(lines, files=tuple(wanted), warnings=(warning,))
+    return requirements
+
+
+def _nearest_uv_lock(workspace: Workspace, package: Package) -> Path | None:
+    for folder in (package.folder, *package.folder.parents):
+        if (folder / UV_LOCK).is_file():
+            return folder / UV_LOCK
+        if folder == workspace.root:
+            return None
+    return None
+
+
+def _not_reproducible(package: Package, reason: str) -> str:
+    return (
+        f"base image {package.name!r}: {reason}, so what it installs may differ from build to build, under one tag. "
+        f"Lock it: `uv lock`, or `pip-compile --generate-hashes --output-file={LOCK}` beside its pyproject.toml"
+    )

@@ -1,0 +1,134 @@
+"""uv.lock: the packages that one of the workspace needs, with versions, markers and hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.condition import Condition
+
+
+@dataclass(frozen=True, kw_only=True)
+class UvLock:
+    """A lock file: https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile.
+
+    packages: the entries of a name; several where versions differ by platform.
+    """
+
+    path: Path
+    packages: Mapping[str, tuple[Mapping[str, Any], ...]] = field(repr=False)
+
+    @classmethod
+    def of(cls, path: Path, tables: Mapping[str, Any]) -> UvLock:
+        """Read the tables of a lock file."""
+        if tables.get("version") != 1:
+            raise ScopedImagesError(
+                f"{path} has the version {tables.get('version')!r}, and 1 is known: lock it with another uv, or put a "
+                "requirements.lock beside the pyproject.toml: uv export --no-emit-workspace --package NAME"
+            )
+        packages: dict[str, tuple[Mapping[str, Any], ...]] = {}
+        for entry in tables.get("package", ()):
+            packages[entry["name"]] = (*packages.get(entry["name"], ()), entry)
+        return cls(path=path, packages=packages)
+
+    def requirements(
+        self, name: str, extras: Iterable[str], *, direct: Collection[str], local: Collection[str]
+    ) -> tuple[str, ...]:
+        """Return lines of a requirements file for what a package needs with these extras, sorted.
+
+        direct: names that its pyproject.toml requires, so that an outdated lock file is told.
+        local: names of the workspace's packages, which are not gone into: they are in bases of their own.
+        """
+        (root, *others) = self.packages.get(name, ()) or (None,)
+        if root is None or others:
+            raise ScopedImagesError(f"{self.path} has no package {name!r} of the workspace: run `uv lock`")
+        edges = list(self._edges(root, ("", *extras)))
+        missing = sorted(set(direct) - {canonicalize_name(edge["name"]) for edge in edges})
+        if missing:
+            raise ScopedImagesError(
+                f"{self.path} does not have {', '.join(missing)}, which {name!r} requires: run `uv lock`"
+            )
+        conditions = self._walk(edges, local)
+        return tuple(
+            self._line(entry, condition)
+            for entry, condition in sorted(
+                conditions, key=lambda found: (found[0]["name"], found[0].get("version", ""))
+            )
+        )
+
+    def _walk(
+        self, edges: list[Mapping[str, Any]], local: Collection[str]
+    ) -> list[tuple[Mapping[str, Any], Condition]]:
+        """Find each package with when it is needed: by any way, and on each where all of its markers hold."""
+        found: dict[tuple[str, str, str], Condition] = {}
+        waiting = [(edge, Condition.when()) for edge in edges]
+        while waiting:
+            edge, above = waiting.pop()
+            if edge["name"] in local:
+                continue
+            entry, condition = self._entry(edge), above & self._marker(edge)
+            for extra in ("", *edge.get("extra", ())):
+                key = (entry["name"], entry.get("version", ""), extra)
+                known = found.get(key, Condition())
+                found[key] = known | condition
+                # What is needed more often than was known, is gone into again.
+                if found[key] != known:
+                    waiting += [(each, found[key]) for each in self._edges(entry, (extra,))]
+        return [
+            (self._entry({"name": name, "version": version}), condition)
+            for (name, version, extra), condition in found.items()
+            if not extra
+        ]
+
+    def _edges(self, entry: Mapping[str, Any], extras: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+        """What an entry depends on with extras, `""` among them for what it always depends on."""
+        optional = {
+            canonicalize_name(extra): edges for extra, edges in entry.get("optional-dependencies", {}).items()
+        }
+        for extra in extras:
+            yield from optional.get(canonicalize_name(extra), ()) if extra else entry.get("dependencies", ())
+
+    def _entry(self, edge: Mapping[str, Any]) -> Mapping[str, Any]:
+        entries = [
+            entry
+            for entry in self.packages.get(edge["name"], ())
+            if edge.get("version") in (None, "", entry.get("version"))
+            and edge.get("source", entry.get("source")) == entry.get("source")
+        ]
+        if len(entries) != 1:
+            raise ScopedImagesError(
+                f"{self.path} has {len(entries)} packages {edge['name']!r} where one is needed: run `uv lock`"
+            )
+        return entries[0]
+
+    def _marker(self, edge: Mapping[str, Any]) -> str:
+        marker = str(edge.get("marker", ""))
+        if "extra ==" in marker or "extra !=" in marker:
+            raise ScopedImagesError(
+                f"{self.path}: {edge['name']!r} is needed where {marker}, as [tool.uv] conflicts make it, which pip "
+                "cannot decide: put a requirements.lock beside the pyproject.toml: uv export --no-emit-workspace"
+            )
+        return marker
+
+    def _line(self, entry: Mapping[str, Any], condition: Condition) -> str:
+        name, source = entry["name"], entry.get("source", {})
+        if "registry" not in source:
+            raise ScopedImagesError(
+                f"{self.path}: {name!r} comes from {', '.join(map(str, source)) or 'nowhere'}, and a base installs "
+                "from a package index alone: publish it there, or declare the base by hand"
+            )
+        files = [*entry.get("wheels", ()), *([entry["sdist"]] if "sdist" in entry else [])]
+        hashes = sorted({file["hash"] for file in files if "hash" in file})
+        if not hashes:
+            raise ScopedImagesError(
+                f"{self.path}: {name!r} has no hash: its index gives none, so lock it from another"
+            )
+        marker = f" ; {condition}" if str(condition) else ""
+        return " \\\n".join(
+            (f"{name}=={entry['version']}{marker}", *(f"    --hash={each}" for each in hashes))
+        )
