@@ -41,8 +41,9 @@ lint: $(VENV) ## ruff and mypy
 	@ruff format --check .
 	@mypy app.py stacks scripts constructs local tests benchmarks lambdas services packages/*/src
 
+# The longest files first, each whole on one of two workers with an engine of its own: deploys mostly wait.
 test: test-fast $(CDK) ## every test
-	@pytest tests/local tests/differential tests/e2e
+	@pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/e2e tests/local tests/differential
 
 test-fast: $(VENV) ## the tests that need no container engine
 	@pytest -n 2 tests/unit tests/constructs tests/snapshot tests/lambdas

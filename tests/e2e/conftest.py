@@ -15,7 +15,13 @@ import pytest
 from local.__main__ import ROOT, say
 from local.base_images import ensure_base_images
 from local.engine import Engine, ensure_private_engine
-from local.environment import LocalEnvironment, ensure_bootstrapped, ensure_emulator, stop_emulator
+from local.environment import (
+    LocalEnvironment,
+    ensure_bootstrapped,
+    ensure_emulator,
+    is_bootstrapped,
+    stop_emulator,
+)
 from local.private_engine import stop_engine
 from tests.e2e.deployment import Deployment
 
@@ -58,26 +64,46 @@ def copy_project(destination: Path) -> Path:
     return destination
 
 
+@pytest.fixture(scope="session")
+def bootstrapped(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of an emulated AWS in which nothing is but CDK's bootstrap stack."""
+    env = LocalEnvironment(state=tmp_path_factory.mktemp("bootstrapped"), port=free_port())
+    ensure_emulator(env, engine, say)
+    ensure_bootstrapped(env, engine, cdk=["cdk"], say=say)
+    stop_emulator(env)
+    return env.state
+
+
 @pytest.fixture(scope="module")
 def new_deployment(
-    engine: Engine, tmp_path_factory: pytest.TempPathFactory
+    engine: Engine, bootstrapped: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[], Deployment]]:
-    """Make an empty AWS, an empty image store, and a copy of the project, which nothing is deployed of yet."""
-    started: list[LocalEnvironment] = []
+    """Make an empty AWS, an empty image store, and a copy of the project, which nothing is deployed of yet.
+
+    One at a time: the next one ends the one before.
+    """
+    started: list[Deployment] = []
 
     def make() -> Deployment:
+        end()
         folder = tmp_path_factory.mktemp("deployment")
+        shutil.copytree(bootstrapped, folder / "aws", symlinks=True)
         env = LocalEnvironment(state=folder / "aws", port=free_port())
         ensure_emulator(env, engine, say)
-        started.append(env)
-        ensure_bootstrapped(env, engine, cdk=["cdk"], say=say)
         deployment = Deployment(project=copy_project(folder / "project"), env=env, engine=engine)
+        started.append(deployment)
+        assert is_bootstrapped(env)
         deployment.empty_engine()
         return deployment
 
+    def end() -> None:
+        while started:
+            deployment = started.pop()
+            stop_emulator(deployment.env)
+            deployment.remove_containers()
+
     yield make
-    for env in started:
-        stop_emulator(env)
+    end()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -41,6 +41,8 @@ class Deployment:
             "REAL_CDK_DOCKER": variables["CDK_DOCKER"],
             "CDK_DOCKER": str(recorder),
             "RECORDED_BUILDS": str(self._records),
+            # Seconds of each synth; test_readme.py deploys with it on.
+            "CDK_VALIDATION": "false",
         }
         if self.registry_port is not None:
             variables["SCOPED_IMAGES_REGISTRY_PORT"] = str(self.registry_port)
@@ -130,6 +132,11 @@ class Deployment:
             check=check,
         )
         return done.stdout
+
+    def remove_containers(self) -> None:
+        """End the functions and tasks that still run: their health checks would take time from others."""
+        for container in self.docker("ps", "--all", "--quiet").split():
+            self.docker("rm", "--force", container)
 
     def empty_engine(self) -> None:
         """Remove every image but the public base images and those that run, and the whole build cache."""

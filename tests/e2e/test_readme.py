@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.__main__ import ROOT
+from local.processes import processes_naming
 from tests.e2e.conftest import free_port
 
 pytestmark = pytest.mark.e2e
@@ -28,12 +29,21 @@ def command_blocks(language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def port() -> int:
+    """The port of the clone's emulated AWS."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Path]:
     """A clone of what is committed, with nothing installed, cleaned up by its own command."""
     folder = tmp_path_factory.mktemp("clone") / "cdk-scoped-images"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     yield folder
-    subprocess.run(["make", "clean"], cwd=folder, env=environment(0), check=False, capture_output=True)
+    cleaned = ["make", "clean"]
+    done = subprocess.run(cleaned, cwd=folder, env=environment(port), check=False, capture_output=True)
+    assert (done.returncode, processes_naming("dockerd", str(folder))) == (0, []), done.stderr
+    assert not (folder / ".local").exists()
 
 
 def environment(port: int) -> dict[str, str]:
@@ -44,10 +54,10 @@ def environment(port: int) -> dict[str, str]:
     return {**kept, "PATH": path, "SCOPED_IMAGES_LOCAL_PORT": str(port)}
 
 
-def test_every_command_works_as_written(clone: Path) -> None:
+def test_every_command_works_as_written(clone: Path, port: int) -> None:
     commands = [line for block in command_blocks("bash") for line in block.splitlines() if line.strip()]
     assert {"make deploy", "make try", "make destroy", "make lint", "make test-fast"} <= set(commands)
-    variables, printed = environment(free_port()), {}
+    variables, printed = environment(port), {}
     for command in filter(lambda command: command not in RUN_BY_CI, commands):
         done = subprocess.run(
             ["bash", "-c", command],

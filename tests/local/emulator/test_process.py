@@ -88,9 +88,10 @@ def test_state_outlives_a_stop(settings: EmulatorSettings) -> None:
 def test_state_outlives_a_crash_that_comes_after_a_checkpoint(settings: EmulatorSettings) -> None:
     start(settings)
     digest = fill(settings)
-    saved = settings.folder / "services" / "ecr.json"
+    services = settings.folder / "services"
+    saved = {services / "ecr.json": digest, services / "ssm.json": "kept", services / "s3.json": "kept"}
     deadline = time.monotonic() + 30
-    while not (saved.exists() and digest in saved.read_text()):
+    while not all(file.exists() and word in file.read_text() for file, word in saved.items()):
         assert time.monotonic() < deadline, "no checkpoint was made"
         time.sleep(0.2)
     os.kill(pid(settings), signal.SIGKILL)
