@@ -1,0 +1,58 @@
+"""`scoped-images bases refresh` against the emulated ECR, with images pushed through its registry."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from scoped_images.command_line import main
+from scoped_images.refresh_marks import DEFAULT_MARKS, RefreshMarks
+from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
+from tests.local.emulator.registry_client import Registry
+
+
+@pytest.fixture
+def base(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A base image's name, whose repository is there and empty; commands run in a folder of their own."""
+    monkeypatch.chdir(tmp_path)
+    variables = {
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    base = aws.name("receipts")
+    aws.client("ecr").create_repository(repositoryName=f"base-{base}-dev")
+    return base
+
+
+def push(aws: Aws, base: str) -> str:
+    return Registry(aws.port).push(f"base-{base}-dev", "stable", uuid.uuid4().bytes)
+
+
+def test_the_mark_is_what_stable_is(aws: Aws, base: str, capsys: pytest.CaptureFixture[str]) -> None:
+    first = push(aws, base)
+    assert main(["bases", "refresh", base, "--env", "dev"]) == 0
+    assert RefreshMarks.read(DEFAULT_MARKS).of("dev", base) == first
+    assert main(["bases", "refresh", base, "--env", "dev"]) == 0
+    assert "nothing moved" in capsys.readouterr().out
+    second = push(aws, base)
+    assert main(["bases", "refresh", base, "--env", "dev"]) == 0
+    assert capsys.readouterr().out.startswith(f"stable of {base} in dev: {first} → {second}\n")
+    assert RefreshMarks.read(DEFAULT_MARKS).of("dev", base) == second
+
+
+def test_a_repository_without_stable_is_told_from_no_repository(
+    base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bases", "refresh", base, "--env", "dev"]) == 2
+    assert main(["bases", "refresh", base, "--env", "prod"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"scoped-images: repository base-{base}-dev in {REGION} has no image stable: deploy the base image first",
+        f"scoped-images: there is no repository base-{base}-prod in {REGION}: deploy the base image first, or name "
+        "another with --repository, --env or --region",
+    ]
