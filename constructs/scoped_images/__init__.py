@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from scoped_images.ordered_assets import OrderedAssets
     from scoped_images.platform import Platform
     from scoped_images.registry_cache import RegistryCache
+    from scoped_images.remote.build_secret import BuildSecret
+    from scoped_images.remote_builder import RemoteBuilder
     from scoped_images.retention.retention import Retention
     from scoped_images.scoped_image import ScopedImage
 
 __all__ = [
     "BaseImage",
+    "BuildSecret",
     "Environment",
     "ImageLifecycle",
     "ImagePruner",
@@ -28,6 +31,7 @@ __all__ = [
     "OrderedAssets",
     "Platform",
     "RegistryCache",
+    "RemoteBuilder",
     "Retention",
     "ScopedContext",
     "ScopedImage",
@@ -35,6 +39,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "BuildSecret": "remote.build_secret",
     "BaseImage": "base_image",
     "Environment": "environment",
     "ImageLifecycle": "lifecycle",
@@ -43,6 +48,7 @@ _MODULES = {
     "OrderedAssets": "ordered_assets",
     "Platform": "platform",
     "RegistryCache": "registry_cache",
+    "RemoteBuilder": "remote_builder",
     "Retention": "retention.retention",
     "ScopedContext": "context",
     "ScopedImage": "scoped_image",

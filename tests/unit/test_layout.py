@@ -49,6 +49,10 @@ def test_what_decides_does_not_import_cdk() -> None:
         "arguments",
         "registry_cache",
         "registry_resources",
+        "remote_builder",
+        "remote_functions",
+        "remote_image",
+        "remote_role",
         "scoped_image",
         "stack_order",
     }

@@ -6,24 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
+
+from scoped_images.remote.build_secret import BuildSecret
 
 # Not from image_spec, which does not travel with the function that builds.
 BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
-
-SecretKind = Literal["SECRETS_MANAGER", "PARAMETER_STORE"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SecretReference:
-    """Where CodeBuild finds a build secret: never the secret itself.
-
-    kind: type of CodeBuild's environment variable.
-    name: of the parameter, or `<name>[:<json key>]` of the secret.
-    """
-
-    kind: SecretKind
-    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +45,7 @@ class BuildRequest:
     late_args: tuple[str, ...] = ()
     folder_contexts: Mapping[str, str] = field(default_factory=dict)
     image_contexts: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, SecretReference] = field(default_factory=dict)
+    secrets: Mapping[str, BuildSecret] = field(default_factory=dict)
     cache_from: tuple[str, ...] = ()
     cache_to: str | None = None
     buildkit_image: str | None = None
@@ -112,7 +100,7 @@ class BuildRequest:
             "LateArguments": list(self.late_args),
             "FolderContexts": dict(self.folder_contexts),
             "ImageContexts": dict(self.image_contexts),
-            "Secrets": {name: [secret.kind, secret.name] for name, secret in self.secrets.items()},
+            "Secrets": {name: secret.to_list() for name, secret in self.secrets.items()},
             "CacheFrom": list(self.cache_from),
             "CacheTo": self.cache_to,
             "BuildKitImage": self.buildkit_image,
@@ -141,8 +129,7 @@ class BuildRequest:
             folder_contexts=properties.get("FolderContexts", {}),
             image_contexts=properties.get("ImageContexts", {}),
             secrets={
-                name: SecretReference(kind=kind, name=place)
-                for name, (kind, place) in properties.get("Secrets", {}).items()
+                name: BuildSecret.from_list(words) for name, words in properties.get("Secrets", {}).items()
             },
             cache_from=tuple(properties.get("CacheFrom", ())),
             cache_to=properties.get("CacheTo"),

@@ -137,7 +137,7 @@ class RemoteBuilds:
             return f"it took longer than {request.minutes} minutes"
         before, after = event["StackStatus"], self._stack_status(event["StackId"])
         # A rollback that was under way at the start is what the build is for.
-        if before != _UNKNOWN and after != before and ("ROLLBACK" in after or "DELETE" in after):
+        if before not in (_UNKNOWN, after) and ("ROLLBACK" in after or "DELETE" in after):
             return f"its stack went over to {after}"
         return None
 

@@ -29,11 +29,7 @@ def secret_variable(number: int) -> str:
 def environment_variables(request: BuildRequest) -> list[dict[str, str]]:
     """The variables of StartBuild, each a secret by its name."""
     return [
-        {
-            "name": secret_variable(number),
-            "type": request.secrets[secret].kind,
-            "value": request.secrets[secret].name,
-        }
+        {"name": secret_variable(number), **request.secrets[secret].to_variable()}
         for number, secret in enumerate(sorted(request.secrets))
     ]
 

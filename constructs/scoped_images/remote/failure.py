@@ -19,7 +19,9 @@ _COLOURS_AND_CONTROLS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x
 
 def failure_reason(image: str, build: Mapping[str, Any], log: Iterable[str]) -> str:
     """The failing phase, what CodeBuild says of it, the log's last lines and where the whole log is."""
-    phase: Mapping[str, Any] = next((p for p in build.get("phases", ()) if p.get("phaseStatus") in _ENDED_BADLY), {})
+    phase: Mapping[str, Any] = next(
+        (p for p in build.get("phases", ()) if p.get("phaseStatus") in _ENDED_BADLY), {}
+    )
     contexts = [c.get("message", "") for c in phase.get("contexts", ()) if c.get("message")]
     head = f"build of {image} ended as {build['buildStatus']} in phase {phase.get('phaseType', 'unknown')}"
     said = _clip("; ".join(contexts), _MAX_LINE)

@@ -7,7 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoped_images.remote.build_request import BuildRequest, SecretReference
+from scoped_images.remote.build_request import BuildRequest
+from scoped_images.remote.build_secret import BuildSecret
 from tests.unit.remote.requests import REGISTRY, request
 
 TEXT = st.text(max_size=30)
@@ -34,7 +35,10 @@ OPTIONAL = st.none() | st.text(min_size=1, max_size=30)
         secrets=st.dictionaries(
             TEXT,
             st.builds(
-                SecretReference, kind=st.sampled_from(["SECRETS_MANAGER", "PARAMETER_STORE"]), name=TEXT
+                BuildSecret,
+                kind=st.sampled_from(["SECRETS_MANAGER", "PARAMETER_STORE"]),
+                name=st.from_regex(r"[A-Za-z0-9/_.-]{1,20}", fullmatch=True),
+                json_key=st.none() | st.just("key"),
             ),
         ),
     )

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scoped_images.remote.build_request import BuildRequest, SecretReference
+from scoped_images.remote.build_request import BuildRequest
+from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.buildspec import build_command, buildspec, environment_variables, render
 from tests.unit.remote.requests import REGISTRY, REQUEST, request
 
@@ -48,7 +49,7 @@ def test_the_words_of_a_build_with_everything(tmp_path: Path) -> None:
         build_args={"BASE_IMAGE_URI": f"{REGISTRY}/base-dev:sha-1", "MODE": "fast"},
         folder_contexts={"shared": "named-0"},
         image_contexts={"tools": f"docker-image://{REGISTRY}/tools:sha-2"},
-        secrets={"pip": SecretReference(kind="SECRETS_MANAGER", name="pip-conf")},
+        secrets={"pip": BuildSecret.secrets_manager("pip-conf")},
         cache_from=(f"type=registry,ref={REGISTRY}/upload-dev:cache-linux-amd64",),
         cache_to=f"type=registry,ref={REGISTRY}/upload-dev:cache-linux-amd64,mode=max",
     )
@@ -101,7 +102,7 @@ def test_every_property_that_a_user_can_choose_is_quoted(tmp_path: Path) -> None
         build_args={"A": HOSTILE},
         image_contexts={HOSTILE: HOSTILE},
         folder_contexts={f"f{HOSTILE}": "named-0"},
-        secrets={HOSTILE: SecretReference(kind="PARAMETER_STORE", name=HOSTILE)},
+        secrets={HOSTILE: BuildSecret.parameter("/x")},
         cache_from=(HOSTILE,),
         cache_to=HOSTILE,
     )
@@ -141,8 +142,8 @@ def test_it_logs_in_to_the_ecr_registries_concerned_and_to_no_other() -> None:
 def test_a_secret_travels_by_name_alone() -> None:
     asked = request(
         secrets={
-            "pip": SecretReference(kind="SECRETS_MANAGER", name="pip-conf:index"),
-            "npm": SecretReference(kind="PARAMETER_STORE", name="/build/npm"),
+            "pip": BuildSecret.secrets_manager("pip-conf", json_key="index"),
+            "npm": BuildSecret.parameter("/build/npm"),
         }
     )
     assert environment_variables(asked) == [

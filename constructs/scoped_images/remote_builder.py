@@ -1,0 +1,194 @@
+"""Builds images on AWS CodeBuild while their stacks deploy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, RemovalPolicy, Stack, custom_resources
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image_builder import ImageBuild, PublishedImage
+from scoped_images.platform import Platform
+from scoped_images.remote.build_secret import BuildSecret
+from scoped_images.remote_functions import RemoteFunctions
+from scoped_images.remote_image import RemoteImage
+from scoped_images.stack_order import require_same_place
+
+# The longest that CloudFormation waits for a custom resource is an hour, and ending takes minutes of it.
+_LONGEST = 55
+_DEFAULT_IMAGES: Mapping[Platform, codebuild.IBuildImage] = {
+    Platform.LINUX_AMD64: codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
+    Platform.LINUX_ARM64: codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
+}
+
+
+class RemoteBuilder(Construct):
+    """One CodeBuild project for each platform, shared by all images that have this builder.
+
+    Give it to images and base images as `builder=`: they keep tag, base and cache. Every build runs with a role of
+    its image's own. It belongs to a stack before theirs, or to the one stack that has them all.
+    """
+
+    takes_tokens = True
+    needs_repository = True
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment_name: str,
+        platforms: Sequence[Platform] = tuple(Platform),
+        compute_type: codebuild.ComputeType | None = None,
+        fleets: Mapping[Platform, codebuild.IFleet] | None = None,
+        build_images: Mapping[Platform, codebuild.IBuildImage] | None = None,
+        buildkit_image: str | None = None,
+        vpc: ec2.IVpc | None = None,
+        subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        timeout: Duration | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+        secrets: Mapping[str, BuildSecret] | None = None,
+        secret_keys: Sequence[kms.IKey] = (),
+    ) -> None:
+        """Make the projects.
+
+        environment_name: part of every physical name, so that several environments share an account.
+        platforms: by default both; arm64 is built natively, on ARM_CONTAINER.
+        compute_type: by default CodeBuild's small one, 2 CPUs; a fleet brings its own.
+        fleets: reserved capacity by platform; by default a machine on demand for each build.
+        build_images: what CodeBuild runs in, by platform; by default Amazon Linux 2023 with Docker.
+        buildkit_image: of the docker-container builder; by default `moby/buildkit` of Docker Hub, which limits
+            anonymous pulls: give the ref of a mirror.
+        vpc, subnets, security_groups: where builds run; by default outside any VPC.
+        timeout: of one build, 5 to 55 minutes, by default 30; beyond it the build is stopped.
+        secrets: where to find the build secrets that images name as `build_secrets`, by their ids.
+        secret_keys: KMS keys of the customer's own that those secrets are encrypted with.
+        """
+        super().__init__(scope, construct_id)
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", environment_name):
+            raise ScopedImagesError(
+                f"environment_name of {self.node.path!r} is {environment_name!r}, and is part of physical names: "
+                "use 1-20 lower-case letters, digits and dashes"
+            )
+        for secret in secrets or {}:
+            if not re.fullmatch(r"[A-Za-z0-9._-]+", secret):
+                raise ScopedImagesError(
+                    f"secrets of {self.node.path!r} has the id {secret!r}: use letters, digits, '.', '_' and '-'"
+                )
+        self.platforms = tuple(Platform.parse(platform, name="platforms") for platform in platforms)
+        self.minutes = self._minutes(timeout)
+        self.prefix = f"scoped-images-{environment_name}"
+        self.role_path = f"/scoped-images/{environment_name}/"
+        self.buildkit_image, self.vpc = buildkit_image, vpc
+        self.secrets, self.secret_keys = dict(secrets or {}), tuple(secret_keys)
+        self.log_groups = {platform: self._log_group(platform, log_retention) for platform in self.platforms}
+        self.projects = {
+            platform: codebuild.Project(
+                self,
+                f"Project-{platform.slug}",
+                project_name=self.project_name(platform),
+                description=f"Builds container images for {platform}",
+                environment=codebuild.BuildEnvironment(
+                    build_image=(build_images or {}).get(platform, _DEFAULT_IMAGES[platform]),
+                    compute_type=compute_type,
+                    fleet=(fleets or {}).get(platform),
+                    # Docker runs in the build.
+                    privileged=True,
+                ),
+                # Each build brings its own.
+                build_spec=codebuild.BuildSpec.from_object(
+                    {"version": "0.2", "phases": {"build": {"commands": ["exit 1"]}}}
+                ),
+                role=self._idle_role(platform),
+                timeout=Duration.minutes(self.minutes),
+                vpc=vpc,
+                subnet_selection=subnets,
+                security_groups=list(security_groups) if security_groups else None,
+                logging=codebuild.LoggingOptions(
+                    cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self.log_groups[platform])
+                ),
+                grant_report_group_permissions=False,
+            )
+            for platform in self.platforms
+        }
+        self._functions = RemoteFunctions(
+            self,
+            "Functions",
+            prefix=self.prefix,
+            role_path=self.role_path,
+            projects=list(self.projects.values()),
+            log_groups=list(self.log_groups.values()),
+            minutes=self.minutes,
+        )
+
+    @property
+    def service_token(self) -> str:
+        """What the custom resource of an image calls: an ARN in literals, so that no export ties the stacks."""
+        return self._functions.service_token
+
+    @property
+    def provider(self) -> custom_resources.Provider:
+        """Behind the service token."""
+        return self._functions.provider
+
+    def project_name(self, platform: Platform) -> str:
+        """The project's physical name."""
+        return f"{self.prefix}-{platform.slug}"
+
+    def build(self, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:
+        """Have an image built by CodeBuild when the stack of `scope` deploys, unless it is in the registry."""
+        if build.repository is None:
+            raise ScopedImagesError(
+                f"{scope.node.path!r} is built remotely, and has no repository to be pushed to: give it repository=, an "
+                "ImageRepository of an earlier stack"
+            )
+        if build.spec.platform not in self.platforms:
+            raise ScopedImagesError(
+                f"{scope.node.path!r} is built for {build.spec.platform}, and its builder {self.node.path!r} for "
+                f"{' and '.join(self.platforms)}: give the builder this platform too"
+            )
+        require_same_place(scope, build.repository)
+        stack = Stack.of(scope)
+        self._functions.serve(repository=build.repository, stack=stack)
+        image = RemoteImage(scope, construct_id, builder=self, build=build)
+        if stack is Stack.of(self):
+            image.node.add_dependency(self)
+        else:
+            stack.add_stack_dependency(Stack.of(self))
+        return image.published
+
+    def _minutes(self, timeout: Duration | None) -> int:
+        minutes = 30 if timeout is None else int(timeout.to_minutes())
+        if not 5 <= minutes <= _LONGEST:
+            raise ScopedImagesError(
+                f"timeout of {self.node.path!r} is {minutes} minutes, and takes 5 to {_LONGEST}: CloudFormation waits "
+                "for a custom resource for one hour"
+            )
+        return minutes
+
+    def _log_group(self, platform: Platform, retention: logs.RetentionDays) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            f"Logs-{platform.slug}",
+            log_group_name=f"/aws/codebuild/{self.project_name(platform)}",
+            retention=retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _idle_role(self, platform: Platform) -> iam.Role:
+        """The project's own role, which it must have: every build is started with its image's."""
+        return iam.Role(
+            self,
+            f"Idle-{platform.slug}",
+            description="Of a project whose builds each run with the role of their image",
+            path=self.role_path,
+            assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+        )

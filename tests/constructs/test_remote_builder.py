@@ -1,0 +1,416 @@
+"""RemoteBuilder: projects by platform, and images built there with the rights of their own."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk.assertions import Match, Template
+
+from scoped_images import BuildSecret, Platform, RegistryCache, RemoteBuilder, ScopedImage, ScopedImagesError
+from tests.constructs.conftest import PLACE
+
+REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+BUILD = "Custom::ScopedImagesRemoteBuild"
+
+
+def builder_in(stack: cdk.Stack, **options: Any) -> RemoteBuilder:
+    return RemoteBuilder(stack, "Builder", environment_name="dev", **options)
+
+
+def image_in(small_app: Any, stack: cdk.Stack, builder: RemoteBuilder, **options: Any) -> ScopedImage:
+    options.setdefault("repository", None)
+    if options["repository"] is None:
+        options["repository"] = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    given = {"context": small_app.context("app"), "platform": Platform.LINUX_ARM64, "builder": builder}
+    return ScopedImage(stack, "Image", **{**given, **options})
+
+
+def build_of(stack: cdk.Stack) -> dict[str, Any]:
+    """Properties of the one remote build of a stack."""
+    (resource,) = Template.from_stack(stack).find_resources(BUILD).values()
+    properties: dict[str, Any] = resource["Properties"]
+    return properties
+
+
+def statements(stack: cdk.Stack, role_id: str) -> dict[str, Any]:
+    """Resources by actions of the role whose logical id begins so."""
+    found: dict[str, Any] = {}
+    for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values():
+        if all(role["Ref"].startswith(role_id) for role in policy["Properties"]["Roles"]):
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                actions = statement["Action"]
+                found[actions if isinstance(actions, str) else " ".join(actions)] = plain(
+                    statement["Resource"]
+                )
+    return found
+
+
+def plain(value: Any) -> Any:
+    """An intrinsic function as text, near enough to read."""
+    if isinstance(value, dict) and "Fn::Join" in value:
+        return "".join(plain(part) for part in value["Fn::Join"][1])
+    if isinstance(value, dict) and "Ref" in value:
+        return "aws" if value["Ref"] == "AWS::Partition" else f"<{value['Ref']}>"
+    if isinstance(value, dict) and "Fn::Sub" in value:
+        return value["Fn::Sub"]
+    return [plain(each) for each in value] if isinstance(value, list) else value
+
+
+def test_there_is_one_project_for_each_platform(small_app: Any) -> None:
+    stack = small_app.stack("Builds")
+    builder_in(stack)
+    template = Template.from_stack(stack)
+    projects = template.find_resources("AWS::CodeBuild::Project").values()
+    assert {p["Properties"]["Name"]: p["Properties"]["Environment"]["Type"] for p in projects} == {
+        "scoped-images-dev-linux-amd64": "LINUX_CONTAINER",
+        "scoped-images-dev-linux-arm64": "ARM_CONTAINER",
+    }
+    assert all(p["Properties"]["Environment"]["PrivilegedMode"] for p in projects)
+    assert all(p["Properties"]["Source"]["Type"] == "NO_SOURCE" for p in projects)
+    template.has_resource_properties(
+        "AWS::Logs::LogGroup",
+        {"LogGroupName": "/aws/codebuild/scoped-images-dev-linux-arm64", "RetentionInDays": 30},
+    )
+
+
+def test_compute_timeout_retention_and_images_are_settings(small_app: Any) -> None:
+    stack = small_app.stack("Builds")
+    builder_in(
+        stack,
+        platforms=[Platform.LINUX_AMD64],
+        compute_type=codebuild.ComputeType.LARGE,
+        timeout=cdk.Duration.minutes(50),
+        log_retention=logs.RetentionDays.ONE_WEEK,
+        build_images={Platform.LINUX_AMD64: codebuild.LinuxBuildImage.STANDARD_7_0},
+    )
+    template = Template.from_stack(stack)
+    template.resource_count_is("AWS::CodeBuild::Project", 1)
+    template.has_resource_properties(
+        "AWS::CodeBuild::Project",
+        {
+            "TimeoutInMinutes": 50,
+            "Environment": {"ComputeType": "BUILD_GENERAL1_LARGE", "Image": "aws/codebuild/standard:7.0"},
+        },
+    )
+    template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 7})
+
+
+def test_a_fleet_is_reserved_capacity_of_one_platform(small_app: Any) -> None:
+    stack = small_app.stack("Builds")
+    fleet = codebuild.Fleet(
+        stack,
+        "Fleet",
+        compute_type=codebuild.FleetComputeType.MEDIUM,
+        environment_type=codebuild.EnvironmentType.ARM_CONTAINER,
+        base_capacity=1,
+    )
+    builder_in(stack, fleets={Platform.LINUX_ARM64: fleet})
+    template = Template.from_stack(stack)
+    with_fleet = {"Environment": {"Type": "ARM_CONTAINER", "Fleet": {"FleetArn": Match.any_value()}}}
+    template.resource_properties_count_is("AWS::CodeBuild::Project", with_fleet, 1)
+
+
+def test_in_a_vpc_project_and_builds_have_what_they_need(small_app: Any) -> None:
+    stack = small_app.stack("Builds")
+    builder = builder_in(stack, vpc=ec2.Vpc(stack, "Vpc"), platforms=[Platform.LINUX_ARM64])
+    app = small_app.stack("App")
+    image_in(small_app, app, builder)
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::CodeBuild::Project", {"VpcConfig": {"VpcId": Match.any_value()}}
+    )
+    network = {actions for actions in statements(app, "Image") if "ec2:" in actions}
+    assert len(network) == 2
+
+
+def test_the_default_machine_builds_nothing_and_a_remote_image_asks_for_its_build(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    stack = small_app.stack("App")
+    image = image_in(small_app, stack, builder, pin_digest=True, build_args={"MODE": "fast"})
+    lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+    (spec,) = image.specs
+    build = build_of(stack)
+    assert build["ImageTag"] == spec.content_tag
+    assert build["BuildArguments"] == {"MODE": "fast"}
+    cache = f"type=registry,ref={REGISTRY}/app-dev:cache-linux-arm64"
+    assert build["CacheFrom"] == [cache]
+    assert build["CacheTo"] == f"{cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
+    assert build["ServiceTimeout"] == "2100"
+    assert build["ServiceToken"] == plain(build["ServiceToken"]) or plain(build["ServiceToken"]).endswith(
+        ":function:scoped-images-dev-builds"
+    )
+    assets = small_app.synth()["App.assets.json"]
+    assert assets.get("dockerImages", {}) == {}
+
+
+def test_the_same_spec_has_the_same_tag_wherever_it_is_built(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    there = image_in(small_app, small_app.stack("There"), builder, repository=repository)
+    here = ScopedImage(
+        small_app.stack("Here"),
+        "Image",
+        context=small_app.context("app"),
+        platform=Platform.LINUX_ARM64,
+        repository=repository,
+    )
+    assert there.specs[0].content_tag == here.specs[0].content_tag
+
+
+def test_a_pinned_function_waits_for_the_build_and_has_its_digest(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    stack = small_app.stack("App")
+    image = image_in(small_app, stack, builder, pin_digest=True)
+    lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+    uri = json.dumps(
+        next(
+            f["Properties"]["Code"]["ImageUri"]
+            for f in Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+        )
+    )
+    assert re.search(r"@sha256:.*Fn::GetAtt.*Hex", uri)
+
+
+def test_an_unpinned_function_waits_for_the_build_too(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    stack = small_app.stack("App")
+    image = image_in(small_app, stack, builder)
+    lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+    (function,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+    assert re.search(r"app-dev:.*Fn::GetAtt.*\"Tag\"", json.dumps(function["Properties"]["Code"]["ImageUri"]))
+
+
+def test_the_archive_is_an_asset_by_its_content(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    stack = small_app.stack("App")
+    image_in(small_app, stack, builder)
+    build = build_of(stack)
+    files = small_app.synth()["App.assets.json"]["files"]
+    (archive,) = [f for f in files.values() if f["source"]["path"].endswith(".tar.gz")]
+    (destination,) = archive["destinations"].values()
+    assert destination["objectKey"] == build["ArchiveKey"]
+    assert archive["source"]["packaging"] == "file"
+
+
+def test_a_build_may_touch_only_what_is_its_image_s(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"), secrets={"pip": BuildSecret.secrets_manager("pip-conf")})
+    repositories = small_app.stack("Repositories")
+    base = small_app.base(small_app.stack("Base"), "base-dev", small_app.repository(repositories, "base-dev"))
+    stack = small_app.stack("App")
+    image_in(
+        small_app,
+        stack,
+        builder,
+        base=base,
+        repository=small_app.repository(repositories, "app-dev"),
+        build_secrets={"pip": "env=PIP_CONF"},
+    )
+    build = build_of(stack)
+    place = "eu-west-1:111111111111"
+    assert statements(stack, "Image") == {
+        "ecr:GetAuthorizationToken": "*",
+        "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer ecr:CompleteLayerUpload "
+        "ecr:InitiateLayerUpload ecr:PutImage ecr:UploadLayerPart": f"arn:aws:ecr:{place}:repository/app-dev",
+        "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer": (
+            f"arn:aws:ecr:{place}:repository/base-dev"
+        ),
+        "s3:GetObject": f"arn:aws:s3:::cdk-hnb659fds-assets-111111111111-eu-west-1/{build['ArchiveKey']}",
+        "logs:CreateLogStream logs:PutLogEvents": (
+            f"arn:aws:logs:{place}:log-group:/aws/codebuild/scoped-images-dev-linux-arm64:*"
+        ),
+        "secretsmanager:GetSecretValue": f"arn:aws:secretsmanager:{place}:secret:pip-conf-??????",
+    }
+
+
+def test_the_functions_may_look_at_the_repositories_and_stacks_they_serve(small_app: Any) -> None:
+    builds = small_app.stack("Builds")
+    builder = builder_in(builds)
+    image_in(small_app, small_app.stack("App"), builder)
+    granted = statements(builds, "BuilderFunctionsRole")
+    place = "eu-west-1:111111111111"
+    assert granted["ecr:BatchGetImage ecr:DescribeImages ecr:PutImage"] == (
+        f"arn:aws:ecr:{place}:repository/app-dev"
+    )
+    assert granted["cloudformation:DescribeStacks"] == f"arn:aws:cloudformation:{place}:stack/App/*"
+    assert granted["iam:PassRole"] == "arn:aws:iam::111111111111:role/scoped-images/dev/*"
+
+
+def test_nobody_has_a_right_on_all_repositories(small_app: Any) -> None:
+    builds, app = small_app.stack("Builds"), small_app.stack("App")
+    image_in(small_app, app, builder_in(builds))
+    for stack in (builds, app):
+        for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values():
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                actions = (
+                    statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                )
+                if any(action.startswith("ecr:") for action in actions) and actions != [
+                    "ecr:GetAuthorizationToken"
+                ]:
+                    assert "*" not in plain(statement["Resource"])
+
+
+def test_a_secret_is_known_by_name_alone(small_app: Any) -> None:
+    stack = small_app.stack("Builds")
+    key = kms.Key(stack, "Key")
+    builder = builder_in(
+        stack,
+        secrets={
+            "npm": BuildSecret.parameter("/build/npm"),
+            "pip": BuildSecret.secrets_manager("pip-conf", json_key="index"),
+        },
+        secret_keys=[key],
+    )
+    app = small_app.stack("App")
+    image_in(small_app, app, builder, build_secrets={"npm": "src=/home/me/.npmrc"})
+    assert build_of(app)["Secrets"] == {"npm": ["PARAMETER_STORE", "/build/npm"]}
+    granted = statements(app, "Image")
+    assert granted["ssm:GetParameters"] == "arn:aws:ssm:eu-west-1:111111111111:parameter/build/npm"
+    assert "kms:Decrypt" in granted
+    assert "npmrc" not in json.dumps(Template.from_stack(app).to_json())
+
+
+def test_a_token_is_welcome_as_an_argument_and_the_tag_counts_its_expression(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    tags = []
+    for name, parameter in (("One", "Url"), ("Two", "Url"), ("Other", "Uri")):
+        stack = small_app.stack(name)
+        url = cdk.CfnParameter(stack, parameter).value_as_string
+        image = image_in(small_app, stack, builder, repository=repository, build_args={"URL": url})
+        tags.append(image.specs[0].content_tag)
+    assert tags[0] == tags[1]
+    assert tags[2] != tags[0]
+    build = build_of(stack)
+    assert build["BuildArguments"] == {"URL": {"Ref": "Uri"}}
+    assert build["LateArguments"] == ["URL"]
+
+
+def test_two_platforms_are_two_builds_under_one_index(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    stack = small_app.stack("App")
+    image_in(small_app, stack, builder, platform=None, platforms=list(Platform))
+    builds = Template.from_stack(stack).find_resources(BUILD)
+    assert {b["Properties"]["Project"] for b in builds.values()} == {
+        "scoped-images-dev-linux-amd64",
+        "scoped-images-dev-linux-arm64",
+    }
+    (index,) = Template.from_stack(stack).find_resources("Custom::ScopedImagesIndex").values()
+    assert set(builds) <= set(index["DependsOn"])
+
+
+def test_mixed_chains_of_remote_and_local_images_are_ordered(small_app: Any) -> None:
+    """Remote on local on remote: each stack waits for the one below, and for the builder's."""
+    builder = builder_in(small_app.stack("Builds"))
+    repositories = small_app.stack("Repositories")
+
+    def below(name: str, **options: Any) -> Any:
+        repository = small_app.repository(repositories, name.lower())
+        return small_app.base(small_app.stack(name), name.lower(), repository, **options)
+
+    lowest = below("Lowest", builder=builder)
+    middle = below("Middle", base=lowest)
+    top = small_app.stack("Top")
+    image_in(small_app, top, builder, base=middle, repository=small_app.repository(repositories, "top"))
+    small_app.synth()
+    artifacts = json.loads((small_app.directory / "cdk.out" / "manifest.json").read_text())["artifacts"]
+    assert {"Repositories", "Builds"} <= set(artifacts["Lowest"]["dependencies"])
+    assert "Lowest" in artifacts["Middle.assets"]["dependencies"]
+    assert {"Middle", "Builds"} <= set(artifacts["Top"]["dependencies"])
+
+
+def test_builder_and_image_can_share_a_stack(small_app: Any) -> None:
+    stack = small_app.stack("App")
+    image_in(small_app, stack, builder_in(stack))
+    (build,) = Template.from_stack(stack).find_resources(BUILD).values()
+    assert any("Provider" in name for name in build["DependsOn"])
+
+
+def test_a_further_import_is_pulled_from_too(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    stack = small_app.stack("App")
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    cache = RegistryCache(
+        repository=repository.address,
+        platform=Platform.LINUX_ARM64,
+        imports=(f"{REGISTRY}/other-dev:cache", "ghcr.io/somebody/cache:1"),
+    )
+    image_in(small_app, stack, builder, repository=repository, cache=cache)
+    pulled = statements(stack, "Image")[
+        "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
+    ]
+    assert pulled == "arn:aws:ecr:eu-west-1:111111111111:repository/other-dev"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"environment_name": "Dev_1"},
+            "environment_name of 'Builds/Builder' is 'Dev_1', and is part of physical names: use 1-20 lower-case "
+            "letters, digits and dashes",
+        ),
+        (
+            {"timeout": cdk.Duration.minutes(56)},
+            "timeout of 'Builds/Builder' is 56 minutes, and takes 5 to 55: CloudFormation waits for a custom resource "
+            "for one hour",
+        ),
+        (
+            {"secrets": {"a,b": BuildSecret.parameter("x")}},
+            "secrets of 'Builds/Builder' has the id 'a,b': use letters, digits, '.', '_' and '-'",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named(small_app: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        RemoteBuilder(small_app.stack("Builds"), "Builder", **{"environment_name": "dev", **options})
+    assert str(caught.value) == message
+
+
+def test_an_image_without_a_repository_is_refused(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    with pytest.raises(ScopedImagesError, match="has no repository to be pushed to: give it repository="):
+        ScopedImage(
+            small_app.stack("App"),
+            "Image",
+            context=small_app.context("app"),
+            platform=Platform.LINUX_ARM64,
+            builder=builder,
+        )
+
+
+def test_a_platform_that_the_builder_has_not_is_refused(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"), platforms=[Platform.LINUX_AMD64])
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(small_app, small_app.stack("App"), builder)
+    assert str(caught.value) == (
+        "'App/Image' is built for linux/arm64, and its builder 'Builds/Builder' for linux/amd64: give the builder this "
+        "platform too"
+    )
+
+
+def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"), secrets={"npm": BuildSecret.parameter("/npm")})
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(small_app, small_app.stack("App"), builder, build_secrets={"pip": "env=PIP"})
+    assert str(caught.value) == (
+        "build_secrets of 'App/Image/Asset' has 'pip', and its builder 'Builds/Builder' knows npm: a remote build reads "
+        "no file or variable of this machine, so tell the builder where it is, RemoteBuilder(…, "
+        "secrets={'pip': BuildSecret.secrets_manager(…)})"
+    )
+
+
+def test_another_account_is_refused(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    elsewhere = cdk.Environment(account="222222222222", region="eu-west-1")
+    with pytest.raises(ScopedImagesError, match="deploy both to one account and region"):
+        image_in(small_app, small_app.stack("App", env=elsewhere), builder)
+    assert PLACE.account != elsewhere.account

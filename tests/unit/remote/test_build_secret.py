@@ -1,0 +1,37 @@
+"""A build secret is a name, and nothing that could be the secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from scoped_images import ScopedImagesError
+from scoped_images.remote.build_secret import BuildSecret
+
+
+def test_it_renders_as_codebuild_s_variable() -> None:
+    assert BuildSecret.parameter("/build/token").to_variable() == {
+        "type": "PARAMETER_STORE",
+        "value": "/build/token",
+    }
+    assert BuildSecret.secrets_manager("pip", json_key="index").to_variable() == {
+        "type": "SECRETS_MANAGER",
+        "value": "pip:index",
+    }
+
+
+@pytest.mark.parametrize("name", ["", "arn:aws:secretsmanager:eu-west-1:1:secret:x", "${Token[TOKEN.1]}", "a b"])
+def test_what_is_no_name_is_refused_and_not_repeated(name: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        BuildSecret.parameter(name)
+    assert str(caught.value) == (
+        "name of a build secret in PARAMETER_STORE has characters that no name has there: use its name, not its "
+        "ARN, a token or the secret itself; a name has letters, digits and any of /_.-"
+    )
+
+
+def test_a_key_that_codebuild_would_read_otherwise_is_refused() -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        BuildSecret.secrets_manager("pip", json_key="a:b")
+    assert str(caught.value) == (
+        "json_key of build secret 'pip' is 'a:b': CodeBuild takes no colon or space in it"
+    )
