@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from scoped_images.build_arguments import check_build_args
+from scoped_images.build_arguments import check_build_args, unknown_build_args
 from scoped_images.context import ScopedContext
 from scoped_images.dockerfile.external_images import ExternalImages, external_images
 from scoped_images.errors import ScopedImagesError
@@ -103,6 +103,13 @@ class ImageSpec:
         external = self._external
         return (
             *self.context.warnings,
+            *(
+                f"build_args[{name!r}] is for no ARG of {self.context.dockerfile.name}: it changes the image's tag, and "
+                "not the image"
+                for name in unknown_build_args(
+                    {**self.build_args, **self.late_args}, self.context.dockerfile_bytes
+                )
+            ),
             *(external.warnings if self.upstream.in_use else ()),
             *self.upstream.warnings(external.images),
         )

@@ -113,8 +113,8 @@ class ScopedImage(Construct):
         if base is not None and base.is_static:
             Annotations.of(self).add_info_v2(
                 "scoped-images:static-base",
-                f"built FROM {base.uri}: a change of that base rebuilds this image only after "
-                "scoped-images bases refresh",
+                f"built FROM {base.uri}: a change of that base rebuilds this image only after scoped-images bases "
+                f"refresh of {base.address.name}",
             )
         CfnOutput(self, "ImageDigest", value=self.digest)
 

@@ -209,3 +209,20 @@ def test_an_expression_counts_in_place_of_a_value_that_only_the_deploy_knows(con
     ]
     assert len({spec(context, late_args=late).content_tag for late in given}) == 4
     assert "A" not in spec(context, late_args={"A": '{"Ref": "One"}'}).arguments
+
+
+def test_an_argument_that_the_dockerfile_does_not_declare_is_a_warning(context: ScopedContext) -> None:
+    """BuildKit says so only after the build, and the tag has changed for nothing."""
+    given = {"VERSOIN": "1", "BASE_IMAGE_TAG": "2", "HTTPS_PROXY": "3", "SOURCE_DATE_EPOCH": "0"}
+    assert spec(context, build_args=given).warnings == (
+        "build_args['VERSOIN'] is for no ARG of Dockerfile: it changes the image's tag, and not the image",
+        "build_args['BASE_IMAGE_TAG'] is for no ARG of Dockerfile: it changes the image's tag, and not the image",
+    )
+
+
+def test_arguments_are_found_in_any_way_that_a_dockerfile_declares_them(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        "arg ONE=1 \\\n    TWO\nFROM scratch\n  ARG THREE\nONBUILD ARG FOUR=x\n"
+    )
+    given = dict.fromkeys(("ONE", "TWO", "THREE", "FOUR"), "1")
+    assert spec(ScopedContext.of(tmp_path), build_args=given).warnings == ()
