@@ -12,6 +12,7 @@ import pytest
 
 from local.docker_shim import use_stand_in
 from local.engine import Engine, Machine
+from local.errors import LocalError
 from local.stand_in_images import docker
 from scoped_images import ScopedImagesError
 from scoped_images.dockerfile.external_images import external_images
@@ -66,8 +67,10 @@ def built(engine: Engine, folder: Path, dockerfile: str, upstream: UpstreamImage
         f"FROM scratch\nCOPY --from={PUBLIC} /version /version\n",
         f"FROM {PUBLIC} AS first\nFROM scratch\nCOPY --from=first /version /version\n",
         "FROM docker.io/library/nobody-has-this:latest\n",
+        f"FROM scratch AS parent\nONBUILD COPY --from={PUBLIC} /version /version\nFROM parent\n",
+        f"ARG TARGETARCH\nFROM {PUBLIC} AS for-amd64\nFROM for-$TARGETARCH\n",
     ],
-    ids=["FROM", "ARG default", "fallback", "COPY --from", "a stage", "Docker Hub"],
+    ids=["FROM", "ARG default", "fallback", "COPY --from", "a stage", "Docker Hub", "ONBUILD", "platform"],
 )
 def test_a_build_takes_the_pinned_image_from_the_mirror(
     engine: Engine, registry: str, tmp_path: Path, dockerfile: str
@@ -90,6 +93,21 @@ def test_an_image_that_names_its_digest_comes_from_the_mirror(
     dockerfile = f"FROM public.invalid/tool:1@{Registry().digest(f'{registry}/public/tool:1')}\n"
     upstream = UpstreamImages(mirrors={"public.invalid": f"{registry}/public"})
     assert built(engine, tmp_path, dockerfile, upstream) == content
+
+
+def test_an_image_of_a_stage_s_name_cannot_be_a_build_context(
+    engine: Engine, registry: str, tmp_path: Path
+) -> None:
+    """BuildKit would take the context for the stage, instructions and all: so external_images leaves it out."""
+    place = f"{registry}/hub/tool:1"
+    push(engine, tmp_path, place)
+    (tmp_path / "extra").write_text("of the stage")
+    (tmp_path / "Dockerfile").write_text(
+        "FROM tool AS tool\nCOPY extra /extra\nFROM scratch\nCOPY --from=tool /extra /extra\n"
+    )
+    assert external_images((tmp_path / "Dockerfile").read_bytes()).images == ()
+    with pytest.raises(LocalError, match=r'"/extra": not found'):
+        docker(engine, "build", f"--build-context=tool=docker-image://{place}", str(tmp_path))
 
 
 def test_a_stand_in_in_the_store_is_what_its_name_as_a_build_context_means(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scoped_images import ScopedImagesError
 from scoped_images.dockerfile.external_images import every_external_image, external_images
@@ -37,6 +39,43 @@ FOUND = [
 def test_finds(text: str, images: list[str]) -> None:
     found = external_images(text)
     assert (list(found.images), found.warnings) == (images, ())
+
+
+@st.composite
+def stage_graphs(draw: st.DrawFn) -> list[tuple[str | int, list[str | int]]]:
+    """Stages by number: what each is FROM and what it copies from, an earlier stage or an image."""
+    images = st.sampled_from(["a:1", "b:1", "c:1", "d:1"])
+    stages = []
+    for number in range(draw(st.integers(1, 5))):
+        origin = images if number == 0 else st.one_of(images, st.integers(0, number - 1))
+        stages.append((draw(origin), draw(st.lists(origin, max_size=2))))
+    return stages
+
+
+@given(stages=stage_graphs(), data=st.data())
+def test_the_images_are_those_that_can_be_reached_from_the_target(
+    stages: list[tuple[str | int, list[str | int]]], data: st.DataObject
+) -> None:
+    lines = []
+    for number, (base, copied) in enumerate(stages):
+        lines.append(f"FROM {base if isinstance(base, str) else f's{base}'} AS s{number}")
+        lines += [
+            f"COPY --from={one if isinstance(one, str) else data.draw(name_of(one))} / /" for one in copied
+        ]
+    target = data.draw(st.integers(0, len(stages) - 1))
+
+    def reached(origin: str | int) -> set[str]:
+        if isinstance(origin, str):
+            return {origin}
+        base, copied = stages[origin]
+        return set().union(*(reached(one) for one in (base, *copied)))
+
+    assert set(external_images("\n".join(lines), target=f"s{target}").images) == reached(target)
+
+
+def name_of(stage: int) -> st.SearchStrategy[str]:
+    """A stage's name, in either case, or its number."""
+    return st.sampled_from([f"s{stage}", f"S{stage}", str(stage)])
 
 
 def test_a_build_argument_wins_over_the_default() -> None:
