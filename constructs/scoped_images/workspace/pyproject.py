@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,16 +15,6 @@ from scoped_images.workspace import poetry
 from scoped_images.workspace.package import Dependency, Package
 
 _ELSEWHERE = ("git", "url", "file")
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return a TOML file's tables."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScopedImagesError(f"workspace: cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ScopedImagesError(f"workspace: {path} is no TOML: {error}") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +84,7 @@ class _Sources:
     def _dependency(self, line: str) -> Dependency:
         try:
             requirement = Requirement(line)
-        except InvalidRequirement as error:
+        except (InvalidRequirement, TypeError) as error:
             raise ScopedImagesError(
                 f"workspace: {self._folder / 'pyproject.toml'} has the dependency {line!r}, which is none: {error}"
             ) from None

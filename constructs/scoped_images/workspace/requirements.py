@@ -9,7 +9,7 @@ from pathlib import Path
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.pip_lock import read_pip_locks
-from scoped_images.workspace.pyproject import read_toml
+from scoped_images.workspace.tables import read_toml
 from scoped_images.workspace.uv_lock import UvLock
 from scoped_images.workspace.workspace import Workspace
 

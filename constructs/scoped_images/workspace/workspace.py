@@ -14,7 +14,8 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.folder import existing_folder
 from scoped_images.workspace.discovery import every_folder, member_folders
 from scoped_images.workspace.package import Dependency, Package
-from scoped_images.workspace.pyproject import SharedSources, read_package, read_toml
+from scoped_images.workspace.pyproject import SharedSources, read_package
+from scoped_images.workspace.tables import read_pyproject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Workspace:
         name, for a file that is no TOML or lacks the name, and for packages that depend on each other in a circle.
         """
         folder = existing_folder(root)
-        tables = read_toml(folder / "pyproject.toml") if (folder / "pyproject.toml").is_file() else {}
+        tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
         uv: Mapping[str, Any] = tables.get("tool", {}).get("uv", {})
         if "workspace" in uv:
             folders = member_folders(folder, uv["workspace"])
@@ -128,7 +129,7 @@ def _read_all(root: Path, folders: Sequence[Path], shared: SharedSources) -> dic
             seen.add(folder)
             if dependent is not None and dependency is not None:
                 _refuse_absent(root, folder, dependent, dependency)
-            package = read_package(folder, read_toml(folder / "pyproject.toml"), shared=shared)
+            package = read_package(folder, read_pyproject(folder), shared=shared)
             if package is not None:
                 _add(packages, package)
                 declared = (

@@ -1,0 +1,127 @@
+"""What is wrong in a workspace is said with the file that says it, and what to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.workspace import Workspace
+from tests.unit.workspace.repository import packages, project, write
+
+
+def refusal(root: Path) -> str:
+    with pytest.raises(ScopedImagesError) as refused:
+        Workspace.read(root)
+    return str(refused.value).replace(str(root), "ROOT")
+
+
+def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
+    more = '[tool.uv.sources]\nb = { path = "../b" }\n'
+    write(tmp_path, {"a/pyproject.toml": project("a", ["b"], more=more)})
+    assert refusal(tmp_path) == (
+        "workspace: ROOT/a/pyproject.toml takes 'b' from ROOT/b, where there is no pyproject.toml: mend the path, or "
+        "add the package"
+    )
+
+
+def test_a_member_that_is_not_there(tmp_path: Path) -> None:
+    more = "[tool.uv.sources]\nb = { workspace = true }\n"
+    write(tmp_path, {"a/pyproject.toml": project("a", ["b"], more=more)})
+    assert refusal(tmp_path) == (
+        "workspace: ROOT/a/pyproject.toml takes 'b' from the workspace, and no member has that name; members are: a"
+    )
+
+
+def test_a_member_folder_that_is_not_there(tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/a"]\n'})
+    assert refusal(tmp_path) == (
+        "workspace: ROOT/pyproject.toml has the member 'packages/a' in [tool.uv.workspace], and there is no "
+        "ROOT/packages/a/pyproject.toml"
+    )
+
+
+def test_two_packages_of_one_name(tmp_path: Path) -> None:
+    write(tmp_path, {"a/pyproject.toml": project("my-lib"), "b/pyproject.toml": project("My.Lib")})
+    assert refusal(tmp_path) == (
+        "workspace: two packages are called 'my-lib': ROOT/a/pyproject.toml and ROOT/b/pyproject.toml. Rename one"
+    )
+
+
+def test_a_dependency_outside_of_the_root(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    more = '[tool.poetry.dependencies]\nb = { path = "../../b" }\n'
+    write(
+        tmp_path, {"root/a/pyproject.toml": project("a", ["b"], more=more), "b/pyproject.toml": project("b")}
+    )
+    assert refusal(root) == (
+        f"workspace: ROOT/a/pyproject.toml takes 'b' from {tmp_path}/b, which is outside of the root ROOT: give the "
+        "folder that holds both as root"
+    )
+
+
+def test_another_name_at_the_path(tmp_path: Path) -> None:
+    more = '[tool.uv.sources]\nb = { path = "../c" }\n'
+    write(tmp_path, {"a/pyproject.toml": project("a", ["b"], more=more), "c/pyproject.toml": project("c")})
+    assert refusal(tmp_path) == (
+        "workspace: ROOT/a/pyproject.toml takes 'b' from ROOT/c, and the package there is called 'c': let both have "
+        "one name"
+    )
+
+
+def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
+    write(tmp_path, {"a/pyproject.toml": "[project\n"})
+    assert refusal(tmp_path).startswith("workspace: ROOT/a/pyproject.toml is no TOML: ")
+
+
+def test_a_package_without_a_name(tmp_path: Path) -> None:
+    write(tmp_path, {"a/pyproject.toml": '[project]\nversion = "1"\n'})
+    assert refusal(tmp_path) == (
+        "workspace: ROOT/a/pyproject.toml has no name: set name in its [project] table"
+    )
+
+
+def test_a_dependency_that_is_none(tmp_path: Path) -> None:
+    write(tmp_path, {"a/pyproject.toml": project("a", ["b =="])})
+    assert refusal(tmp_path).startswith(
+        "workspace: ROOT/a/pyproject.toml has the dependency 'b ==', which is none: "
+    )
+
+
+def test_a_poetry_constraint_that_cannot_be_read(tmp_path: Path) -> None:
+    text = '[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\nx = "^1 || ^2"\n'
+    write(tmp_path, {"pyproject.toml": text})
+    assert refusal(tmp_path).startswith(
+        "workspace: ROOT/pyproject.toml has the Poetry dependency x = '^1 || ^2', which cannot be read: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('[project]\nname = "a"\ndependencies = "b"\n', "dependencies"),
+        ('project = "a"\n', "project"),
+        ('[project]\nname = "a"\n[tool.uv]\nsources = 3\n', "sources"),
+        ('[tool]\nuv = "x"\n', "uv"),
+        ('[tool.uv]\nworkspace = "x"\n', "workspace"),
+    ],
+)
+def test_a_table_of_another_type(tmp_path: Path, text: str, wrong: str) -> None:
+    write(tmp_path, {"pyproject.toml": text})
+    assert re.fullmatch(
+        rf"workspace: ROOT/pyproject.toml: .*{wrong} is '?\w+'?, and takes a \w+", refusal(tmp_path)
+    )
+
+
+def test_a_circle_of_packages(tmp_path: Path) -> None:
+    packages(tmp_path, {"c": ["a"], "b": ["c"], "a": ["b"]})
+    assert refusal(tmp_path) == (
+        "workspace: packages depend on each other in a circle: a → b → c → a. Move what they share into a package of "
+        "its own"
+    )
+
+
+def test_a_root_that_is_not_there(tmp_path: Path) -> None:
+    assert "does not exist or is no folder" in refusal(tmp_path / "none")
