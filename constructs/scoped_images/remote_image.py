@@ -39,8 +39,8 @@ class RemoteImage(Construct):
         assert build.repository is not None, "the builder has checked it"
         spec, stack = build.spec, Stack.of(self)
         secrets = self._secrets(builder, build)
+        export = build.cache.cache_to() if build.cache else None
         archive = self._archive(build)
-        project = builder.project_name(spec.platform)
         role = build_role(
             self,
             builder=builder,
@@ -49,7 +49,7 @@ class RemoteImage(Construct):
             archive_arn=f"{archive.bucket.bucket_arn}/{archive.s3_object_key}",
         )
         request = BuildRequest(
-            project=project,
+            project=builder.project_name(spec.platform),
             role=role.role_arn,
             minutes=builder.minutes,
             registry_id=build.repository.account,
@@ -68,7 +68,7 @@ class RemoteImage(Construct):
             image_contexts=spec.image_contexts,
             secrets=secrets,
             cache_from=tuple(_words(option) for option in build.cache.cache_from()) if build.cache else (),
-            cache_to=_words(build.cache.cache_to()) if build.cache else None,
+            cache_to=_words(export) if export else None,
             buildkit_image=builder.buildkit_image,
         )
         # Another one for each tag, so that what refers to it changes with the image.
@@ -118,10 +118,8 @@ class RemoteImage(Construct):
         return {name: builder.secrets[name] for name in build.spec.build_secrets}
 
 
-def _words(option: DockerCacheOption | None) -> str | None:
-    """As buildx takes it; None for none."""
-    if option is None:
-        return None
+def _words(option: DockerCacheOption) -> str:
+    """As buildx takes it."""
     return ",".join(
         [f"type={option.type}", *(f"{key}={value}" for key, value in (option.params or {}).items())]
     )

@@ -17,6 +17,7 @@ DIGEST_VARIABLE = "IMAGE_DIGEST"
 
 _BUILDER = "scoped-images"
 _ECR_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
+_READ_DIGEST = r"""sed -n 's/.*"containerimage.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' metadata.json"""
 # The rights of a role that was made a moment ago may not have spread yet.
 _DOWNLOAD_ATTEMPTS = "1 2 3 4 5 6"
 
@@ -61,9 +62,7 @@ def buildspec(request: BuildRequest) -> dict[str, Any]:
                 "on-failure": "ABORT",
                 "commands": [
                     shlex.join(build_command(request)),
-                    f"{DIGEST_VARIABLE}=$(sed -n "
-                    r"""'s/.*"containerimage.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' metadata.json)""",
-                    f'export {DIGEST_VARIABLE} && test -n "${DIGEST_VARIABLE}" && '
+                    f'export {DIGEST_VARIABLE}="$({_READ_DIGEST})" && test -n "${DIGEST_VARIABLE}" && '
                     f'echo pushed {shlex.quote(request.image)}@"${DIGEST_VARIABLE}"',
                 ],
             },
