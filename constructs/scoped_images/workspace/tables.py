@@ -28,7 +28,7 @@ _TYPES: dict[str, type] = {
     "tool.setuptools": dict,
     "tool.setuptools.package-dir": dict,
 }
-_NAMES = {dict: "table", list: "list", str: "text"}
+_NAMES: dict[type, str] = {dict: "table", list: "list", str: "text"}
 
 
 def read_toml(path: Path) -> dict[str, Any]:

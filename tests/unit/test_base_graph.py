@@ -1,0 +1,198 @@
+"""Base images are checked as a whole, and come in an order in which they can be built."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoped_images.base_graph import BaseDeclaration, BaseGraph
+from scoped_images.context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+from tests.unit.workspace.repository import packages
+
+CONTEXT = ScopedContext(
+    root=Path("/"), dockerfile=Path("/Dockerfile"), files=(), dockerfile_bytes=b"FROM scratch\n"
+)
+
+
+def base(name: str, *needs: str, **options: Any) -> BaseDeclaration:
+    return BaseDeclaration(name=name, context=CONTEXT, needs=needs, **options)
+
+
+def order(*declarations: BaseDeclaration) -> list[str]:
+    return [declaration.name for declaration in BaseGraph.of(declarations).order()]
+
+
+def test_what_is_needed_comes_first_and_then_names_decide() -> None:
+    assert order(base("b"), base("a", "z"), base("z"), base("c", "b", "a")) == ["b", "z", "a", "c"]
+
+
+def test_dependents_are_direct_ones_and_those_of_dependents() -> None:
+    graph = BaseGraph.of([base("core"), base("left", "core"), base("top", "left"), base("other")])
+    assert graph.dependents("core") == ("left", "top")
+    assert graph.dependents("other") == ()
+
+
+def test_the_first_need_is_what_it_is_built_from_and_the_others_have_names() -> None:
+    declaration = base("top", "right", "left", "far")
+    assert declaration.base == "right"
+    assert declaration.named_bases == {"base-left": "left", "base-far": "far"}
+    assert base("alone").base is None
+
+
+@pytest.mark.parametrize(
+    ("declarations", "message"),
+    [
+        (
+            [base("a", "b"), base("c")],
+            "base image 'a' needs 'b', and there is no such base; there are: a, c",
+        ),
+        ([base("a"), base("a", "b"), base("b")], "base image 'a' is declared twice: give one another name"),
+        (
+            [base("c", "a"), base("b", "c"), base("a", "b"), base("d", "a")],
+            "base images need each other in a circle: a → b → c → a. One of them has to do without the next",
+        ),
+        (
+            [base("a", "a")],
+            "base images need each other in a circle: a → a. One of them has to do without the next",
+        ),
+    ],
+)
+def test_a_graph_that_cannot_be_built(declarations: Sequence[BaseDeclaration], message: str) -> None:
+    with pytest.raises(ScopedImagesError) as refused:
+        BaseGraph.of(declarations)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("name", ["", "A", "a_b", "a--b", "-a", "a-", "a/b", 3])
+def test_a_name_is_part_of_physical_names(name: Any) -> None:
+    with pytest.raises(
+        ScopedImagesError, match=f"name of a base image is {name!r}: use lower-case letters and digits"
+    ):
+        base(name)
+
+
+def test_a_need_is_named_once() -> None:
+    with pytest.raises(ScopedImagesError, match="needs of base image 'a' names 'b' twice: once is enough"):
+        base("a", "b", "b")
+
+
+def test_needs_are_no_text() -> None:
+    with pytest.raises(ScopedImagesError, match="needs of base image 'a' is the text 'b', and takes a tuple"):
+        BaseDeclaration(name="a", context=CONTEXT, needs="b")  # type: ignore[arg-type]
+
+
+def test_a_context_is_one_or_makes_one() -> None:
+    assert BaseDeclaration(name="a", context=lambda _: CONTEXT).name == "a"
+    with pytest.raises(
+        ScopedImagesError, match="context of base image 'a' is 'packages/a', and takes a ScopedContext"
+    ):
+        BaseDeclaration(name="a", context="packages/a")  # type: ignore[arg-type]
+
+
+def test_platforms_are_known_ones() -> None:
+    assert base("a", platforms=("linux/arm64",)).platforms == (Platform.LINUX_ARM64,)
+    with pytest.raises(ScopedImagesError, match="platforms of base image 'a' is 'linux/mips'"):
+        base("a", platforms=("linux/mips",))
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(ScopedImagesError, match="there is no base image 'b'; there are: a"):
+        BaseGraph.of([base("a")]).dependents("b")
+
+
+def test_a_workspace_is_derived_checked_and_ordered(tmp_path: Path) -> None:
+    packages(tmp_path, {"api": ["label"], "label": ["dynamo", "core"], "dynamo": ["core"], "core": []})
+    graph = BaseGraph.from_workspace(tmp_path)
+    assert [declaration.name for declaration in graph.order()] == ["core", "dynamo", "label"]
+    assert graph.needs_of("api") == ("label",)
+    assert graph.needs_of("packages/label") == ("dynamo",)
+
+
+def test_what_is_declared_by_hand_wins(tmp_path: Path) -> None:
+    packages(tmp_path, {"api": ["label"], "label": ["dynamo"], "dynamo": []})
+    chroma, dynamo = base("chroma"), base("dynamo", "chroma")
+    graph = BaseGraph.from_workspace(tmp_path, declared=[chroma, dynamo])
+    assert [declaration.name for declaration in graph.order()] == ["chroma", "dynamo", "label"]
+    assert graph.declarations["dynamo"] is dynamo
+    assert graph.declarations["label"].needs == ("dynamo",)
+
+
+def test_a_workload_that_was_not_derived_for(tmp_path: Path) -> None:
+    packages(tmp_path, {"api": ["label"], "other": ["dynamo"], "label": [], "dynamo": []})
+    graph = BaseGraph.from_workspace(tmp_path, workloads=["api"])
+    with pytest.raises(ScopedImagesError) as refused:
+        graph.needs_of("other")
+    assert str(refused.value) == (
+        "'other' needs the package 'dynamo', and no base was derived for it: add 'other' to workloads=. There are "
+        "bases of: label"
+    )
+
+
+def test_without_a_workspace_a_workload_has_no_needs() -> None:
+    with pytest.raises(ScopedImagesError, match="were not derived from a workspace; name the base yourself"):
+        BaseGraph.of([base("a")]).needs_of("api")
+
+
+NAMES = st.sampled_from([f"n{number}" for number in range(7)])
+ANY_GRAPH = st.dictionaries(NAMES, st.sets(NAMES), min_size=1).map(
+    lambda graph: {name: needs & set(graph) for name, needs in graph.items()}
+)
+
+
+def declarations_of(graph: Mapping[str, set[str]]) -> list[BaseDeclaration]:
+    return [base(name, *sorted(needs)) for name, needs in graph.items()]
+
+
+def reaches_itself(graph: Mapping[str, set[str]], name: str) -> bool:
+    seen: set[str] = set()
+    waiting = list(graph[name])
+    while waiting:
+        current = waiting.pop()
+        if current not in seen:
+            seen.add(current)
+            waiting += graph[current]
+    return name in seen
+
+
+@given(ANY_GRAPH)
+def test_there_is_an_order_exactly_where_there_is_no_circle(graph: dict[str, set[str]]) -> None:
+    declarations = declarations_of(graph)
+    if any(reaches_itself(graph, name) for name in graph):
+        with pytest.raises(ScopedImagesError, match="in a circle") as refused:
+            BaseGraph.of(declarations)
+        circle = str(refused.value).split(": ")[1].split(". ")[0].split(" → ")
+        assert circle[0] == circle[-1]
+        assert all(need in graph[name] for name, need in pairwise(circle))
+    else:
+        names = [declaration.name for declaration in BaseGraph.of(declarations).order()]
+        assert sorted(names) == sorted(graph)
+        assert all(names.index(need) < names.index(name) for name in graph for need in graph[name])
+
+
+@given(ANY_GRAPH.filter(lambda graph: not any(reaches_itself(graph, name) for name in graph)), st.data())
+def test_the_order_of_declaration_decides_nothing(graph: dict[str, set[str]], data: st.DataObject) -> None:
+    declarations = declarations_of(graph)
+    shuffled = [
+        dataclasses.replace(each, needs=tuple(data.draw(st.permutations(each.needs))))
+        for each in data.draw(st.permutations(declarations))
+    ]
+    assert order(*declarations) == order(*shuffled)
+
+
+@given(ANY_GRAPH.filter(lambda graph: not any(reaches_itself(graph, name) for name in graph)))
+def test_dependents_are_those_that_reach_it(graph: dict[str, set[str]]) -> None:
+    found = BaseGraph.of(declarations_of(graph))
+    for name in graph:
+        dependents = found.dependents(name)
+        assert set(dependents) == {
+            other for other in graph if name in graph[other] or set(dependents) & graph[other]
+        }
