@@ -39,11 +39,11 @@ class RefreshMarks:
     @classmethod
     def read(cls, path: str | Path = DEFAULT_MARKS) -> RefreshMarks:
         """Read the marks; without a file there are none. Raises ScopedImagesError that names the file."""
+        marks = read_json(Path(path))
         try:
-            return cls(marks=read_json(Path(path)) or {})
+            return cls(marks=marks or {})
         except ScopedImagesError as error:
-            text = str(error)
-            raise ScopedImagesError(text if str(path) in text else f"{path}: {text}") from None
+            raise ScopedImagesError(f"{path}: {error}") from None
 
     def of(self, environment: str, base: str) -> str | None:
         """The mark of a base image, or None for one that was never refreshed."""

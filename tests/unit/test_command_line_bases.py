@@ -83,7 +83,7 @@ def test_check_writes_nothing_and_exits_with_1_when_something_would_move(
         write("Dockerfile", f"FROM {server.address}/a/b:1\n")
         assert main(["bases", "update", "--check"]) == 1
         assert not LOCK.exists()
-        assert capsys.readouterr().out.endswith(f"1 images, 1 moved: {LOCK} would be rewritten\n")
+        assert capsys.readouterr().out.endswith(f"1 image, 1 moved: {LOCK} would be rewritten\n")
         assert main(["bases", "update"]) == 0
         assert main(["bases", "update", "--check"]) == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.image_name import ImageName
 from scoped_images.upstream.images_lock import ImagesLock
 from scoped_images.upstream.mirrors import Mirrors
@@ -22,6 +23,11 @@ class UpstreamImages:
     mirrors: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.lock, ImagesLock):
+            raise ScopedImagesError(
+                f"lock of the upstream images is {self.lock!r}, and takes an ImagesLock: "
+                f"ImagesLock.read({str(self.lock)!r})"
+            )
         Mirrors(places=self.mirrors)
 
     @property

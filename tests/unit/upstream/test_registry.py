@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -95,28 +95,43 @@ def test_public_registries_are_asked_without_a_login() -> None:
     assert [ecr_authorization(host) for host in hosts] == [None, None, None]
 
 
-def test_a_private_ecr_registry_is_asked_with_its_own_login(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
+class PretendedSession:
+    """Plays boto3's session: its ECR gives a login, or what a test has it raise."""
 
-    class PretendedEcr:
-        def get_authorization_token(self, **options: object) -> object:
-            asked.append(options)
-            return {"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA=="}]}
+    asked: ClassVar[list[object]] = []
+    raises: ClassVar[type[Exception] | None] = None
 
-    def client(*service: str, **options: str) -> PretendedEcr:
-        asked.append((service, options))
-        return PretendedEcr()
+    def client(self, service: str, *, region_name: str) -> PretendedSession:
+        self.asked.append((service, region_name))
+        return self
 
-    monkeypatch.setattr(boto3, "client", client)
-    assert ecr_authorization("111111111111.dkr.ecr.eu-west-1.amazonaws.com") == "Basic QVdTOnNlY3JldA=="
-    assert asked == [(("ecr",), {"region_name": "eu-west-1"}), {"registryIds": ["111111111111"]}]
+    def get_authorization_token(self, **options: object) -> object:
+        if self.raises is not None:
+            raise self.raises
+        self.asked.append(options)
+        return {"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA=="}]}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "111111111111.dkr.ecr.eu-west-1.amazonaws.com",
+        "111111111111.dkr.ecr-fips.eu-west-1.amazonaws.com",
+        "111111111111.dkr-ecr.eu-west-1.on.aws",
+    ],
+)
+def test_a_private_ecr_registry_is_asked_with_its_own_login(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boto3, "Session", PretendedSession)
+    monkeypatch.setattr(PretendedSession, "asked", [])
+    assert ecr_authorization(host) == "Basic QVdTOnNlY3JldA=="
+    assert PretendedSession.asked == [("ecr", "eu-west-1"), {"registryIds": ["111111111111"]}]
 
 
 def test_missing_credentials_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def client(*_: str, **__: str) -> object:
-        raise NoCredentialsError
-
-    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setattr(boto3, "Session", PretendedSession)
+    monkeypatch.setattr(PretendedSession, "raises", NoCredentialsError)
     host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
     with pytest.raises(ScopedImagesError, match=rf"^no login to {host}: Unable to locate credentials$"):
         ecr_authorization(host)

@@ -105,3 +105,12 @@ def test_a_token_is_refused() -> None:
         UpstreamImages(
             mirrors={"public.ecr.aws": "${Token[AWS.AccountId.3]}.dkr.ecr.eu-west-1.amazonaws.com/a"}
         )
+
+
+def test_a_path_is_no_lock() -> None:
+    with pytest.raises(ScopedImagesError) as raised:
+        UpstreamImages(lock="dockerfiles/images.lock")  # type: ignore[arg-type]
+    assert str(raised.value) == (
+        "lock of the upstream images is 'dockerfiles/images.lock', and takes an ImagesLock: "
+        "ImagesLock.read('dockerfiles/images.lock')"
+    )

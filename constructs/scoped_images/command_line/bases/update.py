@@ -47,7 +47,7 @@ def update(
     found = images_of(dockerfile or find_dockerfiles(Path()))
     for warning in found.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    with progress(f"Asking registries for {len(found.images)} images"):
+    with progress(f"Asking registries for {_counted(found.images)}"):
         asked = look_up(found.images, lambda image: Registry().digest(_place(mirrors, image)))
     new = ImagesLock(images={**old.images, **asked.images}) if dockerfile else asked
     moved = changes(old, new)
@@ -56,9 +56,13 @@ def update(
     if moved and not check:
         new.write(lock)
     done = f"{lock} {'would be' if check else 'is'} rewritten" if moved else f"{lock} is as it should be"
-    print(f"{len(found.images)} images, {len(moved)} moved: {done}")
+    print(f"{_counted(found.images)}, {len(moved)} moved: {done}")
     if moved and check:
         raise typer.Exit(1)
+
+
+def _counted(images: tuple[str, ...]) -> str:
+    return f"{len(images)} image{'' if len(images) == 1 else 's'}"
 
 
 def _place(mirrors: Mirrors, image: str) -> str:
