@@ -1,5 +1,5 @@
 # HTTP service receipt_api. Context: services/receipt_api.
-# Meant to stand on base_receipt_dynamo. Built by hand on the public default it lacks receipt_dynamo at run time.
+# Meant to stand on the base image with receipt_dynamo. Built by hand on the public default it lacks it at run time.
 # The base is Lambda-flavoured: docs/decisions/0003-services-stand-on-the-lambda-base.md says why.
 ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
 FROM ${BASE_IMAGE_URI}
@@ -7,7 +7,8 @@ FROM ${BASE_IMAGE_URI}
 ARG BASE_IMAGE_URI
 LABEL org.opencontainers.image.base.name=${BASE_IMAGE_URI}
 
-# See base_receipt_dynamo.Dockerfile for the why of each step.
+# Into the task root, beside what the base image has there. pip's own configuration and certificates, for a private
+# index, come as secrets: absent, pip uses its defaults.
 COPY requirements.lock /opt/locks/receipt_api.lock
 RUN --mount=type=secret,id=pip_conf,target=/etc/pip.conf \
     --mount=type=secret,id=ca_certificates,target=/run/secrets/ca_certificates \

@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from scoped_images import BaseImage, Environment, ImageRepository, ScopedContext, ScopedImage
+from scoped_images import BaseImages, Environment, ImageRepository, ScopedContext, ScopedImage
 from stacks.storage import StorageStack
 
 PORT = 8080
@@ -35,7 +35,7 @@ class ApiStack(Stack):
         root: Path,
         repository: ImageRepository,
         storage: StorageStack,
-        receipt_dynamo: BaseImage,
+        bases: BaseImages,
     ) -> None:
         super().__init__(scope, construct_id, env=env)
         image = ScopedImage(
@@ -46,7 +46,7 @@ class ApiStack(Stack):
             ),
             platform=environment.platform,
             repository=repository,
-            base=receipt_dynamo,
+            base=bases.of("services/receipt_api").base,
             pin_digest=True,
         )
         api_key = secretsmanager.Secret(

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from scoped_images import BaseImage, Environment, ImageRepository, ScopedContext, ScopedImage
+from scoped_images import BaseImages, Environment, ImageRepository, ScopedContext, ScopedImage
 from stacks.repositories import RepositoriesStack
 from stacks.storage import StorageStack
 
@@ -29,18 +29,17 @@ class FunctionsStack(Stack):
         root: Path,
         repositories: RepositoriesStack,
         storage: StorageStack,
-        receipt_dynamo: BaseImage,
-        receipt_label: BaseImage,
+        bases: BaseImages,
     ) -> None:
         super().__init__(scope, construct_id, env=env)
         self._environment = environment
         self._root = root
+        self._bases = bases
         table_name = storage.table.table_name
 
         upload = self._function(
             "upload_images",
             repository=repositories.upload_images,
-            base=receipt_dynamo,
             variables={"TABLE_NAME": table_name, "BUCKET_NAME": storage.bucket.bucket_name},
         )
         _allow(upload, ["dynamodb:PutItem", "dynamodb:Query"], storage.table.table_arn)
@@ -57,23 +56,24 @@ class FunctionsStack(Stack):
         label = self._function(
             "create_labels",
             repository=repositories.create_labels,
-            base=receipt_label,
             variables={"TABLE_NAME": table_name},
         )
         _allow(label, ["dynamodb:Query", "dynamodb:BatchWriteItem"], storage.table.table_arn)
 
     def _function(
-        self, name: str, *, repository: ImageRepository, base: BaseImage, variables: dict[str, str]
+        self, name: str, *, repository: ImageRepository, variables: dict[str, str]
     ) -> lambda_.DockerImageFunction:
+        stands_on = self._bases.of(f"lambdas/{name}")
         image = ScopedImage(
             self,
             f"{name}-image",
             context=ScopedContext.of(
-                self._root / "lambdas" / name, dockerfile=self._root / "dockerfiles" / f"{name}.Dockerfile"
+                self._root / "lambdas" / name, dockerfile=self._root / "dockerfiles" / "function.Dockerfile"
             ),
             platform=self._environment.platform,
             repository=repository,
-            base=base,
+            base=stands_on.base,
+            named_bases=stands_on.named_bases,
             pin_digest=True,
         )
         log_group = logs.LogGroup(

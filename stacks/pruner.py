@@ -8,7 +8,7 @@ from aws_cdk import Environment as StackEnvironment
 from aws_cdk import Stack
 from constructs import Construct
 
-from scoped_images import Environment, ImagePruner, Retention
+from scoped_images import BaseImages, Environment, ImagePruner, Retention
 from stacks.repositories import RepositoriesStack
 
 
@@ -24,12 +24,10 @@ class PrunerStack(Stack):
         env: StackEnvironment,
         root: Path,
         repositories: RepositoriesStack,
+        bases: BaseImages,
     ) -> None:
         super().__init__(scope, construct_id, env=env)
-        bases = [
-            repositories.base_receipt_dynamo.address.name,
-            repositories.base_receipt_label.address.name,
-        ]
+        base_names = [repository.address.name for repository in bases.repositories]
         workloads = [
             repositories.upload_images.address.name,
             repositories.create_labels.address.name,
@@ -40,8 +38,8 @@ class PrunerStack(Stack):
             "Pruner",
             handler_directory=root / "lambdas" / "image_pruner",
             environment_name=environment.name,
-            repositories=[*bases, *workloads],
-            bases=bases,
+            repositories=[*base_names, *workloads],
+            bases=base_names,
             retention=Retention(max_images=environment.max_images, untagged_days=environment.untagged_days),
             delete=environment.pruning == "delete",
         )

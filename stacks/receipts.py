@@ -7,9 +7,8 @@ from pathlib import Path
 from aws_cdk import App, Stack, Tags
 from aws_cdk import Environment as StackEnvironment
 
-from scoped_images import Environment
+from scoped_images import BaseImages, Environment, ImagesLock, RefreshMarks, UpstreamImages
 from stacks.api import ApiStack
-from stacks.bases import BaseStack
 from stacks.functions import FunctionsStack
 from stacks.pruner import PrunerStack
 from stacks.repositories import RepositoriesStack
@@ -23,26 +22,19 @@ def add_stacks(app: App, env: Environment) -> None:
     place = StackEnvironment(account=env.account, region=env.region)
     prefix = f"receipts-{env.name}"
 
+    upstream = UpstreamImages(
+        lock=ImagesLock.read(ROOT / "dockerfiles" / "images.lock"), mirrors=env.mirrors or {}
+    )
     repositories = RepositoriesStack(app, f"{prefix}-repositories", environment=env, env=place)
     storage = StorageStack(app, f"{prefix}-storage", environment=env, env=place)
-    dynamo = BaseStack(
+    bases = BaseImages.from_workspace(
         app,
-        f"{prefix}-base-receipt-dynamo",
-        environment=env,
-        env=place,
-        repository=repositories.base_receipt_dynamo,
-        directory=ROOT / "packages" / "receipt_dynamo",
-        dockerfile=ROOT / "dockerfiles" / "base_receipt_dynamo.Dockerfile",
-    )
-    label = BaseStack(
-        app,
-        f"{prefix}-base-receipt-label",
-        environment=env,
-        env=place,
-        repository=repositories.base_receipt_label,
-        directory=ROOT / "packages" / "receipt_label",
-        dockerfile=ROOT / "dockerfiles" / "base_receipt_label.Dockerfile",
-        base=dynamo.image,
+        env,
+        root=ROOT,
+        prefix=prefix,
+        repositories=repositories,
+        upstream=upstream,
+        refresh_marks=RefreshMarks.read(ROOT / "dockerfiles" / "bases.lock"),
     )
     functions = FunctionsStack(
         app,
@@ -52,8 +44,7 @@ def add_stacks(app: App, env: Environment) -> None:
         root=ROOT,
         repositories=repositories,
         storage=storage,
-        receipt_dynamo=dynamo.image,
-        receipt_label=label.image,
+        bases=bases,
     )
     api = ApiStack(
         app,
@@ -63,13 +54,19 @@ def add_stacks(app: App, env: Environment) -> None:
         root=ROOT,
         repository=repositories.receipt_api,
         storage=storage,
-        receipt_dynamo=dynamo.image,
+        bases=bases,
     )
-    stacks: list[Stack] = [repositories, storage, dynamo, label, functions, api]
+    stacks: list[Stack] = [repositories, storage, *bases.stacks, functions, api]
     if env.pruning:
         stacks.append(
             PrunerStack(
-                app, f"{prefix}-pruner", environment=env, env=place, root=ROOT, repositories=repositories
+                app,
+                f"{prefix}-pruner",
+                environment=env,
+                env=place,
+                root=ROOT,
+                repositories=repositories,
+                bases=bases,
             )
         )
     # Each stack and not the app, which may hold other environments.

@@ -11,14 +11,12 @@ from stacks.removal import removal_policy
 
 
 class RepositoriesStack(Stack):
-    """One repository for each image."""
+    """One repository for each workload; those of the base images are added by BaseImages."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, env: StackEnvironment
     ) -> None:
         super().__init__(scope, construct_id, env=env)
-        self.base_receipt_dynamo = self._repository("base-receipt-dynamo", environment)
-        self.base_receipt_label = self._repository("base-receipt-label", environment)
         self.upload_images = self._repository("upload-images", environment)
         self.create_labels = self._repository("create-labels", environment)
         self.receipt_api = self._repository("receipt-api", environment)

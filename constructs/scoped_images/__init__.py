@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from scoped_images.base_graph import BaseDeclaration, BaseGraph
     from scoped_images.base_image import BaseImage
+    from scoped_images.base_images import BaseImages
     from scoped_images.context import ScopedContext
     from scoped_images.environment import Environment
     from scoped_images.errors import ScopedImagesError
@@ -15,44 +17,62 @@ if TYPE_CHECKING:
     from scoped_images.lifecycle import ImageLifecycle
     from scoped_images.ordered_assets import OrderedAssets
     from scoped_images.platform import Platform
+    from scoped_images.pull_through import PullThroughCache
+    from scoped_images.refresh_marks import RefreshMarks
     from scoped_images.registry_cache import RegistryCache
     from scoped_images.remote.build_secret import BuildSecret
     from scoped_images.remote_builder import RemoteBuilder
     from scoped_images.retention.retention import Retention
     from scoped_images.scoped_image import ScopedImage
+    from scoped_images.upstream.images_lock import ImagesLock
+    from scoped_images.upstream.upstream_images import UpstreamImages
 
 __all__ = [
+    "BaseDeclaration",
+    "BaseGraph",
     "BaseImage",
+    "BaseImages",
     "BuildSecret",
     "Environment",
     "ImageLifecycle",
     "ImagePruner",
     "ImageRepository",
+    "ImagesLock",
     "OrderedAssets",
     "Platform",
+    "PullThroughCache",
+    "RefreshMarks",
     "RegistryCache",
     "RemoteBuilder",
     "Retention",
     "ScopedContext",
     "ScopedImage",
     "ScopedImagesError",
+    "UpstreamImages",
 ]
 
 _MODULES = {
-    "BuildSecret": "remote.build_secret",
+    "BaseDeclaration": "base_graph",
+    "BaseGraph": "base_graph",
     "BaseImage": "base_image",
+    "BaseImages": "base_images",
+    "BuildSecret": "remote.build_secret",
     "Environment": "environment",
     "ImageLifecycle": "lifecycle",
     "ImagePruner": "image_pruner",
     "ImageRepository": "image_repository",
+    "ImagesLock": "upstream.images_lock",
     "OrderedAssets": "ordered_assets",
     "Platform": "platform",
+    "PullThroughCache": "pull_through",
+    "RefreshMarks": "refresh_marks",
     "RegistryCache": "registry_cache",
     "RemoteBuilder": "remote_builder",
     "Retention": "retention.retention",
     "ScopedContext": "context",
     "ScopedImage": "scoped_image",
     "ScopedImagesError": "errors",
+    "UpstreamImages": "upstream.upstream_images",
 }
 
 

@@ -1,5 +1,5 @@
-# Lambda function create_labels. Context: lambdas/create_labels.
-# Meant to stand on base_receipt_label. Built by hand on the public default it lacks both packages at run time.
+# Every Lambda function. Context: the function's folder, lambdas/<name>.
+# Meant to stand on the base image with its packages. Built by hand on the public default it lacks them at run time.
 ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
 FROM ${BASE_IMAGE_URI}
 # Tells the image pruner, and any registry browser, what this image stands on.

@@ -1,0 +1,132 @@
+"""A graph of base images becomes stacks that wait for each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoped_images import (
+    BaseDeclaration,
+    BaseImages,
+    Environment,
+    Platform,
+    RefreshMarks,
+    ScopedImage,
+    ScopedImagesError,
+)
+from tests.constructs.conftest import SmallApp
+
+ENV = Environment(
+    name="dev",
+    account="111111111111",
+    region="eu-west-1",
+    platform=Platform.LINUX_ARM64,
+    max_images=5,
+    untagged_days=1,
+    base_tag="content",
+    removal_policy="destroy",
+)
+STATIC = Environment(**{**vars(ENV), "base_tag": "static"})
+MARK = f"sha256:{'1' * 64}"
+
+
+def declared(small_app: Any, graph: dict[str, tuple[str, ...]], **options: Any) -> list[BaseDeclaration]:
+    return [
+        BaseDeclaration(name=name, context=small_app.context(name), needs=needs, **options)
+        for name, needs in graph.items()
+    ]
+
+
+def waits_for(files: dict[str, Any], stack: str) -> set[str]:
+    return set(files["manifest.json"]["artifacts"][f"{stack}.assets"].get("dependencies", []))
+
+
+def source_of(files: dict[str, Any], stack: str) -> dict[str, Any]:
+    (image,) = files[f"{stack}.assets.json"]["dockerImages"].values()
+    source: dict[str, Any] = image["source"]
+    return source
+
+
+def test_a_chain_is_one_stack_each_and_each_waits_for_the_one_before(small_app: Any) -> None:
+    graph = {"c": ("b",), "b": ("a",), "a": ()}
+    bases = BaseImages(small_app.app, ENV, bases=declared(small_app, graph), prefix="app-dev")
+    names = [stack.node.id for stack in bases.stacks]
+    assert names == ["app-dev-base-repositories", "app-dev-base-a", "app-dev-base-b", "app-dev-base-c"]
+    files = small_app.synth()
+    for name, before in (("a", "repositories"), ("b", "a"), ("c", "b")):
+        assert f"app-dev-base-{before}" in waits_for(files, f"app-dev-base-{name}")
+    assert source_of(files, "app-dev-base-c")["dockerBuildArgs"] == {"BASE_IMAGE_URI": bases["b"].uri}
+    assert [repository.address.name for repository in bases.repositories] == [
+        "base-a-dev",
+        "base-b-dev",
+        "base-c-dev",
+    ]
+
+
+def test_a_diamond_stands_on_one_and_copies_from_the_other(small_app: Any) -> None:
+    graph = {"top": (), "left": ("top",), "right": ("top",), "bottom": ("left", "right")}
+    bases = BaseImages(small_app.app, ENV, bases=declared(small_app, graph), prefix="app-dev")
+    files = small_app.synth()
+    source = source_of(files, "app-dev-base-bottom")
+    assert source["dockerBuildArgs"] == {"BASE_IMAGE_URI": bases["left"].uri}
+    assert source["dockerBuildContexts"] == {"base-right": f"docker-image://{bases['right'].uri}"}
+    assert {"app-dev-base-left", "app-dev-base-right"} <= waits_for(files, "app-dev-base-bottom")
+
+
+def test_repositories_may_be_in_a_stack_of_ones_own(small_app: Any) -> None:
+    home = small_app.stack("Repositories")
+    bases = BaseImages(
+        small_app.app, ENV, bases=declared(small_app, {"a": ()}), prefix="app-dev", repositories=home
+    )
+    assert [stack.node.id for stack in bases.stacks] == ["app-dev-base-a"]
+    assert bases.repositories[0].node.path == "Repositories/base-a"
+
+
+def test_a_base_may_have_platforms_of_its_own(small_app: Any) -> None:
+    both = (Platform.LINUX_ARM64, Platform.LINUX_AMD64)
+    bases = BaseImages(
+        small_app.app, ENV, bases=declared(small_app, {"a": ()}, platforms=both), prefix="app-dev"
+    )
+    assert bases["a"].platforms == both
+
+
+@pytest.mark.parametrize(("name", "rebuilt"), [("a", True), ("b", False)])
+def test_a_refresh_mark_rebuilds_what_stands_on_that_base_alone(
+    tmp_path: Path, name: str, rebuilt: bool
+) -> None:
+    tags = []
+    for folder, marks in (("before", {}), ("after", {"dev": {name: MARK}, "prod": {"a": MARK}})):
+        (tmp_path / folder).mkdir()
+        app = SmallApp(tmp_path / folder)
+        bases = BaseImages(
+            app.app,
+            STATIC,
+            bases=declared(app, {"a": (), "b": ()}),
+            prefix="app-dev",
+            refresh_marks=RefreshMarks(marks=marks),
+        )
+        image = ScopedImage(
+            app.stack("App"),
+            "Image",
+            context=app.context("app"),
+            platform=ENV.platform,
+            base=bases["a"],
+        )
+        tags.append(image.specs[0].content_tag)
+    assert (tags[0] != tags[1]) is rebuilt
+
+
+def test_a_cycle_is_printed(small_app: Any) -> None:
+    with pytest.raises(ScopedImagesError, match="a → b → a"):
+        BaseImages(
+            small_app.app, ENV, bases=declared(small_app, {"a": ("b",), "b": ("a",)}), prefix="app-dev"
+        )
+
+
+def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: Any) -> None:
+    bases = BaseImages(small_app.app, ENV, bases=declared(small_app, {"a": ()}), prefix="app-dev")
+    with pytest.raises(ScopedImagesError) as caught:
+        bases["z"]
+    assert str(caught.value) == "there is no base image 'z'; there are: a"
