@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
@@ -15,6 +13,7 @@ from constructs import Construct
 from scoped_images.errors import ScopedImagesError
 from scoped_images.ordered_assets import OrderedAssets
 from scoped_images.repository_address import RepositoryAddress
+from scoped_images.upstream.pull_through_rule import PullThroughRule
 
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html, and what any pull needs. The
 # repository of an image is made at its first pull, so no policy of the repository's own can be there before.
@@ -25,28 +24,6 @@ _PULL = [
     "ecr:CreateRepository",
     "ecr:GetDownloadUrlForLayer",
 ]
-# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html
-_PREFIX = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
-_SECRET = re.compile(r"arn:aws[\w-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/\S+")
-
-
-@dataclass(frozen=True)
-class _Upstream:
-    """A registry that ECR caches. kind: ECR's name for it. url: where it is asked, if not under its own name."""
-
-    kind: str
-    wants_login: bool = False
-    url: str | None = None
-
-
-_UPSTREAMS = {
-    "docker.io": _Upstream("docker-hub", wants_login=True, url="registry-1.docker.io"),
-    "ghcr.io": _Upstream("github-container-registry", wants_login=True),
-    "public.ecr.aws": _Upstream("ecr-public"),
-    "quay.io": _Upstream("quay"),
-    "registry.gitlab.com": _Upstream("gitlab-container-registry", wants_login=True),
-    "registry.k8s.io": _Upstream("k8s"),
-}
 
 
 class PullThroughCache(Construct):
@@ -77,30 +54,24 @@ class PullThroughCache(Construct):
         """
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        if not _PREFIX.fullmatch(prefix) or not 2 <= len(prefix) <= 30:
-            raise ScopedImagesError(
-                f"prefix of {self.node.path!r} is {prefix!r}, and takes 2-30 lower-case letters, digits, '.', '_', '-' "
-                "and '/'"
-            )
-        known = self._known(upstream, credential_arn)
+        rule = PullThroughRule(prefix=prefix, upstream=upstream, credential_arn=credential_arn)
         address = RepositoryAddress(account=stack.account, region=stack.region, name=prefix)
         # What UpstreamImages(mirrors=…) takes.
         self.mirror: Mapping[str, str] = {upstream: address.uri}
         self._repositories = stack.format_arn(
             service="ecr", resource="repository", resource_name=f"{prefix}/*"
         )
-        rule = ecr.CfnPullThroughCacheRule(
+        resource = ecr.CfnPullThroughCacheRule(
             self,
             "Rule",
             ecr_repository_prefix=prefix,
-            upstream_registry=known.kind,
-            upstream_registry_url=known.url or upstream,
+            upstream_registry=rule.kind,
+            upstream_registry_url=rule.url,
             credential_arn=credential_arn,
         )
-        template = self._template(prefix, encryption_key)
         # A pull between the two would make a repository without the template.
-        rule.add_dependency(template)
-        self.grant_pull(self._publishing_role()).apply_before(rule)
+        resource.add_dependency(self._template(prefix, encryption_key))
+        self.grant_pull(self._publishing_role()).apply_before(resource)
 
     def grant_pull(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` pull through the cache: also what nobody has pulled yet. To log in it needs
@@ -109,26 +80,6 @@ class PullThroughCache(Construct):
         return iam.Grant.add_to_principal(
             grantee=grantee, actions=_PULL, resource_arns=[self._repositories], scope=self
         )
-
-    def _known(self, upstream: str, credential_arn: str | None) -> _Upstream:
-        azure = _Upstream("azure-container-registry", wants_login=True)
-        known = azure if upstream.endswith(".azurecr.io") else _UPSTREAMS.get(upstream)
-        if known is None:
-            raise ScopedImagesError(
-                f"upstream of {self.node.path!r} is {upstream!r}, which ECR does not cache; it does: "
-                f"{', '.join(_UPSTREAMS)}, <name>.azurecr.io"
-            )
-        takes = "a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'"
-        if credential_arn is None and known.wants_login:
-            raise ScopedImagesError(
-                f"upstream of {self.node.path!r} is {upstream!r}, which ECR asks with a login only: give credential_arn, "
-                f"the ARN of {takes}"
-            )
-        if credential_arn is not None and not _SECRET.fullmatch(credential_arn):
-            raise ScopedImagesError(
-                f"credential_arn of {self.node.path!r} is {credential_arn!r}, and takes the literal ARN of {takes}"
-            )
-        return known
 
     def _template(self, prefix: str, key: kms.IKey | None) -> ecr.CfnRepositoryCreationTemplate:
         encryption = ecr.CfnRepositoryCreationTemplate.EncryptionConfigurationProperty(

@@ -151,39 +151,6 @@ def test_docker_hub_is_cached_with_a_login_under_the_name_that_dockerfiles_use(s
     )
 
 
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        (
-            {"prefix": "Public"},
-            "prefix of 'Mirror/Cache' is 'Public', and takes 2-30 lower-case letters, digits, '.', '_', '-' and '/'",
-        ),
-        (
-            {"upstream": "registry.example"},
-            "upstream of 'Mirror/Cache' is 'registry.example', which ECR does not cache; it does: docker.io, ghcr.io, "
-            "public.ecr.aws, quay.io, registry.gitlab.com, registry.k8s.io, <name>.azurecr.io",
-        ),
-        (
-            {"upstream": "docker.io"},
-            "upstream of 'Mirror/Cache' is 'docker.io', which ECR asks with a login only: give credential_arn, the ARN "
-            "of a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'",
-        ),
-        (
-            {
-                "upstream": "docker.io",
-                "credential_arn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:hub",
-            },
-            "credential_arn of 'Mirror/Cache' is 'arn:aws:secretsmanager:eu-west-1:111111111111:secret:hub', and takes "
-            "the literal ARN of a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'",
-        ),
-    ],
-)
-def test_what_ecr_does_not_take_is_refused(small_app: Any, options: dict[str, Any], problem: str) -> None:
-    with pytest.raises(ScopedImagesError) as raised:
-        PullThroughCache(small_app.stack("Mirror"), "Cache", **options)
-    assert str(raised.value) == problem
-
-
 def test_a_stack_that_does_not_tell_its_publishing_role_is_refused(small_app: Any) -> None:
     stack = small_app.stack("Mirror", synthesizer=cdk.DefaultStackSynthesizer())
     with pytest.raises(ScopedImagesError, match="does not tell which role publishes its images"):

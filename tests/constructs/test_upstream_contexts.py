@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from scoped_images import Platform, ScopedContext, ScopedImage
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Annotations, Match
+
+from scoped_images import Platform, ScopedContext, ScopedImage, ScopedImagesError
 from scoped_images.upstream.images_lock import ImagesLock
 from scoped_images.upstream.upstream_images import UpstreamImages
 
@@ -75,3 +80,26 @@ def test_an_entry_that_the_image_does_not_stand_on_leaves_it_alone(small_app: An
         image(small_app, UpstreamImages(lock=one), "A").tag
         == image(small_app, UpstreamImages(lock=more), "B").tag
     )
+
+
+def test_an_image_without_a_pin_is_warned_of_at_synth(small_app: Any) -> None:
+    made = image(small_app, UpstreamImages(lock=ImagesLock(images={"busybox": PIN})))
+    found = Annotations.from_stack(cdk.Stack.of(made)).find_warning("*", Match.any_value())
+    assert [entry.entry.data for entry in found if LAMBDA in str(entry.entry.data)] == [
+        f"{LAMBDA} is not pinned: upstream changes are not seen, and no image is rebuilt for them; run scoped-images "
+        "bases update [ack: scoped-images:context]"
+    ]
+
+
+def test_without_the_parser_images_are_made_unless_they_are_pinned_or_mirrored(
+    small_app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyPI's `dockerfile` has no wheel for Linux on arm64."""
+    monkeypatch.setitem(sys.modules, "dockerfile", None)
+    stack, context = small_app.stack("Stack"), small_app.context("app")
+    options: dict[str, Any] = {"context": context, "platform": Platform.LINUX_ARM64}
+    ScopedImage(stack, "Plain", **options)
+    with pytest.raises(ScopedImagesError, match="following a Dockerfile needs PyPI's `dockerfile`"):
+        ScopedImage(
+            stack, "Pinned", upstream=UpstreamImages(lock=ImagesLock(images={LAMBDA: PIN})), **options
+        )

@@ -15,6 +15,7 @@ from local.engine import Engine, Machine
 from local.errors import LocalError
 from local.stand_in_images import docker
 from scoped_images import ScopedImagesError
+from scoped_images.command_line import main
 from scoped_images.dockerfile.external_images import external_images
 from scoped_images.upstream.images_lock import ImagesLock
 from scoped_images.upstream.registry import Registry
@@ -135,6 +136,22 @@ def test_the_digest_of_a_tag_is_that_of_its_index(engine: Engine, registry: str,
         check=True,
     )
     assert Registry().digest(image) == json.loads(shown.stdout)["digest"]
+
+
+def test_update_locks_what_a_mirror_has_and_moves_with_it(
+    engine: Engine, registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "api.Dockerfile").write_text(f"FROM {PUBLIC}\n")
+    mirror = ["--mirror", f"public.invalid={registry}/updated"]
+    locked = []
+    for _ in range(2):
+        push(engine, tmp_path, f"{registry}/updated/lambda/python:3.13")
+        assert main(["bases", "update", "--check", *mirror]) == 1
+        assert main(["bases", "update", *mirror]) == 0
+        locked.append(ImagesLock.read().images[PUBLIC])
+    assert main(["bases", "update", "--check", *mirror]) == 0
+    assert locked[0] != locked[1] == Registry().digest(f"{registry}/updated/lambda/python:3.13")
 
 
 def test_a_tag_that_is_not_there_is_told(registry: str) -> None:
