@@ -136,7 +136,7 @@ def test_an_or_is_enclosed_where_it_is_one_of_several() -> None:
 
 
 def test_an_extra_of_a_third_party_package_brings_its_own() -> None:
-    with_extra = {"optional-dependencies": {"fast": [{"name": "b"}], "slow": [{"name": "c"}]}}
+    with_extra: dict[str, Any] = {"optional-dependencies": {"fast": [{"name": "b"}], "slow": [{"name": "c"}]}}
     assert lines(
         package("app", {"name": "a", "extra": ["fast"]}),
         package("a", **with_extra),

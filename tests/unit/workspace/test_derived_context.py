@@ -1,0 +1,185 @@
+"""The context of a derived base holds requirements and source, and nothing that rebuilds it for no reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from scoped_images.context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.derived_base import DOCKERFILE
+from scoped_images.workspace.derived_bases import derive_bases
+from scoped_images.workspace.workspace import Workspace
+from tests.unit.workspace.repository import project, write
+
+LABEL = {
+    "label/pyproject.toml": project("my-label", ["boto3"]),
+    "label/requirements.lock": "boto3==1.43.0 --hash=sha256:1\n",
+    "label/src/my_label/__init__.py": "A = 1\n",
+    "label/src/my_label/py.typed": "",
+    "api/pyproject.toml": project("api", ["my-label"]),
+}
+
+
+def context(root: Path, dockerfile: Path | None = None, name: str = "my-label") -> ScopedContext:
+    (base,) = [base for base in derive_bases(Workspace.read(root)) if base.name == name]
+    return base.context(dockerfile)
+
+
+def source(root: Path) -> list[str]:
+    return [file.path for file in context(root).named["source"].files if file.kind != "directory"]
+
+
+def layout(root: Path, files: Mapping[str, str], more: str = "") -> list[str]:
+    write(root, {"api/pyproject.toml": project("api", ["my-label"])})
+    write(root, {"label/pyproject.toml": project("my-label", more=more)})
+    write(root, {f"label/{path}": text for path, text in files.items()})
+    return source(root)
+
+
+def test_it_holds_requirements_and_source(tmp_path: Path) -> None:
+    found = context(write(tmp_path, LABEL))
+    assert found.files == ()
+    assert found.generated == {"requirements.txt": b"--require-hashes\nboto3==1.43.0 --hash=sha256:1\n"}
+    assert source(tmp_path) == ["my_label/__init__.py", "my_label/py.typed"]
+    assert found.generated_from == (tmp_path / "label/requirements.lock",)
+    assert found.dockerfile == DOCKERFILE
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("label/README.md", "# more\n"),
+        ("label/tests/test_label.py", ""),
+        ("label/pyproject.toml", project("my-label", ["boto3"], more="[tool.ruff]\nline-length = 90\n")),
+        ("label/src/my_label/__pycache__/x.pyc", ""),
+        ("label/src/my_label.egg-info/PKG-INFO", ""),
+        ("other/pyproject.toml", project("other")),
+        ("api/handler.py", ""),
+    ],
+)
+def test_what_no_image_takes_changes_nothing(tmp_path: Path, path: str, text: str) -> None:
+    before = context(write(tmp_path, LABEL)).fingerprint
+    assert context(write(tmp_path, {path: text})).fingerprint == before
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("label/src/my_label/__init__.py", "A = 2\n"),
+        ("label/src/my_label/new.py", ""),
+        ("label/requirements.lock", "boto3==1.44.0 --hash=sha256:1\n"),
+    ],
+)
+def test_what_the_image_takes_changes_it(tmp_path: Path, path: str, text: str) -> None:
+    before = context(write(tmp_path, LABEL)).fingerprint
+    assert context(write(tmp_path, {path: text})).fingerprint != before
+
+
+def test_warnings_of_the_requirements_are_its_own(tmp_path: Path) -> None:
+    write(tmp_path, LABEL)
+    (tmp_path / "label/requirements.lock").unlink()
+    assert [warning[:36] for warning in context(tmp_path).warnings] == [
+        "base image 'my-label': no lock file,"
+    ]
+
+
+def test_further_bases_are_copied_before_its_own_files(tmp_path: Path) -> None:
+    needs = ["big", "small", "tiny"]
+    write(tmp_path, LABEL)
+    write(tmp_path, {"label/pyproject.toml": project("my-label", ["boto3", *needs])})
+    write(tmp_path, {f"{name}/pyproject.toml": project(name) for name in (*needs, "core")})
+    write(tmp_path, {"big/pyproject.toml": project("big", ["core"])})
+    text = context(tmp_path).dockerfile_bytes.decode()
+    copies = [line for line in text.splitlines() if line.startswith("COPY --from=base-")]
+    assert copies == [
+        "COPY --from=base-small ${LAMBDA_TASK_ROOT}/ ${LAMBDA_TASK_ROOT}/",
+        "COPY --from=base-tiny ${LAMBDA_TASK_ROOT}/ ${LAMBDA_TASK_ROOT}/",
+    ]
+    assert (
+        text.index("\nFROM")
+        < text.index(copies[0])
+        < text.index("\nRUN")
+        < text.index("COPY --chmod=755 --from=source")
+    )
+
+
+def test_a_dockerfile_of_ones_own_is_taken_as_it_is(tmp_path: Path) -> None:
+    write(tmp_path, LABEL | {"base.Dockerfile": "FROM scratch\nCOPY --from=source . /\n"})
+    found = context(tmp_path, tmp_path / "base.Dockerfile")
+    assert found.dockerfile_bytes == b"FROM scratch\nCOPY --from=source . /\n"
+    assert found.dockerfile == tmp_path / "base.Dockerfile"
+
+
+def test_the_librarys_dockerfile_builds_by_hand_too() -> None:
+    text = DOCKERFILE.read_text()
+    assert "\nARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13\nFROM ${BASE_IMAGE_URI}\n" in text
+    assert "# syntax" not in text
+
+
+def test_a_flat_layout_gives_the_folder_of_its_import_name(tmp_path: Path) -> None:
+    files = {"my_label/a.py": "", "my_label/deep/b.py": "", "tests/c.py": "", "setup.py": ""}
+    assert layout(tmp_path, files) == ["my_label/a.py", "my_label/deep/b.py"]
+
+
+def test_a_single_module_is_a_layout_too(tmp_path: Path) -> None:
+    assert layout(tmp_path, {"my_label.py": "", "other.py": ""}) == ["my_label.py"]
+
+
+def test_poetry_says_what_its_packages_are(tmp_path: Path) -> None:
+    more = '[tool.poetry]\npackages = [{ include = "one", from = "lib" }, { include = "two.py", from = "lib" }]\n'
+    files = {"lib/one/a.py": "", "lib/two.py": "", "lib/three.py": "", "src/no.py": ""}
+    assert layout(tmp_path, files, more) == ["one/a.py", "two.py"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        '[tool.setuptools.packages.find]\nwhere = ["python"]\n',
+        '[tool.setuptools]\npackage-dir = { "" = "python" }\n',
+    ],
+)
+def test_setuptools_says_where_its_packages_are(tmp_path: Path, more: str) -> None:
+    assert layout(tmp_path, {"python/one/a.py": "", "src/no.py": ""}, more) == ["one/a.py"]
+
+
+def test_the_packages_own_ignore_file_leaves_out_and_brings_back(tmp_path: Path) -> None:
+    files = {
+        ".dockerignore": "**/fixtures\n!**/*.pyc\n",
+        "src/my_label/a.py": "",
+        "src/my_label/fixtures/large.json": "",
+        "src/my_label/b.pyc": "",
+    }
+    assert layout(tmp_path, files) == ["my_label/a.py", "my_label/b.pyc"]
+
+
+@pytest.mark.parametrize(
+    ("files", "more", "reason"),
+    [
+        ({"other/a.py": ""}, "", "ROOT/label has neither src/ nor my_label/ nor my_label.py"),
+        (
+            {"src/a.py": "", ".dockerignore": "*\n"},
+            "",
+            "ROOT/label/.dockerignore leaves out all of ROOT/label/src",
+        ),
+        (
+            {"a.py": ""},
+            '[tool.setuptools.packages.find]\nwhere = ["lib"]\n',
+            "ROOT/label/pyproject.toml says that it is in ROOT/label/lib, which is not there",
+        ),
+        (
+            {"one/a.py": ""},
+            '[tool.poetry]\npackages = [{ include = "one", to = "other" }]\n',
+            "ROOT/label/pyproject.toml has [tool.poetry] packages with several folders, patterns or `to`",
+        ),
+    ],
+)
+def test_a_source_that_is_not_found(tmp_path: Path, files: dict[str, str], more: str, reason: str) -> None:
+    with pytest.raises(ScopedImagesError) as refused:
+        layout(tmp_path, files, more)
+    assert str(refused.value).replace(str(tmp_path), "ROOT") == (
+        f"base image 'my-label': its source is not found: {reason}. Declare its base by hand: "
+        "BaseDeclaration(name='my-label', context=ScopedContext.of(…))"
+    )

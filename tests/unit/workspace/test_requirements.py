@@ -1,0 +1,228 @@
+"""A base installs what a lock file says, where there is one, and tells where there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.derived_bases import derive_bases
+from scoped_images.workspace.requirements import Requirements
+from scoped_images.workspace.workspace import Workspace
+from tests.unit.workspace.repository import project, write
+
+HASH = "sha256:" + "0" * 64
+UV_LOCK = f"""
+version = 1
+[[package]]
+name = "label"
+version = "0.1.0"
+source = {{ editable = "label" }}
+dependencies = [{{ name = "boto3" }}, {{ name = "dynamo" }}]
+[[package]]
+name = "dynamo"
+version = "0.1.0"
+source = {{ editable = "dynamo" }}
+[[package]]
+name = "boto3"
+version = "1.43.0"
+source = {{ registry = "https://index.example/simple" }}
+wheels = [{{ hash = "{HASH}" }}]
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The package label, which needs boto3, another package, and more with its extra."""
+    return write(
+        tmp_path,
+        {
+            "api/pyproject.toml": project("api", ["label"]),
+            "label/pyproject.toml": project(
+                "label", ["boto3>=1.43; python_version >= '3.9'", "dynamo"], {"full": ["numpy>=2"]}
+            ),
+            "dynamo/pyproject.toml": project("dynamo"),
+        },
+    )
+
+
+def requirements(root: Path, *extras: str, name: str = "label") -> Requirements:
+    write(root, {"api/pyproject.toml": project("api", [f"label[{','.join(extras)}]" if extras else "label"])})
+    (base,) = [base for base in derive_bases(Workspace.read(root)) if base.name == name]
+    return base.requirements()
+
+
+def refusal(root: Path, *extras: str) -> str:
+    with pytest.raises(ScopedImagesError) as refused:
+        requirements(root, *extras)
+    return str(refused.value).replace(str(root), "ROOT")
+
+
+def test_a_lock_file_of_the_package_is_taken_as_it_is(root: Path) -> None:
+    text = f"# made by pip-compile\nboto3==1.43.0 \\\n    --hash={HASH}\n    # via label\n"
+    write(root, {"label/requirements.lock": text, "uv.lock": UV_LOCK})
+    found = requirements(root)
+    assert found.text == f"--require-hashes\n{text}"
+    assert found.files == (root / "label/requirements.lock",)
+    assert found.hashed
+    assert found.warnings == ()
+
+
+def test_packages_of_the_workspace_are_dropped_from_it(root: Path) -> None:
+    lock = "-e ./dynamo\n-e file:///elsewhere/dynamo\n./dynamo\nDynamo==0.1.0 \\\n    --hash=sha256:1\nboto3==1.43.0\n"
+    write(root, {"label/requirements.lock": lock})
+    assert requirements(root).text == "boto3==1.43.0\n"
+
+
+def test_without_hashes_there_is_a_warning(root: Path) -> None:
+    write(root, {"label/requirements.lock": "boto3==1.43.0\n"})
+    found = requirements(root)
+    assert not found.hashed
+    assert found.warnings == (
+        "base image 'label': label/requirements.lock has no hashes, so what it installs may differ from build to build, "
+        "under one tag. Lock it: `uv lock`, or `pip-compile --generate-hashes --output-file=requirements.lock` beside "
+        "its pyproject.toml",
+    )
+
+
+def test_a_lock_file_of_an_extra_is_put_with_it_and_each_package_is_named_once(root: Path) -> None:
+    write(
+        root,
+        {
+            "label/requirements.lock": "boto3==1.43.0 --hash=sha256:1\n",
+            "label/requirements-full.lock": "boto3==1.43.0 --hash=sha256:1\nnumpy==2.0 --hash=sha256:2\n",
+        },
+    )
+    assert requirements(root).text == "--require-hashes\nboto3==1.43.0 --hash=sha256:1\n"
+    found = requirements(root, "full")
+    assert found.text == "--require-hashes\nboto3==1.43.0 --hash=sha256:1\nnumpy==2.0 --hash=sha256:2\n"
+    assert found.files == (root / "label/requirements.lock", root / "label/requirements-full.lock")
+
+
+def test_an_extra_may_be_in_the_one_lock_file(root: Path) -> None:
+    write(root, {"label/requirements.lock": "boto3==1.43.0\nnumpy==2.0\n"})
+    assert requirements(root, "full").text == "boto3==1.43.0\nnumpy==2.0\n"
+
+
+def test_an_extra_that_no_lock_file_has(root: Path) -> None:
+    write(root, {"label/requirements.lock": "boto3==1.43.0\n"})
+    assert refusal(root, "full") == (
+        "base image 'label': ROOT/label/pyproject.toml requires 'numpy' for the extra 'full', and "
+        "ROOT/label/requirements.lock does not have it: lock it again, or into requirements-full.lock beside it"
+    )
+
+
+def test_a_lock_file_that_is_older_than_the_package(root: Path) -> None:
+    write(root, {"label/pyproject.toml": project("label", ["boto3"])})
+    write(root, {"label/requirements.lock": "botocore==1.43.0\n"})
+    assert refusal(root) == (
+        "base image 'label': ROOT/label/pyproject.toml requires 'boto3', and ROOT/label/requirements.lock does not have "
+        "it: lock it again"
+    )
+
+
+def test_a_requirement_with_a_marker_may_be_missing(root: Path) -> None:
+    write(root, {"label/requirements.lock": "# nothing here\n"})
+    assert requirements(root).text == ""
+
+
+def test_two_lock_files_with_two_versions(root: Path) -> None:
+    write(
+        root,
+        {
+            "label/requirements.lock": "boto3==1.43.0\n",
+            "label/requirements-full.lock": "boto3==1.44.0\nnumpy==2.0\n",
+        },
+    )
+    assert refusal(root, "full") == (
+        "base image 'label': ROOT/label/requirements.lock has boto3==1.43.0, and ROOT/label/requirements-full.lock has "
+        "boto3==1.44.0: lock both together"
+    )
+
+
+def test_versions_by_marker_are_kept_side_by_side(root: Path) -> None:
+    lock = "boto3==1.43.0 ; python_version < '3.12'\nboto3==1.44.0 ; python_version >= '3.12'\n"
+    write(root, {"label/requirements.lock": lock})
+    assert requirements(root).text == lock
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("-r other.txt", "'-r other.txt' reads a file that is not in the image: put its lines here"),
+        (
+            "--constraint=c.txt",
+            "'--constraint=c.txt' reads a file that is not in the image: put its lines here",
+        ),
+        (
+            "-e ../elsewhere",
+            "'../elsewhere' is no package of the workspace, and no image has the folder: publish it to an index, or "
+            "make it a package of the workspace",
+        ),
+        ("x @ file:///home/x", "'x' comes from a folder of this machine, which no image has"),
+        ("not a line", "'not a line' is no requirement: "),
+    ],
+)
+def test_a_line_that_no_image_can_install(root: Path, line: str, message: str) -> None:
+    write(root, {"label/requirements.lock": f"boto3==1\n{line}\n"})
+    assert refusal(root).startswith(f"ROOT/label/requirements.lock:2: {message}")
+
+
+def test_options_of_a_lock_file_are_kept(root: Path) -> None:
+    lock = "--index-url https://index.example/simple\n--only-binary :all:\nboto3==1.43.0\n"
+    write(root, {"label/requirements.lock": lock})
+    assert requirements(root).text == lock
+
+
+def test_else_the_nearest_uv_lock_is_read(root: Path) -> None:
+    write(root, {"uv.lock": UV_LOCK})
+    found = requirements(root)
+    assert found.text == f"--require-hashes\nboto3==1.43.0 \\\n    --hash={HASH}\n"
+    assert found.files == (root / "uv.lock",)
+    write(root, {"label/uv.lock": UV_LOCK.replace("1.43.0", "1.44.0")})
+    assert "boto3==1.44.0" in requirements(root).text
+
+
+def test_a_uv_lock_above_the_root_is_not_read(root: Path) -> None:
+    inner = root / "inner"
+    write(
+        inner,
+        {
+            "api/pyproject.toml": project("api", ["label"]),
+            "label/pyproject.toml": project("label", ["boto3"]),
+        },
+    )
+    write(root, {"uv.lock": UV_LOCK})
+    assert requirements(inner).text == "boto3\n"
+
+
+def test_else_its_own_ranges_with_a_warning(root: Path) -> None:
+    found = requirements(root, "full")
+    assert found.text == 'boto3>=1.43; python_version >= "3.9"\nnumpy>=2\n'
+    assert found.files == (root / "label/pyproject.toml",)
+    assert found.warnings == (
+        "base image 'label': no lock file, so what it installs may differ from build to build, under one tag. Lock it: "
+        "`uv lock`, or `pip-compile --generate-hashes --output-file=requirements.lock` beside its pyproject.toml",
+    )
+
+
+def test_without_requirements_there_is_nothing_to_lock(root: Path) -> None:
+    found = requirements(root, name="dynamo")
+    assert (found.text, found.warnings) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("dependency", "source", "origin"),
+    [
+        ("x @ git+https://git.example/x", "", "url"),
+        ("x", '[tool.uv.sources]\nx = { git = "https://git.example/x" }\n', "git"),
+        ("x", '[tool.uv.sources]\nx = { path = "../x.whl" }\n', "../x.whl"),
+    ],
+)
+def test_what_is_in_no_index_is_refused(root: Path, dependency: str, source: str, origin: str) -> None:
+    write(root, {"label/pyproject.toml": project("label", [dependency], more=source)})
+    assert refusal(root) == (
+        f"base image 'label': ROOT/label/pyproject.toml takes 'x' from {origin}, and the base installs from a package "
+        "index alone: publish it there, or declare the base by hand: BaseDeclaration(name='label', …)"
+    )
