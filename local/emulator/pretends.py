@@ -28,7 +28,8 @@ EVERYWHERE = [
     "Lambda: zip functions run unsandboxed as the current user, image functions as containers on this "
     "machine's own network; memory limits are not applied.",
     "S3: bucket policies, TLS enforcement and public access blocks are stored and not enforced.",
-    "CodeBuild: builds run nothing and always succeed.",
+    "CodeBuild: builds run as processes of this machine, as the current user, with the engine's own BuildKit in "
+    "place of a docker-container builder; compute types, VPCs and build images are records.",
     "CloudWatch: alarms and metrics of services do not come from real measurements.",
 ]
 NO_LINUX_PROGRAMS = [

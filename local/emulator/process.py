@@ -149,7 +149,7 @@ def port_stays_taken(port: int) -> bool:
 def fingerprint(environment: Mapping[str, str]) -> str:
     """What a running emulator must have been started with: our code, ministack, the engine, the settings."""
     digest = hashlib.sha256(f"{sys.version} {version('ministack')}".encode())
-    beside = [PROJECT / "local" / name for name in ("certificates.py", "tls_front.py")]
+    beside = [PROJECT / "local" / name for name in ("build_runner.py", "certificates.py", "tls_front.py")]
     code = [*Path(__file__).parent.rglob("*.py"), *beside]
     for path in sorted(code):
         digest.update(path.read_bytes())

@@ -3,6 +3,7 @@
 from local.emulator.blob_store import BlobStore
 from local.emulator.patches import (
     bucket_tags,
+    builds,
     custom_resource_errors,
     ec2_types,
     ecr_blobs,
@@ -31,6 +32,7 @@ def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:
     ec2_types.apply()
     flow_logs.apply()
     bucket_tags.apply()
+    builds.apply(settings)
     secrets.apply()
     custom_resource_errors.apply()
     task_definitions.apply()

@@ -1,0 +1,44 @@
+"""The environment variables that StartBuild names: plain ones, and secrets and parameters by their names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ministack.services import secretsmanager, ssm
+
+
+class MissingSecret(Exception):
+    """A secret or parameter that is not there; CodeBuild fails such a build before its first command."""
+
+
+def variables(wanted: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Values by name; later ones win."""
+    return {each["name"]: _value(each.get("type", "PLAINTEXT"), each.get("value", "")) for each in wanted}
+
+
+def _value(kind: str, value: str) -> str:
+    if kind == "SECRETS_MANAGER":
+        return _secret(value)
+    if kind == "PARAMETER_STORE":
+        status, _, body = ssm._get_parameter({"Name": value, "WithDecryption": True})
+        if status >= 400:
+            raise MissingSecret(f"ParameterNotFound: {value}")
+        return str(json.loads(body)["Parameter"]["Value"])
+    return value
+
+
+def _secret(reference: str) -> str:
+    """`<id>[:<json key>]`."""
+    name, _, key = reference.partition(":")
+    status, _, body = secretsmanager._get_secret_value({"SecretId": name})
+    if status >= 400:
+        raise MissingSecret(f"Secrets Manager can't find the specified secret: {name}")
+    text = str(json.loads(body)["SecretString"])
+    if not key:
+        return text
+    members = json.loads(text)
+    if key not in members:
+        raise MissingSecret(f"secret {name} has no key {key}")
+    return str(members[key])
