@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from scoped_images.command_line import main
 from scoped_images.refresh_marks import RefreshMarks
+from scoped_images.upstream.dockerfiles import derived_images
 from scoped_images.upstream.images_lock import ImagesLock
 from tests.unit.upstream.pretended_registry import DIGEST, PretendedRegistry, pretended_registry
 
@@ -108,6 +109,35 @@ def test_a_mirror_is_asked_in_place_of_the_registry() -> None:
         assert main(["bases", "update", "--mirror", mirror]) == 0
         assert server.asked == [("HEAD", "/v2/ecr-public/lambda/python/manifests/3.13")]
         assert ImagesLock.read(LOCK).images == {"public.ecr.aws/lambda/python:3.13": DIGEST}
+
+
+def test_a_bare_word_that_is_no_image_may_be_a_build_context(capsys: pytest.CaptureFixture[str]) -> None:
+    with pretended_registry(
+        PretendedRegistry(statuses={"/v2/library/shared/manifests/latest": 404})
+    ) as server:
+        write("Dockerfile", "FROM scratch\nCOPY --from=shared / /\n")
+        mirror = f"docker.io={server.address}"
+        assert main(["bases", "update", "--mirror", mirror]) == 2
+        assert capsys.readouterr().err.endswith(
+            "; the lock is left as it was; if shared is the name of a build context, add --build-context shared\n"
+        )
+        assert main(["bases", "update", "--mirror", mirror, "--build-context", "shared"]) == 0
+
+
+def test_what_derived_bases_stand_on_is_pinned_on_request_and_then_kept() -> None:
+    """The library's Dockerfile is not in the repository."""
+    (image,) = derived_images()
+    assert image.startswith("public.ecr.aws/lambda/python:")
+    write("Dockerfile", "FROM scratch\n")
+    with pretended_registry(PretendedRegistry()) as server:
+        mirror = ["--mirror", f"public.ecr.aws={server.address}"]
+        assert main(["bases", "update", *mirror]) == 0
+        assert not LOCK.exists()
+        assert main(["bases", "update", "--derived", *mirror]) == 0
+        assert ImagesLock.read(LOCK).images == {image: DIGEST}
+        ImagesLock(images={image: OLD}).write(LOCK)
+        assert main(["bases", "update", *mirror]) == 0
+        assert ImagesLock.read(LOCK).images == {image: DIGEST}
 
 
 def test_an_image_that_nobody_can_know_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,13 +55,17 @@ def external_images(
 
 
 def every_external_image(
-    content: bytes | str, *, name: str, platforms: Iterable[str] = ("linux/amd64", "linux/arm64")
+    content: bytes | str,
+    *,
+    name: str,
+    platforms: Iterable[str] = ("linux/amd64", "linux/arm64"),
+    build_contexts: Collection[str] = (),
 ) -> ExternalImages:
     """Return the images that any stage uses on any of the platforms, with each ARG at its default."""
     images: set[str] = set()
     warnings: dict[str, None] = {}
     for platform in platforms:
-        options = BuildOptions(target=None, build_args={}, platform=platform)
+        options = BuildOptions(target=None, build_args={}, platform=platform, build_contexts=build_contexts)
         walk = _Walk.begin(parse_dockerfile(content, name=name), options)
         for stage in walk.stages:
             walk.visit(stage)

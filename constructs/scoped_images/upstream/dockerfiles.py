@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from scoped_images.context_request import read_dockerfile
 from scoped_images.dockerfile.external_images import ExternalImages, every_external_image
 from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.derived_base import DOCKERFILE as DERIVED_BASE
 
+# Where the library itself is; its own Dockerfile is for `derived_images`.
+_LIBRARY = Path(__file__).resolve().parents[1]
 # They hold copies and other people's files. Folders that start with a dot are left out, too.
 _LEFT_OUT = ("cdk.out", "node_modules")
 
@@ -18,7 +21,11 @@ def find_dockerfiles(root: Path) -> tuple[Path, ...]:
     """Return each `Dockerfile` and `*.Dockerfile` below `root`, sorted; raises ScopedImagesError for none."""
     found = []
     for folder, names, files in os.walk(root):
-        names[:] = [name for name in names if not name.startswith(".") and name not in _LEFT_OUT]
+        names[:] = [
+            name
+            for name in names
+            if not name.startswith(".") and name not in _LEFT_OUT and Path(folder, name).resolve() != _LIBRARY
+        ]
         found += [
             Path(folder, name) for name in files if name == "Dockerfile" or name.endswith(".Dockerfile")
         ]
@@ -30,11 +37,22 @@ def find_dockerfiles(root: Path) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def images_of(dockerfiles: Iterable[Path]) -> ExternalImages:
-    """Return the images of all stages of all of them that a lock can pin."""
-    found = [every_external_image(read_dockerfile(path), name=str(path)) for path in dockerfiles]
+def images_of(dockerfiles: Iterable[Path], *, build_contexts: Collection[str] = ()) -> ExternalImages:
+    """Return the images of all stages of all of them that a lock can pin.
+
+    build_contexts: names in them that are no images.
+    """
+    found = [
+        every_external_image(read_dockerfile(path), name=str(path), build_contexts=build_contexts)
+        for path in dockerfiles
+    ]
     return ExternalImages(
         # An image that names its digest is pinned already.
         images=tuple(sorted({image for one in found for image in one.images if "@" not in image})),
         warnings=tuple(warning for one in found for warning in one.warnings),
     )
+
+
+def derived_images() -> tuple[str, ...]:
+    """Return the images that derived base images stand on where their Dockerfile is the library's own."""
+    return images_of([DERIVED_BASE], build_contexts=["source"]).images

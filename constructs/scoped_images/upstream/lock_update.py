@@ -33,9 +33,15 @@ def look_up(images: Iterable[str], digest: Callable[[str], str]) -> ImagesLock:
 
     with ThreadPoolExecutor(_THREADS) as pool:
         answers = list(pool.map(ask, wanted))
-    failures = [str(answer) for answer in answers if isinstance(answer, ScopedImagesError)]
+    failures = {
+        image: str(answer)
+        for image, answer in zip(wanted, answers, strict=True)
+        if isinstance(answer, ScopedImagesError)
+    }
     if failures:
-        raise ScopedImagesError(f"{'; '.join(failures)}; the lock is left as it was")
+        raise ScopedImagesError(
+            f"{'; '.join(failures.values())}; the lock is left as it was{_hint(failures)}"
+        )
     return ImagesLock(images={image: str(answer) for image, answer in zip(wanted, answers, strict=True)})
 
 
@@ -46,3 +52,10 @@ def changes(old: ImagesLock, new: ImagesLock) -> tuple[Change, ...]:
         for image in sorted({*old.images, *new.images})
         if old.images.get(image) != new.images.get(image)
     )
+
+
+def _hint(failed: Iterable[str]) -> str:
+    """A bare word is a folder's name more often than an image of Docker Hub, and a Dockerfile does not tell."""
+    words = [image for image in failed if "/" not in image and ":" not in image]
+    options = " ".join(f"--build-context {word}" for word in words)
+    return f"; if {' and '.join(words)} is the name of a build context, add {options}" if words else ""

@@ -62,6 +62,11 @@ def test_dockerfiles_are_found_but_not_copies_of_them(tmp_path: Path) -> None:
     assert found == ["Dockerfile", "dockerfiles/api.Dockerfile", "services/api/Dockerfile"]
 
 
+def test_the_library_s_own_dockerfile_is_none_of_the_repository() -> None:
+    found = find_dockerfiles(Path(__file__).parents[3])
+    assert [path.name for path in found if "scoped_images" in path.parts] == []
+
+
 def test_images_that_name_their_digest_need_no_entry(tmp_path: Path) -> None:
     first, second = tmp_path / "Dockerfile", tmp_path / "b.Dockerfile"
     first.write_text(f"FROM a:1@sha256:{'0' * 64} AS x\nFROM b:1\nCOPY --from=c:1 / /")

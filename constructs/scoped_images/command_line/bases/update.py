@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scoped_images.command_line.options import pairs, progress
-from scoped_images.upstream.dockerfiles import find_dockerfiles, images_of
+from scoped_images.upstream.dockerfiles import derived_images, find_dockerfiles, images_of
 from scoped_images.upstream.image_name import ImageName
 from scoped_images.upstream.images_lock import DEFAULT_LOCK, ImagesLock
 from scoped_images.upstream.lock_update import Change, changes, look_up
@@ -29,6 +29,17 @@ def update(
             show_default="every Dockerfile and *.Dockerfile below this folder",
         ),
     ] = None,
+    build_context: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name in them that is no image. May be repeated."),
+    ] = None,
+    derived: Annotated[
+        bool,
+        typer.Option(
+            "--derived",
+            help="Pin what derived base images stand on, too. Once in the lock, it is kept fresh.",
+        ),
+    ] = False,
     mirror: Annotated[
         list[str] | None,
         typer.Option(metavar="REGISTRY=MIRROR", help="Ask there instead. May be repeated."),
@@ -44,11 +55,12 @@ def update(
     """
     mirrors = Mirrors(places=pairs("--mirror", "REGISTRY=MIRROR", mirror or ()))
     old = ImagesLock.read(lock)
-    found = images_of(dockerfile or find_dockerfiles(Path()))
+    found = images_of(dockerfile or find_dockerfiles(Path()), build_contexts=build_context or ())
+    images = {*found.images, *(image for image in derived_images() if derived or image in old.images)}
     for warning in found.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    with progress(f"Asking registries for {_counted(found.images)}"):
-        asked = look_up(found.images, lambda image: Registry().digest(_place(mirrors, image)))
+    with progress(f"Asking registries for {_counted(images)}"):
+        asked = look_up(images, lambda image: Registry().digest(_place(mirrors, image)))
     new = ImagesLock(images={**old.images, **asked.images}) if dockerfile else asked
     moved = changes(old, new)
     for change in moved:
@@ -56,12 +68,12 @@ def update(
     if moved and not check:
         new.write(lock)
     done = f"{lock} {'would be' if check else 'is'} rewritten" if moved else f"{lock} is as it should be"
-    print(f"{_counted(found.images)}, {len(moved)} moved: {done}")
+    print(f"{_counted(images)}, {len(moved)} moved: {done}")
     if moved and check:
         raise typer.Exit(1)
 
 
-def _counted(images: tuple[str, ...]) -> str:
+def _counted(images: set[str]) -> str:
     return f"{len(images)} image{'' if len(images) == 1 else 's'}"
 
 
