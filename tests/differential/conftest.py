@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import ensure_engine
+from local.engine import Engine, ensure_engine
 from local.private_engine import stop_engine
 
 INSTALLED = Path(__file__).parents[2] / ".local/engine/installed"  # the same software as the project's own
 
 
 @pytest.fixture(scope="session", autouse=True)
-def engine() -> Iterator[None]:
+def engine() -> Iterator[Engine]:
     """The user's own Docker, else a private engine of the tests' own; `docker` finds it by the environment."""
     with tempfile.TemporaryDirectory(prefix="engine-") as state, pytest.MonkeyPatch.context() as environment:
         made = ensure_engine(state=Path(state), installed=INSTALLED, say=print)
         for name, value in made.environment().items():
             environment.setenv(name, value)
-        yield
+        yield made
         if made.private:
             stop_engine(Path(state))

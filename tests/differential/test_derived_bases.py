@@ -1,0 +1,123 @@
+"""Derived bases, built by BuildKit: a change of source installs nothing anew, and each base brings what is below it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from local.base_images import ensure_base_images
+from local.build_secrets import pip_secrets
+from local.engine import Engine
+from local.stand_in_images import LAMBDA_PYTHON, docker
+from scoped_images.base_graph import BaseGraph
+from tests.unit.workspace.repository import packages, write
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).parents[2]
+# label → core and side; label requires price-parser and attrs, with hashes; core and side nothing.
+NEEDS = {"api": ["label"], "label": ["core", "side"], "core": ["lowest"], "side": ["lowest"], "lowest": []}
+
+
+class Bases:
+    """A workspace, and the images that its bases become."""
+
+    def __init__(self, root: Path, engine: Engine) -> None:
+        self.root, self.engine = root, engine
+        self.builds = 0
+
+    def build(self, *options: str) -> None:
+        """Build every base in order, as `<name>:derived`."""
+        for declaration in BaseGraph.from_workspace(self.root / "repository").order():
+            context = declaration.context
+            assert not callable(context)
+            self.builds += 1
+            staged = self.root / f"staged-{self.builds}"
+            context.stage(staged)
+            context.named["source"].stage(self.root / f"source-{self.builds}")
+            below = f"{declaration.base}:derived" if declaration.base else LAMBDA_PYTHON.image
+            further = [
+                f"--build-context={name}=docker-image://{base}:derived"
+                for name, base in declaration.named_bases.items()
+            ]
+            docker(
+                self.engine,
+                "build",
+                "--network=host",
+                f"--tag={declaration.name}:derived",
+                f"--build-arg=BASE_IMAGE_URI={below}",
+                f"--build-context=source={self.root / f'source-{self.builds}'}",
+                *further,
+                *pip_secrets(self.root),
+                *(option.format(name=declaration.name) for option in options),
+                str(staged),
+                seconds=300,
+            )
+
+    def layers(self, name: str) -> list[str]:
+        """The digests of an image's layers, the lowest first."""
+        shown = docker(
+            self.engine, "image", "inspect", "--format", "{{json .RootFS.Layers}}", f"{name}:derived"
+        )
+        layers: list[str] = json.loads(shown)
+        return layers
+
+    def write(self, files: Mapping[str, str]) -> None:
+        write(self.root / "repository", files)
+
+    def run(self, name: str, code: str) -> str:
+        """What a Python program prints in an image."""
+        command = ("run", "--rm", "--network=none", "--entrypoint=python", f"{name}:derived", "-c", code)
+        return docker(self.engine, *command).strip()
+
+
+@pytest.fixture(scope="module")
+def bases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Bases:
+    """The bases, built once."""
+    ensure_base_images(engine, state=ROOT / ".local/base-images", say=print)
+    root = tmp_path_factory.mktemp("derived")
+    made = Bases(root, engine)
+    packages(root / "repository", NEEDS)
+    for name in ("core", "side", "lowest"):
+        made.write({f"packages/{name}/src/{name}/__init__.py": f"NAME = '{name}'\n"})
+    label = root / "repository/packages/label"
+    shutil.copy2(ROOT / "packages/receipt_label/requirements.lock", label)
+    pyproject = label / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("'core'", "'core', 'price-parser'"))
+    made.build("--cache-to=type=local,mode=max,dest=" + str(root / "cache-{name}"))
+    return made
+
+
+def test_a_base_brings_what_is_below_it_beside_its_requirements_and_its_own_source(bases: Bases) -> None:
+    code = "import label, core, side, lowest, price_parser; print(core.NAME, side.NAME, lowest.NAME)"
+    assert bases.run("label", code) == "core side lowest"
+
+
+def test_a_package_without_requirements_installs_nothing(bases: Bases) -> None:
+    assert bases.run("core", "import importlib.util as u; print(u.find_spec('price_parser'))") == "None"
+
+
+def test_a_change_of_source_leaves_the_requirements_as_they_were(bases: Bases) -> None:
+    """With a builder that knows nothing, and the cache that the first build exported."""
+    before = bases.layers("label")
+    bases.write({"packages/label/src/label/__init__.py": "NAME = 'changed'\n"})
+    if bases.engine.private:
+        docker(bases.engine, "builder", "prune", "--all", "--force")
+    bases.build("--cache-from=type=local,src=" + str(bases.root / "cache-{name}"))
+    assert bases.run("label", "import label; print(label.NAME)") == "changed"
+    after = bases.layers("label")
+    assert after[:-1] == before[:-1]
+    assert after[-1] != before[-1]
+
+
+def test_a_change_in_the_tests_or_the_description_builds_the_same_image(bases: Bases) -> None:
+    before = bases.layers("label")
+    pyproject = "packages/label/pyproject.toml"
+    text = (bases.root / "repository" / pyproject).read_text()
+    bases.write({pyproject: f"{text}\n[tool.ruff]\nline-length = 99\n", "packages/label/tests/test_x.py": ""})
+    bases.build()
+    assert bases.layers("label") == before
