@@ -1,0 +1,41 @@
+"""`scoped-images bases show`: the graph of base images that follows from a workspace."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from scoped_images.command_line.bases.show_report import print_json, print_tree
+from scoped_images.command_line.options import progress
+from scoped_images.workspace.derived_bases import derive_bases, find_workloads
+from scoped_images.workspace.workspace import Workspace
+
+
+def show(
+    *,
+    root: Annotated[str, typer.Argument(metavar="[ROOT]", help="The folder with the packages.")] = ".",
+    workload: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A package, or a folder with some, that images are made of. May be repeated.",
+            show_default="every package that no other one depends on",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a tree.")] = False,
+) -> None:
+    """Show which base images follow from the Python packages of a repository, and who stands on them."""
+    with progress(f"Reading {root}"):
+        workspace = Workspace.read(root)
+        workloads = find_workloads(workspace, workload)
+        bases = derive_bases(workspace, workloads=workload)
+        requirements = {base.name: base.requirements() for base in bases}
+    if as_json:
+        print_json(workspace, bases, requirements, workloads)
+        return
+    for found in requirements.values():
+        for warning in found.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+    print_tree(workspace, bases, requirements, workloads)

@@ -1,0 +1,105 @@
+"""Derived bases as a tree, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.tree import Tree
+
+from scoped_images.workspace.derived_base import DerivedBase
+from scoped_images.workspace.derived_bases import needs_of
+from scoped_images.workspace.package import Package
+from scoped_images.workspace.requirements import Requirements
+from scoped_images.workspace.workspace import Workspace
+
+# A pipe has no width: nothing is folded there.
+_WIDE = 10_000
+
+
+def print_tree(
+    workspace: Workspace,
+    bases: Sequence[DerivedBase],
+    requirements: Mapping[str, Requirements],
+    workloads: Sequence[Package],
+) -> None:
+    """Print each base below the one that it is built FROM, and each workload below the base that it is built FROM."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDE, color_system=None, emoji=False)
+    labels = {base.name: _base_label(workspace, base, requirements[base.name]) for base in bases}
+    below = {base.name: base.needs for base in bases}
+    own = set(below)
+    for package in workloads:
+        # A workload that others depend on is shown as the base that it is, too.
+        key = f"workload {package.name}"
+        labels[key] = _workload_label(workspace, package, needs_of(workspace, package.name))
+        below[key] = needs_of(workspace, package.name)
+    root = Tree(escape(str(workspace.root)))
+    nodes: dict[str, Tree] = {}
+
+    def place(name: str) -> Tree:
+        if name not in nodes:
+            parent = place(below[name][0]) if below[name] else root
+            nodes[name] = parent.add(labels[name])
+        return nodes[name]
+
+    for name in (*sorted(own), *sorted(set(below) - own)):
+        place(name)
+    console.print(root)
+    if not bases:
+        console.print("No package of it is shared: no base image follows.")
+
+
+def print_json(
+    workspace: Workspace,
+    bases: Sequence[DerivedBase],
+    requirements: Mapping[str, Requirements],
+    workloads: Sequence[Package],
+) -> None:
+    """Print one object with `bases` and `workloads`, each sorted by name."""
+    content = {
+        "root": str(workspace.root),
+        "bases": [
+            {
+                "name": base.name,
+                "package": workspace.relative(base.package.folder),
+                "needs": list(base.needs),
+                "extras": sorted(base.extras),
+                "requirements": [workspace.relative(file) for file in requirements[base.name].files],
+                "hashes": requirements[base.name].hashed,
+                "asked_by": list(base.asked_by),
+                "warnings": list(requirements[base.name].warnings),
+            }
+            for base in bases
+        ],
+        "workloads": [
+            {
+                "name": package.name,
+                "package": workspace.relative(package.folder),
+                "needs": list(needs_of(workspace, package.name)),
+            }
+            for package in workloads
+        ],
+    }
+    print(json.dumps(content, indent=2))
+
+
+def _base_label(workspace: Workspace, base: DerivedBase, requirements: Requirements) -> str:
+    extras = f"[{','.join(sorted(base.extras))}]" if base.extras else ""
+    files = " and ".join(workspace.relative(file) for file in requirements.files)
+    if not requirements.text:
+        source = "no requirements"
+    else:
+        source = f"requirements of {files}, {'with' if requirements.hashed else 'without'} hashes"
+    return f"[bold]{base.name}[/bold]{escape(extras)}  {escape(source)}{_copies(base.needs)}"
+
+
+def _workload_label(workspace: Workspace, package: Package, needs: Sequence[str]) -> str:
+    return f"[green]{package.name}[/green]  workload in {escape(workspace.relative(package.folder))}{_copies(needs)}"
+
+
+def _copies(needs: Sequence[str]) -> str:
+    return f"; copies from {', '.join(needs[1:])}" if len(needs) > 1 else ""
