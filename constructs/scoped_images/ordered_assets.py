@@ -72,18 +72,27 @@ class OrderedAssets(DefaultStackSynthesizer):
         if not self._published:
             return
         content = json.loads(manifest.read_text())
-        for image in content["dockerImages"].values():
+        images: dict[str, Any] = {}
+        for asset_id, image in content["dockerImages"].items():
             ((_, stock),) = image["destinations"].items()
-            if stock["imageTag"] in self._published:
-                repository, tags = self._published[stock["imageTag"]]
-                image["destinations"] = {
-                    f"{repository.replace('/', '-')}-{tag}": {
-                        **stock,
-                        "repositoryName": repository,
-                        "imageTag": tag,
-                    }
-                    for tag in tags
+            if stock["imageTag"] not in self._published:
+                images[asset_id] = image
+                continue
+            repository, tags = self._published[stock["imageTag"]]
+            for tag in tags:
+                # An asset for each tag: the CLI tags what it has built for the first destination of an asset alone,
+                # and pushes as the others whatever image of that tag it finds on the machine.
+                images[asset_id if tag == tags[0] else f"{asset_id}-{tag}"] = {
+                    **image,
+                    "destinations": {
+                        f"{repository.replace('/', '-')}-{tag}": {
+                            **stock,
+                            "repositoryName": repository,
+                            "imageTag": tag,
+                        }
+                    },
                 }
+        content["dockerImages"] = images
         manifest.write_text(json.dumps(content, indent=2))
 
     @property

@@ -189,6 +189,9 @@ def test_with_a_static_tag_dependents_stand_on_stable_and_synth_says_so(small_ap
     )
     files = small_app.synth()
     assert destinations(files, "Base") == {("base-dev", base.content_tag), ("base-dev", "stable")}
+    # The CLI would push as the second of two whatever image of the tag `stable` it finds on the machine.
+    images = files["Base.assets.json"]["dockerImages"].values()
+    assert [len(image["destinations"]) for image in images] == [1, 1]
 
 
 def commit(folder: Any) -> str:
