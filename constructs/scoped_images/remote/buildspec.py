@@ -89,8 +89,8 @@ def build_command(request: BuildRequest) -> list[str]:
     for cache in request.cache_from:
         words += ["--cache-from", cache]
     words += ["--cache-to", request.cache_to] if request.cache_to else []
-    # What the containerd image store writes for a local build: one spec, one digest.
-    words += ["--output", "type=image,push=true,oci-mediatypes=true"]
+    # A local build's own media types, which a BuildKit of another release need not have: one spec, one digest.
+    words += ["--output", "type=image,push=true,oci-mediatypes=false"]
     return [*words, "--metadata-file", "metadata.json", "source/context"]
 
 

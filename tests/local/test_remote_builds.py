@@ -1,0 +1,487 @@
+"""Remote builds as CodeBuild would run them: the generated buildspec, a real BuildKit, a real registry."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.base_images import ensure_base_images
+from local.engine import Engine
+from local.environment import LocalEnvironment, ensure_emulator, stop_emulator
+from local.stand_in_images import LAMBDA_PYTHON
+from scoped_images import Platform, ScopedContext
+from scoped_images.image_spec import ImageSpec
+from scoped_images.remote.archive import named_folders, write_context_archive
+from scoped_images.remote.build_request import BuildRequest
+from scoped_images.remote.build_secret import BuildSecret
+from scoped_images.remote.builds import BuildError, RemoteBuilds
+from scoped_images.remote.registry import Registry
+from tests.local.conftest import ROOT
+from tests.local.emulator.conftest import Aws, free_port
+
+pytestmark = pytest.mark.engine
+
+HOSTILE = 'it\'s "quoted" $(touch /tmp/owned) `touch /tmp/owned`\n; touch /tmp/owned #\n\\ ü'
+PROJECT = "scoped-images-test-linux-amd64"
+BUCKET = "archives"
+
+
+@dataclass
+class Remote:
+    """An emulated AWS with a CodeBuild project, and contexts made of files."""
+
+    env: LocalEnvironment
+    engine: Engine
+    folder: Path
+
+    @property
+    def aws(self) -> Aws:
+        return Aws(self.env.port)
+
+    @property
+    def builds(self) -> RemoteBuilds:
+        """What the function runs, with clients of the emulated AWS."""
+        return RemoteBuilds(
+            registry=Registry(self.aws.client("ecr")),
+            codebuild=self.aws.client("codebuild"),
+            logs=self.aws.client("logs"),
+            cloudformation=self.aws.client("cloudformation"),
+        )
+
+    @property
+    def registry(self) -> str:
+        return f"{self.env.account}.dkr.ecr.{self.env.region}.amazonaws.com"
+
+    def repository(self, mutability: str = "IMMUTABLE") -> str:
+        name = self.aws.name("app")
+        filters = [{"filterType": "WILDCARD", "filter": "cache*"}]
+        immutable = {
+            "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+            "imageTagMutabilityExclusionFilters": filters,
+        }
+        self.aws.client("ecr").create_repository(
+            repositoryName=name, **(immutable if mutability == "IMMUTABLE" else {})
+        )
+        return name
+
+    def context(self, dockerfile: str, **files: str) -> ScopedContext:
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        (folder / "Dockerfile").write_text(dockerfile)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        return ScopedContext.of(folder)
+
+    def request(self, context: ScopedContext, repository: str, **more: Any) -> BuildRequest:
+        """A request with the context's archive uploaded."""
+        archive = write_context_archive(context, self.folder / "archives")
+        self.aws.client("s3").upload_file(str(archive), BUCKET, archive.name)
+        spec = ImageSpec(context=context, platform=Platform.LINUX_AMD64)
+        cache = f"type=registry,ref={self.registry}/{repository}:cache-linux-amd64"
+        made = BuildRequest(
+            project=PROJECT,
+            role=f"arn:aws:iam::{self.env.account}:role/build",
+            minutes=30,
+            registry_id=self.env.account,
+            repository=repository,
+            repository_uri=f"{self.registry}/{repository}",
+            tag=spec.content_tag,
+            platform="linux/amd64",
+            archive_bucket=BUCKET,
+            archive_key=archive.name,
+            dockerfile=context.staged_dockerfile,
+            folder_contexts=named_folders(context),
+            cache_from=(cache,),
+            cache_to=f"{cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true",
+        )
+        return dataclasses.replace(made, **more)
+
+    def event(self, request: BuildRequest, **more: Any) -> dict[str, Any]:
+        stack = f"arn:aws:cloudformation:{self.env.region}:{self.env.account}:stack/none/1"
+        return {
+            "RequestType": "Create",
+            "RequestId": uuid.uuid4().hex,
+            "StackId": stack,
+            "ResourceProperties": json.loads(json.dumps(request.to_properties())),
+            **more,
+        }
+
+    def start(self, request: BuildRequest) -> dict[str, Any]:
+        """The event as `is_complete` gets it."""
+        event = self.event(request)
+        return {**event, **self.builds.on_event(event)}
+
+    def wait(self, started: dict[str, Any]) -> dict[str, Any]:
+        """Poll as the provider does, until the build has ended; its Data."""
+        deadline = time.monotonic() + 180
+        while True:
+            answer = self.builds.is_complete(started)
+            if answer["IsComplete"]:
+                data: dict[str, Any] = {**started.get("Data", {}), **answer.get("Data", {})}
+                return data
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+    def build(self, request: BuildRequest) -> str:
+        """Build to the end; return the digest."""
+        return str(self.wait(self.start(request))["Digest"])
+
+    def manifest(self, repository: str, digest: str) -> dict[str, Any]:
+        images = self.aws.client("ecr").batch_get_image(
+            repositoryName=repository, imageIds=[{"imageDigest": digest}]
+        )["images"]
+        manifest: dict[str, Any] = json.loads(images[0]["imageManifest"])
+        return manifest
+
+    def layers(self, repository: str, digest: str) -> list[str]:
+        return [layer["digest"] for layer in self.manifest(repository, digest)["layers"]]
+
+    def known_builds(self) -> list[str]:
+        return list(self.aws.client("codebuild").list_builds()["ids"])
+
+    def status(self, build_id: str) -> str:
+        (build,) = self.aws.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
+        return str(build["buildStatus"])
+
+    def log(self, build_id: str) -> str:
+        (build,) = self.aws.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
+        events = self.aws.client("logs").get_log_events(
+            logGroupName=build["logs"]["groupName"], logStreamName=build["logs"]["streamName"], limit=10000
+        )["events"]
+        return "\n".join(event["message"] for event in events)
+
+    def docker(self, *arguments: str) -> str:
+        variables = self.env.process_environment(self.engine)
+        done = subprocess.run(
+            [variables["CDK_DOCKER"], *arguments],
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, repository: str, digest: str, *command: str) -> str:
+        """Run a program in an image from the registry."""
+        image = f"{self.registry}/{repository}@{digest}"
+        return self.docker("run", "--rm", "--network=none", "--entrypoint", command[0], image, *command[1:])
+
+    def forget(self) -> None:
+        """Empty the builder, so that what is quick comes from the registry."""
+        self.docker("builder", "prune", "--all", "--force")
+
+
+@pytest.fixture(scope="module")
+def remote(engine: Engine) -> Iterator[Remote]:
+    ensure_base_images(engine, state=ROOT / ".local/base-images", say=print)
+    folder = Path(tempfile.mkdtemp(prefix="remote-"))
+    env = LocalEnvironment(state=folder / "aws", port=free_port())
+    ensure_emulator(env, engine, print)
+    made = Remote(env, engine, folder)
+    make_project(made)
+    made.aws.client("s3").create_bucket(Bucket=BUCKET)
+    yield made
+    stop_emulator(env)
+    shutil.rmtree(folder)
+
+
+def make_project(remote: Remote) -> None:
+    remote.aws.client("codebuild").create_project(
+        name=PROJECT,
+        source={"type": "NO_SOURCE", "buildspec": "{}"},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+            "privilegedMode": True,
+        },
+        serviceRole=f"arn:aws:iam::{remote.env.account}:role/idle",
+    )
+
+
+STAMPED = f"""ARG BASE_IMAGE_URI={LAMBDA_PYTHON.image}
+FROM ${{BASE_IMAGE_URI}}
+RUN python3 -c "import uuid; open('/stamp', 'w').write(uuid.uuid4().hex)"
+COPY app /app
+"""
+
+
+def test_a_cold_build_a_cached_one_and_one_on_another_base(remote: Remote) -> None:
+    base_repository, repository = remote.repository(), remote.repository()
+    bases = [
+        remote.request(
+            remote.context(f"FROM {LAMBDA_PYTHON.image}\nCOPY word /word\n", word=word), base_repository
+        )
+        for word in ("one", "two")
+    ]
+    for base in bases:
+        remote.build(base)
+    on = [{"BASE_IMAGE_URI": f"{base.repository_uri}:{base.tag}"} for base in bases]
+
+    cold = remote.request(remote.context(STAMPED, app="1"), repository, build_args=on[0])
+    first = remote.layers(repository, remote.build(cold))
+
+    remote.forget()
+    changed = remote.request(remote.context(STAMPED, app="2"), repository, build_args=on[0])
+    second = remote.layers(repository, remote.build(changed))
+    assert second[:-1] == first[:-1], "the RUN step came from the registry cache"
+    assert second[-1] != first[-1]
+
+    rebased = remote.request(remote.context(STAMPED, app="3"), repository, build_args=on[1])
+    digest = remote.build(rebased)
+    third = remote.layers(repository, digest)
+    assert third[-3] != first[-3], "the base's own layer"
+    assert third[-2] != first[-2], "the RUN step ran again"
+    assert remote.run(repository, digest, "cat", "/word", "/app") == "two3"
+
+
+def test_the_image_is_a_single_manifest_that_lambda_takes(remote: Remote) -> None:
+    repository = remote.repository()
+    digest = remote.build(remote.request(remote.context("FROM scratch\nCOPY word /\n", word="x"), repository))
+    manifest = remote.manifest(repository, digest)
+    assert manifest["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
+    assert {layer["mediaType"] for layer in manifest["layers"]} == {
+        "application/vnd.docker.image.rootfs.diff.tar.gzip"
+    }
+
+
+def test_a_failing_run_is_told_with_its_last_words(remote: Remote) -> None:
+    context = remote.context(f"FROM {LAMBDA_PYTHON.image}\nRUN echo before && echo the cause >&2 && exit 7\n")
+    request = remote.request(context, remote.repository())
+    started = remote.start(request)
+    with pytest.raises(BuildError) as caught:
+        remote.wait(started)
+    reason = str(caught.value)
+    assert reason.startswith(
+        f"build of {request.image} ended as FAILED in phase BUILD: Error while executing command:"
+    )
+    assert "the cause" in reason
+    assert "exit code: 7" in reason
+    assert reason.splitlines()[-1].startswith("log: https://us-east-1.console.aws.amazon.com/cloudwatch/")
+    assert len(reason.encode()) < 2500
+
+
+def test_a_hostile_argument_arrives_unharmed_and_runs_nothing(remote: Remote) -> None:
+    repository = remote.repository()
+    owned = Path("/tmp/owned")
+    owned.unlink(missing_ok=True)
+    write = "import os; open('/word', 'w').write(os.environ['WORD'])"
+    context = remote.context(f'FROM {LAMBDA_PYTHON.image}\nARG WORD\nRUN python3 -c "{write}"\n')
+    request = remote.request(context, repository, build_args={"WORD": HOSTILE}, late_args=("WORD",))
+    digest = remote.build(request)
+    assert remote.run(repository, digest, "cat", "/word") == HOSTILE
+    assert not owned.exists()
+
+
+def test_secrets_reach_the_build_and_are_in_no_log_and_no_image(remote: Remote) -> None:
+    repository = remote.repository()
+    word, other = "s3cret'\"$word", "another s3cret"
+    remote.aws.client("secretsmanager").create_secret(
+        Name="build/word", SecretString=json.dumps({"key": word})
+    )
+    remote.aws.client("ssm").put_parameter(Name="/build/other", Value=other, Type="SecureString")
+    context = remote.context(
+        f"FROM {LAMBDA_PYTHON.image}\n"
+        "RUN --mount=type=secret,id=word --mount=type=secret,id=other "
+        "cat /run/secrets/word /run/secrets/other | sha256sum > /hash\n"
+    )
+    request = remote.request(
+        context,
+        repository,
+        secrets={
+            "word": BuildSecret.secrets_manager("build/word", json_key="key"),
+            "other": BuildSecret.parameter("/build/other"),
+        },
+    )
+    started = remote.start(request)
+    digest = str(remote.wait(started)["Digest"])
+    expected = subprocess.run(
+        ["sha256sum"], input=(word + other).encode(), capture_output=True, check=True
+    ).stdout
+    assert remote.run(repository, digest, "cat", "/hash") == expected.decode()
+    image = f"{remote.registry}/{repository}@{digest}"
+    history = remote.docker("history", "--no-trunc", image) + remote.docker("image", "inspect", image)
+    log = remote.log(started["BuildId"])
+    assert "sha256sum > /hash" in history
+    assert "sha256sum" in log
+    for secret in (word, other, "s3cret"):
+        assert secret not in log
+        assert secret not in history
+
+
+def test_a_missing_secret_fails_before_the_first_command(remote: Remote) -> None:
+    context = remote.context("FROM scratch\nCOPY word /\n", word="missing")
+    request = remote.request(context, remote.repository(), secrets={"x": BuildSecret.parameter("/not/there")})
+    with pytest.raises(BuildError, match="in phase DOWNLOAD_SOURCE: ParameterNotFound: /not/there"):
+        remote.wait(remote.start(request))
+
+
+def test_local_and_remote_builds_of_one_spec_have_one_tag_and_one_digest(remote: Remote) -> None:
+    """Where times are fixed: BuildKit takes SOURCE_DATE_EPOCH and sets every time in the image to it."""
+    repository, elsewhere = remote.repository(), remote.repository()
+    context = remote.context("FROM scratch\nARG SOURCE_DATE_EPOCH\nCOPY . /\n", one="1", two="2")
+    fixed = {"SOURCE_DATE_EPOCH": "946684800"}
+    spec = ImageSpec(context=context, platform=Platform.LINUX_AMD64, build_args=fixed)
+    request = remote.request(context, repository, build_args=spec.arguments, tag=spec.content_tag)
+    there = remote.build(request)
+
+    staged = remote.folder / f"scoped-context-{context.fingerprint}"
+    context.stage(staged)
+    image = f"{remote.registry}/{elsewhere}:{spec.content_tag}"
+    # The words of the CDK CLI, and with them its default output.
+    arguments = ["--build-arg=SOURCE_DATE_EPOCH=946684800", "--platform=linux/amd64", "--provenance=false"]
+    for path in [staged, *staged.iterdir()]:
+        subprocess.run(["touch", "--date=@946684800", str(path)], check=True)
+    remote.docker("build", *arguments, "--tag", image, str(staged))
+    remote.docker("push", image)
+    found = remote.aws.client("ecr").describe_images(
+        repositoryName=elsewhere, imageIds=[{"imageTag": spec.content_tag}]
+    )["imageDetails"]
+    assert found[0]["imageDigest"] == there
+
+
+def test_a_context_is_where_a_local_build_has_it_too(remote: Remote) -> None:
+    """Executable bits, links, odd names, an ignore file of its own, and named contexts."""
+    folder = Path(tempfile.mkdtemp(dir=remote.folder))
+    (folder / "run.sh").write_text("#!/bin/sh\necho ran\n")
+    (folder / "run.sh").chmod(0o755)
+    (folder / "ö $x").write_text("odd")
+    (folder / "link").symlink_to("/etc/passwd")
+    (folder / "left-out").write_text("x")
+    (folder / ".dockerignore").write_text("left-out\n")
+    shared = Path(tempfile.mkdtemp(dir=remote.folder))
+    (shared / "word").write_text("shared")
+    (folder / "Dockerfile").write_text(
+        f"FROM {LAMBDA_PYTHON.image}\nCOPY . /app/\nCOPY --from=our/shared word /app/word\n"
+    )
+    context = ScopedContext.from_dockerfile(
+        folder, platform=Platform.LINUX_AMD64, build_contexts={"our/shared": shared}
+    )
+    repository = remote.repository()
+    digest = remote.build(remote.request(context, repository))
+    script = "/app/run.sh; cat '/app/ö $x' /app/word; readlink /app/link; ls -A /app | wc -l"
+    assert remote.run(repository, digest, "sh", "-c", script) == "ran\noddshared/etc/passwd\n6\n"
+
+
+def test_an_image_that_is_there_starts_no_build_and_one_deleted_by_hand_starts_one(remote: Remote) -> None:
+    repository = remote.repository()
+    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="twice"), repository)
+    digest = remote.build(request)
+    before = remote.known_builds()
+    again = remote.start(request)
+    assert again["Data"]["Digest"] == digest
+    assert remote.wait(again)["Hex"] == digest.removeprefix("sha256:")
+    assert remote.known_builds() == before
+    remote.aws.client("ecr").batch_delete_image(
+        repositoryName=repository, imageIds=[{"imageTag": request.tag}]
+    )
+    assert remote.build(request)
+    assert len(remote.known_builds()) == len(before) + 1
+
+
+def test_further_tags_are_pushed_and_set_on_an_image_that_is_there(remote: Remote) -> None:
+    repository = remote.repository()
+    context = remote.context("FROM scratch\nCOPY word /\n", word="tags")
+    digest = remote.build(remote.request(context, repository, further_tags=("git-1",)))
+    remote.wait(remote.start(remote.request(context, repository, further_tags=("git-1", "git-2"))))
+    images = remote.aws.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+    tags = {tag: image["imageDigest"] for image in images for tag in image.get("imageTags", ())}
+    assert {tags["git-1"], tags["git-2"]} == {digest}
+
+
+def test_an_event_delivered_twice_is_one_build(remote: Remote) -> None:
+    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="event"), remote.repository())
+    event = remote.event(request)
+    first, second = remote.builds.on_event(event), remote.builds.on_event(event)
+    assert first["BuildId"] == second["BuildId"]
+    assert remote.wait({**event, **first}) == remote.wait({**event, **second})
+
+
+def test_a_function_that_died_between_start_and_answer_runs_again(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda delivers the event again; the build that was started is found by its token."""
+    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="died"), remote.repository())
+    event = remote.event(request)
+    before = remote.known_builds()
+
+    def die(_: Any, __: str) -> str:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RemoteBuilds, "_stack_status", die)
+        with pytest.raises(SystemExit):
+            remote.builds.on_event(event)
+    assert remote.wait({**event, **remote.builds.on_event(event)})["Digest"]
+    assert len(remote.known_builds()) == len(before) + 1
+
+
+def test_two_builds_of_one_content_at_once_both_end_with_its_image(remote: Remote) -> None:
+    """Two stacks with one image: the tag is set once, and the loser takes what stands behind it."""
+    context = remote.context(
+        f"FROM {LAMBDA_PYTHON.image}\nARG WHO\n"
+        "RUN python3 -c \"import time, uuid; time.sleep(2); open('/stamp', 'w').write(uuid.uuid4().hex)\"\n"
+    )
+    repository = remote.repository()
+    started = [remote.start(remote.request(context, repository, build_args={"WHO": who})) for who in "ab"]
+    digests = {remote.wait(each)["Digest"] for each in started}
+    assert len(digests) == 1
+    assert started[0]["BuildId"] != started[1]["BuildId"]
+
+
+SLOW = f"FROM {LAMBDA_PYTHON.image}\nCOPY word /\nRUN sleep 120\n"
+
+
+def slow_build(remote: Remote, **more: Any) -> dict[str, Any]:
+    """A build that is in its RUN step."""
+    context = remote.context(SLOW, word=uuid.uuid4().hex)
+    started = remote.start(remote.request(context, remote.repository(), **more))
+    wait_until(lambda: "RUN sleep" in remote.log(started["BuildId"]))
+    return started
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_past_its_deadline_a_build_is_stopped(remote: Remote) -> None:
+    started = slow_build(remote)
+    with pytest.raises(BuildError, match="was stopped: it took longer than 30 minutes"):
+        remote.builds.is_complete({**started, "Deadline": time.time() - 1})
+    wait_until(lambda: remote.status(started["BuildId"]) == "STOPPED")
+
+
+def test_a_build_stopped_by_somebody_else_fails(remote: Remote) -> None:
+    started = slow_build(remote)
+    stopping = threading.Timer(
+        0.5, remote.aws.client("codebuild").stop_build, kwargs={"id": started["BuildId"]}
+    )
+    stopping.start()
+    with pytest.raises(BuildError, match="ended as STOPPED in phase BUILD"):
+        remote.wait(started)
+
+
+def test_a_build_under_way_when_the_emulator_stops_is_stopped(remote: Remote) -> None:
+    started = slow_build(remote)
+    stop_emulator(remote.env)
+    ensure_emulator(remote.env, remote.engine, print)
+    assert remote.status(started["BuildId"]) == "STOPPED"
+    with pytest.raises(BuildError, match="ended as STOPPED"):
+        remote.wait(started)
