@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ def member_folders(root: Path, workspace: Mapping[str, Any]) -> tuple[Path, ...]
 
     Raises ScopedImagesError for a folder that a member names without a wildcard, and that has no pyproject.toml.
     """
-    excluded = {folder.resolve() for pattern in workspace.get("exclude", ()) for folder in root.glob(pattern)}
+    excluded = {
+        folder.resolve() for pattern in workspace.get("exclude", ()) for folder in _matching(root, pattern)
+    }
     found: set[Path] = set()
     for pattern in workspace.get("members", ()):
-        matches = [path.resolve() for path in root.glob(pattern.rstrip("/")) if path.is_dir()]
+        matches = [path.resolve() for path in _matching(root, pattern) if path.is_dir()]
         with_file = [path for path in matches if (path / "pyproject.toml").is_file()]
         if not with_file and not any(character in pattern for character in "*?["):
             raise ScopedImagesError(
@@ -31,6 +33,17 @@ def member_folders(root: Path, workspace: Mapping[str, Any]) -> tuple[Path, ...]
         # As uv does, hidden folders that a wildcard matches are no members.
         found |= {path for path in with_file if path not in excluded and not path.name.startswith(".")}
     return (root, *sorted(found - {root}))
+
+
+def _matching(root: Path, pattern: str) -> Iterable[Path]:
+    """Return what a pattern of the workspace's root matches; what has no wildcard is one path."""
+    plain = os.path.normpath(pattern)
+    if plain.startswith(("/", "..")):
+        raise ScopedImagesError(
+            f"workspace: {root / 'pyproject.toml'} has {pattern!r} in [tool.uv.workspace], which is outside of the root: "
+            "give the folder that holds all members as root"
+        )
+    return root.glob(plain) if any(character in plain for character in "*?[") else (root / plain,)
 
 
 def every_folder(root: Path) -> tuple[Path, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,17 @@ _NAMES: dict[type, str] = {dict: "table", list: "list", str: "text"}
 def read_toml(path: Path) -> dict[str, Any]:
     """Return a TOML file's tables."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_bytes())
     except OSError as error:
         raise ScopedImagesError(f"workspace: cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ScopedImagesError(f"workspace: {path} is no TOML: {error}") from None
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(content: bytes) -> dict[str, Any]:
+    # A large uv.lock takes a second to parse, and each base of the workspace asks for the same one.
+    return tomllib.loads(content.decode())
 
 
 def read_pyproject(folder: Path) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from packaging.utils import canonicalize_name
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.condition import Condition
 
+_Key = tuple[str, str, str]  # name, version, extra
+
 
 @dataclass(frozen=True, kw_only=True)
 class UvLock:
@@ -65,20 +67,23 @@ class UvLock:
         self, edges: list[Mapping[str, Any]], local: Collection[str]
     ) -> list[tuple[Mapping[str, Any], Condition]]:
         """Find each package with when it is needed: by any way, and on each where all of its markers hold."""
-        found: dict[tuple[str, str, str], Condition] = {}
-        waiting = [(edge, Condition.when()) for edge in edges]
+        found: dict[_Key, Condition] = {}
+        waiting: dict[_Key, Iterable[Mapping[str, Any]]] = {("", "", ""): edges}
         while waiting:
-            edge, above = waiting.pop()
-            if edge["name"] in local:
-                continue
-            entry, condition = self._entry(edge), above & self._marker(edge)
-            for extra in ("", *edge.get("extra", ())):
-                key = (entry["name"], entry.get("version", ""), extra)
-                known = found.get(key, Condition())
-                found[key] = known | condition
-                # What is needed more often than was known, is gone into again.
-                if found[key] != known:
-                    waiting += [(each, found[key]) for each in self._edges(entry, (extra,))]
+            # The oldest first: what is always needed is found early, and not gone into again.
+            key = next(iter(waiting))
+            above = found.get(key, Condition.when())
+            for edge in waiting.pop(key):
+                if edge["name"] in local:
+                    continue
+                entry, condition = self._entry(edge), above & self._marker(edge)
+                for extra in ("", *edge.get("extra", ())):
+                    reached = (entry["name"], entry.get("version", ""), extra)
+                    known = found.get(reached, Condition())
+                    found[reached] = known | condition
+                    # What is needed more often than was known, is gone into again.
+                    if found[reached] != known:
+                        waiting[reached] = list(self._edges(entry, (extra,)))
         return [
             (self._entry({"name": name, "version": version}), condition)
             for (name, version, extra), condition in found.items()

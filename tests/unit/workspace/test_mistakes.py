@@ -43,6 +43,14 @@ def test_a_member_folder_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
+def test_members_outside_of_the_root(tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["../*"]\n'})
+    assert refusal(tmp_path) == (
+        "workspace: ROOT/pyproject.toml has '../*' in [tool.uv.workspace], which is outside of the root: give the folder "
+        "that holds all members as root"
+    )
+
+
 def test_two_packages_of_one_name(tmp_path: Path) -> None:
     write(tmp_path, {"a/pyproject.toml": project("my-lib"), "b/pyproject.toml": project("My.Lib")})
     assert refusal(tmp_path) == (

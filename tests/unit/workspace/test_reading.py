@@ -43,7 +43,7 @@ def test_a_file_that_only_sets_up_tools_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_uv_workspace_has_its_members_and_its_root(tmp_path: Path) -> None:
-    more = '[tool.uv.workspace]\nmembers = ["packages/*", "api/"]\nexclude = ["packages/old*"]\n'
+    more = '[tool.uv.workspace]\nmembers = [".", "./packages/*", "api/"]\nexclude = ["packages/old*"]\n'
     write(
         tmp_path,
         {
