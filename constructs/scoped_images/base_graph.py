@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.workspace.derived_base import DerivedBase, name_in_build
 from scoped_images.workspace.derived_bases import derive_bases, needs_of
+from scoped_images.workspace.version_conflicts import version_conflicts
 from scoped_images.workspace.workspace import Workspace
 
 
@@ -131,10 +133,14 @@ class BaseGraph:
         derived = derive_bases(
             workspace, workloads=workloads, declared=[declaration.name for declaration in by_hand]
         )
-        declarations = [
-            BaseDeclaration(name=base.name, context=base.context(dockerfile), needs=base.needs, derived=base)
-            for base in derived
-        ]
+        conflicts = version_conflicts(derived, {base.name: base.requirements() for base in derived})
+        declarations = []
+        for base in derived:
+            context = base.context(dockerfile)
+            context = dataclasses.replace(context, warnings=(*context.warnings, *conflicts[base.name]))
+            declarations.append(
+                BaseDeclaration(name=base.name, context=context, needs=base.needs, derived=base)
+            )
         return cls.of((*by_hand, *declarations), workspace=workspace)
 
     def order(self) -> tuple[BaseDeclaration, ...]:

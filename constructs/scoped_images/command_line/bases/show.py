@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from scoped_images.command_line.bases.show_report import print_json, print_tree
 from scoped_images.command_line.options import progress
 from scoped_images.workspace.derived_bases import derive_bases, find_workloads
+from scoped_images.workspace.version_conflicts import version_conflicts
 from scoped_images.workspace.workspace import Workspace
 
 
@@ -32,6 +34,9 @@ def show(
         workloads = find_workloads(workspace, workload)
         bases = derive_bases(workspace, workloads=workload)
         requirements = {base.name: base.requirements() for base in bases}
+        for name, conflicts in version_conflicts(bases, requirements).items():
+            found = requirements[name]
+            requirements[name] = dataclasses.replace(found, warnings=(*found.warnings, *conflicts))
     if as_json:
         print_json(workspace, bases, requirements, workloads)
         return

@@ -1,0 +1,52 @@
+"""Bases that stand on each other and were locked apart: where two of them install two versions of one package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from scoped_images.workspace.derived_base import DerivedBase
+from scoped_images.workspace.requirements import Requirements
+
+
+def version_conflicts(
+    bases: Sequence[DerivedBase], requirements: Mapping[str, Requirements]
+) -> dict[str, tuple[str, ...]]:
+    """Return warnings by the name of the base, for each package that one below it has in another version.
+
+    Pins with a marker are not compared: the two may never be installed together.
+    """
+    needs = {base.name: base.needs for base in bases}
+    pins = {name: _pins(found.text) for name, found in requirements.items()}
+    return {
+        base.name: tuple(
+            f"base image {base.name!r} installs {package}=={version}, over {package}=={pins[below][package]} of "
+            f"{below!r} below it, whose metadata stays: lock both together"
+            for below in sorted(_below(needs, base.name))
+            for package, version in sorted(pins[base.name].items())
+            if pins[below].get(package, version) != version
+        )
+        for base in bases
+    }
+
+
+def _below(needs: Mapping[str, Sequence[str]], name: str) -> set[str]:
+    # Of a base by hand nobody knows what it installs.
+    direct = [need for need in needs[name] if need in needs]
+    return set(direct).union(*(_below(needs, need) for need in direct))
+
+
+def _pins(text: str) -> dict[str, str]:
+    pins: dict[str, str] = {}
+    for line in text.splitlines():
+        try:
+            requirement = Requirement(re.split(r"\s+(?:--|\\|#)", line)[0])
+        except InvalidRequirement:
+            continue  # a hash, a comment or an option
+        pinned = re.fullmatch(r"==([^*]+)", str(requirement.specifier))
+        if pinned and requirement.marker is None:
+            pins[canonicalize_name(requirement.name)] = pinned[1]
+    return pins

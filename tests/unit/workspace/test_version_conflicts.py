@@ -1,0 +1,39 @@
+"""Two versions of one package in bases that stand on each other are warned of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoped_images.base_graph import BaseGraph
+from tests.unit.workspace.repository import packages, write
+
+
+def warnings(root: Path, *, label: str, core: str) -> tuple[str, ...]:
+    packages(root, {"api": ["label"], "label": ["middle"], "middle": ["core"], "core": []})
+    write(root, {"packages/label/requirements.lock": label, "packages/core/requirements.lock": core})
+    context = BaseGraph.from_workspace(root).declarations["label"].context
+    assert not callable(context)
+    return context.warnings
+
+
+def test_another_version_far_below_is_named(tmp_path: Path) -> None:
+    assert warnings(
+        tmp_path, label="Attrs==2 --hash=sha256:1\n", core="attrs==1 \\\n    --hash=sha256:1\n"
+    ) == (
+        "base image 'label' installs attrs==2, over attrs==1 of 'core' below it, "
+        "whose metadata stays: lock both together",
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "core"),
+    [
+        ("attrs==1 --hash=sha256:1\n", "attrs==1 --hash=sha256:1\n"),
+        ("attrs==2 --hash=sha256:1\n", "boto3==1 --hash=sha256:1\n"),
+        ("attrs==2 ; python_version < '3.12' --hash=sha256:1\n", "attrs==1 --hash=sha256:1\n"),
+    ],
+)
+def test_what_goes_together_is_not(tmp_path: Path, label: str, core: str) -> None:
+    assert warnings(tmp_path, label=label, core=core) == ()
