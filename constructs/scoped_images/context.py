@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,30 +114,15 @@ class ScopedContext:
             [(selected.path, selected.lines) for selected in selection.paths],
             _limit(max_bytes, request.name),
         )
-        named = {
-            name: NamedContext.read(
-                name, request.build_contexts[name], dockerfile=request.name, max_bytes=max_bytes
-            )
-            for name in sources.named_contexts
-        }
-        return cls(
-            root=request.root,
-            dockerfile=request.dockerfile,
-            files=files,
-            dockerfile_bytes=request.content,
-            target=request.target,
-            build_args=request.build_args,
-            platform=request.platform,
-            named=named,
-            warnings=(
-                *sources.warnings,
-                *selection.warnings,
-                *(
-                    f"{request.name}:{line}: takes the whole context; its largest parts: {largest_parts(files)}"
-                    for line in sources.whole_context_lines
-                ),
+        warnings = (
+            *sources.warnings,
+            *selection.warnings,
+            *(
+                f"{request.name}:{line}: takes the whole context; its largest parts: {largest_parts(files)}"
+                for line in sources.whole_context_lines
             ),
         )
+        return cls._of(request, files, named=sources.named_contexts, max_bytes=max_bytes, warnings=warnings)
 
     @classmethod
     def repository(
@@ -166,6 +152,22 @@ class ScopedContext:
         wanted = [(path, ()) for path in whole_folder(request.root, ignore)]
         files = read_files(request.root, wanted, _limit(sys.maxsize, request.name))
         whole = WholeRepository.compare(request, size=sum(file.size for file in files))
+        context = cls._of(
+            request, files, named=request.build_contexts, max_bytes=sys.maxsize, warnings=(whole.warning,)
+        )
+        return dataclasses.replace(context, whole_repository=whole)
+
+    @classmethod
+    def _of(
+        cls,
+        request: ContextRequest,
+        files: tuple[ContextFile, ...],
+        *,
+        named: Iterable[str],
+        max_bytes: int,
+        warnings: tuple[str, ...],
+    ) -> ScopedContext:
+        folders = request.build_contexts
         return cls(
             root=request.root,
             dockerfile=request.dockerfile,
@@ -175,11 +177,10 @@ class ScopedContext:
             build_args=request.build_args,
             platform=request.platform,
             named={
-                name: NamedContext.read(name, folder, dockerfile=request.name, max_bytes=sys.maxsize)
-                for name, folder in request.build_contexts.items()
+                name: NamedContext.read(name, folders[name], dockerfile=request.name, max_bytes=max_bytes)
+                for name in named
             },
-            warnings=(whole.warning,),
-            whole_repository=whole,
+            warnings=warnings,
         )
 
     @property
