@@ -127,7 +127,7 @@ class BaseImage(Construct):
     ) -> list[IConstruct]:
         """Build for each platform, and put an index over them where there are several."""
         if len(builds) == 1:
-            # Pushed with it, so that a moving tag that was deleted by hand is there again after the next deploy.
+            # For a builder that leaves no image on the machine; else the moving tag only moves as the stack deploys.
             further = (moving_tag,) if moving_tag else ()
             (build,) = builds
             build = dataclasses.replace(build, further_tags=further)

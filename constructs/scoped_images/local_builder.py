@@ -62,10 +62,10 @@ class LocalBuilder:
             return PublishedImage(repository=asset.repository, tag=asset.image_tag)
         synthesizer = Stack.of(scope).synthesizer
         assert isinstance(synthesizer, OrderedAssets), "build_after has checked it"
+        # Without the further tags, which move when the stack deploys: pushed from here they would also stay in this
+        # machine's image store, and FROM takes what it finds there, however old.
         synthesizer.publish_image(
-            asset.image_tag,
-            repository_name=build.repository.name,
-            tags=(spec.content_tag, *build.further_tags),
+            asset.image_tag, repository_name=build.repository.name, tag=spec.content_tag
         )
         return PublishedImage(
             repository=repository_at(scope, f"{construct_id}Repository", build.repository),

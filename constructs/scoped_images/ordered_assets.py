@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,16 @@ class OrderedAssets(DefaultStackSynthesizer):
         super().__init__(**properties)
         self._properties = properties
         self._owner: Stack | None = None
-        # Repository and tags by the tag that CDK gave the asset.
-        self._published: dict[str, tuple[str, tuple[str, ...]]] = {}
+        # Repository and tag by the tag that CDK gave the asset.
+        self._published: dict[str, tuple[str, str]] = {}
 
-    def publish_image(self, asset_tag: str, *, repository_name: str, tags: Sequence[str]) -> None:
-        """Have the CLI push an image asset as `tags` of this repository, and not to CDK's own.
+    def publish_image(self, asset_tag: str, *, repository_name: str, tag: str) -> None:
+        """Have the CLI push an image asset as `tag` of this repository, and not to CDK's own.
 
-        It asks for each tag whether it is there, and pushes what is missing.
+        It asks whether the tag is there, and builds and pushes only what is missing. One tag, since of an asset with
+        two destinations the CLI tags what it built for the first alone.
         """
-        self._published[asset_tag] = (repository_name, tuple(tags))
+        self._published[asset_tag] = (repository_name, tag)
 
     def reusable_bind(self, stack: Stack) -> IBoundStackSynthesizer:
         """Return a synthesizer for `stack` alone; one instance may serve a whole app."""
@@ -72,27 +72,17 @@ class OrderedAssets(DefaultStackSynthesizer):
         if not self._published:
             return
         content = json.loads(manifest.read_text())
-        images: dict[str, Any] = {}
-        for asset_id, image in content["dockerImages"].items():
+        for image in content["dockerImages"].values():
             ((_, stock),) = image["destinations"].items()
-            if stock["imageTag"] not in self._published:
-                images[asset_id] = image
-                continue
-            repository, tags = self._published[stock["imageTag"]]
-            for tag in tags:
-                # An asset for each tag: the CLI tags what it has built for the first destination of an asset alone,
-                # and pushes as the others whatever image of that tag it finds on the machine.
-                images[asset_id if tag == tags[0] else f"{asset_id}-{tag}"] = {
-                    **image,
-                    "destinations": {
-                        f"{repository.replace('/', '-')}-{tag}": {
-                            **stock,
-                            "repositoryName": repository,
-                            "imageTag": tag,
-                        }
-                    },
+            if stock["imageTag"] in self._published:
+                repository, tag = self._published[stock["imageTag"]]
+                image["destinations"] = {
+                    f"{repository.replace('/', '-')}-{tag}": {
+                        **stock,
+                        "repositoryName": repository,
+                        "imageTag": tag,
+                    }
                 }
-        content["dockerImages"] = images
         manifest.write_text(json.dumps(content, indent=2))
 
     @property

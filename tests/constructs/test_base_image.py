@@ -188,10 +188,8 @@ def test_with_a_static_tag_dependents_stand_on_stable_and_synth_says_so(small_ap
         "/App/Image", Match.string_like_regexp("only after scoped-images bases refresh")
     )
     files = small_app.synth()
-    assert destinations(files, "Base") == {("base-dev", base.content_tag), ("base-dev", "stable")}
-    # The CLI would push as the second of two whatever image of the tag `stable` it finds on the machine.
-    images = files["Base.assets.json"]["dockerImages"].values()
-    assert [len(image["destinations"]) for image in images] == [1, 1]
+    # Pushed by the CLI, `stable` would stay in the machine's image store, where FROM finds it however old it is.
+    assert destinations(files, "Base") == {("base-dev", base.content_tag)}
 
 
 def commit(folder: Any) -> str:
@@ -213,7 +211,6 @@ def test_with_a_git_tag_dependents_stand_on_the_commit_while_the_files_are_that_
     template.has_resource_properties(
         "Custom::ScopedImagesTag", {"FromTag": base.content_tag, "ImageTag": f"git-{head}"}
     )
-    assert ("base-dev", f"git-{head}") in destinations(small_app.synth(), "Base")
 
 
 def test_with_a_git_tag_an_edited_file_falls_back_to_the_content(small_app: Any) -> None:
