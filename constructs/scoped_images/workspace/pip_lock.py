@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
 
-_EDITABLE = re.compile(r"(?:-e|--editable)[ =]\s*(\S+)")
+_EDITABLE = re.compile(r"(?:-e|--editable)[ =]\s*(\S+)(?:\s*;.*)?")  # with a marker, as Poetry exports it
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 # They read further files, which are not in the image's context.
 _READS = ("-r", "--requirement", "-c", "--constraint", "-f", "--find-links")
@@ -87,22 +87,23 @@ def _entries(path: Path, local: Mapping[str, Path]) -> Iterator[_Entry]:
         elif not content or content.startswith("-"):
             yield _Entry(text=text)
         else:
-            entry = _requirement(where, text, content)
-            if entry.name not in local:
-                yield entry
+            requirement = _requirement(where, content)
+            name = canonicalize_name(requirement.name)
+            if name in local:
+                continue
+            if requirement.url and requirement.url.startswith("file:"):
+                raise ScopedImagesError(
+                    f"{where}: {name!r} comes from a folder of this machine, which no image has"
+                )
+            marker, version = str(requirement.marker or ""), str(requirement.specifier)
+            yield _Entry(text=text, name=name, marker=marker, version=version)
 
 
-def _requirement(where: str, text: str, content: str) -> _Entry:
+def _requirement(where: str, content: str) -> Requirement:
     try:
-        requirement = Requirement(re.sub(r"\s--\S+.*$", "", content))
+        return Requirement(re.sub(r"\s--\S+.*$", "", content))
     except InvalidRequirement as error:
         raise ScopedImagesError(f"{where}: {content!r} is no requirement: {error}") from None
-    name = canonicalize_name(requirement.name)
-    if requirement.url and requirement.url.startswith("file:"):
-        raise ScopedImagesError(f"{where}: {name!r} comes from a folder of this machine, which no image has")
-    return _Entry(
-        text=text, name=name, marker=str(requirement.marker or ""), version=str(requirement.specifier)
-    )
 
 
 def _refuse_other_folder(where: str, path: Path, given: str, local: Mapping[str, Path]) -> None:

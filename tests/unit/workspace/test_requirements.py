@@ -75,6 +75,13 @@ def test_packages_of_the_workspace_are_dropped_from_it(root: Path) -> None:
     assert requirements(root).text == "boto3==1.43.0\n"
 
 
+def test_packages_of_the_workspace_are_dropped_as_poetry_exports_them(root: Path) -> None:
+    marker = "python_version >= '3.11'"
+    lock = f"dynamo @ file:///repo/dynamo ; {marker}\n-e file:///repo/dynamo ; {marker}\nboto3==1.43.0 ; {marker}\n"
+    write(root, {"label/requirements.lock": lock})
+    assert requirements(root).text == f"boto3==1.43.0 ; {marker}\n"
+
+
 def test_without_hashes_there_is_a_warning(root: Path) -> None:
     write(root, {"label/requirements.lock": "boto3==1.43.0\n"})
     found = requirements(root)
