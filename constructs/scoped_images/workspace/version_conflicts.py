@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, product
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -15,7 +16,7 @@ from scoped_images.workspace.requirements import Requirements
 def version_conflicts(
     bases: Sequence[DerivedBase], requirements: Mapping[str, Requirements]
 ) -> dict[str, tuple[str, ...]]:
-    """Return warnings by the name of the base, for each package that one below it has in another version.
+    """Return warnings by the name of the base, for each package that it comes to have in two versions.
 
     Pins with a marker are not compared: the two may never be installed together.
     """
@@ -23,14 +24,23 @@ def version_conflicts(
     pins = {name: _pins(found.text) for name, found in requirements.items()}
     return {
         base.name: tuple(
-            f"base image {base.name!r} installs {package}=={version}, over {package}=={pins[below][package]} of "
-            f"{below!r} below it, whose metadata stays: lock both together"
-            for below in sorted(_below(needs, base.name))
-            for package, version in sorted(pins[base.name].items())
-            if pins[below].get(package, version) != version
+            f"base image {base.name!r} has {package}=={version} of {over!r} over {package}=={pins[under][package]} of "
+            f"{under!r}, whose metadata stays: lock both together"
+            for under, over in _meetings(needs, base.name)
+            for package, version in sorted(pins[over].items())
+            if pins[under].get(package, version) != version
         )
         for base in bases
     }
+
+
+def _meetings(needs: Mapping[str, Sequence[str]], name: str) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of bases that are first together in this one, the lower one first."""
+    for under in sorted(_below(needs, name)):
+        yield under, name
+    brought = [{need, *_below(needs, need)} for need in needs[name] if need in needs]
+    for first, second in combinations(brought, 2):
+        yield from product(sorted(first - second), sorted(second - first))
 
 
 def _below(needs: Mapping[str, Sequence[str]], name: str) -> set[str]:

@@ -22,8 +22,7 @@ def test_another_version_far_below_is_named(tmp_path: Path) -> None:
     assert warnings(
         tmp_path, label="Attrs==2 --hash=sha256:1\n", core="attrs==1 \\\n    --hash=sha256:1\n"
     ) == (
-        "base image 'label' installs attrs==2, over attrs==1 of 'core' below it, "
-        "whose metadata stays: lock both together",
+        "base image 'label' has attrs==2 of 'label' over attrs==1 of 'core', whose metadata stays: lock both together",
     )
 
 
@@ -37,3 +36,17 @@ def test_another_version_far_below_is_named(tmp_path: Path) -> None:
 )
 def test_what_goes_together_is_not(tmp_path: Path, label: str, core: str) -> None:
     assert warnings(tmp_path, label=label, core=core) == ()
+
+
+def test_two_needs_that_bring_two_versions_are_named_where_they_meet(tmp_path: Path) -> None:
+    packages(
+        tmp_path, {"api": ["top"], "top": ["label"], "label": ["left", "right"], "left": [], "right": []}
+    )
+    for number, name in enumerate(("left", "right")):
+        write(tmp_path, {f"packages/{name}/requirements.lock": f"attrs=={number} --hash=sha256:1\n"})
+    declarations = BaseGraph.from_workspace(tmp_path).declarations
+    found = {name: getattr(declaration.context, "warnings", ()) for name, declaration in declarations.items()}
+    assert found.pop("label") == (
+        "base image 'label' has attrs==1 of 'right' over attrs==0 of 'left', whose metadata stays: lock both together",
+    )
+    assert set(found.values()) == {()}
