@@ -21,6 +21,8 @@ from scoped_images.remote_role import build_role
 if TYPE_CHECKING:
     from scoped_images.remote_builder import RemoteBuilder
 
+LOOK_AGAIN = "scoped-images:look-again"
+
 # CloudFormation's wait beyond the provider's own.
 _GRACE_MINUTES = 5
 
@@ -78,7 +80,7 @@ class RemoteImage(Construct):
             resource_type="Custom::ScopedImagesRemoteBuild",
             service_token=builder.service_token,
             service_timeout=Duration.minutes(builder.minutes + _GRACE_MINUTES),
-            properties=request.to_properties(),
+            properties={**request.to_properties(), **self._look_again()},
         )
         # The role's rights, too, must be there before a build runs with it.
         resource.node.add_dependency(role)
@@ -105,6 +107,11 @@ class RemoteImage(Construct):
             asset_hash=archive_name(context),
             asset_hash_type=AssetHashType.CUSTOM,
         )
+
+    def _look_again(self) -> dict[str, str]:
+        """A property for its change alone: an image that was deleted by hand is then found missing, and built."""
+        value = self.node.try_get_context(LOOK_AGAIN)
+        return {"LookAgain": str(value)} if value else {}
 
     def _secrets(self, builder: RemoteBuilder, build: ImageBuild) -> dict[str, BuildSecret]:
         unknown = sorted(set(build.spec.build_secrets) - set(builder.secrets))

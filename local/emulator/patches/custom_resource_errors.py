@@ -18,7 +18,12 @@ def apply() -> None:
     def execute(function: Any, event: Any, *arguments: Any, **options: Any) -> Any:
         result = stock_execute(function, event, *arguments, **options)
         token = response_token(event)
-        if token and isinstance(result, dict) and result.get("error"):
+        if (
+            token
+            and is_called_by_cloudformation(function, event)
+            and isinstance(result, dict)
+            and result.get("error")
+        ):
             report(token, result.get("body"))
         return result
 
@@ -31,6 +36,16 @@ def response_token(event: Any) -> str | None:
         return None
     _, _, token = str(event.get("ResponseURL", "")).partition("/_ministack/cfn-response/")
     return token or None
+
+
+def is_called_by_cloudformation(function: Any, event: Any) -> bool:
+    """Whether the event was sent to this very function.
+
+    CDK's provider framework hands it on to others, whose errors it answers itself: of its own poll an error means
+    that Step Functions shall ask again.
+    """
+    service_token = str(event.get("ResourceProperties", {}).get("ServiceToken", ""))
+    return service_token.rpartition(":function:")[2] == function.get("config", {}).get("FunctionName")
 
 
 def report(token: str, body: Any) -> None:

@@ -1,0 +1,144 @@
+"""The real CDK CLI deploys what the emulated CodeBuild builds: one chain of remote and local images, and its mishaps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.deployment import Deployment
+
+pytestmark = pytest.mark.e2e
+
+WORD = "a word that only the build sees"
+LOCAL = ["remote-functions/Other", "remote-upper/Image"]
+
+
+@pytest.fixture(scope="module")
+def deployed(new_deployment: Callable[..., Deployment]) -> Deployment:
+    """The app, deployed into nothing."""
+    deployment = new_deployment("remote")
+    deployment.client("ssm").put_parameter(Name="/remote/word", Value=WORD, Type="SecureString")
+    assert deployment.deploy() == LOCAL
+    return deployment
+
+
+def builds(deployment: Deployment) -> list[dict[str, Any]]:
+    """Every remote build, newest first."""
+    codebuild = deployment.client("codebuild")
+    ids = codebuild.list_builds()["ids"]
+    found: list[dict[str, Any]] = codebuild.batch_get_builds(ids=ids)["builds"] if ids else []
+    return sorted(found, key=lambda build: build["buildNumber"], reverse=True)
+
+
+def invoke(deployment: Deployment, name: str) -> Any:
+    answer = deployment.client("lambda").invoke(FunctionName=f"remote-{name}", Payload=b"{}")
+    return json.loads(answer["Payload"].read())
+
+
+def change(deployment: Deployment, name: str, old: str, new: str) -> None:
+    path = deployment.project / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def fails(deployment: Deployment, *flags: str) -> str:
+    """Deploy in vain; return what the CLI says."""
+    with pytest.raises(AssertionError):
+        deployment.deploy(*flags)
+    return deployment.output
+
+
+def test_what_was_built_remotely_runs(deployed: Deployment) -> None:
+    """Each on its base: remote on local on remote, and local on remote."""
+    assert invoke(deployed, "handler") == {
+        "version": 1,
+        "bases": ["low", "up"],
+        "queue": deployed.outputs()["QueueName"],
+        "quoted": "it's $(hostname)",
+        "hash": hashlib.sha256(WORD.encode()).hexdigest()[:8],
+    }
+    assert invoke(deployed, "other") == "low"
+    assert [build["buildStatus"] for build in builds(deployed)] == ["SUCCEEDED", "SUCCEEDED"]
+
+
+def test_the_function_is_pinned_to_the_digest_that_was_built(deployed: Deployment) -> None:
+    code = deployed.client("lambda").get_function(FunctionName="remote-handler")["Code"]
+    tags = deployed.tags("remote-handler")
+    (built,) = [digest for tag, digest in tags.items() if tag.startswith("sha-")]
+    assert code["ImageUri"].endswith(f"remote-handler@{built}")
+
+
+def test_the_secret_is_in_no_template_and_no_log(deployed: Deployment) -> None:
+    assembly = deployed.project / "cdk.out"
+    assert not [path for path in assembly.rglob("*") if path.is_file() and WORD.encode() in path.read_bytes()]
+    logs = deployed.client("logs")
+    messages = [
+        event["message"]
+        for group in logs.describe_log_groups()["logGroups"]
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+    ]
+    assert any("docker buildx build" in message for message in messages)
+    assert not [message for message in messages if WORD in message]
+
+
+def test_a_second_deploy_builds_and_uploads_nothing(deployed: Deployment) -> None:
+    before = len(builds(deployed))
+    assert deployed.deploy() == []
+    assert len(builds(deployed)) == before
+
+
+def test_a_change_is_one_build_and_a_change_back_is_none(deployed: Deployment) -> None:
+    before = len(builds(deployed))
+    change(deployed, "handler/handler.py", "VERSION = 1", "VERSION = 2")
+    deployed.deploy()
+    assert invoke(deployed, "handler")["version"] == 2
+    assert len(builds(deployed)) == before + 1
+    change(deployed, "handler/handler.py", "VERSION = 2", "VERSION = 1")
+    deployed.deploy()
+    assert invoke(deployed, "handler")["version"] == 1
+    assert len(builds(deployed)) == before + 1
+
+
+def test_a_failing_build_fails_its_stack_with_the_log_s_end(deployed: Deployment) -> None:
+    before = len(builds(deployed))
+    change(deployed, "handler/Dockerfile", "COPY handler.py ./", "RUN echo the cause && exit 7")
+    said = fails(deployed)
+    assert "ended as FAILED in phase BUILD" in said
+    assert "the cause" in said
+    assert len(builds(deployed)) == before + 1, "and rolling back has built nothing"
+    assert invoke(deployed, "handler")["version"] == 1
+    change(deployed, "handler/Dockerfile", "RUN echo the cause && exit 7", "COPY handler.py ./")
+    deployed.deploy()
+
+
+def test_a_rollback_after_a_build_builds_nothing(deployed: Deployment) -> None:
+    """The stack fails when its new image is there already."""
+    change(deployed, "handler/handler.py", "VERSION = 1", "VERSION = 3")
+    before = len(builds(deployed))
+    fails(deployed, "-c", "fail=yes")
+    assert len(builds(deployed)) == before + 1
+    assert invoke(deployed, "handler")["version"] == 1
+    deployed.deploy()
+    assert invoke(deployed, "handler")["version"] == 3
+    assert len(builds(deployed)) == before + 1, "the image of the failed deploy is used"
+
+
+def test_an_image_deleted_by_hand_is_built_when_it_is_asked_for(deployed: Deployment) -> None:
+    ecr = deployed.client("ecr")
+    tags = [tag for tag in deployed.tags("remote-lower") if tag.startswith("sha-")]
+    ecr.batch_delete_image(repositoryName="remote-lower", imageIds=[{"imageTag": tag} for tag in tags])
+    before = len(builds(deployed))
+    deployed.deploy("-c", "scoped-images:look-again=1")
+    assert len(builds(deployed)) == before + 1
+    assert set(tags) <= set(deployed.tags("remote-lower"))
+
+
+def test_a_changed_base_goes_through_the_whole_chain(deployed: Deployment) -> None:
+    (deployed.project / "lower" / "word").write_text("lower still")
+    assert deployed.deploy() == LOCAL
+    assert invoke(deployed, "handler")["bases"] == ["lower still", "up"]
+    assert invoke(deployed, "other") == "lower still"
