@@ -31,6 +31,7 @@ def add_stacks(app: App, env: Environment) -> None:
         app,
         env,
         root=ROOT,
+        workloads=["lambdas", "services"],
         prefix=prefix,
         repositories=repositories,
         upstream=upstream,
