@@ -16,6 +16,7 @@ from local.emulator.patches import (
     secrets,
     service_stability,
     source_images,
+    stack_waits,
     task_containers,
     task_definitions,
     task_health,
@@ -35,6 +36,7 @@ def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:
     builds.apply(settings)
     secrets.apply()
     custom_resource_errors.apply()
+    stack_waits.apply()
     task_definitions.apply()
     source_images.apply()
     task_health.apply()

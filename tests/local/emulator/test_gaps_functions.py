@@ -88,10 +88,11 @@ def failure(aws: Aws, stack: str, logical_id: str) -> str:
     return reason
 
 
-def a_custom_resource_whose_function_fails_says_so_at_once(aws: Aws) -> None:
+def create_custom_resource(aws: Aws, program: str) -> str:
+    """Start to create a stack with a resource made by this program, and answer the stack's name."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as zipped:
-        zipped.writestr("index.py", "raise RuntimeError('cannot be imported')")
+        zipped.writestr("index.py", program)
     function, name = aws.name("function"), aws.name("stack")
     arn = aws.client("lambda").create_function(
         FunctionName=function,
@@ -101,13 +102,37 @@ def a_custom_resource_whose_function_fails_says_so_at_once(aws: Aws) -> None:
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
     body = {"Resources": {"Custom": {"Type": "Custom::It", "Properties": {"ServiceToken": arn}}}}
-    cloudformation = aws.client("cloudformation")
-    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(body))
+    aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(body))
+    return name
+
+
+def status(aws: Aws, stack: str) -> str:
+    (shown,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    answer: str = shown["StackStatus"]
+    return answer
+
+
+def a_custom_resource_whose_function_fails_says_so_at_once(aws: Aws) -> None:
+    name = create_custom_resource(aws, "raise RuntimeError('cannot be imported')")
     deadline = time.monotonic() + 10
-    while cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"].endswith("IN_PROGRESS"):
+    while status(aws, name).endswith("IN_PROGRESS"):
         assert time.monotonic() < deadline, "the stack waits for an answer that never comes"
         time.sleep(0.2)
     assert "cannot be imported" in failure(aws, name, "Custom")
+
+
+SLOW = """
+import json, time, urllib.request
+def handler(event, context):
+    time.sleep(1)
+    ids = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    body = json.dumps({"Status": "SUCCESS", "PhysicalResourceId": "it", **ids}).encode()
+    urllib.request.urlopen(urllib.request.Request(event["ResponseURL"], body, method="PUT"))
+"""
+
+
+def a_stack_that_takes_a_second_is_done_when_first_asked_about(aws: Aws) -> None:
+    assert status(aws, create_custom_resource(aws, SLOW)) == "CREATE_COMPLETE"
 
 
 GAPS = [
@@ -117,6 +142,7 @@ GAPS = [
     a_function_keeps_the_digest_that_its_tag_had,
     a_stack_with_a_function_without_image_fails,
     a_custom_resource_whose_function_fails_says_so_at_once,
+    a_stack_that_takes_a_second_is_done_when_first_asked_about,
 ]
 
 
