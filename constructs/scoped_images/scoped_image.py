@@ -114,7 +114,7 @@ class ScopedImage(Construct):
             Annotations.of(self).add_info_v2(
                 "scoped-images:static-base",
                 f"built FROM {base.uri}: a change of that base rebuilds this image only after scoped-images bases "
-                f"refresh of {base.address.name}",
+                f"refresh of {base.address.name}; should that tag be gone, scoped-images bases restore puts it back",
             )
         CfnOutput(self, "ImageDigest", value=self.digest)
 

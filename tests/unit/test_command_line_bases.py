@@ -227,11 +227,13 @@ def test_refresh_asks_another_repository_when_told(ecr: PretendedEcr) -> None:
         ),
         (
             ClientError({"Error": {"Code": "ImageNotFoundException"}}, "DescribeImages"),
-            "repository base-a-dev in eu-west-1 has no image stable: deploy the base image first",
+            "repository base-a-dev in eu-west-1 has no image stable: deploy the base image first, or "
+            "put the tag back with scoped-images bases restore a --env dev",
         ),
         (
             {"imageDetails": []},
-            "repository base-a-dev in eu-west-1 has no image stable: deploy the base image first",
+            "repository base-a-dev in eu-west-1 has no image stable: deploy the base image first, or "
+            "put the tag back with scoped-images bases restore a --env dev",
         ),
         (
             ClientError(

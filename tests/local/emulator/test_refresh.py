@@ -1,7 +1,8 @@
-"""`scoped-images bases refresh` against the emulated ECR, with images pushed through its registry."""
+"""`scoped-images bases refresh` and `restore` against the emulated ECR, with images pushed through its registry."""
 
 from __future__ import annotations
 
+import time
 import uuid
 from pathlib import Path
 
@@ -52,7 +53,35 @@ def test_a_repository_without_stable_is_told_from_no_repository(
     assert main(["bases", "refresh", base, "--env", "dev"]) == 2
     assert main(["bases", "refresh", base, "--env", "prod"]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"scoped-images: repository base-{base}-dev in {REGION} has no image stable: deploy the base image first",
+        f"scoped-images: repository base-{base}-dev in {REGION} has no image stable: deploy the base image first, or "
+        f"put the tag back with scoped-images bases restore {base} --env dev",
         f"scoped-images: there is no repository base-{base}-prod in {REGION}: deploy the base image first, or name "
         "another with --repository, --env or --region",
+    ]
+
+
+def test_a_deleted_tag_is_put_back_on_the_image_that_was_pushed_last(
+    aws: Aws, base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry, repository = Registry(aws.port), f"base-{base}-dev"
+    registry.push(repository, "sha-111111111111", uuid.uuid4().bytes)
+    time.sleep(1.1)  # ECR tells whole seconds
+    newest = registry.push(repository, "sha-222222222222", uuid.uuid4().bytes)
+    registry.push(repository, "cache-linux-amd64", uuid.uuid4().bytes)
+    assert main(["bases", "restore", base, "--env", "dev"]) == 0
+    assert main(["bases", "restore", base, "--env", "dev"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"stable of {repository} is {newest} again, which is sha-222222222222",
+        f"nothing to restore: stable of {repository} is {newest}",
+    ]
+    answer = aws.client("ecr").describe_images(repositoryName=repository, imageIds=[{"imageTag": "stable"}])
+    assert answer["imageDetails"][0]["imageDigest"] == newest
+
+
+def test_what_cannot_be_restored_is_told(aws: Aws, base: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bases", "restore", base, "--env", "dev"]) == 2
+    assert main(["bases", "restore", base, "--env", "dev", "--tag", "sha-1"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"scoped-images: repository base-{base}-dev in {REGION} has no image sha-…: deploy the base image first",
+        "scoped-images: --tag is sha-1, which names a content: the next deploy pushes it again",
     ]

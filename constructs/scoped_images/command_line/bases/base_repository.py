@@ -1,0 +1,70 @@
+"""A base image's repository, as the commands ask ECR about it: each failure in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scoped_images.command_line.aws_region import aws_region
+from scoped_images.errors import ScopedImagesError
+
+
+class BaseRepository:
+    """One repository in one region. Every call raises ScopedImagesError with what to do."""
+
+    def __init__(self, name: str, region: str | None) -> None:
+        """name: of the repository. region: by default the AWS CLI's."""
+        try:
+            import boto3  # noqa: PLC0415 - the other commands do without
+        except ModuleNotFoundError as error:
+            raise ScopedImagesError(f"this command needs {error.name}: pip install boto3") from None
+        self.name = name
+        self.region = aws_region(region)
+        self._ecr = boto3.client("ecr", region_name=self.region)
+
+    def digest(self, tag: str) -> str | None:
+        """The digest of a tag, or None for a tag that is not there."""
+        answer = self._call("describe_images", imageIds=[{"imageTag": tag}])
+        details = answer["imageDetails"] if answer else []
+        return str(details[0]["imageDigest"]) if details else None
+
+    def images(self) -> list[dict[str, Any]]:
+        """Every image, as ECR describes them."""
+        found: list[dict[str, Any]] = []
+        token: dict[str, str] = {}
+        while True:
+            answer = self._call("describe_images", **token) or {"imageDetails": []}
+            found += answer["imageDetails"]
+            if not answer.get("nextToken"):
+                return found
+            token = {"nextToken": answer["nextToken"]}
+
+    def put_tag(self, digest: str, tag: str) -> None:
+        """Give an image a further tag."""
+        (image,) = self._call("batch_get_image", imageIds=[{"imageDigest": digest}])["images"]
+        self._call(
+            "put_image",
+            imageManifest=image["imageManifest"],
+            imageManifestMediaType=image["imageManifestMediaType"],
+            imageTag=tag,
+        )
+
+    def _call(self, operation: str, **request: Any) -> Any:
+        """ECR's answer, or None for an image that is not there."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        try:
+            return getattr(self._ecr, operation)(repositoryName=self.name, **request)
+        except BotoCoreError as error:
+            raise ScopedImagesError(f"cannot ask ECR in {self.region}: {error}") from None
+        except ClientError as error:
+            told = error.response["Error"]
+            if told.get("Code") == "ImageNotFoundException":
+                return None
+            if told.get("Code") == "RepositoryNotFoundException":
+                raise ScopedImagesError(
+                    f"there is no repository {self.name} in {self.region}: deploy the base image first, or name another "
+                    "with --repository, --env or --region"
+                ) from None
+            raise ScopedImagesError(
+                f"ECR in {self.region} does not tell about {self.name}: {told.get('Message') or told}"
+            ) from None

@@ -1,0 +1,49 @@
+"""`scoped-images bases restore`: puts a tag back that somebody has deleted by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from scoped_images.command_line.bases.base_repository import BaseRepository
+from scoped_images.errors import ScopedImagesError
+
+_CONTENT_TAG = "sha-"
+
+
+def restore(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The base image, such as receipt-dynamo.")],
+    *,
+    env: Annotated[str, typer.Option(help="The environment whose tag is gone.")],
+    tag: Annotated[str, typer.Option(help="The tag: stable, or git-….")] = "stable",
+    region: Annotated[
+        str | None, typer.Option(help="Where its repository is.", show_default="as the AWS CLI finds it")
+    ] = None,
+    repository: Annotated[
+        str | None, typer.Option(help="Its repository.", show_default="base-NAME-ENV")
+    ] = None,
+) -> None:
+    """Put a moving tag back, on the image that was pushed last.
+
+    A content tag needs none of this: the next deploy pushes it again.
+    """
+    if tag.startswith(_CONTENT_TAG):
+        raise ScopedImagesError(f"--tag is {tag}, which names a content: the next deploy pushes it again")
+    held = BaseRepository(repository or f"base-{name}-{env}", region)
+    there = held.digest(tag)
+    if there is not None:
+        print(f"nothing to restore: {tag} of {held.name} is {there}")
+        return
+    images = [
+        image
+        for image in held.images()
+        if any(each.startswith(_CONTENT_TAG) for each in image.get("imageTags", []))
+    ]
+    if not images:
+        raise ScopedImagesError(
+            f"repository {held.name} in {held.region} has no image sha-…: deploy the base image first"
+        )
+    newest = max(images, key=lambda image: image["imagePushedAt"])
+    held.put_tag(newest["imageDigest"], tag)
+    print(f"{tag} of {held.name} is {newest['imageDigest']} again, which is {', '.join(newest['imageTags'])}")
