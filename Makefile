@@ -51,9 +51,10 @@ test-fast: $(VENV) ## the tests that need no container engine
 snapshots: $(VENV) ## rewrite the recorded templates
 	@pytest tests/snapshot --snapshot-update
 
-bench: $(VENV) ## contexts, stock beside scoped, and a pruning of 100,000 images; writes 6 GB to TMPDIR and deletes them
+bench: $(VENV) ## contexts, stock beside scoped, a pruning of 100,000 images, archives of remote builds; writes 6 GB to TMPDIR and deletes them
 	@python -m benchmarks
 	@python -m benchmarks.pruning
+	@python -m benchmarks.archives
 
 fuzz: $(VENV) ## thousands of generated contexts against BuildKit: make fuzz CASES=3000
 	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py
