@@ -1,0 +1,113 @@
+"""CodeBuild: builds that run, where stock ministack says that they have succeeded."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from tests.local.emulator.conftest import Aws
+
+
+def project(aws: Aws) -> str:
+    name = aws.name("project")
+    aws.client("codebuild").create_project(
+        name=name,
+        source={"type": "NO_SOURCE", "buildspec": spec("true")},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={"type": "LINUX_CONTAINER", "image": "any", "computeType": "BUILD_GENERAL1_SMALL"},
+        serviceRole="arn:aws:iam::000000000000:role/build",
+    )
+    return name
+
+
+def spec(*commands: str) -> str:
+    phases = {"build": {"commands": list(commands)}}
+    return json.dumps({"version": "0.2", "env": {"exported-variables": ["WORD"]}, "phases": phases})
+
+
+def build(aws: Aws, name: str, *commands: str, **more: Any) -> dict[str, Any]:
+    """Start a build and wait for its end."""
+    codebuild = aws.client("codebuild")
+    started = codebuild.start_build(projectName=name, buildspecOverride=spec(*commands), **more)["build"]
+    deadline = time.monotonic() + 30
+    while True:
+        (found,) = codebuild.batch_get_builds(ids=[started["id"]])["builds"]
+        if found["buildStatus"] != "IN_PROGRESS":
+            ended: dict[str, Any] = found
+            return ended
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def log(aws: Aws, ended: dict[str, Any]) -> list[str]:
+    events = aws.client("logs").get_log_events(
+        logGroupName=ended["logs"]["groupName"], logStreamName=ended["logs"]["streamName"]
+    )["events"]
+    return [event["message"] for event in events if not event["message"].startswith("[Container]")]
+
+
+def test_stock_ministack_lets_a_failing_build_succeed(stock: Aws) -> None:
+    assert build(stock, project(stock), "false")["buildStatus"] == "SUCCEEDED"
+
+
+def test_a_build_runs_with_codebuild_s_variables_and_its_log_is_in_its_stream(aws: Aws) -> None:
+    ended = build(aws, project(aws), 'echo "$CODEBUILD_BUILD_ID in $AWS_REGION"', "export WORD=done")
+    assert ended["buildStatus"] == "SUCCEEDED"
+    assert log(aws, ended) == [f"{ended['id']} in us-east-1"]
+    assert ended["exportedEnvironmentVariables"] == [{"name": "WORD", "value": "done"}]
+
+
+def test_a_failing_build_fails_in_its_phase(aws: Aws) -> None:
+    ended = build(aws, project(aws), "exit 3")
+    assert ended["buildStatus"] == "FAILED"
+    (phase,) = [each for each in ended["phases"] if each.get("phaseStatus") == "FAILED"]
+    assert phase["phaseType"] == "BUILD"
+    assert "exit status 3" in phase["contexts"][0]["message"]
+
+
+def test_the_aws_cli_of_a_build_reaches_the_emulated_aws(aws: Aws) -> None:
+    ended = build(aws, project(aws), "aws sts get-caller-identity --query Account --output text")
+    assert log(aws, ended) == ["000000000000"]
+
+
+@pytest.mark.parametrize("value", ["plain", "with 'quotes' and $(words)\nof two lines"])
+def test_secrets_and_parameters_are_variables(value: str, aws: Aws) -> None:
+    secret, parameter = aws.name("secret"), aws.name("/parameter")
+    aws.client("secretsmanager").create_secret(Name=secret, SecretString=json.dumps({"key": value}))
+    aws.client("ssm").put_parameter(Name=parameter, Value=value, Type="SecureString")
+    variables = [
+        {"name": "A", "type": "SECRETS_MANAGER", "value": f"{secret}:key"},
+        {"name": "B", "type": "PARAMETER_STORE", "value": parameter},
+        {"name": "C", "type": "PLAINTEXT", "value": value},
+    ]
+    ended = build(
+        aws,
+        project(aws),
+        '[ "$A" = "$C" ] && [ "$B" = "$C" ] && echo same',
+        environmentVariablesOverride=variables,
+    )
+    assert log(aws, ended) == ["same"]
+
+
+def test_one_token_is_one_build(aws: Aws) -> None:
+    name, codebuild = project(aws), aws.client("codebuild")
+    started = [
+        codebuild.start_build(projectName=name, idempotencyToken=token)["build"]["id"]
+        for token in ("one", "one", "two")
+    ]
+    assert started[0] == started[1] != started[2]
+
+
+def test_a_stopped_build_is_stopped(aws: Aws) -> None:
+    codebuild = aws.client("codebuild")
+    started = codebuild.start_build(projectName=project(aws), buildspecOverride=spec("sleep 60"))["build"][
+        "id"
+    ]
+    codebuild.stop_build(id=started)
+    deadline = time.monotonic() + 20
+    while codebuild.batch_get_builds(ids=[started])["builds"][0]["buildStatus"] != "STOPPED":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
