@@ -16,6 +16,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from scoped_images import BaseImages, Environment, ImageRepository, ScopedContext, ScopedImage
+from scoped_images.image_builder import ImageBuilder
 from stacks.storage import StorageStack
 
 PORT = 8080
@@ -36,6 +37,7 @@ class ApiStack(Stack):
         repository: ImageRepository,
         storage: StorageStack,
         bases: BaseImages,
+        builder: ImageBuilder | None,
     ) -> None:
         super().__init__(scope, construct_id, env=env)
         image = ScopedImage(
@@ -48,6 +50,7 @@ class ApiStack(Stack):
             repository=repository,
             base=bases.of("services/receipt_api").base,
             pin_digest=True,
+            builder=builder,
         )
         api_key = secretsmanager.Secret(
             self,

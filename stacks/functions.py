@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from scoped_images import BaseImages, Environment, ImageRepository, ScopedContext, ScopedImage
+from scoped_images.image_builder import ImageBuilder
 from stacks.repositories import RepositoriesStack
 from stacks.storage import StorageStack
 
@@ -30,11 +31,13 @@ class FunctionsStack(Stack):
         repositories: RepositoriesStack,
         storage: StorageStack,
         bases: BaseImages,
+        builder: ImageBuilder | None,
     ) -> None:
         super().__init__(scope, construct_id, env=env)
         self._environment = environment
         self._root = root
         self._bases = bases
+        self._builder = builder
         table_name = storage.table.table_name
 
         upload = self._function(
@@ -75,6 +78,7 @@ class FunctionsStack(Stack):
             base=stands_on.base,
             named_bases=stands_on.named_bases,
             pin_digest=True,
+            builder=self._builder,
         )
         log_group = logs.LogGroup(
             self,

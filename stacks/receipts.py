@@ -7,7 +7,7 @@ from pathlib import Path
 from aws_cdk import App, Stack, Tags
 from aws_cdk import Environment as StackEnvironment
 
-from scoped_images import BaseImages, Environment, ImagesLock, RefreshMarks, UpstreamImages
+from scoped_images import BaseImages, Environment, ImagesLock, RefreshMarks, RemoteBuilder, UpstreamImages
 from stacks.api import ApiStack
 from stacks.functions import FunctionsStack
 from stacks.pruner import PrunerStack
@@ -27,6 +27,12 @@ def add_stacks(app: App, env: Environment) -> None:
     )
     repositories = RepositoriesStack(app, f"{prefix}-repositories", environment=env, env=place)
     storage = StorageStack(app, f"{prefix}-storage", environment=env, env=place)
+    builder_stack = Stack(app, f"{prefix}-builder", env=place) if env.builds_remotely else None
+    builder = (
+        RemoteBuilder(builder_stack, "Builder", environment_name=env.name, platforms=[env.platform])
+        if builder_stack
+        else None
+    )
     bases = BaseImages.from_workspace(
         app,
         env,
@@ -36,6 +42,7 @@ def add_stacks(app: App, env: Environment) -> None:
         repositories=repositories,
         upstream=upstream,
         refresh_marks=RefreshMarks.read(ROOT / "dockerfiles" / "bases.lock"),
+        builder=builder,
     )
     functions = FunctionsStack(
         app,
@@ -46,6 +53,7 @@ def add_stacks(app: App, env: Environment) -> None:
         repositories=repositories,
         storage=storage,
         bases=bases,
+        builder=builder,
     )
     api = ApiStack(
         app,
@@ -56,8 +64,11 @@ def add_stacks(app: App, env: Environment) -> None:
         repository=repositories.receipt_api,
         storage=storage,
         bases=bases,
+        builder=builder,
     )
     stacks: list[Stack] = [repositories, storage, *bases.stacks, functions, api]
+    if builder_stack:
+        stacks.append(builder_stack)
     if env.pruning:
         stacks.append(
             PrunerStack(
