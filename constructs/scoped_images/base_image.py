@@ -14,7 +14,7 @@ from scoped_images.environment import BASE_TAGS, BaseTag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.git_commit import commit_of
 from scoped_images.image_builder import ImageBuild, ImageBuilder, built_by
-from scoped_images.image_builds import ContextFor, ImageBuilds, platforms_of
+from scoped_images.image_builds import ContextFor, ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.image_copy import ImageCopy
 from scoped_images.image_repository import ImageRepository
 from scoped_images.image_spec import BaseReference, index_tag
@@ -90,6 +90,7 @@ class BaseImage(Construct):
             builder=builder,
         )
         builds = made.builds()
+        refuse_late_args(self, builds, "the tag of a base image")
         self._publish_alone(repository)
         self.address = repository.address
         self.specs = tuple(build.spec for build in builds)

@@ -79,6 +79,8 @@ class ImageBuilds:
     def builds(self) -> tuple[ImageBuild, ...]:
         """One build for each platform, in the order given."""
         builds = tuple(self._build(platform) for platform in self.platforms)
+        if len(builds) > 1:
+            refuse_late_args(self.scope, builds, "the tag of an index over several platforms")
         for warning in dict.fromkeys(warning for build in builds for warning in _warnings(build)):
             Annotations.of(self.scope).add_warning_v2("scoped-images:context", warning)
         return builds
@@ -144,6 +146,15 @@ class ImageBuilds:
 def _warnings(build: ImageBuild) -> tuple[str, ...]:
     rung = registry_cache_warning(build.spec.context, has_cache=build.cache is not None)
     return (*build.spec.warnings, rung) if rung else build.spec.warnings
+
+
+def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) -> None:
+    """Refuse tokens where a tag must be known at synth: the values of tokens are part of an image's tag."""
+    for name in builds[0].late_args:
+        raise ScopedImagesError(
+            f"build_args[{name!r}] of {scope.node.path!r} is a token, known only while CloudFormation deploys, and "
+            f"{what} must be known before: use a literal, or read the value at run time"
+        )
 
 
 def platforms_of(

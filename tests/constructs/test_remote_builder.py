@@ -294,6 +294,39 @@ def test_a_token_is_welcome_as_an_argument_and_the_tag_counts_its_expression(sma
     assert build["LateArguments"] == ["URL"]
 
 
+def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: Any) -> None:
+    """Dependents name a base by its tag, and an index has one tag for all values."""
+    builder = builder_in(small_app.stack("Builds"))
+    repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
+    stack = small_app.stack("Base")
+    arguments = {"URL": cdk.CfnParameter(stack, "Url").value_as_string}
+    with pytest.raises(ScopedImagesError) as caught:
+        small_app.base(stack, "base-dev", repository, builder=builder, build_args=arguments)
+    assert str(caught.value) == (
+        "build_args['URL'] of 'Base/base-dev' is a token, known only while CloudFormation deploys, and the tag of a base "
+        "image must be known before: use a literal, or read the value at run time"
+    )
+    with pytest.raises(
+        ScopedImagesError, match="and the tag of an index over several platforms must be known before"
+    ):
+        image_in(
+            small_app,
+            stack,
+            builder,
+            repository=repository,
+            platform=None,
+            platforms=list(Platform),
+            build_args=arguments,
+        )
+
+
+def test_asking_again_for_deleted_images_is_a_property_of_each_build(small_app: Any) -> None:
+    small_app.app.node.set_context("scoped-images:look-again", "2026-11-21")
+    stack = small_app.stack("App")
+    image_in(small_app, stack, builder_in(small_app.stack("Builds")))
+    assert build_of(stack)["LookAgain"] == "2026-11-21"
+
+
 def test_two_platforms_are_two_builds_under_one_index(small_app: Any) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")

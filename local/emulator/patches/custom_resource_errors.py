@@ -45,7 +45,7 @@ def is_called_by_cloudformation(function: Any, event: Any) -> bool:
     that Step Functions shall ask again.
     """
     service_token = str(event.get("ResourceProperties", {}).get("ServiceToken", ""))
-    return service_token.rpartition(":function:")[2] == function.get("config", {}).get("FunctionName")
+    return service_token.rpartition(":function:")[2] == str(function.get("config", {}).get("FunctionName"))
 
 
 def report(token: str, body: Any) -> None:
