@@ -17,6 +17,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.image_builder import ImageBuild, PublishedImage
 from scoped_images.platform import Platform
 from scoped_images.remote.build_secret import BuildSecret
+from scoped_images.remote_findings import acknowledge_project
 from scoped_images.remote_functions import RemoteFunctions
 from scoped_images.remote_image import RemoteImage
 from scoped_images.stack_order import require_same_place
@@ -119,6 +120,8 @@ class RemoteBuilder(Construct):
             )
             for platform in self.platforms
         }
+        for project in self.projects.values():
+            acknowledge_project(project)
         self._functions = RemoteFunctions(
             self,
             "Functions",
@@ -189,6 +192,5 @@ class RemoteBuilder(Construct):
             self,
             f"Idle-{platform.slug}",
             description="Of a project whose builds each run with the role of their image",
-            path=self.role_path,
             assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
         )
