@@ -23,10 +23,14 @@ from local.environment import (
     stop_emulator,
 )
 from local.private_engine import stop_engine
+from local.stand_in_images import LAMBDA_PYTHON
 from tests.e2e.deployment import Deployment
 
 # pytest-xdist's workers run side by side, and each empties its image store.
 STATE = ROOT / ".local" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+APPS = Path(__file__).with_name("apps")
+NewDeployment = Callable[..., Deployment]
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +52,7 @@ def free_port() -> int:
         return port
 
 
-def copy_project(destination: Path) -> Path:
+def copy_project(destination: Path) -> None:
     """Copy what git knows or would add; not what is built."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -61,7 +65,6 @@ def copy_project(destination: Path) -> Path:
         if (ROOT / name).exists():
             (destination / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, destination / name, follow_symlinks=False)
-    return destination
 
 
 @pytest.fixture(scope="session")
@@ -77,20 +80,31 @@ def bootstrapped(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="module")
 def new_deployment(
     engine: Engine, bootstrapped: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[], Deployment]]:
-    """Make an empty AWS, an empty image store, and a copy of the project, which nothing is deployed of yet.
+) -> Iterator[NewDeployment]:
+    """Make an empty AWS, an empty image store, and a copy of an app, which nothing is deployed of yet.
 
+    app: a folder of `apps`; by default the project itself. environment: of its cdk.json, by default `local`.
     One at a time: the next one ends the one before.
     """
     started: list[Deployment] = []
 
-    def make() -> Deployment:
+    def make(app: str | None = None, environment: str = "local") -> Deployment:
         end()
         folder = tmp_path_factory.mktemp("deployment")
         shutil.copytree(bootstrapped, folder / "aws", symlinks=True)
-        env = LocalEnvironment(state=folder / "aws", port=free_port())
+        env = LocalEnvironment(
+            state=folder / "aws",
+            port=free_port(),
+            # Also where it is the public image itself: a test patches it, and no registry has that.
+            stand_ins=(LAMBDA_PYTHON.image,),
+        )
         ensure_emulator(env, engine, say)
-        deployment = Deployment(project=copy_project(folder / "project"), env=env, engine=engine)
+        project = folder / "project"
+        if app is None:
+            copy_project(project)
+        else:
+            shutil.copytree(APPS / app, project)
+        deployment = Deployment(project=project, env=env, engine=engine, environment=environment)
         started.append(deployment)
         assert is_bootstrapped(env)
         deployment.empty_engine()

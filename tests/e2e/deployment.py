@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,6 @@ import boto3
 
 from local.engine import Engine
 from local.environment import LocalEnvironment
-
-ASSETS = "cdk-hnb659fds-container-assets-000000000000-us-east-1"
 
 RECORDER = """#!/bin/sh
 printf '%s\\n' "$*" >> "$RECORDED_BUILDS"
@@ -28,6 +27,7 @@ class Deployment:
     project: Path
     env: LocalEnvironment
     engine: Engine
+    environment: str = "local"
     registry_port: int | None = None
     output: str = field(default="", init=False)
 
@@ -52,7 +52,7 @@ class Deployment:
         """Run `cdk`; return the images built, by display name. A failure fails the test with its output."""
         self._records.write_text("")
         done = subprocess.run(
-            ["cdk", *arguments, "-c", "env=local"],
+            ["cdk", *arguments, "-c", f"env={self.environment}"],
             cwd=self.project,
             env=self.variables(),
             capture_output=True,
@@ -72,40 +72,64 @@ class Deployment:
 
     def built(self) -> list[str]:
         """Display names of the images that docker was asked to build."""
-        names = {asset_id: image["displayName"] for asset_id, image in self._assets().items()}
-        built = []
-        for line in self._records.read_text().splitlines():
-            if line.startswith("build "):
-                tag = line.split("--tag cdkasset-")[1].split()[0]
-                # The CLI lowers the asset's id for docker, display name and all.
-                built += [name for asset_id, name in names.items() if asset_id.lower().endswith(tag[-64:])]
-        return sorted(built)
+        # The CLI lowers the asset's id for docker, display name and all.
+        names = {
+            f"cdkasset-{asset_id.lower()}": image["displayName"] for asset_id, image in self._assets().items()
+        }
+        builds = [line for line in self._records.read_text().splitlines() if line.startswith("build ")]
+        return sorted({names[line.split(" --tag ")[1].split()[0]] for line in builds})
 
     def digests(self) -> dict[str, str]:
         """Digest in the registry of each image of the last synth, by display name."""
-        found = {}
+        found: dict[str, str] = {}
         for image in self._assets().values():
-            (destination,) = image["destinations"].values()
-            tags = self.tags(destination["repositoryName"])
-            found[image["displayName"]] = tags[destination["imageTag"]]
+            for destination in image["destinations"].values():
+                digest = self.tags(destination["repositoryName"])[destination["imageTag"]]
+                name = image["displayName"]
+                assert found.setdefault(name, digest) == digest, f"{name} is two images under its two tags"
         return found
 
-    def known(self) -> set[str]:
-        """Every digest that CDK's asset repository holds."""
-        return set(self.tags(ASSETS).values())
+    def rebuilt(self, deploy: Callable[[], object]) -> set[str]:
+        """Names of the images that have another digest in the registry after `deploy` than before."""
+        before = self.digests()
+        deploy()
+        return {name for name, digest in self.digests().items() if digest != before.get(name)}
+
+    def known(self, *repositories: str) -> set[str]:
+        """Every digest that these repositories hold."""
+        ecr = self.client("ecr")
+        return {
+            image["imageDigest"]
+            for name in repositories
+            for image in ecr.describe_images(repositoryName=name)["imageDetails"]
+        }
 
     def tags(self, repository: str) -> dict[str, str]:
         """Digest of each tag of a repository."""
         images = self.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
         return {tag: image["imageDigest"] for image in images for tag in image.get("imageTags", [])}
 
-    def layers(self, repository: str, digest: str) -> list[str]:
-        """Digests of an image's layers, lowest first."""
+    def destinations(self, name: str) -> list[dict[str, str]]:
+        """Where an image of the last synth goes: `repositoryName` and `imageTag` of each."""
+        return [
+            destination
+            for image in self._assets().values()
+            if image["displayName"] == name
+            for destination in image["destinations"].values()
+        ]
+
+    def layers(self, name: str) -> list[str]:
+        """Digests of the layers of an image of the last synth, lowest first."""
+        (repository,) = {destination["repositoryName"] for destination in self.destinations(name)}
+        manifest = self.manifest(repository, self.digests()[name])
+        return [layer["digest"] for layer in manifest["layers"]]
+
+    def manifest(self, repository: str, digest: str) -> Any:
+        """A manifest or an index, as the registry has it."""
         answer = self.client("ecr").batch_get_image(
             repositoryName=repository, imageIds=[{"imageDigest": digest}]
         )
-        manifest = json.loads(answer["images"][0]["imageManifest"])
-        return [layer["digest"] for layer in manifest["layers"]]
+        return json.loads(answer["images"][0]["imageManifest"])
 
     def outputs(self) -> dict[str, str]:
         """Every output of the last deploy."""

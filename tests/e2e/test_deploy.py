@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.deployment import ASSETS, Deployment
+from local.stand_in_images import LAMBDA_PYTHON
+from tests.e2e.deployment import Deployment
 from tests.e2e.registry_proxy import registry_proxy
 
 pytestmark = pytest.mark.e2e
@@ -53,11 +54,6 @@ def append(path: Path, text: str) -> None:
     path.write_text(path.read_text() + text)
 
 
-def new_images(before: set[str], deployment: Deployment) -> set[str]:
-    """Names of the images whose digest the registry did not hold before."""
-    return {name for name, digest in deployment.digests().items() if digest not in before}
-
-
 def try_it(deployment: Deployment) -> str:
     """Upload, label and read back, as `make try` does; return what it prints."""
     done = subprocess.run(
@@ -86,8 +82,7 @@ def test_a_base_has_its_content_tag_and_stable_on_one_digest(deployed: Deploymen
 
 
 def test_dependents_stand_on_their_base_s_layers(deployed: Deployment) -> None:
-    digests = deployed.digests()
-    dynamo, label, create = (deployed.layers(ASSETS, digests[name]) for name in (DYNAMO, LABEL, CREATE))
+    dynamo, label, create = (deployed.layers(name) for name in (DYNAMO, LABEL, CREATE))
     assert label[: len(dynamo)] == dynamo
     assert create[: len(label)] == label
 
@@ -111,26 +106,19 @@ def test_the_function_runs_the_digest_and_not_a_tag(deployed: Deployment) -> Non
     assert code["ImageUri"].endswith(f"@{deployed.digests()[UPLOAD]}")
 
 
-def test_a_second_deploy_builds_nothing(deployed: Deployment) -> None:
-    before = deployed.known()
-    assert deployed.deploy() == []
-    assert new_images(before, deployed) == set()
-
-
-def test_a_second_deploy_builds_nothing_on_another_machine_either(deployed: Deployment) -> None:
+def test_a_second_deploy_builds_nothing_on_another_machine(deployed: Deployment) -> None:
     deployed.empty_engine()
     assert deployed.deploy() == []
 
 
-def test_a_handler_change_rebuilds_one_image_on_the_layers_of_its_base(
+def test_a_handler_is_rebuilt_on_the_layers_of_its_base(
     deployed: Deployment, source: Callable[[str], Path]
 ) -> None:
-    before, known = deployed.digests(), deployed.known()
+    old = deployed.layers(UPLOAD)
     append(source("lambdas/upload_images/handler.py"), "\n# changed\n")
     deployed.empty_engine()
     assert deployed.deploy() == [UPLOAD]
-    assert new_images(known, deployed) == {UPLOAD}
-    old, new = (deployed.layers(ASSETS, digests[UPLOAD]) for digests in (before, deployed.digests()))
+    new = deployed.layers(UPLOAD)
     assert old[:-1] == new[:-1]
     assert old[-1] != new[-1]
     assert '"receipt_id"' in try_it(deployed)
@@ -140,41 +128,13 @@ def test_a_service_change_takes_its_dependencies_from_the_registry_cache(
     deployed: Deployment, source: Callable[[str], Path]
 ) -> None:
     """pip's layer has another digest each time it is made: the same digest came from the cache."""
-    before = deployed.digests()
+    old = deployed.layers(API)
     append(source("services/receipt_api/__main__.py"), "\n# changed\n")
     deployed.empty_engine()
     assert deployed.deploy() == [API]
-    old, new = (deployed.layers(ASSETS, digests[API]) for digests in (before, deployed.digests()))
+    new = deployed.layers(API)
     assert old[:-1] == new[:-1]
     assert old[-1] != new[-1]
-
-
-def test_a_change_in_receipt_label_rebuilds_it_and_what_stands_on_it(
-    deployed: Deployment, source: Callable[[str], Path]
-) -> None:
-    before = deployed.known()
-    append(source("packages/receipt_label/src/receipt_label/__init__.py"), "\n# changed\n")
-    assert deployed.deploy() == sorted([LABEL, CREATE])
-    assert new_images(before, deployed) == {LABEL, CREATE}
-
-
-def test_a_change_in_receipt_dynamo_rebuilds_both_bases_and_their_dependents(
-    deployed: Deployment, source: Callable[[str], Path]
-) -> None:
-    before = deployed.known()
-    stable = deployed.tags("base-receipt-dynamo-local")["stable"]
-    append(source("packages/receipt_dynamo/src/receipt_dynamo/__init__.py"), "\n# changed\n")
-    assert deployed.deploy() == ALL
-    assert new_images(before, deployed) == set(ALL)
-    assert deployed.tags("base-receipt-dynamo-local")["stable"] != stable
-    assert '"receipt_id"' in try_it(deployed)
-
-
-def test_a_readme_change_rebuilds_nothing(deployed: Deployment, source: Callable[[str], Path]) -> None:
-    before = deployed.known()
-    append(source("README.md"), "\nchanged\n")
-    assert deployed.deploy() == []
-    assert new_images(before, deployed) == set()
 
 
 def test_a_deleted_cache_comes_back(deployed: Deployment, source: Callable[[str], Path]) -> None:
@@ -191,7 +151,7 @@ def test_a_deleted_cache_comes_back(deployed: Deployment, source: Callable[[str]
 def test_a_registry_that_refuses_the_cache_does_not_fail_the_deploy(
     deployed: Deployment, source: Callable[[str], Path]
 ) -> None:
-    before, cache = deployed.known(), deployed.tags("create-labels-local")[CACHE]
+    before, cache = deployed.digests()[CREATE], deployed.tags("create-labels-local")[CACHE]
     append(source("lambdas/create_labels/handler.py"), "\n# cache refused\n")
     with registry_proxy(deployed.env.port, refuse=f"manifests/{CACHE}") as proxy:
         deployed.registry_port = proxy.server_port
@@ -200,5 +160,76 @@ def test_a_registry_that_refuses_the_cache_does_not_fail_the_deploy(
         finally:
             deployed.registry_port = None
         assert proxy.refused > 0
-    assert new_images(before, deployed) == {CREATE}
+    assert deployed.digests()[CREATE] != before
     assert deployed.tags("create-labels-local")[CACHE] == cache
+
+
+def lines_to(name: str) -> Callable[[Deployment], None]:
+    """Add a line that makes another image of what has the file."""
+    line = "LABEL changed=1\n" if name.endswith("Dockerfile") else "# changed\n"
+    return lambda deployment: append(deployment.project / name, line)
+
+
+def lock_another_wheel(deployment: Deployment) -> None:
+    """As pip-compile does when a locked release gets another wheel."""
+    lock = deployment.project / "packages/receipt_label/requirements.lock"
+    text = lock.read_text()
+    end = text.index(" \\\n    --hash=sha256:")
+    lock.write_text(f"{text[:end]} \\\n    --hash=sha256:{'0' * 64}{text[end:]}")
+
+
+def patch_upstream(deployment: Deployment) -> None:
+    """A patch of the public image, as `scoped-images bases update` records it."""
+    folder = deployment.project.parent / "patched"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(f"FROM {LAMBDA_PYTHON.image}\nCOPY Dockerfile /patched\n")
+    deployment.docker("build", "--provenance=false", "--tag", LAMBDA_PYTHON.image, str(folder))
+    digest = deployment.docker("image", "inspect", "--format", "{{.Id}}", LAMBDA_PYTHON.image).strip()
+    lock = deployment.project / "dockerfiles/images.lock"
+    lock.write_text(json.dumps({"images": {LAMBDA_PYTHON.image: digest}}))
+
+
+def add_package(deployment: Deployment) -> None:
+    """One more package of the workspace, which no workload needs."""
+    folder = deployment.project / "packages/receipt_unused"
+    (folder / "src/receipt_unused").mkdir(parents=True)
+    (folder / "src/receipt_unused/__init__.py").touch()
+    (folder / "pyproject.toml").write_text('[project]\nname = "receipt-unused"\nversion = "0.1.0"\n')
+
+
+@pytest.mark.parametrize(
+    ("change", "rebuilt"),
+    [
+        (lines_to("packages/receipt_label/src/receipt_label/__init__.py"), {LABEL, CREATE}),
+        (lock_another_wheel, {LABEL, CREATE}),
+        (lines_to("packages/receipt_dynamo/src/receipt_dynamo/__init__.py"), set(ALL)),
+        (lines_to("lambdas/upload_images/handler.py"), {UPLOAD}),
+        (lines_to("services/receipt_api/__main__.py"), {API}),
+        (lines_to("dockerfiles/function.Dockerfile"), {UPLOAD, CREATE}),
+        (lines_to("README.md"), set()),
+        (add_package, set()),
+        (patch_upstream, set(ALL)),
+    ],
+    ids=[
+        "base package source",
+        "base dependency",
+        "second base",
+        "handler",
+        "service",
+        "shared Dockerfile",
+        "README",
+        "unrelated package",
+        "lock file of upstream images",
+    ],
+)
+def test_a_change_rebuilds_what_stands_on_it_and_nothing_else(
+    deployed: Deployment, change: Callable[[Deployment], None], rebuilt: set[str]
+) -> None:
+    """The changes pile up: each row starts from the images of the one before."""
+    change(deployed)
+    assert deployed.rebuilt(deployed.deploy) == rebuilt
+    assert set(deployed.built()) == rebuilt
+
+
+def test_after_every_change_function_and_service_still_answer(deployed: Deployment) -> None:
+    assert '"receipt_id"' in try_it(deployed)

@@ -18,13 +18,14 @@ from scoped_images.retention.pruning import prune
 from scoped_images.retention.report import Report
 from scoped_images.retention.retention import Retention
 from scripts.try_receipts import LINES, png
-from tests.e2e.deployment import ASSETS, Deployment
-from tests.e2e.test_deploy import append, try_it
+from tests.e2e.deployment import Deployment
+from tests.e2e.test_deploy import API, UPLOAD, append, try_it
 
 pytestmark = pytest.mark.e2e
 
 RELEASES = 10
 FUNCTION = "upload_images-local"
+REPOSITORIES = ("upload-images-local", "receipt-api-local")
 
 
 def release(deployment: Deployment, number: int) -> None:
@@ -38,13 +39,13 @@ def release(deployment: Deployment, number: int) -> None:
 
 
 def prune_in_a_month(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Report:
-    """Prune CDK's repository as if a month had gone by, so that nothing stays for its youth."""
+    """Prune the workloads' repositories as if a month had gone by, so that nothing stays for its youth."""
     for name, value in deployment.variables().items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
     settings = PrunerSettings(
         environment="local",
-        repositories=(ASSETS,),
+        repositories=REPOSITORIES,
         bases=(),
         retention=Retention(max_images=1, min_age_days=1, rollback_window=1),
         regions=(deployment.env.region,),
@@ -117,16 +118,17 @@ def test_every_version_and_the_last_release_start_after_pruning(
         if number in (2, 6):
             versions.append(functions.publish_version(FunctionName=FUNCTION)["Version"])
     functions.create_alias(FunctionName=FUNCTION, Name="old", FunctionVersion=versions[0])
-    before = deployment.known()
+    before = deployment.known(*REPOSITORIES)
 
     report = prune_in_a_month(deployment, monkeypatch)
 
     assert (report.outcome, report.problems) == ("done", [])
-    after = deployment.known()
+    after = deployment.known(*REPOSITORIES)
     assert {image.digest for image in report.deleted} == before - after
     # Of the function's eleven images its three in use stay, and the ones before each; the service's last two of five.
     assert len(before - after) >= 7
-    assert set(deployment.digests().values()) <= after
+    digests = deployment.digests()
+    assert {digests[UPLOAD], digests[API]} <= after
 
     deployment.empty_engine()
     for version in (*versions, "old", "$LATEST"):
