@@ -121,7 +121,7 @@ class RemoteBuilder(Construct):
             for platform in self.platforms
         }
         for project in self.projects.values():
-            acknowledge_project(project)
+            acknowledge_project(project, in_vpc=vpc is not None)
         self._functions = RemoteFunctions(
             self,
             "Functions",
@@ -186,11 +186,13 @@ class RemoteBuilder(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
 
-    def _idle_role(self, platform: Platform) -> iam.Role:
+    def _idle_role(self, platform: Platform) -> iam.IRole:
         """The project's own role, which it must have: every build is started with its image's."""
-        return iam.Role(
+        role = iam.Role(
             self,
             f"Idle-{platform.slug}",
             description="Of a project whose builds each run with the role of their image",
             assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
         )
+        # CodeBuild makes no project in a VPC whose own role may not look at it.
+        return role if self.vpc else role.without_policy_updates()

@@ -15,6 +15,7 @@ from constructs import Construct
 
 from scoped_images.pruner_code import fingerprint
 from scoped_images.remote.handler_code import handler_files
+from scoped_images.remote_findings import acknowledge_functions, acknowledge_wildcard
 from scoped_images.repository_address import RepositoryAddress
 
 # Of the provider beyond the build's own time: the build is stopped first, and told of.
@@ -51,19 +52,20 @@ class RemoteFunctions(Construct):
         )
         self._role = self._function_role(role_path, projects, log_groups)
         name = f"{prefix}-builds"
+        on_event = self._function("OnEvent", "on_event", "Starts builds of container images")
+        is_complete = self._function("IsComplete", "is_complete", "Looks after builds of container images")
         self.provider = custom_resources.Provider(
             self,
             "Provider",
             provider_function_name=name,
-            on_event_handler=self._function("OnEvent", "on_event", "Starts builds of container images"),
-            is_complete_handler=self._function(
-                "IsComplete", "is_complete", "Looks after builds of container images"
-            ),
+            on_event_handler=on_event,
+            is_complete_handler=is_complete,
             query_interval=Duration.seconds(_POLL_SECONDS),
             total_timeout=Duration.minutes(minutes + _GRACE_MINUTES),
             log_group=self._log_group,
             disable_waiter_state_machine_logging=True,
         )
+        acknowledge_functions(self.provider, [on_event, is_complete])
         self.service_token = stack.format_arn(
             service="lambda",
             resource="function",
@@ -90,6 +92,7 @@ class RemoteFunctions(Construct):
             if arn not in self._served:
                 self._served.add(arn)
                 self._role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[arn]))
+        acknowledge_wildcard(self._role, deploys, "CloudFormation ends a stack's ARN with an id of its own")
 
     def _function_role(
         self, role_path: str, projects: Sequence[codebuild.Project], log_groups: Sequence[logs.LogGroup]
@@ -112,14 +115,14 @@ class RemoteFunctions(Construct):
                 actions=["logs:GetLogEvents"], resources=[group.log_group_arn for group in log_groups]
             )
         )
+        build_roles = Stack.of(self).format_arn(
+            service="iam", region="", resource="role", resource_name=f"{role_path[1:]}*"
+        )
+        acknowledge_wildcard(role, build_roles, "one role for each image, made in the image's own stack")
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["iam:PassRole"],
-                resources=[
-                    Stack.of(self).format_arn(
-                        service="iam", region="", resource="role", resource_name=f"{role_path[1:]}*"
-                    )
-                ],
+                resources=[build_roles],
                 conditions={"StringEquals": {"iam:PassedToService": "codebuild.amazonaws.com"}},
             )
         )

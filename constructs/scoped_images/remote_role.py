@@ -12,6 +12,7 @@ from constructs import Construct
 
 from scoped_images.image_builder import ImageBuild
 from scoped_images.remote.build_secret import BuildSecret
+from scoped_images.remote_findings import acknowledge_wildcard
 
 if TYPE_CHECKING:
     from scoped_images.remote_builder import RemoteBuilder
@@ -20,6 +21,7 @@ _PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloa
 _PUSH = ["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"]
 # A pull-through cache fetches an image, and makes its repository, by the right of whoever asks first.
 _PULL_THROUGH = ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
+_READ_SECRET = ["secretsmanager:GetSecretValue"]
 _COLON = ArnFormat.COLON_RESOURCE_NAME
 _ECR_REF = re.compile(
     r"(?:docker-image://)?(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+).*"
@@ -73,6 +75,13 @@ def build_role(
     for actions, resources in grants:
         if resources:
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+    acknowledge_wildcard(
+        role, "*", "ecr:GetAuthorizationToken takes no resource, nor do a VPC's descriptions"
+    )
+    acknowledge_wildcard(role, log, "streams of one project's log, one for each build")
+    for actions, arn in _secret_grants(stack, secrets):
+        if actions == _READ_SECRET:
+            acknowledge_wildcard(role, arn, "Secrets Manager ends an ARN with six characters of its own")
     if secrets:
         for key in builder.secret_keys:
             key.grant_decrypt(role)
@@ -103,7 +112,7 @@ def _secret_grants(stack: Stack, secrets: Sequence[BuildSecret]) -> list[tuple[l
                 resource_name=f"{secret.name}-??????",
                 arn_format=_COLON,
             )
-            grants.append((["secretsmanager:GetSecretValue"], arn))
+            grants.append((_READ_SECRET, arn))
         else:
             arn = stack.format_arn(
                 service="ssm", resource="parameter", resource_name=secret.name.removeprefix("/")
@@ -131,10 +140,12 @@ def _grant_network(role: iam.Role, stack: Stack) -> None:
             resources=["*"],
         )
     )
+    interfaces = stack.format_arn(service="ec2", resource="network-interface", resource_name="*")
+    acknowledge_wildcard(role, interfaces, "a build's interface has no name before it is made")
     role.add_to_policy(
         iam.PolicyStatement(
             actions=["ec2:CreateNetworkInterfacePermission"],
-            resources=[stack.format_arn(service="ec2", resource="network-interface", resource_name="*")],
+            resources=[interfaces],
             conditions={"StringEquals": {"ec2:AuthorizedService": "codebuild.amazonaws.com"}},
         )
     )

@@ -51,6 +51,7 @@ def test_what_decides_does_not_import_cdk() -> None:
         "registry_cache",
         "registry_resources",
         "remote_builder",
+        "remote_findings",
         "remote_functions",
         "remote_image",
         "remote_role",
