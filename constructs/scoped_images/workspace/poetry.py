@@ -30,14 +30,17 @@ def read_dependencies(
             by_name.setdefault(dependency.name, []).append(dependency)
             if not (isinstance(constraint, dict) and constraint.get("optional")):
                 always.append(dependency)
-    extras: dict[str, tuple[Dependency, ...]] = {
-        canonicalize_name(extra): tuple(
-            dependency
-            for name in names
-            for dependency in by_name.get(canonicalize_name(Requirement(name).name), ())
-        )
-        for extra, names in table.get("extras", {}).items()
-    }
+    extras: dict[str, tuple[Dependency, ...]] = {}
+    for extra, names in table.get("extras", {}).items():
+        found: list[Dependency] = []
+        for name in names:
+            if canonicalize_name(name) not in by_name:
+                raise ScopedImagesError(
+                    f"workspace: {folder / 'pyproject.toml'} has {name!r} in the Poetry extra {extra!r}, and no such "
+                    f"dependency; it has: {', '.join(sorted(by_name)) or 'none'}"
+                )
+            found += by_name[canonicalize_name(name)]
+        extras[canonicalize_name(extra)] = tuple(found)
     return tuple(always), extras
 
 

@@ -4,30 +4,59 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from scoped_images.errors import ScopedImagesError
 
-_TYPES: dict[str, type] = {
-    "project": dict,
-    "project.name": str,
-    "project.dependencies": list,
-    "project.optional-dependencies": dict,
-    "project.dynamic": list,
-    "tool": dict,
-    "tool.uv": dict,
-    "tool.uv.sources": dict,
-    "tool.uv.workspace": dict,
-    "tool.uv.workspace.members": list,
-    "tool.uv.workspace.exclude": list,
-    "tool.poetry": dict,
-    "tool.poetry.name": str,
-    "tool.poetry.dependencies": dict,
-    "tool.poetry.extras": dict,
-    "tool.poetry.packages": list,
-    "tool.setuptools": dict,
-    "tool.setuptools.package-dir": dict,
+_Types = tuple[type, ...]
+_POETRY = "tool.poetry.dependencies.*"
+# `*` is any key of a table, `[]` any entry of a list.
+_TYPES: dict[str, _Types] = {
+    "project": (dict,),
+    "project.name": (str,),
+    "project.dependencies": (list,),
+    "project.optional-dependencies": (dict,),
+    "project.optional-dependencies.*": (list,),
+    "project.dynamic": (list,),
+    "tool": (dict,),
+    "tool.uv": (dict,),
+    "tool.uv.sources": (dict,),
+    "tool.uv.sources.*": (dict, list),
+    "tool.uv.sources.*.[]": (dict,),
+    "tool.uv.sources.*.path": (str,),
+    "tool.uv.sources.*.[].path": (str,),
+    "tool.uv.workspace": (dict,),
+    "tool.uv.workspace.members": (list,),
+    "tool.uv.workspace.members.[]": (str,),
+    "tool.uv.workspace.exclude": (list,),
+    "tool.uv.workspace.exclude.[]": (str,),
+    "tool.poetry": (dict,),
+    "tool.poetry.name": (str,),
+    "tool.poetry.dependencies": (dict,),
+    _POETRY: (str, dict, list),
+    f"{_POETRY}.[]": (str, dict),
+    **{
+        f"{_POETRY}{constraint}.{key}": (str,)
+        for constraint in ("", ".[]")
+        for key in ("version", "path", "python", "platform", "markers", "extras.[]")
+    },
+    f"{_POETRY}.extras": (list,),
+    f"{_POETRY}.[].extras": (list,),
+    "tool.poetry.extras": (dict,),
+    "tool.poetry.extras.*": (list,),
+    "tool.poetry.extras.*.[]": (str,),
+    "tool.poetry.packages": (list,),
+    "tool.poetry.packages.[]": (dict,),
+    "tool.poetry.packages.[].from": (str,),
+    "tool.setuptools": (dict,),
+    "tool.setuptools.packages": (dict, list),
+    "tool.setuptools.packages.find": (dict,),
+    "tool.setuptools.packages.find.where": (list,),
+    "tool.setuptools.packages.find.where.[]": (str,),
+    "tool.setuptools.package-dir": (dict,),
+    "tool.setuptools.package-dir.*": (str,),
 }
 _NAMES: dict[type, str] = {dict: "table", list: "list", str: "text"}
 
@@ -53,10 +82,23 @@ def read_pyproject(folder: Path) -> dict[str, Any]:
     path = folder / "pyproject.toml"
     tables = read_toml(path)
     # A table comes before what is in it.
-    for key, wanted in _TYPES.items():
-        value: Any = tables
-        for part in key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value is not None and not isinstance(value, wanted):
-            raise ScopedImagesError(f"workspace: {path}: {key} is {value!r}, and takes a {_NAMES[wanted]}")
+    for pattern, types in sorted(_TYPES.items(), key=lambda item: item[0].count(".")):
+        for key, value in _values(tables, pattern.split(".")):
+            if not isinstance(value, types):
+                takes = " or a ".join(_NAMES[each] for each in types)
+                raise ScopedImagesError(f"workspace: {path}: {key} is {value!r}, and takes a {takes}")
     return tables
+
+
+def _values(value: Any, pattern: list[str], key: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what a pattern names, each with its own key."""
+    if not pattern:
+        yield key, value
+        return
+    first, *rest = pattern
+    if first == "[]":
+        for index, each in enumerate(value if isinstance(value, list) else ()):
+            yield from _values(each, rest, f"{key}[{index}]")
+    elif isinstance(value, dict):
+        for name in value if first == "*" else {first} & set(value):
+            yield from _values(value[name], rest, f"{key}.{name}".lstrip("."))

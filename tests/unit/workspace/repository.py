@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def write(root: Path, files: Mapping[str, str]) -> Path:
@@ -45,3 +47,14 @@ def packages(root: Path, needs: Mapping[str, Sequence[str]]) -> Path:
             },
         )
     return root
+
+
+def toml(value: Any) -> str:
+    """A TOML file of tables, each below the first level written inline."""
+    return "".join(f"{json.dumps(key)} = {_inline(each)}\n" for key, each in value.items())
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)} = {_inline(each)}' for key, each in value.items())}}}"
+    return f"[{', '.join(map(_inline, value))}]" if isinstance(value, list) else json.dumps(value)

@@ -1,0 +1,127 @@
+"""Whatever stands where in a pyproject.toml, it is read or refused with the file's name; nothing trips over it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.package import Package
+from scoped_images.workspace.pyproject import SharedSources, read_package
+from scoped_images.workspace.source_files import find_layout
+from scoped_images.workspace.tables import read_pyproject
+from tests.unit.workspace.repository import toml
+
+POETRY_EDGE = {
+    "path": "../b",
+    "version": "^1",
+    "extras": ["x"],
+    "markers": "os_name == 'posix'",
+    "python": "^3",
+    "platform": "linux",
+}
+FILES: tuple[dict[str, Any], ...] = (
+    {
+        "project": {"name": "a", "dependencies": ["b"], "optional-dependencies": {"x": ["c"]}, "dynamic": []},
+        "tool": {
+            "uv": {
+                "sources": {"b": {"path": "../b"}, "c": [{"path": "../c"}]},
+                "workspace": {"members": ["p/*"], "exclude": ["p/x"]},
+            },
+            "setuptools": {"packages": {"find": {"where": ["src"]}}, "package-dir": {"": "src"}},
+        },
+    },
+    {
+        "tool": {
+            "poetry": {
+                "name": "a",
+                "packages": [{"include": "a", "from": "src"}],
+                "dependencies": {"b": POETRY_EDGE, "c": [POETRY_EDGE], "d": "1"},
+                "extras": {"x": ["b"]},
+            }
+        }
+    },
+)
+
+
+def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield (*above, key)
+        yield from places(value[key], (*above, key))
+
+
+def replaced(tables: dict[str, Any], place: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(tables)
+    holder: Any = changed
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = value
+    return changed
+
+
+def read(folder: Path) -> Package | None:
+    package = read_package(folder, tables := read_pyproject(folder), shared=SharedSources(root=folder))
+    if package is not None and "tool" in tables:
+        find_layout(package)
+    return package
+
+
+@pytest.mark.parametrize(
+    "wrong", [3, True, "text", "", ["text"], [3], [[]], {"key": "text"}, {"key": 3}], ids=repr
+)
+@pytest.mark.parametrize("tables", FILES, ids=["project", "poetry"])
+def test_a_value_of_any_type_is_read_or_refused(tmp_path: Path, tables: dict[str, Any], wrong: Any) -> None:
+    (tmp_path / "src/a").mkdir(parents=True)
+    file = tmp_path / "pyproject.toml"
+    file.write_text(toml(tables))
+    assert read(tmp_path) is not None
+    refused = 0
+    for place in places(tables):
+        file.write_text(toml(replaced(tables, place, wrong)))
+        try:
+            read(tmp_path)
+        except ScopedImagesError as error:
+            refused += 1
+            assert str(tmp_path) in str(error)  # noqa: PT017 - some of them are read
+    assert refused
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[project]\nname = "a"\n[tool.uv.sources]\nb = "../b"\n',
+            "tool.uv.sources.b is '../b', and takes a table or a list",
+        ),
+        (
+            '[project]\nname = "a"\n[project.optional-dependencies]\nx = "b"\n',
+            "project.optional-dependencies.x is 'b', and takes a list",
+        ),
+        ('[tool.uv.workspace]\nmembers = ["a", 3]\n', "tool.uv.workspace.members[1] is 3, and takes a text"),
+        (
+            '[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\nb = 3\n',
+            "tool.poetry.dependencies.b is 3, and takes a text or a table or a list",
+        ),
+    ],
+)
+def test_the_key_and_what_it_takes_are_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(ScopedImagesError) as refused:
+        read_pyproject(tmp_path)
+    assert str(refused.value) == f"workspace: {tmp_path}/pyproject.toml: {message}"
+
+
+def test_a_poetry_extra_of_what_is_no_dependency(tmp_path: Path) -> None:
+    text = '[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\nnumpy = "^2"\n[tool.poetry.extras]\nfull = ["nunpy"]\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(ScopedImagesError) as refused:
+        read_package(tmp_path, read_pyproject(tmp_path))
+    assert str(refused.value) == (
+        f"workspace: {tmp_path}/pyproject.toml has 'nunpy' in the Poetry extra 'full', and no such dependency; it has: "
+        "numpy"
+    )
