@@ -20,7 +20,7 @@ from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote_findings import acknowledge_project
 from scoped_images.remote_functions import RemoteFunctions
 from scoped_images.remote_image import RemoteImage
-from scoped_images.stack_order import require_same_place
+from scoped_images.stack_order import build_after, require_same_place
 
 # The longest that CloudFormation waits for a custom resource is an hour, and ending takes minutes of it.
 _LONGEST = 55
@@ -159,13 +159,15 @@ class RemoteBuilder(Construct):
                 f"{' and '.join(self.platforms)}: give the builder this platform too"
             )
         require_same_place(scope, build.repository)
+        # CloudFormation calls functions of its own region only.
+        require_same_place(self, build.repository)
         stack = Stack.of(scope)
         self._functions.serve(repository=build.repository, stack=stack)
         image = RemoteImage(scope, construct_id, builder=self, build=build)
         if stack is Stack.of(self):
             image.node.add_dependency(self)
         else:
-            stack.add_stack_dependency(Stack.of(self))
+            build_after(scope, self, what="its builder")
         return image.published
 
     def _minutes(self, timeout: Duration | None) -> int:

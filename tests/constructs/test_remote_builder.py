@@ -461,9 +461,20 @@ def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: Any) -> N
     )
 
 
-def test_another_account_is_refused(small_app: Any) -> None:
-    builder = builder_in(small_app.stack("Builds"))
+@pytest.mark.parametrize("builder_s", [True, False])
+def test_another_account_is_refused(small_app: Any, builder_s: bool) -> None:
+    """Of the builder and of the image."""
     elsewhere = cdk.Environment(account="222222222222", region="eu-west-1")
+    builder = builder_in(small_app.stack("Builds", env=elsewhere if builder_s else PLACE))
     with pytest.raises(ScopedImagesError, match="deploy both to one account and region"):
-        image_in(small_app, small_app.stack("App", env=elsewhere), builder)
-    assert PLACE.account != elsewhere.account
+        image_in(small_app, small_app.stack("App", env=PLACE if builder_s else elsewhere), builder)
+
+
+def test_a_builder_of_another_stage_is_refused(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    stage = cdk.Stage(small_app.app, "Stage", env=PLACE)
+    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-dev")
+    with pytest.raises(
+        ScopedImagesError, match="are in different stages, and stages do not wait for each other's stacks"
+    ):
+        image_in(small_app, cdk.Stack(stage, "App"), builder, repository=repository)

@@ -39,6 +39,12 @@ def invoke(deployment: Deployment, name: str) -> Any:
     return json.loads(answer["Payload"].read())
 
 
+def archives(deployment: Deployment) -> dict[str, Any]:
+    """When each archive was uploaded, by key."""
+    listed = deployment.client("s3").list_objects_v2(Bucket="cdk-hnb659fds-assets-000000000000-us-east-1")
+    return {each["Key"]: each["LastModified"] for each in listed["Contents"] if each["Key"].endswith(".gz")}
+
+
 def change(deployment: Deployment, name: str, old: str, new: str) -> None:
     path = deployment.project / name
     assert old in path.read_text()
@@ -86,9 +92,11 @@ def test_the_secret_is_in_no_template_and_no_log(deployed: Deployment) -> None:
 
 
 def test_a_second_deploy_builds_and_uploads_nothing(deployed: Deployment) -> None:
-    before = len(builds(deployed))
+    before, uploaded = len(builds(deployed)), archives(deployed)
+    assert len(uploaded) == 2
     assert deployed.deploy() == []
     assert len(builds(deployed)) == before
+    assert archives(deployed) == uploaded
 
 
 def test_a_change_is_one_build_and_a_change_back_is_none(deployed: Deployment) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -466,6 +467,32 @@ def test_past_its_deadline_a_build_is_stopped(remote: Remote) -> None:
     with pytest.raises(BuildError, match="was stopped: it took longer than 30 minutes"):
         remote.builds.is_complete({**started, "Deadline": time.time() - 1})
     wait_until(lambda: remote.status(started["BuildId"]) == "STOPPED")
+
+
+def test_a_build_whose_stack_rolls_back_is_stopped(remote: Remote) -> None:
+    """The deploy was cancelled, or another resource of the stack failed, while the build was under way."""
+    cloudformation, name = remote.aws.client("cloudformation"), remote.aws.name("stack")
+    broken = {
+        "Resources": {"Topic": {"Type": "Custom::Nothing", "Properties": {"ServiceToken": "arn:nowhere"}}}
+    }
+    stack = cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(broken))["StackId"]
+    wait_until(
+        lambda: "ROLLBACK" in cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+    )
+    started = {**slow_build(remote), "StackId": stack, "StackStatus": "CREATE_IN_PROGRESS"}
+    with pytest.raises(BuildError, match="was stopped: its stack went over to ROLLBACK_"):
+        remote.builds.is_complete(started)
+    wait_until(lambda: remote.status(started["BuildId"]) == "STOPPED")
+
+
+def test_the_foreign_platform_s_image_says_so(remote: Remote) -> None:
+    """COPY alone needs no emulation."""
+    repository = remote.repository()
+    context = remote.context("FROM scratch\nCOPY word /\n", word="arm")
+    digest = remote.build(remote.request(context, repository, platform="linux/arm64"))
+    config = remote.manifest(repository, digest)["config"]["digest"]
+    with urllib.request.urlopen(f"{remote.aws.url}/v2/{repository}/blobs/{config}") as blob:
+        assert json.load(blob)["architecture"] == "arm64"
 
 
 def test_a_build_stopped_by_somebody_else_fails(remote: Remote) -> None:
