@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from scoped_images.cycles import find_cycle
 from scoped_images.errors import ScopedImagesError
@@ -55,12 +55,38 @@ def find_workloads(workspace: Workspace, workloads: Sequence[str] | None) -> tup
     if workloads is not None:
         named = {package.name: package for workload in workloads for package in workspace.find(workload)}
         return tuple(named[name] for name in sorted(named))
-    needed = {
-        dependency.name
-        for package in workspace.packages.values()
-        for dependency in workspace.local(package.requires(package.extras))
-    }
+    needed = _needed_by_others(workspace)
     return tuple(package for name, package in workspace.packages.items() if name not in needed)
+
+
+def _needed_by_others(workspace: Workspace) -> set[str]:
+    """Names of the packages that others depend on, be it with an extra."""
+    always = {name: _local_names(workspace, package, ()) for name, package in workspace.packages.items()}
+    ever = {
+        name: _local_names(workspace, package, package.extras) for name, package in workspace.packages.items()
+    }
+    return {
+        need
+        for name, needs in ever.items()
+        for need in needs
+        # An extra for tests asks for what needs the package itself: that one is a workload still.
+        if need in always[name] or name not in _reached(ever, need)
+    }
+
+
+def _local_names(workspace: Workspace, package: Package, extras: Iterable[str]) -> set[str]:
+    return {dependency.name for dependency in workspace.local(package.requires(extras))}
+
+
+def _reached(needs: Mapping[str, Collection[str]], name: str) -> set[str]:
+    """What it brings besides itself, in a graph that may have circles."""
+    reached: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = set(needs[waiting.pop()]) - reached
+        reached |= new
+        waiting += new
+    return reached
 
 
 def extras_asked_for(workspace: Workspace, workloads: Sequence[Package]) -> dict[str, frozenset[str]]:
@@ -86,7 +112,7 @@ class _Needs:
 
     def __init__(self, workspace: Workspace, extras: Mapping[str, frozenset[str]]) -> None:
         self._direct = {
-            name: sorted({each.name for each in workspace.local(workspace.packages[name].requires(asked))})
+            name: sorted(_local_names(workspace, workspace.packages[name], asked))
             for name, asked in extras.items()
         }
         refuse_cycle(find_cycle(self._direct))

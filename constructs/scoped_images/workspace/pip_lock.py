@@ -16,12 +16,12 @@ from scoped_images.workspace.package import Dependency, Package
 _EDITABLE = re.compile(r"(?:-e|--editable)[ =]\s*(\S+)(?:\s*;.*)?")  # with a marker, as Poetry exports it
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 # They read further files, which are not in the image's context.
-_READS = ("-r", "--requirement", "-c", "--constraint", "-f", "--find-links")
+_READS = ("-r", "--requirement", "-c", "--constraint", "-f", "--find-links")  # `-rother.txt` is one, too
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
-    """One line with those that it goes on in. text: as written. name: empty for a comment or an option."""
+    """One requirement or option. text: in one line, without comments. name: empty for an option."""
 
     text: str
     name: str = ""
@@ -33,6 +33,8 @@ def read_pip_locks(
     package: Package, wanted: Mapping[Path, Sequence[Dependency]], *, local: Mapping[str, Path]
 ) -> tuple[str, ...]:
     """Return the lines of the lock files, each requirement once, without those on packages of the workspace.
+
+    Comments are left out: tools write into them who needs what, and an image does not change with it.
 
     wanted: what each file has to have of the package's direct requirements.
     local: folders of the workspace's packages by name.
@@ -56,7 +58,7 @@ def read_pip_locks(
                     f"{entry.name}{entry.version}: lock both together"
                 )
         _refuse_missing(package, path, direct, {name for name, _ in found})
-    # Without a requirement there is nothing to install, whatever the comments say.
+    # Without a requirement there is nothing to install, whatever the options say.
     return tuple(lines) if found else ()
 
 
@@ -75,18 +77,18 @@ def _refuse_missing(package: Package, path: Path, direct: Sequence[Dependency], 
 
 def _entries(path: Path, local: Mapping[str, Path]) -> Iterator[_Entry]:
     for number, text in _logical_lines(path):
-        content = _COMMENT.sub("", re.sub(r"\\\n", " ", text)).strip()
+        content = " ".join(_COMMENT.sub("", re.sub(r"\\\n", " ", text)).split())
         where = f"{path}:{number}"
         editable = _EDITABLE.fullmatch(content)
         if editable or content.startswith((".", "/", "file:")):
             _refuse_other_folder(where, path, editable[1] if editable else content.split(" ")[0], local)
-        elif content.split(" ")[0].split("=")[0] in _READS:
+        elif content.startswith(_READS):
             raise ScopedImagesError(
                 f"{where}: {content!r} reads a file that is not in the image: put its lines here"
             )
-        elif not content or content.startswith("-"):
-            yield _Entry(text=text)
-        else:
+        elif content.startswith("-"):
+            yield _Entry(text=content)
+        elif content:
             requirement = _requirement(where, content)
             name = canonicalize_name(requirement.name)
             if name in local:
@@ -95,8 +97,14 @@ def _entries(path: Path, local: Mapping[str, Path]) -> Iterator[_Entry]:
                 raise ScopedImagesError(
                     f"{where}: {name!r} comes from a folder of this machine, which no image has"
                 )
+            if requirement.url:
+                # Without the address: a login may be in it.
+                raise ScopedImagesError(
+                    f"{where}: {name!r} comes from {requirement.url.partition(':')[0]}, and a base installs from a "
+                    "package index alone: publish it there, or declare the base by hand"
+                )
             marker, version = str(requirement.marker or ""), str(requirement.specifier)
-            yield _Entry(text=text, name=name, marker=marker, version=version)
+            yield _Entry(text=content, name=name, marker=marker, version=version)
 
 
 def _requirement(where: str, content: str) -> Requirement:

@@ -90,7 +90,9 @@ class _Sources:
             ) from None
         source = self._by_name.get(canonicalize_name(requirement.name))
         if source is None:
-            return Dependency(requirement=requirement, elsewhere="url" if requirement.url else "")
+            # A folder's, `a @ file:///…/a`, is left to the name: what the path starts from differs from tool to tool.
+            remote = "://" in (requirement.url or "") and not str(requirement.url).startswith("file:")
+            return Dependency(requirement=requirement, elsewhere="url" if remote else "")
         return Dependency(
             requirement=requirement, folder=source.folder, member=source.member, elsewhere=source.elsewhere
         )

@@ -50,7 +50,9 @@ class UvLock:
         if root is None or others:
             raise ScopedImagesError(f"{self.path} has no package {name!r} of the workspace: run `uv lock`")
         edges = list(self._edges(root, ("", *extras)))
-        missing = sorted(set(direct) - {canonicalize_name(edge["name"]) for edge in edges})
+        # Of what is locked for, an edge is missing where no Python that the workspace supports needs it.
+        declared = root.get("metadata", {}).get("requires-dist", ())
+        missing = sorted(set(direct) - {canonicalize_name(each["name"]) for each in (*edges, *declared)})
         if missing:
             raise ScopedImagesError(
                 f"{self.path} does not have {', '.join(missing)}, which {name!r} requires: run `uv lock`"

@@ -43,6 +43,11 @@ class Workspace:
         else:
             folders, shared = every_folder(folder), {}
         packages = _read_all(folder, folders, SharedSources(root=folder, by_name=shared))
+        if not packages:
+            raise ScopedImagesError(
+                f"workspace: there is no Python package in {folder}: give the folder that holds the packages as root, "
+                "each with a pyproject.toml that has a name"
+            )
         workspace = cls(root=folder, packages=dict(sorted(packages.items())))
         workspace._check_dependencies()
         return workspace
@@ -59,7 +64,7 @@ class Workspace:
             return (self.packages[canonicalize_name(workload)],)
         folder = (self.root / workload).resolve()
         found = tuple(package for package in self.packages.values() if package.folder.is_relative_to(folder))
-        if not found or not workload:
+        if not found or not workload or not folder.is_relative_to(self.root):
             raise ScopedImagesError(
                 f"workloads: {workload!r} is neither a package nor a folder with one in {self.root}; packages are: "
                 f"{self._names()}"

@@ -65,6 +65,23 @@ def test_a_package_that_no_workload_needs_has_no_base(tmp_path: Path) -> None:
     assert derived(tmp_path, ["api"]) == {"dynamo": ()}
 
 
+def test_what_a_package_asks_for_in_its_tests_is_a_workload_still(tmp_path: Path) -> None:
+    packages(tmp_path, {"api": ["label"], "dynamo": []})
+    write(
+        tmp_path, {"packages/label/pyproject.toml": project("label", ["dynamo"], {"test": ["api", "helper"]})}
+    )
+    packages(tmp_path, {"helper": ["fixtures"], "fixtures": []})
+    # The helper needs no label, so that it is the label's for good.
+    assert derived(tmp_path) == {"dynamo": (), "label": ("dynamo",)}
+
+
+@pytest.mark.parametrize("address", ["file:///${PROJECT_ROOT}/../dynamo", "../dynamo", "file:../dynamo"])
+def test_a_folder_in_a_requirement_is_the_package_of_its_name(tmp_path: Path, address: str) -> None:
+    packages(tmp_path, {"dynamo": []})
+    write(tmp_path, {"api/pyproject.toml": project("api", [f"dynamo @ {address}"])})
+    assert derived(tmp_path) == {"dynamo": ()}
+
+
 def test_workloads_are_named_by_folder_too(tmp_path: Path) -> None:
     packages(tmp_path, {"dynamo": [], "other": []})
     for name in ("upload", "label"):

@@ -133,3 +133,11 @@ def test_a_circle_of_packages(tmp_path: Path) -> None:
 
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:
     assert "does not exist or is no folder" in refusal(tmp_path / "none")
+
+
+def test_a_root_without_a_package(tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": "[tool.ruff]\nline-length = 110\n"})
+    assert refusal(tmp_path) == (
+        "workspace: there is no Python package in ROOT: give the folder that holds the packages as root, each with a "
+        "pyproject.toml that has a name"
+    )

@@ -59,11 +59,11 @@ def refusal(root: Path, *extras: str) -> str:
     return str(refused.value).replace(str(root), "ROOT")
 
 
-def test_a_lock_file_of_the_package_is_taken_as_it_is(root: Path) -> None:
+def test_a_lock_file_of_the_package_is_taken_but_for_its_comments(root: Path) -> None:
     text = f"# made by pip-compile\nboto3==1.43.0 \\\n    --hash={HASH}\n    # via label\n"
     write(root, {"label/requirements.lock": text, "uv.lock": UV_LOCK})
     found = requirements(root)
-    assert found.text == f"--require-hashes\n{text}"
+    assert found.text == f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
     assert found.files == (root / "label/requirements.lock",)
     assert found.hashed
     assert found.warnings == ()
@@ -232,4 +232,41 @@ def test_what_is_in_no_index_is_refused(root: Path, dependency: str, source: str
     assert refusal(root) == (
         f"base image 'label': ROOT/label/pyproject.toml takes 'x' from {origin}, and the base installs from a package "
         "index alone: publish it there, or declare the base by hand: BaseDeclaration(name='label', …)"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# locked on another day\nboto3==1.43.0 \\\n    --hash={HASH}\n    # via label, api\n",
+        f"\nboto3==1.43.0 --hash={HASH}  # via label\n",
+        f"boto3==1.43.0 \\\r\n    --hash={HASH}\r\n",
+    ],
+    ids=["comments", "one line", "CRLF"],
+)
+def test_how_a_lock_file_is_written_rebuilds_nothing(root: Path, text: str) -> None:
+    write(root, {"label/requirements.lock": f"boto3==1.43.0 \\\n    --hash={HASH}\n"})
+    before = requirements(root).text
+    (root / "label/requirements.lock").write_bytes(text.encode())
+    assert requirements(root).text == before
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [("git+https://name:token@git.example/boto3", "git+https"), ("https://files.example/b.whl", "https")],
+)
+def test_a_line_that_comes_from_an_address_is_refused_without_showing_it(
+    root: Path, address: str, origin: str
+) -> None:
+    write(root, {"label/requirements.lock": f"boto3 @ {address}\n"})
+    assert refusal(root) == (
+        f"ROOT/label/requirements.lock:1: 'boto3' comes from {origin}, and a base installs from a package index alone: "
+        "publish it there, or declare the base by hand"
+    )
+
+
+def test_a_further_file_is_told_without_a_space_before_its_name_too(root: Path) -> None:
+    write(root, {"label/requirements.lock": "boto3==1.43.0\n-rother.txt\n"})
+    assert refusal(root) == (
+        "ROOT/label/requirements.lock:2: '-rother.txt' reads a file that is not in the image: put its lines here"
     )

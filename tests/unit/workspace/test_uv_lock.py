@@ -196,6 +196,11 @@ def test_a_lock_file_that_is_older_than_the_package_is_told() -> None:
     assert str(refused.value) == "uv.lock does not have boto3, which 'app' requires: run `uv lock`"
 
 
+def test_what_no_supported_python_needs_may_be_missing() -> None:
+    app = package("app", {"name": "a"}, metadata={"requires-dist": [{"name": "a"}, {"name": "tomli"}]})
+    assert lines(app, package("a"), direct={"a", "tomli"}) == ["a==1"]
+
+
 def test_a_lock_file_of_another_version_is_told() -> None:
     with pytest.raises(ScopedImagesError, match=r"uv\.lock has the version 2, and 1 is known"):
         UvLock.of(Path("uv.lock"), {"version": 2})
