@@ -15,8 +15,9 @@ from constructs import Construct
 
 from benchmarks.repository import Repository, count
 from scoped_images.context import ScopedContext
-from scoped_images.image_asset import image_asset
+from scoped_images.image_builder import ImageBuild
 from scoped_images.image_spec import ImageSpec
+from scoped_images.local_builder import LocalBuilder
 from scoped_images.platform import Platform
 from scoped_images.scoped_image import ScopedImage
 
@@ -31,7 +32,8 @@ def stock(scope: Construct, root: Path, dockerfile: str) -> None:
 def scoped_asset(scope: Construct, root: Path, dockerfile: str) -> None:
     """The same kind of asset on the scoped context."""
     context = ScopedContext.from_dockerfile(root, dockerfile, platform=_PLATFORM)
-    image_asset(scope, "Asset", spec=ImageSpec(context=context, platform=_PLATFORM), cache=None)
+    spec = ImageSpec(context=context, platform=_PLATFORM)
+    LocalBuilder().build(scope, "Asset", ImageBuild(spec=spec, cache=None, repository=None))
 
 
 def scoped_image(scope: Construct, root: Path, dockerfile: str) -> None:
