@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,30 @@ def test_chain_and_diamond_are_built_in_order_from_nothing(
         deployment.registry_port = proxy.server_port if delay else None
         assert names(deployment.deploy(*flags)) == ALL
     assert_stands(deployment)
+
+
+def test_publish_assets_builds_in_order_once_the_repositories_are_deployed(
+    new_deployment: NewDeployment,
+) -> None:
+    deployment = new_deployment("graph")
+    deployment.cdk("deploy", "graph-local-repositories", "--require-approval", "never")
+    built = deployment.cdk("publish-assets", "--all", "--unstable=publish-assets", "--concurrency", "4")
+    assert names(built) == ALL
+    assert_stands(deployment)
+
+
+def test_without_our_synthesizer_s_dependencies_the_base_is_missing(new_deployment: NewDeployment) -> None:
+    """The tests above could fail: this is the assembly that a stock synthesizer writes."""
+    deployment = new_deployment("graph")
+    deployment.cdk("deploy", "graph-local-repositories", "--require-approval", "never")
+    manifest = deployment.project / "cdk.out" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    for name, artifact in content["artifacts"].items():
+        if name.endswith(".assets"):
+            artifact.pop("dependencies", None)
+    manifest.write_text(json.dumps(content))
+    with pytest.raises(AssertionError, match=r"base-(one|two|root|left|right)-local:sha-\w+: not found"):
+        deployment.deploy("--app", "cdk.out", "--asset-build-concurrency", "4")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,75 @@
+"""One image for two platforms: an index for containers, a manifest of one platform for a function."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.conftest import NewDeployment
+from tests.e2e.deployment import Deployment
+
+pytestmark = pytest.mark.e2e
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+
+
+@pytest.fixture(scope="module")
+def deployed(new_deployment: NewDeployment) -> Deployment:
+    """The app, deployed into nothing."""
+    deployment = new_deployment("platforms")
+    deployment.deploy("--concurrency", "4")
+    return deployment
+
+
+def platforms(deployment: Deployment, repository: str, digest: str) -> dict[str, str]:
+    """Digest of each platform's manifest in an index."""
+    index = deployment.manifest(repository, digest)
+    assert index["mediaType"] == INDEX
+    return {
+        f"{entry['platform']['os']}/{entry['platform']['architecture']}": entry["digest"]
+        for entry in index["manifests"]
+    }
+
+
+def task_image(deployment: Deployment) -> str:
+    """The image of the task definition's container."""
+    shown = deployment.client("ecs").describe_task_definition(taskDefinition="both")
+    image: str = shown["taskDefinition"]["containerDefinitions"][0]["image"]
+    return image
+
+
+def test_the_task_s_image_is_an_index_of_both_platforms(deployed: Deployment) -> None:
+    repository, _, digest = task_image(deployed).rpartition("/")[2].partition("@")
+    found = platforms(deployed, repository, digest)
+    assert found.keys() == {"linux/amd64", "linux/arm64"}
+    for each in found.values():
+        assert deployed.manifest(repository, each)["mediaType"] in MANIFESTS
+    assert set(found.values()) < set(deployed.tags(repository).values())
+
+
+def test_the_function_s_image_is_the_manifest_of_its_platform(deployed: Deployment) -> None:
+    uri = deployed.client("lambda").get_function(FunctionName="foreign")["Code"]["ImageUri"]
+    repository, _, digest = task_image(deployed).rpartition("/")[2].partition("@")
+    assert uri.rpartition("@")[2] == platforms(deployed, repository, digest)["linux/arm64"]
+
+
+def test_each_platform_stands_on_the_base_s_layers_for_it(deployed: Deployment) -> None:
+    base = platforms(deployed, "base-both-local", deployed.tags("base-both-local")["stable"])
+    image = platforms(deployed, *task_image(deployed).rpartition("/")[2].split("@"))
+    for platform in ("linux/amd64", "linux/arm64"):
+        lower = deployed.manifest("base-both-local", base[platform])["layers"]
+        upper = deployed.manifest("image-local", image[platform])["layers"]
+        assert upper[: len(lower)] == lower
+        assert len(upper) > len(lower)
+
+
+def test_each_platform_has_a_cache_of_its_own(deployed: Deployment) -> None:
+    for repository in ("base-both-local", "image-local"):
+        assert {"cache-linux-amd64", "cache-linux-arm64"} < deployed.tags(repository).keys()
+
+
+def test_a_second_deploy_builds_nothing(deployed: Deployment) -> None:
+    assert deployed.deploy() == []
