@@ -83,11 +83,12 @@ class BaseGraph:
     """Base images with what they need, without cycles.
 
     declarations: by name, sorted.
-    workspace: where they were derived from, if any were.
+    workspace: where they were derived from, if any were. workloads: whom for; None for all.
     """
 
     declarations: Mapping[str, BaseDeclaration]
     workspace: Workspace | None = None
+    workloads: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, declarations: Iterable[BaseDeclaration], *, workspace: Workspace | None = None) -> BaseGraph:
@@ -141,7 +142,8 @@ class BaseGraph:
             declarations.append(
                 BaseDeclaration(name=base.name, context=context, needs=base.needs, derived=base)
             )
-        return cls.of((*by_hand, *declarations), workspace=workspace)
+        graph = cls.of((*by_hand, *declarations), workspace=workspace)
+        return dataclasses.replace(graph, workloads=None if workloads is None else tuple(workloads))
 
     def order(self) -> tuple[BaseDeclaration, ...]:
         """Every base after those that it needs; of those that could come next, by name."""
@@ -171,7 +173,7 @@ class BaseGraph:
             raise ScopedImagesError(
                 f"needs_of({workload!r}): these bases were not derived from a workspace; name the base yourself"
             )
-        needs = needs_of(self.workspace, workload)
+        needs = needs_of(self.workspace, workload, workloads=self.workloads)
         for need in needs:
             if need not in self.declarations:
                 raise ScopedImagesError(

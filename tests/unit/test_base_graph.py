@@ -16,7 +16,7 @@ from scoped_images.base_graph import BaseDeclaration, BaseGraph
 from scoped_images.context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
-from tests.unit.workspace.repository import packages
+from tests.unit.workspace.repository import packages, project, write
 
 CONTEXT = ScopedContext(
     root=Path("/"), dockerfile=Path("/Dockerfile"), files=(), dockerfile_bytes=b"FROM scratch\n"
@@ -124,6 +124,15 @@ def test_what_is_declared_by_hand_wins(tmp_path: Path) -> None:
     assert [declaration.name for declaration in graph.order()] == ["chroma", "dynamo", "label"]
     assert graph.declarations["dynamo"] is dynamo
     assert graph.declarations["label"].needs == ("dynamo",)
+
+
+def test_what_comes_by_an_extra_of_another_workload_is_not_needed_again(tmp_path: Path) -> None:
+    packages(tmp_path, {"dynamo": [], "api": ["label[full]"], "upload": ["label", "dynamo"]})
+    write(tmp_path, {"packages/label/pyproject.toml": project("label", (), {"full": ["dynamo"]})})
+    write(tmp_path, {"packages/label/src/label/__init__.py": ""})
+    assert BaseGraph.from_workspace(tmp_path).needs_of("upload") == ("label",)
+    alone = BaseGraph.from_workspace(tmp_path, workloads=["upload"])
+    assert alone.needs_of("upload") == ("dynamo", "label")
 
 
 def test_a_workload_that_was_not_derived_for(tmp_path: Path) -> None:

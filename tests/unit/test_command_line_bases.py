@@ -251,3 +251,21 @@ def test_refresh_tells_a_failure_in_one_line_and_writes_nothing(
     assert main(["bases", "refresh", "a", "--env", "dev"]) == 2
     assert capsys.readouterr().err == f"scoped-images: {told}\n"
     assert not MARKS.exists()
+
+
+def test_an_aws_configuration_that_does_not_do_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert main(["bases", "refresh", "a", "--env", "dev"]) == 2
+    assert capsys.readouterr().err == (
+        "scoped-images: cannot read the AWS configuration: The config profile (nobody) could not be found\n"
+    )
+    monkeypatch.delenv("AWS_PROFILE")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    assert main(["bases", "refresh", "a", "--env", "dev"]) == 2
+    assert capsys.readouterr().err == (
+        "scoped-images: cannot ask ECR in eu-west-1: Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY\n"
+    )

@@ -60,7 +60,7 @@ class UpstreamImages:
         """Tell which images may change without a trace."""
         return tuple(
             f"{image} is not pinned: upstream changes are not seen, and no image is rebuilt for them; run "
-            "scoped-images bases update"
+            "scoped-images bases update, with --derived for a derived base image"
             for image in images
             if self.digest(image) is None
         )

@@ -36,8 +36,13 @@ def derive_bases(
     )
 
 
-def needs_of(workspace: Workspace, workload: str) -> tuple[str, ...]:
-    """Return the bases that a workload stands on: not those that another of them brings, the largest first."""
+def needs_of(
+    workspace: Workspace, workload: str, *, workloads: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """Return the bases that a workload stands on: not those that another of them brings, the largest first.
+
+    workloads: those that bases are derived for, whose extras are in the bases, too.
+    """
     found = workspace.find(workload)
     if len(found) > 1:
         names = ", ".join(package.name for package in found)
@@ -45,7 +50,8 @@ def needs_of(workspace: Workspace, workload: str) -> tuple[str, ...]:
             f"workload {workload!r} is a folder with several packages: name one of {names}"
         )
     (package,) = found
-    return _Needs(workspace, extras_asked_for(workspace, found)).cover(package.name)
+    extras = extras_asked_for(workspace, (*find_workloads(workspace, workloads), package))
+    return _Needs(workspace, extras).cover(package.name)
 
 
 def find_workloads(workspace: Workspace, workloads: Sequence[str] | None) -> tuple[Package, ...]:

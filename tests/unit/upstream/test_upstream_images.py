@@ -63,7 +63,7 @@ def test_a_pin_is_part_of_an_image_s_identity() -> None:
 def test_an_image_without_a_pin_is_warned_of() -> None:
     assert PINNED.warnings([LAMBDA, "busybox", f"a/b@{OTHER}"]) == (
         "busybox is not pinned: upstream changes are not seen, and no image is rebuilt for them; run scoped-images "
-        "bases update",
+        "bases update, with --derived for a derived base image",
     )
 
 

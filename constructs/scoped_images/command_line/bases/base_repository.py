@@ -19,7 +19,12 @@ class BaseRepository:
             raise ScopedImagesError(f"this command needs {error.name}: pip install boto3") from None
         self.name = name
         self.region = aws_region(region)
-        self._ecr = boto3.client("ecr", region_name=self.region)
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+        try:
+            self._ecr = boto3.client("ecr", region_name=self.region)
+        except BotoCoreError as error:
+            raise ScopedImagesError(f"cannot ask ECR in {self.region}: {error}") from None
 
     def digest(self, tag: str) -> str | None:
         """The digest of a tag, or None for a tag that is not there."""

@@ -32,11 +32,12 @@ def print_tree(
     labels = {base.name: _base_label(workspace, base, requirements[base.name]) for base in bases}
     below = {base.name: base.needs for base in bases}
     own = set(below)
+    stands_on = _stands_on(workspace, workloads)
     for package in workloads:
         # A workload that others depend on is shown as the base that it is, too.
         key = f"workload {package.name}"
-        labels[key] = _workload_label(workspace, package, needs_of(workspace, package.name))
-        below[key] = needs_of(workspace, package.name)
+        labels[key] = _workload_label(workspace, package, stands_on[package.name])
+        below[key] = stands_on[package.name]
     root = Tree(escape(str(workspace.root)))
     nodes: dict[str, Tree] = {}
 
@@ -60,6 +61,7 @@ def print_json(
     workloads: Sequence[Package],
 ) -> None:
     """Print one object with `bases` and `workloads`, each sorted by name."""
+    stands_on = _stands_on(workspace, workloads)
     content = {
         "root": str(workspace.root),
         "bases": [
@@ -79,12 +81,17 @@ def print_json(
             {
                 "name": package.name,
                 "package": workspace.relative(package.folder),
-                "needs": list(needs_of(workspace, package.name)),
+                "needs": list(stands_on[package.name]),
             }
             for package in workloads
         ],
     }
     print(json.dumps(content, indent=2))
+
+
+def _stands_on(workspace: Workspace, workloads: Sequence[Package]) -> dict[str, tuple[str, ...]]:
+    names = [package.name for package in workloads]
+    return {name: needs_of(workspace, name, workloads=names) for name in names}
 
 
 def _base_label(workspace: Workspace, base: DerivedBase, requirements: Requirements) -> str:
