@@ -146,11 +146,19 @@ def test_a_deleted_base_comes_back_under_its_tag_before_what_is_built_on_it(depl
     assert deployed.deploy() == []
 
 
-def refresh(deployment: Deployment, name: str) -> str:
-    """`scoped-images bases refresh` in the app's folder; what it prints."""
-    command = ["refresh", name, "--env", deployment.environment, "--marks", "bases.lock"]
+@pytest.fixture(scope="module")
+def static(new_deployment: NewDeployment) -> Deployment:
+    """The app with bases whose dependents stand on `stable`, deployed into nothing."""
+    deployment = new_deployment("graph", environment="static")
+    deployment.deploy("--concurrency", "4")
+    assert_stands(deployment)
+    return deployment
+
+
+def bases(deployment: Deployment, *arguments: str) -> str:
+    """What `scoped-images bases` prints in the app's folder."""
     done = subprocess.run(
-        [Path(sys.executable).with_name("scoped-images"), "bases", *command],
+        [Path(sys.executable).with_name("scoped-images"), "bases", *arguments, "--env", "static"],
         cwd=deployment.project,
         env=deployment.variables(),
         capture_output=True,
@@ -161,23 +169,32 @@ def refresh(deployment: Deployment, name: str) -> str:
     return done.stdout
 
 
-def test_what_stands_on_a_static_base_moves_when_it_is_refreshed_and_not_before(
-    new_deployment: NewDeployment,
-) -> None:
+def test_what_stands_on_a_static_base_moves_when_that_is_refreshed_and_not_before(static: Deployment) -> None:
     """On one machine, whose engine still has the image that `stable` was at first."""
-    deployment = new_deployment("graph", environment="static")
-    deployment.deploy("--concurrency", "4")
-    assert_stands(deployment)
-    old = deployment.layers(asset("tail", "static"))
+    old = static.layers(asset("tail", "static"))
+    change(static, "three")
+    assert names(static.rebuilt(static.deploy)) == {"three"}
+    assert static.layers(asset("tail", "static")) == old
 
-    change(deployment, "three")
-    assert names(deployment.rebuilt(deployment.deploy)) == {"three"}
-    assert deployment.layers(asset("tail", "static")) == old
+    assert "never refreshed" in bases(static, "refresh", "three", "--marks", "bases.lock")
+    assert names(static.rebuilt(static.deploy)) == {"tail"}
+    assert static.layers(asset("tail", "static")) != old
+    assert_stands(static)
 
-    assert "never refreshed" in refresh(deployment, "three")
-    assert names(deployment.rebuilt(deployment.deploy)) == {"tail"}
-    assert deployment.layers(asset("tail", "static")) != old
-    assert_stands(deployment)
+    assert "nothing moved" in bases(static, "refresh", "three", "--marks", "bases.lock")
+    assert static.deploy() == []
 
-    assert "nothing moved" in refresh(deployment, "three")
-    assert deployment.deploy() == []
+
+def test_a_deleted_stable_is_put_back_by_restore(static: Deployment) -> None:
+    stable = static.tags("base-three-static")["stable"]
+    static.client("ecr").batch_delete_image(
+        repositoryName="base-three-static", imageIds=[{"imageTag": "stable"}]
+    )
+    change(static, "tail")
+    with pytest.raises(AssertionError, match="base-three-static:stable: not found"):
+        static.deploy()
+
+    bases(static, "restore", "three")
+    assert static.tags("base-three-static")["stable"] == stable
+    assert names(static.deploy()) == {"tail"}
+    assert_stands(static)
