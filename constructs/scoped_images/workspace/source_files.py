@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
 
 from scoped_images.context_size import SizeLimit, read_files
-from scoped_images.errors import ScopedImagesError
 from scoped_images.folder import whole_folder
 from scoped_images.ignore_file import IgnoreFile
 from scoped_images.named_context import NamedContext
 from scoped_images.workspace.package import Package
+from scoped_images.workspace.source_layout import find_layout, no_source
 
-# What running or installing the source leaves in it. A line of the package's own .dockerignore can bring it back.
-_LEFT_OUT = "**/__pycache__\n**/*.py[co]\n**/*.egg-info\n"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceLayout:
-    """folder: relative to the package's, that Python would import from. included: names in it; empty for all."""
-
-    folder: str
-    included: tuple[str, ...] = ()
+# What running, checking or installing the source leaves in it, so that a laptop and CI have one tag. A line of the
+# package's own .dockerignore can bring it back.
+_LEFT_OUT = "**/__pycache__\n**/*.py[co]\n**/*.egg-info\n**/.*_cache\n**/.DS_Store\n"
 
 
 def source_files(package: Package, *, max_bytes: int) -> NamedContext:
     """Read the source, with paths as Python imports them.
 
-    `.dockerignore` in the package's folder leaves out what it leaves out there.
+    `.dockerignore` in the package's folder leaves out what it leaves out there. Folders without a file in them are
+    left out: git has none, and a change of branch leaves some.
     """
     layout = find_layout(package)
     ignore = _ignore_file(package.folder)
@@ -42,8 +35,13 @@ def source_files(package: Package, *, max_bytes: int) -> NamedContext:
         )
     ]
     root = package.folder / layout.folder
-    if not any((root / path).is_file() for path in paths):
-        raise _no_source(package, f"{package.folder / '.dockerignore'} leaves out all of {root}")
+    files = [path for path in paths if (root / path).is_symlink() or not (root / path).is_dir()]
+    if not files:
+        raise no_source(
+            package, f"there is no file in {root}, or {package.folder / '.dockerignore'} leaves out all"
+        )
+    holding = {str(folder) for file in files for folder in PurePosixPath(file).parents}
+    paths = sorted({*files, *(holding & set(paths))}, key=os.fsencode)
     limit = SizeLimit(
         max_bytes=max_bytes,
         context=f"source of {package.name}",
@@ -51,52 +49,6 @@ def source_files(package: Package, *, max_bytes: int) -> NamedContext:
         dockerfile="its Dockerfile",
     )
     return NamedContext(root=root, files=read_files(root, [(path, ()) for path in paths], limit))
-
-
-def find_layout(package: Package) -> SourceLayout:
-    """Return where a package's source lies: as Poetry or setuptools are told, else `src/`, else `<import name>/`.
-
-    Raises ScopedImagesError where none of them is there.
-    """
-    folder, tool = package.folder, package.tables.get("tool", {})
-    layout = _poetry(package, tool.get("poetry", {})) or _setuptools(tool.get("setuptools", {}))
-    import_name = package.name.replace("-", "_")
-    if layout is None and (folder / "src").is_dir():
-        layout = SourceLayout(folder="src")
-    if layout is None:
-        found = tuple(name for name in (import_name, f"{import_name}.py") if (folder / name).exists())
-        if not found:
-            raise _no_source(package, f"{folder} has neither src/ nor {import_name}/ nor {import_name}.py")
-        layout = SourceLayout(folder=".", included=found)
-    absent = [
-        str(path)
-        for path in (folder / layout.folder / name for name in layout.included or (".",))
-        if not path.exists()
-    ]
-    if absent:
-        raise _no_source(package, f"{package.pyproject} says that it is in {absent[0]}, which is not there")
-    return layout
-
-
-def _poetry(package: Package, table: dict[str, Any]) -> SourceLayout | None:
-    entries = table.get("packages", [])
-    if not entries:
-        return None
-    folders = {entry.get("from", ".") for entry in entries}
-    names = tuple(sorted(str(entry.get("include", "")) for entry in entries))
-    plain = not any(set(name) & set("*?[") for name in names)
-    if len(folders) > 1 or not plain or not all(names) or any("to" in entry for entry in entries):
-        raise _no_source(
-            package, f"{package.pyproject} has [tool.poetry] packages with several folders, patterns or `to`"
-        )
-    return SourceLayout(folder=folders.pop(), included=names)
-
-
-def _setuptools(table: dict[str, Any]) -> SourceLayout | None:
-    packages = table.get("packages")
-    where = packages.get("find", {}).get("where", []) if isinstance(packages, dict) else []
-    folder = where[0] if len(where) == 1 else table.get("package-dir", {}).get("")
-    return SourceLayout(folder=folder) if folder not in (None, ".", "") else None
 
 
 def _below(folder: Path, path: str, ignore: IgnoreFile) -> Iterator[str]:
@@ -113,10 +65,3 @@ def _below(folder: Path, path: str, ignore: IgnoreFile) -> Iterator[str]:
 def _ignore_file(folder: Path) -> IgnoreFile:
     own = IgnoreFile.read(folder, folder / "Dockerfile")
     return IgnoreFile((*IgnoreFile.parse(_LEFT_OUT, name="scoped_images").rules, *own.rules))
-
-
-def _no_source(package: Package, reason: str) -> ScopedImagesError:
-    return ScopedImagesError(
-        f"base image {package.name!r}: its source is not found: {reason}. Declare its base by hand: "
-        f"BaseDeclaration(name={package.name!r}, context=ScopedContext.of(…))"
-    )

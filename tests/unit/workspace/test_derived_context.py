@@ -145,6 +145,52 @@ def test_setuptools_says_where_its_packages_are(tmp_path: Path, more: str) -> No
     assert layout(tmp_path, {"python/one/a.py": "", "src/no.py": ""}, more) == ["one/a.py"]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        '[tool.hatch.build.targets.wheel]\npackages = ["python/acme"]\n',
+        '[tool.uv.build-backend]\nmodule-name = "acme"\nmodule-root = "python"\n',
+        '[tool.uv.build-backend]\nmodule-name = ["acme.one", "acme.two"]\nmodule-root = "python"\n',
+        '[tool.setuptools]\npackages = ["acme.one", "acme.two"]\npackage-dir = { "" = "python" }\n',
+    ],
+    ids=["hatch", "uv", "uv, several", "setuptools"],
+)
+def test_an_import_name_of_its_own_is_found_where_the_build_backend_is_told(
+    tmp_path: Path, more: str
+) -> None:
+    files = {
+        "python/acme/one/a.py": "",
+        "python/acme/two/deep/b.py": "",
+        "python/other/c.py": "",
+        "src/no.py": "",
+    }
+    assert layout(tmp_path, files, more) == ["acme/one/a.py", "acme/two/deep/b.py"]
+
+
+def test_packages_and_modules_that_setuptools_is_told_of(tmp_path: Path) -> None:
+    more = '[tool.setuptools]\npackages = ["acme", "acme.deep"]\npy-modules = ["one"]\n'
+    files = {"acme/a.py": "", "acme/deep/b.py": "", "one.py": "", "two.py": ""}
+    assert layout(tmp_path, files, more) == ["acme/a.py", "acme/deep/b.py", "one.py"]
+
+
+def test_uv_looks_into_src_for_the_name_that_it_is_told(tmp_path: Path) -> None:
+    more = '[tool.uv.build-backend]\nmodule-name = "acme"\n'
+    assert layout(tmp_path, {"src/acme/a.py": "", "src/other/b.py": ""}, more) == ["acme/a.py"]
+
+
+def test_a_folder_src_of_another_language_is_not_the_source(tmp_path: Path) -> None:
+    assert layout(tmp_path, {"my_label/a.py": "", "src/lib.rs": ""}) == ["my_label/a.py"]
+
+
+def test_what_tools_and_branches_leave_behind_is_no_source(tmp_path: Path) -> None:
+    write(tmp_path, LABEL)
+    source = tmp_path / "label/src"
+    before = context(tmp_path).fingerprint
+    (source / "gone/below").mkdir(parents=True)
+    write(source, {".mypy_cache/a.json": "", "my_label/.DS_Store": "", "gone/__pycache__/a.pyc": ""})
+    assert context(tmp_path).fingerprint == before
+
+
 def test_the_packages_own_ignore_file_leaves_out_and_brings_back(tmp_path: Path) -> None:
     files = {
         ".dockerignore": "**/fixtures\n!**/*.pyc\n",
@@ -162,7 +208,7 @@ def test_the_packages_own_ignore_file_leaves_out_and_brings_back(tmp_path: Path)
         (
             {"src/a.py": "", ".dockerignore": "*\n"},
             "",
-            "ROOT/label/.dockerignore leaves out all of ROOT/label/src",
+            "there is no file in ROOT/label/src, or ROOT/label/.dockerignore leaves out all",
         ),
         (
             {"a.py": ""},

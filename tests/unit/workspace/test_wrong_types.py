@@ -12,7 +12,7 @@ import pytest
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.pyproject import SharedSources, read_package
-from scoped_images.workspace.source_files import find_layout
+from scoped_images.workspace.source_layout import find_layout
 from scoped_images.workspace.tables import read_pyproject
 from tests.unit.workspace.repository import toml
 
@@ -35,6 +35,12 @@ FILES: tuple[dict[str, Any], ...] = (
             "setuptools": {"packages": {"find": {"where": ["src"]}}, "package-dir": {"": "src"}},
         },
     },
+    {"project": {"name": "a"}, "tool": {"hatch": {"build": {"targets": {"wheel": {"packages": ["src/a"]}}}}}},
+    {
+        "project": {"name": "a"},
+        "tool": {"uv": {"build-backend": {"module-root": "src", "module-name": ["a"]}}},
+    },
+    {"project": {"name": "a"}, "tool": {"setuptools": {"packages": ["src.a"], "py-modules": ["src.b"]}}},
     {
         "tool": {
             "poetry": {
@@ -74,9 +80,10 @@ def read(folder: Path) -> Package | None:
 @pytest.mark.parametrize(
     "wrong", [3, True, "text", "", ["text"], [3], [[]], {"key": "text"}, {"key": 3}], ids=repr
 )
-@pytest.mark.parametrize("tables", FILES, ids=["project", "poetry"])
+@pytest.mark.parametrize("tables", FILES, ids=["setuptools", "hatch", "uv", "listed", "poetry"])
 def test_a_value_of_any_type_is_read_or_refused(tmp_path: Path, tables: dict[str, Any], wrong: Any) -> None:
     (tmp_path / "src/a").mkdir(parents=True)
+    (tmp_path / "src/b.py").touch()
     file = tmp_path / "pyproject.toml"
     file.write_text(toml(tables))
     assert read(tmp_path) is not None
