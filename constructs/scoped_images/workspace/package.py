@@ -52,6 +52,12 @@ class Package:
         """Its file."""
         return self.folder / "pyproject.toml"
 
+    @property
+    def has_unknown_dependencies(self) -> bool:
+        """Whether its build backend makes them up: setuptools from a file, say. Poetry has them in its own table."""
+        dynamic = self.tables.get("project", {}).get("dynamic", ())
+        return "dependencies" in dynamic and "poetry" not in self.tables.get("tool", {})
+
     def requires(self, extras: Iterable[str]) -> tuple[Dependency, ...]:
         """What it depends on with these extras, without those that it asks of itself: `pkg[all]` in its own extras."""
         found = list(self.dependencies)

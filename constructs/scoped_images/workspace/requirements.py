@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.pins import unmet
 from scoped_images.workspace.pip_lock import read_pip_locks
 from scoped_images.workspace.tables import read_toml
 from scoped_images.workspace.uv_lock import UvLock
@@ -56,17 +58,32 @@ def find_requirements(workspace: Workspace, package: Package, extras: frozenset[
                 f"alone: publish it there, or declare the base by hand: BaseDeclaration(name={package.name!r}, …)"
             )
     if (package.folder / LOCK).is_file():
-        return _from_pip_locks(workspace, package, extras)
+        return _with_outdated(package, direct, _from_pip_locks(workspace, package, extras))
     uv_lock = _nearest_uv_lock(workspace, package)
     if uv_lock is not None:
         lock = UvLock.of(uv_lock, read_toml(uv_lock))
         lines = lock.requirements(
             package.name, extras, direct={each.name for each in direct}, local=set(workspace.packages)
         )
-        return Requirements.of(lines, files=(uv_lock,))
+        return _with_outdated(package, direct, Requirements.of(lines, files=(uv_lock,)))
+    if package.has_unknown_dependencies:
+        raise ScopedImagesError(
+            f"base image {package.name!r}: {package.pyproject} has dynamic dependencies, which its build backend alone "
+            f"knows: write them into its [project] table, or put a {LOCK} beside it"
+        )
     warnings = (_not_reproducible(package, "no lock file"),) if direct else ()
     ranges = sorted({str(dependency.requirement) for dependency in direct})
     return Requirements.of(ranges, files=(package.pyproject,), warnings=warnings)
+
+
+def _with_outdated(package: Package, direct: Iterable[Dependency], locked: Requirements) -> Requirements:
+    """Tell of versions that the package does not allow. No error: uv and pip-compile can be told to override."""
+    outdated = (
+        f"base image {package.name!r}: {package.pyproject} requires {requirement.name}{requirement.specifier}, and "
+        f"{' and '.join(map(str, locked.files))} has {versions}: lock it again"
+        for requirement, versions in unmet((each.requirement for each in direct), locked.text)
+    )
+    return dataclasses.replace(locked, warnings=(*locked.warnings, *outdated))
 
 
 def _from_pip_locks(workspace: Workspace, package: Package, extras: frozenset[str]) -> Requirements:

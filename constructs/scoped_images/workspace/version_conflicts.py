@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from scoped_images.workspace.derived_base import DerivedBase
+from scoped_images.workspace.pins import read_pins
 from scoped_images.workspace.requirements import Requirements
 
 
@@ -21,7 +18,10 @@ def version_conflicts(
     Pins with a marker are not compared: the two may never be installed together.
     """
     needs = {base.name: base.needs for base in bases}
-    pins = {name: _pins(found.text) for name, found in requirements.items()}
+    pins = {
+        name: {pin.name: pin.version for pin in read_pins(found.text) if pin.always}
+        for name, found in requirements.items()
+    }
     return {
         base.name: tuple(
             f"base image {base.name!r} has {package}=={version} of {over!r} over {package}=={pins[under][package]} of "
@@ -47,16 +47,3 @@ def _below(needs: Mapping[str, Sequence[str]], name: str) -> set[str]:
     # Of a base by hand nobody knows what it installs.
     direct = [need for need in needs[name] if need in needs]
     return set(direct).union(*(_below(needs, need) for need in direct))
-
-
-def _pins(text: str) -> dict[str, str]:
-    pins: dict[str, str] = {}
-    for line in text.splitlines():
-        try:
-            requirement = Requirement(re.split(r"\s+(?:--|\\|#)", line)[0])
-        except InvalidRequirement:
-            continue  # a hash, a comment or an option
-        pinned = re.fullmatch(r"==([^*]+)", str(requirement.specifier))
-        if pinned and requirement.marker is None:
-            pins[canonicalize_name(requirement.name)] = pinned[1]
-    return pins

@@ -270,3 +270,38 @@ def test_a_further_file_is_told_without_a_space_before_its_name_too(root: Path) 
     assert refusal(root) == (
         "ROOT/label/requirements.lock:2: '-rother.txt' reads a file that is not in the image: put its lines here"
     )
+
+
+@pytest.mark.parametrize(
+    "locked",
+    [
+        {"label/requirements.lock": f"boto3==1.42.9 --hash={HASH}\n"},
+        {"uv.lock": UV_LOCK.replace("1.43.0", "1.42.9")},
+    ],
+)
+def test_a_version_that_the_package_does_not_allow_is_warned_of(root: Path, locked: dict[str, str]) -> None:
+    write(root, locked)
+    (file,) = locked
+    (warning,) = requirements(root).warnings
+    assert warning.replace(str(root), "ROOT") == (
+        f"base image 'label': ROOT/label/pyproject.toml requires boto3>=1.43, and ROOT/{file} has 1.42.9: lock it again"
+    )
+
+
+def test_one_of_several_versions_may_be_for_another_python(root: Path) -> None:
+    lines = ("boto3==1.42.9 ; python_version < '3.10'", "boto3==1.43rc1 ; python_version >= '3.10'")
+    lock = "".join(f"{line} --hash={HASH}\n" for line in lines)
+    write(root, {"label/requirements.lock": lock})
+    write(root, {"label/pyproject.toml": project("label", ["boto3>=1.43rc0"])})
+    assert requirements(root).warnings == ()
+
+
+def test_dependencies_that_only_a_build_backend_knows_are_refused_without_a_lock(root: Path) -> None:
+    text = '[project]\nname = "label"\ndynamic = ["dependencies"]\n'
+    write(root, {"label/pyproject.toml": text})
+    assert refusal(root) == (
+        "base image 'label': ROOT/label/pyproject.toml has dynamic dependencies, which its build backend alone knows: "
+        "write them into its [project] table, or put a requirements.lock beside it"
+    )
+    write(root, {"label/requirements.lock": f"boto3==1.43.0 --hash={HASH}\n"})
+    assert requirements(root).text == f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"

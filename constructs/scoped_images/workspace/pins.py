@@ -1,0 +1,46 @@
+"""The versions that a requirements file pins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """name: normalised. version: that it has to be. always: whether it is so in every environment."""
+
+    name: str
+    version: str
+    always: bool
+
+
+def read_pins(text: str) -> Iterator[Pin]:
+    """Yield each line `name==version` of a requirements file; ranges are none."""
+    for line in text.splitlines():
+        try:
+            requirement = Requirement(re.split(r"\s+(?:--|\\|#)", line)[0])
+        except InvalidRequirement:
+            continue  # a hash, a comment or an option
+        pinned = re.fullmatch(r"==([^*]+)", str(requirement.specifier))
+        if pinned:
+            yield Pin(
+                name=canonicalize_name(requirement.name),
+                version=pinned[1],
+                always=requirement.marker is None,
+            )
+
+
+def unmet(requirements: Iterable[Requirement], text: str) -> Iterator[tuple[Requirement, str]]:
+    """Yield the requirements whose package is pinned, and to no version that they allow, each with the versions."""
+    versions: dict[str, list[str]] = {}
+    for pin in read_pins(text):
+        versions.setdefault(pin.name, []).append(pin.version)
+    for requirement in requirements:
+        found = versions.get(canonicalize_name(requirement.name), [])
+        if found and not any(requirement.specifier.contains(version, prereleases=True) for version in found):
+            yield requirement, " and ".join(found)
