@@ -31,26 +31,27 @@ _TASK_ARCHITECTURES = {Platform.LINUX_AMD64: "X86_64", Platform.LINUX_ARM64: "AR
 
 @dataclass(frozen=True)
 class _Image:
-    """platform, path of its stack, and whether it is referred to by digest."""
+    """platform: None for an index over several. stack: the one that publishes it. pinned: whether by its digest."""
 
-    platform: Platform
-    stack: str
+    platform: Platform | None
+    stack: Stack
     pinned: bool
 
 
 @jsii.implements(IAspect)
 class ImageArchitectures:
-    """Gives each function and task definition the architecture of its image.
+    """Gives each function and task definition the architecture of its image, and has its stack wait for the image's.
 
     Both run x86-64 when none is set, and an arm64 image then fails only at its first call, with "exec format error".
+    A tag is a literal, by which CloudFormation does not know that one stack needs the other.
     """
 
     def __init__(self) -> None:
         self._images: dict[str, _Image] = {}
 
     @classmethod
-    def register(cls, scope: Construct, *, marker: str, platform: Platform, pinned: bool) -> None:
-        """Watch the stage of `scope` for image URIs that contain `marker`."""
+    def register(cls, scope: Construct, *, marker: str, platform: Platform | None, pinned: bool) -> None:
+        """Watch the stage of `scope` for image URIs that contain `marker`. platform: None for an index."""
         # Not the app: aspects do not reach into stages.
         stage = Stage.of(scope)
         assert stage is not None, "every construct of an app is in a stage: the app itself is one"
@@ -59,7 +60,7 @@ class ImageArchitectures:
         if mine is None:
             mine = cls()
             aspects.add(mine)
-        mine._images[marker] = _Image(platform, Stack.of(scope).node.path, pinned)
+        mine._images[marker] = _Image(platform, _top(Stack.of(scope)), pinned)
 
     def visit(self, node: IConstruct) -> None:
         """Set what is unset; complain of what contradicts the image."""
@@ -68,28 +69,34 @@ class ImageArchitectures:
         elif isinstance(node, ecs.CfnTaskDefinition):
             self._visit_task(node)
 
-    def _platform_of(self, node: CfnResource, image: Any) -> Platform | None:
-        stack = Stack.of(node)
-        text = json.dumps(stack.resolve(image))
+    def _images_of(self, node: CfnResource, image: Any) -> list[_Image]:
+        """The images that a property of `node` names, whose stack comes first."""
+        stack = _top(Stack.of(node))
+        text = json.dumps(Stack.of(node).resolve(image))
         images = [found for marker, found in self._images.items() if marker in text]
-        platforms = {found.platform for found in images}
+        for found in images:
+            if found.stack.node.path != stack.node.path:
+                _wait(node, stack, found)
+        return images
+
+    def _platform_of(self, node: CfnResource, images: list[_Image]) -> Platform | None:
+        platforms = {found.platform for found in images if found.platform is not None}
         if len(platforms) > 1:
             Annotations.of(node).add_error(
                 f"{node.node.path}: its images are built for {' and '.join(sorted(platforms))}, and it runs on one: "
                 "build all of them for the same platform"
             )
             return None
-        for found in images:
-            if found.pinned and found.stack != stack.node.path:
-                Annotations.of(node).add_error(
-                    f"{node.node.path}: its image is pinned by a digest that stack {found.stack!r} would export, and "
-                    "CloudFormation changes no export that is in use: put both into one stack, or make the image "
-                    "with pin_digest=False"
-                )
-        return images[0].platform if images else None
+        return next(iter(platforms), None)
 
     def _visit_function(self, function: lambda_.CfnFunction) -> None:
-        platform = self._platform_of(function, function.code)
+        images = self._images_of(function, function.code)
+        if any(found.platform is None for found in images):
+            Annotations.of(function).add_error(
+                f"{function.node.path}: its image is an index over several platforms, which Lambda does not take: make "
+                "its code with to_lambda_code(platform=…)"
+            )
+        platform = self._platform_of(function, images)
         if platform is None:
             return
         wanted = LAMBDA_ARCHITECTURES[platform].name
@@ -99,7 +106,7 @@ class ImageArchitectures:
             _complain(function, f"architecture is {function.architectures}", platform, wanted)
 
     def _visit_task(self, task: ecs.CfnTaskDefinition) -> None:
-        platform = self._platform_of(task, task.container_definitions)
+        platform = self._platform_of(task, self._images_of(task, task.container_definitions))
         if platform is None:
             return
         wanted = _TASK_ARCHITECTURES[platform]
@@ -111,6 +118,30 @@ class ImageArchitectures:
             )
         elif got != wanted:
             _complain(task, f"runtime platform's cpuArchitecture is {got!r}", platform, wanted)
+
+
+def _top(stack: Stack) -> Stack:
+    """The stack that a nested one is deployed with."""
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    return stack
+
+
+def _wait(node: CfnResource, stack: Stack, image: _Image) -> None:
+    if image.pinned:
+        Annotations.of(node).add_error(
+            f"{node.node.path}: its image is pinned by a digest that stack {image.stack.node.path!r} would export, and "
+            "CloudFormation changes no export that is in use: put both into one stack, or make the image "
+            "with pin_digest=False"
+        )
+        return
+    try:
+        stack.add_stack_dependency(image.stack)
+    except RuntimeError:
+        Annotations.of(node).add_error(
+            f"{node.node.path}: its image is published with stack {image.stack.node.path!r}, which itself waits for "
+            f"{stack.node.path!r}: put the image into the stack that runs it"
+        )
 
 
 def _complain(node: CfnResource, what: str, platform: Platform, wanted: str) -> None:

@@ -56,7 +56,7 @@ class LocalBuilder:
             build_secrets=dict(spec.build_secrets) or None,
             cache_from=cache.cache_from() if cache else None,
             cache_to=cache.cache_to() if cache else None,
-            asset_name=scope.node.path,
+            display_name=scope.node.path,
         )
         if build.repository is None:
             return PublishedImage(repository=asset.repository, tag=asset.image_tag)

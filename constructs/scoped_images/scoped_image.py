@@ -174,6 +174,12 @@ class ScopedImage(Construct):
             images={platform: image.tag for platform, image in self._images.items()},
         )
         index.node.add_dependency(*built_by(self._images.values()))
+        ImageArchitectures.register(
+            self,
+            marker=index.logical_id if self._pinned else index_tag(self.specs),
+            platform=None,
+            pinned=self._pinned,
+        )
         any_image = self._images[self.platforms[0]]
         return PublishedImage(repository=any_image.repository, tag=index_tag(self.specs)), index
 

@@ -183,6 +183,73 @@ def test_a_pinned_image_in_another_stack_is_an_error(small_app: Any) -> None:
     )
 
 
+def test_a_pinned_index_in_another_stack_is_an_error(small_app: Any) -> None:
+    image = several(small_app, pin_digest=True)
+    stack = small_app.stack("Tasks")
+    container_in(stack, image)
+    Annotations.from_stack(stack).has_error(
+        "/Tasks/Task/Resource", Match.string_like_regexp("pinned by a digest that stack 'App' would export")
+    )
+
+
+def test_a_pinned_image_runs_in_a_nested_stack_of_its_own(small_app: Any) -> None:
+    """Its digest gets there as a parameter, which changes with it."""
+    stack = small_app.stack("App")
+    code = image_in(small_app, stack, pin_digest=True).to_lambda_code()
+    lambda_.DockerImageFunction(cdk.NestedStack(stack, "Nested"), "Function", code=code)
+    files = small_app.synth()
+    (nested,) = (content for name, content in files.items() if name.endswith(".nested.template.json"))
+    (function,) = (
+        each for each in nested["Resources"].values() if each["Properties"].get("PackageType") == "Image"
+    )
+    assert function["Properties"]["Architectures"] == ["arm64"]
+    assert "Ref" in json.dumps(function["Properties"]["Code"])
+    assert "aws:cdk:error" not in json.dumps(files["App.metadata.json"])
+
+
+@pytest.mark.parametrize("platforms", [BOTH[:1], BOTH])
+def test_what_runs_an_image_of_another_stack_waits_for_that(
+    small_app: Any, platforms: list[Platform]
+) -> None:
+    """A tag is a literal, so CloudFormation sees no dependency, and the tag may not be there yet."""
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    image = image_in(
+        small_app, small_app.stack("Images"), platform=None, platforms=platforms, repository=repository
+    )
+    functions, tasks = small_app.stack("Functions"), small_app.stack("Tasks")
+    lambda_.DockerImageFunction(functions, "Function", code=image.to_lambda_code(platform=platforms[0]))
+    container_in(tasks, image)
+    artifacts = small_app.synth()["manifest.json"]["artifacts"]
+    for stack in ("Functions", "Tasks"):
+        assert "Images" in artifacts[stack]["dependencies"]
+
+
+def test_an_image_whose_stack_waits_for_what_runs_it_is_an_error(small_app: Any) -> None:
+    images, functions = small_app.stack("Images"), small_app.stack("Functions")
+    images.add_stack_dependency(functions)
+    code = image_in(small_app, images).to_lambda_code()
+    lambda_.DockerImageFunction(functions, "Function", code=code)
+    Annotations.from_stack(functions).has_error(
+        "/Functions/Function/Resource",
+        Match.string_like_regexp(
+            "stack 'Images', which itself waits for 'Functions': put the image into the stack"
+        ),
+    )
+
+
+def test_an_index_as_a_function_s_code_is_an_error(small_app: Any) -> None:
+    image = several(small_app)
+    stack = cdk.Stack.of(image)
+    code = lambda_.DockerImageCode.from_ecr(image.repository, tag_or_digest=image.tag)
+    lambda_.DockerImageFunction(stack, "Function", code=code)
+    Annotations.from_stack(stack).has_error(
+        "/App/Function/Resource",
+        Match.string_like_regexp(
+            r"which Lambda does not take: make its code with to_lambda_code\(platform=…\)"
+        ),
+    )
+
+
 def test_a_task_of_images_for_two_platforms_is_an_error(small_app: Any) -> None:
     stack = small_app.stack("App")
     task = ecs.FargateTaskDefinition(stack, "Task")
@@ -300,6 +367,21 @@ def test_equal_images_of_two_repositories_are_published_to_both(small_app: Any) 
         destination["repositoryName"] for image in images for destination in image["destinations"].values()
     }
     assert published == {"one-dev", "two-dev"}
+
+
+def test_equal_images_of_one_repository_are_built_and_pushed_once(small_app: Any) -> None:
+    """Two builds at once might differ in their digest, and a content tag takes one."""
+    repositories = small_app.stack("Repositories")
+    repository = small_app.repository(repositories, "app-dev")
+    stacks = [small_app.stack(name) for name in ("One", "Two")]
+    for stack, name in ((stacks[0], "one"), (stacks[0], "two"), (stacks[1], "three")):
+        context = small_app.context("app")
+        ScopedImage(stack, name, context=context, platform=Platform.LINUX_ARM64, repository=repository)
+    files = small_app.synth()
+    ((one, first),) = files["One.assets.json"]["dockerImages"].items()
+    ((two, second),) = files["Two.assets.json"]["dockerImages"].items()
+    # What the CLI tells equal assets of several stacks by.
+    assert (one, first["source"], first["destinations"]) == (two, second["source"], second["destinations"])
 
 
 def several(small_app: Any, **options: Any) -> ScopedImage:
