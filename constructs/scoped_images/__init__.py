@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scoped_images.base_graph import BaseDeclaration, BaseGraph
+    from scoped_images.base_declaration import BaseDeclaration
+    from scoped_images.base_graph import BaseGraph
     from scoped_images.base_image import BaseImage
     from scoped_images.base_images import BaseImages
     from scoped_images.context import ScopedContext
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "BaseDeclaration": "base_graph",
+    "BaseDeclaration": "base_declaration",
     "BaseGraph": "base_graph",
     "BaseImage": "base_image",
     "BaseImages": "base_images",

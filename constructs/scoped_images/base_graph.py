@@ -3,79 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from scoped_images.context import ScopedContext
+from scoped_images.base_declaration import BaseDeclaration, check_declarations
 from scoped_images.cycles import find_cycle
 from scoped_images.errors import ScopedImagesError
-from scoped_images.platform import Platform
-from scoped_images.workspace.derived_base import DerivedBase, name_in_build
 from scoped_images.workspace.derived_bases import derive_bases, needs_of
 from scoped_images.workspace.version_conflicts import version_conflicts
 from scoped_images.workspace.workspace import Workspace
-
-
-@dataclass(frozen=True, kw_only=True)
-class BaseDeclaration:
-    """One base image: what it is built of, and which other bases it stands on.
-
-    name: lower-case letters, digits and dashes; part of the names of its repository and its stack.
-    context: or a function from a platform to its context, where the files depend on the platform.
-    needs: names of other bases. The image is built FROM the first; `COPY --from=base-<name>` reads the others.
-    platforms: by default that of the environment.
-    derived: what of the workspace it was derived from; None for a base declared by hand.
-    """
-
-    name: str
-    context: ScopedContext | Callable[[Platform], ScopedContext]
-    needs: tuple[str, ...] = ()
-    platforms: tuple[Platform, ...] = ()
-    build_args: Mapping[str, str] = field(default_factory=dict)
-    build_secrets: Mapping[str, str] = field(default_factory=dict)
-    target: str | None = None
-    derived: DerivedBase | None = None
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
-            raise ScopedImagesError(
-                f"name of a base image is {self.name!r}: use lower-case letters and digits, with single dashes between"
-            )
-        if not isinstance(self.context, ScopedContext) and not callable(self.context):
-            raise ScopedImagesError(
-                f"context of base image {self.name!r} is {self.context!r}, and takes a ScopedContext, or a function "
-                "from a platform to one"
-            )
-        for option in ("needs", "platforms"):
-            if isinstance(getattr(self, option), str):
-                given = getattr(self, option)
-                raise ScopedImagesError(
-                    f"{option} of base image {self.name!r} is the text {given!r}, and takes a tuple: ({given!r},)"
-                )
-        object.__setattr__(self, "needs", tuple(self.needs))
-        platforms = tuple(
-            Platform.parse(platform, name=f"platforms of base image {self.name!r}")
-            for platform in self.platforms
-        )
-        object.__setattr__(self, "platforms", platforms)
-        for each in self.needs:
-            if self.needs.count(each) > 1:
-                raise ScopedImagesError(
-                    f"needs of base image {self.name!r} names {each!r} twice: once is enough"
-                )
-
-    @property
-    def base(self) -> str | None:
-        """Name of the base that it is built FROM; None for the Dockerfile's own public image."""
-        return self.needs[0] if self.needs else None
-
-    @property
-    def named_bases(self) -> dict[str, str]:
-        """The other bases, by the names under which its Dockerfile copies from them."""
-        return {name_in_build(name): name for name in self.needs[1:]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +26,12 @@ class BaseGraph:
 
     declarations: Mapping[str, BaseDeclaration]
     workspace: Workspace | None = None
-    workloads: tuple[str, ...] | None = None
+    workloads: tuple[str | Path, ...] | None = None
 
     @classmethod
     def of(cls, declarations: Iterable[BaseDeclaration], *, workspace: Workspace | None = None) -> BaseGraph:
         """Check that names are unique, that every need is declared, and that there is no cycle."""
-        given = sorted(declarations, key=lambda declaration: declaration.name)
+        given = sorted(check_declarations("bases", declarations), key=lambda declaration: declaration.name)
         by_name = {declaration.name: declaration for declaration in given}
         for declaration in given:
             if by_name[declaration.name] is not declaration:
@@ -118,7 +56,7 @@ class BaseGraph:
         cls,
         root: str | Path,
         *,
-        workloads: Sequence[str] | None = None,
+        workloads: Sequence[str | Path] | None = None,
         declared: Iterable[BaseDeclaration] = (),
         dockerfile: str | Path | None = None,
     ) -> BaseGraph:
@@ -129,8 +67,8 @@ class BaseGraph:
         declared: bases by hand. One that has the name of a package takes the place of that package's base.
         dockerfile: for the derived bases, in place of the library's own; see docs/bases.md.
         """
+        by_hand = check_declarations("declared", declared)
         workspace = Workspace.read(root)
-        by_hand = tuple(declared)
         derived = derive_bases(
             workspace, workloads=workloads, declared=[declaration.name for declaration in by_hand]
         )
@@ -167,7 +105,7 @@ class BaseGraph:
                 found.add(declaration.name)
         return tuple(sorted(found))
 
-    def needs_of(self, workload: str) -> tuple[str, ...]:
+    def needs_of(self, workload: str | Path) -> tuple[str, ...]:
         """The bases that a package of the workspace stands on, by name or folder; it is built FROM the first."""
         if self.workspace is None:
             raise ScopedImagesError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,8 @@ from aws_cdk import Environment as StackEnvironment
 from aws_cdk import RemovalPolicy, Stack
 from constructs import Construct
 
-from scoped_images.arguments import expect
-from scoped_images.base_graph import BaseDeclaration, BaseGraph
+from scoped_images.base_declaration import BaseDeclaration
+from scoped_images.base_graph import BaseGraph
 from scoped_images.base_image import BaseImage
 from scoped_images.environment import Environment
 from scoped_images.errors import ScopedImagesError
@@ -60,7 +61,7 @@ class BaseImages:
         build_secrets: for those that declare none themselves.
         builder: by default the machine that deploys.
         """
-        expect(app, "env", env, Environment, "Environment.read(context, name)")
+        _check(env, prefix, repositories, refresh_marks)
         self.graph = bases if isinstance(bases, BaseGraph) else BaseGraph.of(bases)
         place = StackEnvironment(account=env.account, region=env.region)
         home = repositories or Stack(app, f"{prefix}-base-repositories", env=place)
@@ -98,7 +99,7 @@ class BaseImages:
         *,
         root: str | Path,
         prefix: str,
-        workloads: Sequence[str] | None = None,
+        workloads: Sequence[str | Path] | None = None,
         declared: Iterable[BaseDeclaration] = (),
         dockerfile: str | Path | None = None,
         repositories: Stack | None = None,
@@ -127,7 +128,7 @@ class BaseImages:
             builder=builder,
         )
 
-    def of(self, workload: str) -> StandsOn:
+    def of(self, workload: str | Path) -> StandsOn:
         """What a package of the workspace is built from, by its name or folder."""
         first, *others = self.graph.needs_of(workload) or [None]
         return StandsOn(
@@ -141,6 +142,22 @@ class BaseImages:
             known = ", ".join(self._images) or "none"
             raise ScopedImagesError(f"there is no base image {name!r}; there are: {known}")
         return self._images[name]
+
+
+def _check(env: object, prefix: object, repositories: object, refresh_marks: object) -> None:
+    if not isinstance(env, Environment):
+        raise ScopedImagesError(f"env of BaseImages is {env!r}, and takes Environment.read(context, name)")
+    if not isinstance(prefix, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", prefix):
+        raise ScopedImagesError(
+            f"prefix of BaseImages is {prefix!r}, and takes letters, digits and dashes, a letter first, as stacks' names "
+            "do"
+        )
+    if repositories is not None and not isinstance(repositories, Stack):
+        raise ScopedImagesError(f"repositories of BaseImages is {repositories!r}, and takes a Stack")
+    if refresh_marks is not None and not isinstance(refresh_marks, RefreshMarks):
+        raise ScopedImagesError(
+            f"refresh_marks of BaseImages is {refresh_marks!r}, and takes RefreshMarks.read()"
+        )
 
 
 def _repository(home: Stack, name: str, env: Environment) -> ImageRepository:

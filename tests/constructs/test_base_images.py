@@ -130,3 +130,23 @@ def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: Any)
     with pytest.raises(ScopedImagesError) as caught:
         bases["z"]
     assert str(caught.value) == "there is no base image 'z'; there are: a"
+
+
+@pytest.mark.parametrize(
+    ("argument", "given", "message"),
+    [
+        ("env", None, "env of BaseImages is None, and takes Environment.read(context, name)"),
+        (
+            "prefix",
+            "a b",
+            "prefix of BaseImages is 'a b', and takes letters, digits and dashes, a letter first, as stacks' names do",
+        ),
+        ("repositories", "a", "repositories of BaseImages is 'a', and takes a Stack"),
+        ("refresh_marks", {}, "refresh_marks of BaseImages is {}, and takes RefreshMarks.read()"),
+    ],
+)
+def test_an_argument_of_another_type_is_told(small_app: Any, argument: str, given: Any, message: str) -> None:
+    arguments = {"env": ENV, "bases": [], "prefix": "app-dev", argument: given}
+    with pytest.raises(ScopedImagesError) as refused:
+        BaseImages(small_app.app, **arguments)
+    assert str(refused.value) == message

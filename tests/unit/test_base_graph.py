@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoped_images.base_graph import BaseDeclaration, BaseGraph
+from scoped_images.base_declaration import BaseDeclaration
+from scoped_images.base_graph import BaseGraph
 from scoped_images.context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
@@ -88,6 +89,41 @@ def test_a_need_is_named_once() -> None:
 def test_needs_are_no_text() -> None:
     with pytest.raises(ScopedImagesError, match="needs of base image 'a' is the text 'b', and takes a tuple"):
         BaseDeclaration(name="a", context=CONTEXT, needs="b")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("option", ["needs", "platforms"])
+def test_a_number_is_no_tuple(option: str) -> None:
+    options: dict[str, Any] = {option: 3}
+    with pytest.raises(
+        ScopedImagesError, match=rf"{option} of base image 'a' is 3, and takes a tuple: \(3,\)"
+    ):
+        BaseDeclaration(name="a", context=CONTEXT, **options)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (base("a"), "is one BaseDeclaration, and takes a list: [BaseDeclaration(…)]"),
+        ({"a": base("a")}, "is of type dict, and takes a list: [BaseDeclaration(…), …]"),
+        ("a", "is of type str, and takes a list: [BaseDeclaration(…), …]"),
+        (None, "is of type NoneType, and takes a list: [BaseDeclaration(…), …]"),
+    ],
+)
+def test_declarations_are_a_list(given: Any, message: str) -> None:
+    with pytest.raises(ScopedImagesError) as refused:
+        BaseGraph.of(given)
+    assert str(refused.value) == f"bases {message}"
+    with pytest.raises(ScopedImagesError) as refused:
+        BaseGraph.from_workspace(".", declared=given)
+    assert str(refused.value) == f"declared {message}"
+
+
+def test_what_is_in_the_list_is_declared() -> None:
+    with pytest.raises(ScopedImagesError) as refused:
+        BaseGraph.of([base("a"), CONTEXT])  # type: ignore[list-item]
+    assert str(refused.value) == (
+        "bases[1] is of type ScopedContext, and takes BaseDeclaration(name=…, context=…)"
+    )
 
 
 def test_a_context_is_one_or_makes_one() -> None:

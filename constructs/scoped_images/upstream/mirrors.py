@@ -23,6 +23,10 @@ class Mirrors:
     places: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.places, Mapping):
+            raise ScopedImagesError(
+                f"mirrors is {self.places!r}, and takes a registry and folder by registry: {{'public.ecr.aws': '…'}}"
+            )
         for origin, mirror in self.places.items():
             _check(f"the key {origin!r} of mirrors", origin)
             _check(f"mirrors[{origin!r}]", mirror)

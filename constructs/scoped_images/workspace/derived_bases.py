@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from scoped_images.cycles import find_cycle
 from scoped_images.errors import ScopedImagesError
@@ -12,7 +13,7 @@ from scoped_images.workspace.workspace import Workspace, refuse_cycle
 
 
 def derive_bases(
-    workspace: Workspace, *, workloads: Sequence[str] | None = None, declared: Collection[str] = ()
+    workspace: Workspace, *, workloads: Sequence[str | Path] | None = None, declared: Collection[str] = ()
 ) -> tuple[DerivedBase, ...]:
     """Return a base for each package that a workload needs, directly or through others, sorted by name.
 
@@ -37,7 +38,7 @@ def derive_bases(
 
 
 def needs_of(
-    workspace: Workspace, workload: str, *, workloads: Sequence[str] | None = None
+    workspace: Workspace, workload: str | Path, *, workloads: Sequence[str | Path] | None = None
 ) -> tuple[str, ...]:
     """Return the bases that a workload stands on: not those that another of them brings, the largest first.
 
@@ -54,7 +55,7 @@ def needs_of(
     return _Needs(workspace, extras).cover(package.name)
 
 
-def find_workloads(workspace: Workspace, workloads: Sequence[str] | None) -> tuple[Package, ...]:
+def find_workloads(workspace: Workspace, workloads: Sequence[str | Path] | None) -> tuple[Package, ...]:
     """Return the packages that are named, or those that no other one depends on, sorted by name."""
     if isinstance(workloads, str):
         raise ScopedImagesError(f"workloads is the text {workloads!r}, and takes a list: [{workloads!r}]")

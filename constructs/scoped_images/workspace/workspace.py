@@ -58,8 +58,9 @@ class Workspace:
             raise ScopedImagesError(f"workspace: there is no package {name!r}; there are: {self._names()}")
         return self.packages[name]
 
-    def find(self, workload: str) -> tuple[Package, ...]:
+    def find(self, workload: str | Path) -> tuple[Package, ...]:
         """The package of a name, or those at or below a folder of the root."""
+        workload = str(workload)
         if canonicalize_name(workload) in self.packages:
             return (self.packages[canonicalize_name(workload)],)
         folder = (self.root / workload).resolve()

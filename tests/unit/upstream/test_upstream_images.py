@@ -114,3 +114,11 @@ def test_a_path_is_no_lock() -> None:
         "lock of the upstream images is 'dockerfiles/images.lock', and takes an ImagesLock: "
         "ImagesLock.read('dockerfiles/images.lock')"
     )
+
+
+def test_mirrors_are_by_registry() -> None:
+    with pytest.raises(ScopedImagesError) as refused:
+        UpstreamImages(mirrors=["public.ecr.aws"])  # type: ignore[arg-type]
+    assert str(refused.value) == (
+        "mirrors is ['public.ecr.aws'], and takes a registry and folder by registry: {'public.ecr.aws': '…'}"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.unit.workspace.repository import packages, project, write
 
 
 def derived(
-    root: Path, workloads: list[str] | None = None, declared: tuple[str, ...] = ()
+    root: Path, workloads: Sequence[str | Path] | None = None, declared: tuple[str, ...] = ()
 ) -> dict[str, tuple[str, ...]]:
     bases = derive_bases(Workspace.read(root), workloads=workloads, declared=declared)
     return {base.name: base.needs for base in bases}
@@ -89,6 +90,7 @@ def test_workloads_are_named_by_folder_too(tmp_path: Path) -> None:
     write(tmp_path, {"services/api/pyproject.toml": project("api", ["other"])})
     assert derived(tmp_path, ["lambdas"]) == {"dynamo": ()}
     assert derived(tmp_path, ["lambdas/upload", "services/api"]) == {"dynamo": (), "other": ()}
+    assert derived(tmp_path, [Path("lambdas/upload")]) == {"dynamo": ()}
     assert derived(tmp_path, []) == {}
 
 
@@ -104,7 +106,7 @@ def test_a_workload_that_nobody_knows(tmp_path: Path) -> None:
 def test_workloads_are_a_list(tmp_path: Path) -> None:
     packages(tmp_path, {"api": []})
     with pytest.raises(ScopedImagesError, match=r"workloads is the text 'api', and takes a list: \['api'\]"):
-        derived(tmp_path, "api")  # type: ignore[arg-type]
+        derived(tmp_path, "api")
 
 
 def test_a_folder_with_several_packages_has_no_needs_of_its_own(tmp_path: Path) -> None:
