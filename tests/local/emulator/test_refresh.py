@@ -78,6 +78,25 @@ def test_a_deleted_tag_is_put_back_on_the_image_that_was_pushed_last(
     assert answer["imageDetails"][0]["imageDigest"] == newest
 
 
+def test_the_tag_of_a_commit_is_put_back_on_the_content_that_it_had(
+    aws: Aws, base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry, repository = Registry(aws.port), f"base-{base}-dev"
+    first = registry.push(repository, "sha-111111111111", uuid.uuid4().bytes)
+    registry.push(repository, "sha-222222222222", uuid.uuid4().bytes)
+    command = ["bases", "restore", base, "--env", "dev", "--tag", "git-abcdefabcdef"]
+    assert main(command) == 2
+    assert main([*command, "--content", "sha-333333333333"]) == 2
+    assert main([*command, "--content", "sha-111111111111"]) == 0
+    told = capsys.readouterr()
+    assert told.err.splitlines() == [
+        "scoped-images: --tag is git-abcdefabcdef, which one image alone had, and that need not be the last: give its "
+        "--content sha-…, the output Uri of the base image's stack",
+        f"scoped-images: repository {repository} in {REGION} has no image sha-333333333333: deploy the base image first",
+    ]
+    assert told.out == f"git-abcdefabcdef of {repository} is {first} again, which is sha-111111111111\n"
+
+
 def test_what_cannot_be_restored_is_told(aws: Aws, base: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bases", "restore", base, "--env", "dev"]) == 2
     assert main(["bases", "restore", base, "--env", "dev", "--tag", "sha-1"]) == 2

@@ -17,6 +17,14 @@ def restore(
     *,
     env: Annotated[str, typer.Option(help="The environment whose tag is gone.")],
     tag: Annotated[str, typer.Option(help="The tag: stable, or git-….")] = "stable",
+    content: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TAG",
+            help="The sha-… of its image: the output Uri of the base's stack.",
+            show_default="that of the image that was pushed last; for git-… there is none",
+        ),
+    ] = None,
     region: Annotated[
         str | None, typer.Option(help="Where its repository is.", show_default="as the AWS CLI finds it")
     ] = None,
@@ -24,17 +32,38 @@ def restore(
         str | None, typer.Option(help="Its repository.", show_default="base-NAME-ENV")
     ] = None,
 ) -> None:
-    """Put a moving tag back, on the image that was pushed last.
+    """Put a moving tag back.
 
     A content tag needs none of this: the next deploy pushes it again.
     """
     if tag.startswith(_CONTENT_TAG):
         raise ScopedImagesError(f"--tag is {tag}, which names a content: the next deploy pushes it again")
+    if tag != "stable" and content is None:
+        raise ScopedImagesError(
+            f"--tag is {tag}, which one image alone had, and that need not be the last: give its --content sha-…, the "
+            "output Uri of the base image's stack"
+        )
     held = BaseRepository(repository or f"base-{name}-{env}", region)
     there = held.digest(tag)
     if there is not None:
         print(f"nothing to restore: {tag} of {held.name} is {there}")
         return
+    digest, names = _named(held, content) if content else _newest(held)
+    held.put_tag(digest, tag)
+    print(f"{tag} of {held.name} is {digest} again, which is {names}")
+
+
+def _named(held: BaseRepository, content: str) -> tuple[str, str]:
+    digest = held.digest(content)
+    if digest is None:
+        raise ScopedImagesError(
+            f"repository {held.name} in {held.region} has no image {content}: deploy the base image first"
+        )
+    return digest, content
+
+
+def _newest(held: BaseRepository) -> tuple[str, str]:
+    """The digest and the tags of the image that was pushed last."""
     images = [
         image
         for image in held.images()
@@ -45,5 +74,4 @@ def restore(
             f"repository {held.name} in {held.region} has no image sha-…: deploy the base image first"
         )
     newest = max(images, key=lambda image: image["imagePushedAt"])
-    held.put_tag(newest["imageDigest"], tag)
-    print(f"{tag} of {held.name} is {newest['imageDigest']} again, which is {', '.join(newest['imageTags'])}")
+    return newest["imageDigest"], ", ".join(newest["imageTags"])
