@@ -89,6 +89,11 @@ class BaseImage(Construct):
             upstream=upstream,
             builder=builder,
         )
+        if repository is None:
+            raise ScopedImagesError(
+                f"base image {self.node.path!r} has no repository, which its dependents are built from: give it "
+                "repository=, an ImageRepository of an earlier stack"
+            )
         builds = made.builds()
         refuse_late_args(self, builds, "the tag of a base image")
         self._publish_alone(repository)
@@ -112,12 +117,12 @@ class BaseImage(Construct):
             return STABLE_TAG
         if tag == "content":
             return None
-        context = self.specs[0].context
-        commit = commit_of(context)
+        contexts = [spec.context for spec in self.specs]
+        commit = commit_of(*contexts)
         if commit is None:
             Annotations.of(self).add_info_v2(
                 "scoped-images:no-commit",
-                f"the files of {context.dockerfile.name}'s context differ from the last commit, or are in none: "
+                f"the files of {contexts[0].dockerfile.name}'s context differ from the last commit, or are in none: "
                 f"dependents are built FROM {self.content_tag}",
             )
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct, IConstruct
@@ -55,6 +55,7 @@ class PublishedImage:
     built_by: IConstruct | None = None
 
 
+@runtime_checkable
 class ImageBuilder(Protocol):
     """Builds images and publishes them.
 

@@ -58,6 +58,21 @@ class ImageBuilds:
         if not callable(self.context):
             expect(scope, "context", self.context, ScopedContext, "ScopedContext.of(directory)")
         expect(scope, "upstream", self.upstream, UpstreamImages, "UpstreamImages(lock=ImagesLock.read())")
+        expect(
+            scope,
+            "builder",
+            self.builder,
+            ImageBuilder,
+            "a RemoteBuilder, or None for the machine that deploys",
+        )
+        expect(scope, "build_args", self.build_args, Mapping, "values by name")
+        expect(scope, "target", self.target, str, "the name of a stage")
+        if not isinstance(self.build_secrets, Mapping):
+            # Without the value got: it may be the secret itself.
+            raise ScopedImagesError(
+                f"build_secrets of {scope.node.path!r} is {type(self.build_secrets).__name__}, and takes a mapping: "
+                "'src=<path>' or 'env=<variable>' by id"
+            )
         if self.repository is None and self.by.needs_repository:
             raise ScopedImagesError(
                 f"{scope.node.path!r} is built by {type(self.by).__name__}, and has no repository to be pushed to: give "
@@ -92,8 +107,10 @@ class ImageBuilds:
             if self.by.takes_tokens and Token.is_unresolved(value)
         }
         resolved = Stack.of(self.scope).resolve(late)
+        context = self.context(platform) if callable(self.context) else self.context
+        expect(self.scope, "context", context, ScopedContext, "what a function from a platform returns")
         spec = ImageSpec(
-            context=self.context(platform) if callable(self.context) else self.context,
+            context=context,
             platform=platform,
             base=self.base.reference if self.base else None,
             named_bases={name: base.reference for name, base in self.named_bases.items()},

@@ -18,10 +18,10 @@ def build_after(scope: Construct, needed: Construct, *, what: str) -> None:
             f"{scope.node.path!r} is in the same stack as {what} {needed.node.path!r}: the CLI builds all images of "
             f"a stack before it deploys anything of it. Put {needed.node.path!r} into a stack of its own"
         )
-    if _stage_path(stack) != _stage_path(other):
+    if Stage.of(stack) is not Stage.of(other):
         raise ScopedImagesError(
-            f"{scope.node.path!r} and {what} {needed.node.path!r} are in different stages, and stages do not wait for "
-            "each other's stacks: put both into one Stage"
+            f"{scope.node.path!r} and {what} {needed.node.path!r} are in different stages or apps, which do not wait for "
+            "each other's stacks: put both into one Stage of one App"
         )
     if stack.nested_stack_parent is not None:
         raise ScopedImagesError(
@@ -34,12 +34,13 @@ def build_after(scope: Construct, needed: Construct, *, what: str) -> None:
             "the synthesizer, Stack(…, synthesizer=OrderedAssets()), or the whole app, "
             "App(default_stack_synthesizer=OrderedAssets())"
         )
-    stack.add_stack_dependency(other)
-
-
-def _stage_path(stack: Stack) -> str:
-    stage = Stage.of(stack)
-    return stage.node.path if stage else ""
+    try:
+        stack.add_stack_dependency(other)
+    except RuntimeError:
+        raise ScopedImagesError(
+            f"{scope.node.path!r} needs {what} {needed.node.path!r}, whose stack {other.node.path!r} itself waits for "
+            f"{stack.node.path!r}: take one of the two dependencies away"
+        ) from None
 
 
 def require_same_place(scope: Construct, address: RepositoryAddress) -> None:

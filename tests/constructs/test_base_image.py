@@ -126,6 +126,33 @@ def test_a_base_in_another_stage_is_refused(small_app: Any) -> None:
         )
 
 
+def test_a_base_of_another_app_is_refused(small_app: Any, tmp_path_factory: Any) -> None:
+    base = base_in_own_stack(SmallApp(tmp_path_factory.mktemp("other")))
+    with pytest.raises(ScopedImagesError) as caught:
+        dependent_of(small_app, base)
+    assert str(caught.value) == (
+        "'App/Image' and its base image 'Base/base' are in different stages or apps, which do not wait for each "
+        "other's stacks: put both into one Stage of one App"
+    )
+
+
+def test_a_base_whose_stack_waits_for_its_dependent_is_refused(small_app: Any) -> None:
+    base = base_in_own_stack(small_app)
+    cdk.Stack.of(base).add_stack_dependency(small_app.stack("App"))
+    app = small_app.app.node.find_child("App")
+    with pytest.raises(ScopedImagesError) as caught:
+        ScopedImage(app, "Image", context=small_app.context("app"), platforms=base.platforms, base=base)
+    assert str(caught.value) == (
+        "'App/Image' needs its base image 'Base/base', whose stack 'Base' itself waits for 'App': take one of the two "
+        "dependencies away"
+    )
+
+
+def test_a_base_without_a_repository_is_refused(small_app: Any) -> None:
+    with pytest.raises(ScopedImagesError, match="base image 'Base/base' has no repository, which its depend"):
+        small_app.base(small_app.stack("Base"), "base", None)
+
+
 def test_a_dependent_is_built_from_the_content_tag(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
     image = ScopedImage(
@@ -226,6 +253,17 @@ def test_a_new_commit_of_the_same_content_rebuilds_no_dependent(small_app: Any) 
     commit(small_app.directory)
     base = base_in_own_stack(small_app, tag="git", context=context)
     assert base.reference.identity == base.content_tag
+
+
+def test_with_a_git_tag_every_platform_s_files_are_asked_about(small_app: Any) -> None:
+    other(small_app)
+    commit(small_app.directory)
+    one = ScopedContext.of(small_app.directory / "base")
+    contexts = {Platform.LINUX_ARM64: one, Platform.LINUX_AMD64: small_app.context("uncommitted")}
+    base = base_in_own_stack(
+        small_app, tag="git", context=contexts.__getitem__, platform=None, platforms=list(contexts)
+    )
+    assert base.uri == f"{REGISTRY}/base-dev:{base.content_tag}"
 
 
 def test_named_bases_are_contexts_and_count(small_app: Any) -> None:

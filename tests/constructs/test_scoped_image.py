@@ -290,6 +290,23 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
             {"named_bases": {"b": "x"}},
             "named_bases['b'] of 'App/Image' is str 'x', and takes BaseImage: folders go",
         ),
+        (
+            {"build_args": ["A=1"]},
+            "build_args of 'App/Image' is list ['A=1'], and takes Mapping: values by name",
+        ),
+        (
+            {"build_secrets": ["pw"]},
+            "build_secrets of 'App/Image' is list, and takes a mapping: 'src=<path>' or",
+        ),
+        (
+            {"builder": "remote"},
+            "builder of 'App/Image' is str 'remote', and takes ImageBuilder: a RemoteBuilder",
+        ),
+        (
+            {"context": lambda _: "x"},
+            "context of 'App/Image' is str 'x', and takes ScopedContext: what a function",
+        ),
+        ({"target": 3}, "target of 'App/Image' is int 3, and takes str: the name of a stage"),
         ({"target": "prod"}, "target is 'prod', but Dockerfile has no such stage; it has: none with a name"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
