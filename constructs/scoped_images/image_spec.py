@@ -98,6 +98,11 @@ class ImageSpec:
         return {**{image: context for image, context in contexts.items() if context}, **named}
 
     @property
+    def outside_images(self) -> tuple[str, ...]:
+        """The images by others that the build reads under their own names, not through a mirror."""
+        return tuple(image for image in self._external.images if image not in self.image_contexts)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What its author should know: of the context, and of the images that the Dockerfile stands on."""
         external = self._external

@@ -171,13 +171,15 @@ class RemoteBuilder(Construct):
         return image.published
 
     def _minutes(self, timeout: Duration | None) -> int:
-        minutes = 30 if timeout is None else int(timeout.to_minutes())
-        if not 5 <= minutes <= _LONGEST:
+        if timeout is not None and timeout.is_unresolved():
+            raise ScopedImagesError(f"timeout of {self.node.path!r} is a token: give a literal")
+        minutes = 30.0 if timeout is None else timeout.to_minutes(integral=False)
+        if not 5 <= minutes <= _LONGEST or minutes % 1:
             raise ScopedImagesError(
-                f"timeout of {self.node.path!r} is {minutes} minutes, and takes 5 to {_LONGEST}: CloudFormation waits "
-                "for a custom resource for one hour"
+                f"timeout of {self.node.path!r} is {minutes:g} minutes, and takes 5 to {_LONGEST}, whole ones: "
+                "CloudFormation waits for a custom resource for one hour"
             )
-        return minutes
+        return int(minutes)
 
     def _log_group(self, platform: Platform, retention: logs.RetentionDays) -> logs.LogGroup:
         return logs.LogGroup(

@@ -147,8 +147,8 @@ class RemoteFunctions(Construct):
                     folder, asset_hash=fingerprint(files), asset_hash_type=AssetHashType.CUSTOM
                 ),
                 memory_size=256,
-                # A start is tried for a minute while the rights of a new role spread.
-                timeout=Duration.minutes(3),
+                # A start is tried for a minute while the rights of a new role spread, and each call of AWS for another.
+                timeout=Duration.minutes(5),
                 role=self._role,
                 log_group=self._log_group,
             )

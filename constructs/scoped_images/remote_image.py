@@ -16,7 +16,8 @@ from scoped_images.local_builder import repository_at
 from scoped_images.remote.archive import archive_name, named_folders, write_context_archive
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
-from scoped_images.remote_role import build_role
+from scoped_images.remote.buildspec import render
+from scoped_images.remote_role import build_role, images_of_ecr
 
 if TYPE_CHECKING:
     from scoped_images.remote_builder import RemoteBuilder
@@ -72,7 +73,10 @@ class RemoteImage(Construct):
             cache_from=tuple(_words(option) for option in build.cache.cache_from()) if build.cache else (),
             cache_to=_words(export) if export else None,
             buildkit_image=builder.buildkit_image,
+            outside_images=images_of_ecr(spec.outside_images),
         )
+        # Refused already now, as far as the values are known.
+        render(request)
         # Another one for each tag, so that what refers to it changes with the image.
         resource = CustomResource(
             self,

@@ -54,8 +54,11 @@ def build_role(
     bases = [base.uri for base in (spec.base, *spec.named_bases.values()) if base is not None]
     caches = build.cache.imports if build.cache else ()
     mirrored = set(spec.image_contexts.values()) - {f"docker-image://{uri}" for uri in bases}
-    pulled = sorted({*repository_arns(stack, (*bases, *caches, *mirrored))} - {own})
-    through = sorted({*repository_arns(stack, mirrored)})
+    # As a rule a mirror of the public one.
+    buildkit = [builder.buildkit_image] if builder.buildkit_image else []
+    read = (*bases, *caches, *mirrored, *buildkit, *spec.outside_images)
+    pulled = sorted({*repository_arns(stack, read)} - {own})
+    through = sorted({*repository_arns(stack, (*mirrored, *buildkit))})
     log = stack.format_arn(
         service="logs",
         resource="log-group",
@@ -99,6 +102,11 @@ def repository_arns(stack: Stack, refs: Iterable[str]) -> list[str]:
         )
         for match in found
     ]
+
+
+def images_of_ecr(refs: Iterable[str]) -> tuple[str, ...]:
+    """Those refs that are ECR's, sorted."""
+    return tuple(sorted(ref for ref in refs if _ECR_REF.fullmatch(ref)))
 
 
 def _secret_grants(stack: Stack, secrets: Sequence[BuildSecret]) -> list[tuple[list[str], str]]:

@@ -17,7 +17,15 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Match, Template
 from cdk_nag import AwsSolutionsChecks
 
-from scoped_images import BuildSecret, Platform, RegistryCache, RemoteBuilder, ScopedImage, ScopedImagesError
+from scoped_images import (
+    BuildSecret,
+    Platform,
+    RegistryCache,
+    RemoteBuilder,
+    ScopedContext,
+    ScopedImage,
+    ScopedImagesError,
+)
 from tests.constructs.conftest import PLACE
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
@@ -403,6 +411,28 @@ def test_a_further_import_is_pulled_from_too(small_app: Any) -> None:
     assert pulled == "arn:aws:ecr:eu-west-1:111111111111:repository/other-dev"
 
 
+def test_a_mirror_of_buildkit_and_images_that_the_dockerfile_names_in_ecr_are_pulled(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"), buildkit_image=f"{REGISTRY}/docker-hub/moby/buildkit:v1")
+    stack = small_app.stack("App")
+    folder = small_app.directory / "own-base"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(f"FROM {REGISTRY}/company:1\nCOPY --from=python:3.12 /x /x\n")
+    image_in(small_app, stack, builder, context=ScopedContext.of(folder))
+    granted, place = statements(stack, "Image"), "arn:aws:ecr:eu-west-1:111111111111:repository"
+    assert granted["ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer"] == [
+        f"{place}/company",
+        f"{place}/docker-hub/moby/buildkit",
+    ]
+    assert granted["ecr:BatchImportUpstreamImage ecr:CreateRepository"] == f"{place}/docker-hub/moby/buildkit"
+    assert build_of(stack)["OutsideImages"] == [f"{REGISTRY}/company:1"]
+
+
+def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: Any) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    with pytest.raises(ScopedImagesError, match=r"buildspec of 'app-dev' has \d+ characters"):
+        image_in(small_app, small_app.stack("App"), builder, build_args={"MODE": "x" * 30_000})
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -413,8 +443,17 @@ def test_a_further_import_is_pulled_from_too(small_app: Any) -> None:
         ),
         (
             {"timeout": cdk.Duration.minutes(56)},
-            "timeout of 'Builds/Builder' is 56 minutes, and takes 5 to 55: CloudFormation waits for a custom resource "
-            "for one hour",
+            "timeout of 'Builds/Builder' is 56 minutes, and takes 5 to 55, whole ones: CloudFormation waits for a "
+            "custom resource for one hour",
+        ),
+        (
+            {"timeout": cdk.Duration.seconds(630)},
+            "timeout of 'Builds/Builder' is 10.5 minutes, and takes 5 to 55, whole ones: CloudFormation waits for a "
+            "custom resource for one hour",
+        ),
+        (
+            {"timeout": cdk.Duration.minutes(cdk.Token.as_number({"Ref": "Minutes"}))},
+            "timeout of 'Builds/Builder' is a token: give a literal",
         ),
         (
             {"secrets": {"a,b": BuildSecret.parameter("x")}},
@@ -474,7 +513,5 @@ def test_a_builder_of_another_stage_is_refused(small_app: Any) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stage = cdk.Stage(small_app.app, "Stage", env=PLACE)
     repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-dev")
-    with pytest.raises(
-        ScopedImagesError, match="are in different stages, and stages do not wait for each other's stacks"
-    ):
+    with pytest.raises(ScopedImagesError, match="are in different stages"):
         image_in(small_app, cdk.Stack(stage, "App"), builder, repository=repository)

@@ -42,15 +42,17 @@ def write_context_archive(context: ScopedContext, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     # Staging compares each file with what was read when the context was made.
     with tempfile.TemporaryDirectory(prefix=".scoped-archive-", dir=folder) as temporary:
-        staged = {CONTEXT_FOLDER: Path(temporary, CONTEXT_FOLDER)}
-        context.stage(staged[CONTEXT_FOLDER])
-        for name, place in named_folders(context).items():
-            staged[place] = Path(temporary, place)
-            context.named[name].stage(staged[place])
-        unfinished = Path(temporary, "archive")
-        write_archive(staged, unfinished)
-        unfinished.replace(destination)
-        _make_removable(Path(temporary))
+        try:
+            staged = {CONTEXT_FOLDER: Path(temporary, CONTEXT_FOLDER)}
+            context.stage(staged[CONTEXT_FOLDER])
+            for name, place in named_folders(context).items():
+                staged[place] = Path(temporary, place)
+                context.named[name].stage(staged[place])
+            unfinished = Path(temporary, "archive")
+            write_archive(staged, unfinished)
+            unfinished.replace(destination)
+        finally:
+            _make_removable(Path(temporary))
     return destination
 
 

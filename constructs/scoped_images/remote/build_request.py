@@ -26,6 +26,7 @@ class BuildRequest:
     folder_contexts: folder of the archive by name; image_contexts: `docker-image://<ref>` by name.
     cache_from, cache_to: as buildx takes them, `type=registry,ref=…`.
     buildkit_image: of the docker-container builder; by default buildx's own.
+    outside_images: of ECR, by others, that the Dockerfile itself names.
     """
 
     project: str
@@ -49,6 +50,7 @@ class BuildRequest:
     cache_from: tuple[str, ...] = ()
     cache_to: str | None = None
     buildkit_image: str | None = None
+    outside_images: tuple[str, ...] = ()
 
     @property
     def published_tag(self) -> str:
@@ -77,7 +79,8 @@ class BuildRequest:
             if value.startswith("ref=")
         ]
         base = self.build_args.get(BASE_IMAGE_ARGUMENT)
-        refs = [self.repository_uri, *read, *cached, *([base] if base else [])]
+        named = [*self.outside_images, *filter(None, (base, self.buildkit_image))]
+        refs = [self.repository_uri, *read, *cached, *named]
         return tuple(sorted({ref.partition("/")[0] for ref in refs}))
 
     def to_properties(self) -> dict[str, Any]:
@@ -104,6 +107,7 @@ class BuildRequest:
             "CacheFrom": list(self.cache_from),
             "CacheTo": self.cache_to,
             "BuildKitImage": self.buildkit_image,
+            "OutsideImages": list(self.outside_images),
         }
         return {name: value for name, value in properties.items() if value}
 
@@ -134,4 +138,5 @@ class BuildRequest:
             cache_from=tuple(properties.get("CacheFrom", ())),
             cache_to=properties.get("CacheTo"),
             buildkit_image=properties.get("BuildKitImage"),
+            outside_images=tuple(properties.get("OutsideImages", ())),
         )

@@ -16,14 +16,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.buildspec import environment_variables, render
-from scoped_images.remote.failure import LOG_LINES, failure_reason
+from scoped_images.remote.failure import LOG_LINES, failure_reason, stop_reason
 from scoped_images.remote.registry import Registry
 
 logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 
-START_ATTEMPTS = 12
+# Seconds. The function has five minutes, and its client may wait for one more within each call.
+START_SECONDS = 60.0
 START_PAUSE = 5.0
 
 _UNKNOWN = "UNKNOWN"
@@ -97,7 +98,7 @@ class RemoteBuilds:
             if reason is None:
                 return {"IsComplete": False}
             self.codebuild.stop_build(id=build["id"])
-            raise BuildError(f"build of {request.image} was stopped: {reason}")
+            raise BuildError(stop_reason(request.image, build, self._log_of(build), why=reason))
         # Another stack may have built the same content meanwhile; its tag is set once, and stands for both.
         digest = self.registry.digest(request)
         if digest is not None:
@@ -112,7 +113,8 @@ class RemoteBuilds:
     def _start(self, request: BuildRequest, request_id: str) -> str:
         """Start one build for this request, however often it is asked for."""
         token = hashlib.sha256(f"{request_id} {request.image}".encode()).hexdigest()
-        for attempt in range(1, START_ATTEMPTS + 1):
+        last = self.now() + START_SECONDS
+        while True:
             try:
                 started = self.codebuild.start_build(
                     projectName=request.project,
@@ -124,13 +126,12 @@ class RemoteBuilds:
                 )
             except ClientError as error:
                 # A role that was made a moment ago cannot be assumed everywhere yet.
-                if attempt == START_ATTEMPTS or not ("AssumeRole" in str(error) or _is_passing(error)):
+                if self.now() >= last or not ("AssumeRole" in str(error) or _is_passing(error)):
                     raise
                 logger.warning("starting again in a moment: %s", error)
                 self.sleep(START_PAUSE)
             else:
                 return str(started["build"]["id"])
-        raise AssertionError("the last attempt returns or raises")
 
     def _why_to_stop(self, request: BuildRequest, event: Event) -> str | None:
         if self.now() > event["Deadline"]:

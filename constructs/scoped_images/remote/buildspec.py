@@ -1,6 +1,6 @@
 """The buildspec of one remote build: CodeBuild's phases around one `docker buildx build`.
 
-Every word that is not ours is quoted for the shell. JSON is valid YAML, so no YAML library is needed.
+Every word that is not ours is quoted for bash. JSON is valid YAML, so no YAML library is needed.
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 """
 
@@ -9,11 +9,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
+from scoped_images.errors import ScopedImagesError
 from scoped_images.remote.build_request import BuildRequest
 
 DIGEST_VARIABLE = "IMAGE_DIGEST"
+# Of an inline buildspec, in characters; in no reference of AWS's: https://github.com/aws/aws-cdk/pull/14974
+MAX_LENGTH = 25_600
 
 _BUILDER = "scoped-images"
 _ECR_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
@@ -36,8 +40,15 @@ def environment_variables(request: BuildRequest) -> list[dict[str, str]]:
 
 
 def render(request: BuildRequest) -> str:
-    """The buildspec as StartBuild's `buildspecOverride`."""
-    return json.dumps(buildspec(request), indent=1)
+    """The buildspec as StartBuild's `buildspecOverride`; ScopedImagesError for one that CodeBuild would not take."""
+    text = json.dumps(buildspec(request), indent=1)
+    if len(text) > MAX_LENGTH:
+        longest = max(request.build_args, key=lambda name: len(request.build_args[name]), default="none")
+        raise ScopedImagesError(
+            f"buildspec of {request.repository!r} has {len(text)} characters, and CodeBuild takes {MAX_LENGTH}: its "
+            f"longest build argument is {longest!r}; have the build read long values from a file of its context"
+        )
+    return text
 
 
 def buildspec(request: BuildRequest) -> dict[str, Any]:
@@ -61,7 +72,7 @@ def buildspec(request: BuildRequest) -> dict[str, Any]:
                 # After a failed build there is no digest, and nothing to do.
                 "on-failure": "ABORT",
                 "commands": [
-                    shlex.join(build_command(request)),
+                    _join(build_command(request)),
                     f'export {DIGEST_VARIABLE}="$({_READ_DIGEST})" && test -n "${DIGEST_VARIABLE}" && '
                     f'echo pushed {shlex.quote(request.image)}@"${DIGEST_VARIABLE}"',
                 ],
@@ -95,7 +106,7 @@ def build_command(request: BuildRequest) -> list[str]:
 
 
 def _download(request: BuildRequest) -> str:
-    copy = shlex.join(
+    copy = _join(
         ["aws", "s3", "cp", "--only-show-errors", f"s3://{request.archive_bucket}/{request.archive_key}"]
     )
     return (
@@ -120,4 +131,18 @@ def _create_builder(request: BuildRequest) -> str:
     words = ["docker", "buildx", "create", "--name", _BUILDER, "--driver", "docker-container", "--use"]
     if request.buildkit_image:
         words += ["--driver-opt", f"image={request.buildkit_image}"]
-    return shlex.join(words)
+    return _join(words)
+
+
+def _join(words: Iterable[str]) -> str:
+    """Words for bash, as printable ASCII: YAML has no control characters, and no pairs of `\\u` for what is beyond."""
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    if word.isascii() and word.isprintable():
+        return shlex.quote(word)
+    plain = (
+        chr(byte) if 32 <= byte < 127 and byte not in b"\\'" else f"\\x{byte:02x}" for byte in word.encode()
+    )
+    return f"$'{''.join(plain)}'"

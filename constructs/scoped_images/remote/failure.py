@@ -1,4 +1,4 @@
-"""Why a remote build failed, in the length that CloudFormation shows."""
+"""Why a remote build failed or was stopped, in the length that CloudFormation shows."""
 
 from __future__ import annotations
 
@@ -25,8 +25,13 @@ def failure_reason(image: str, build: Mapping[str, Any], log: Iterable[str]) -> 
     contexts = [c.get("message", "") for c in phase.get("contexts", ()) if c.get("message")]
     head = f"build of {image} ended as {build['buildStatus']} in phase {phase.get('phaseType', 'unknown')}"
     said = _clip("; ".join(contexts), _MAX_LINE)
-    place = build.get("logs", {}).get("deepLink") or build["id"]
-    return _fit(f"{head}: {said}" if said else head, last_lines(log), f"log: {place}")
+    return _fit(f"{head}: {said}" if said else head, last_lines(log), _place(build))
+
+
+def stop_reason(image: str, build: Mapping[str, Any], log: Iterable[str], *, why: str) -> str:
+    """In which phase a build was stopped and why, the log's last lines and where the whole log is."""
+    head = f"build of {image} was stopped in phase {build.get('currentPhase', 'unknown')}: {why}"
+    return _fit(head, last_lines(log), _place(build))
 
 
 def last_lines(messages: Iterable[str], count: int = LOG_LINES) -> list[str]:
@@ -35,6 +40,10 @@ def last_lines(messages: Iterable[str], count: int = LOG_LINES) -> list[str]:
         _COLOURS_AND_CONTROLS.sub("", line).rstrip() for message in messages for line in message.splitlines()
     ]
     return [_clip(line, _MAX_LINE) for line in lines if line][-count:]
+
+
+def _place(build: Mapping[str, Any]) -> str:
+    return f"log: {build.get('logs', {}).get('deepLink') or build['id']}"
 
 
 def _fit(head: str, lines: list[str], foot: str) -> str:

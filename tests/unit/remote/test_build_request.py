@@ -30,7 +30,7 @@ OPTIONAL = st.none() | st.text(min_size=1, max_size=30)
         },
         **dict.fromkeys(("target", "cache_to", "buildkit_image"), OPTIONAL),
         **dict.fromkeys(("build_args", "folder_contexts", "image_contexts"), TEXTS),
-        **dict.fromkeys(("further_tags", "late_args", "cache_from"), LISTS),
+        **dict.fromkeys(("further_tags", "late_args", "cache_from", "outside_images"), LISTS),
         minutes=st.integers(5, 55),
         secrets=st.dictionaries(
             TEXT,

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
-from scoped_images.remote.builds import START_ATTEMPTS, BuildError, RemoteBuilds
+from scoped_images.remote.builds import BuildError, RemoteBuilds
 from scoped_images.remote.buildspec import render
 from scoped_images.remote.handler_code import handler_files
 from scoped_images.remote.registry import Registry
@@ -50,8 +50,12 @@ class StubbedAws:
             logs=self.clients["logs"],
             cloudformation=self.clients["cloudformation"],
             now=lambda: self.now,
-            sleep=self.slept.append,
+            sleep=self.sleep,
         )
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
 
     def tag(self, *, found: bool, tag: str = "sha-0123456789ab") -> None:
         """The look-up of the image's tag."""
@@ -245,11 +249,27 @@ def test_a_start_that_may_work_in_a_moment_is_tried_again(
 
 def test_a_start_is_not_tried_for_ever(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.tag(found=False)
-    for _ in range(START_ATTEMPTS):
+    for _ in range(13):
         stubbed_aws.start_fails("ThrottlingException", "Rate exceeded")
     with pytest.raises(ClientError, match="Rate exceeded"):
         stubbed_aws.builds.on_event(event())
-    assert sum(stubbed_aws.slept) == 55
+    assert sum(stubbed_aws.slept) == 60
+
+
+def test_slow_answers_count_as_time_of_the_start(
+    stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client itself waits between its own attempts, and the function must end before Lambda ends it."""
+
+    def slow_refusal(**_: Any) -> None:
+        stubbed_aws.now += 61
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "StartBuild")
+
+    monkeypatch.setattr(stubbed_aws.clients["codebuild"], "start_build", slow_refusal)
+    stubbed_aws.tag(found=False)
+    with pytest.raises(ClientError, match="Throttling"):
+        stubbed_aws.builds.on_event(event())
+    assert stubbed_aws.slept == []
 
 
 def test_a_start_that_is_refused_for_good_fails_at_once(stubbed_aws: StubbedAws) -> None:
@@ -317,11 +337,16 @@ def test_a_build_that_lost_a_race_takes_the_winner_s_image(stubbed_aws: StubbedA
 
 def test_past_its_deadline_a_build_is_stopped(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.now = NOW + 1801
-    stubbed_aws.build("IN_PROGRESS")
+    logs = {"groupName": "group", "streamName": "stream", "deepLink": "https://console.example/log"}
+    stubbed_aws.build("IN_PROGRESS", currentPhase="BUILD", logs=logs)
     stubbed_aws.stop()
+    stubbed_aws.stubs["logs"].add_response("get_log_events", {"events": [{"message": "RUN sleep infinity"}]})
     with pytest.raises(BuildError) as caught:
         stubbed_aws.builds.is_complete(polled())
-    assert str(caught.value) == f"build of {IMAGE} was stopped: it took longer than 30 minutes"
+    assert str(caught.value) == (
+        f"build of {IMAGE} was stopped in phase BUILD: it took longer than 30 minutes\n"
+        "RUN sleep infinity\nlog: https://console.example/log"
+    )
 
 
 @pytest.mark.parametrize(
@@ -334,7 +359,9 @@ def test_a_build_that_nobody_waits_for_is_stopped(status: str, stubbed_aws: Stub
     stubbed_aws.stop()
     with pytest.raises(BuildError) as caught:
         stubbed_aws.builds.is_complete(polled())
-    assert str(caught.value) == f"build of {IMAGE} was stopped: its stack went over to {status}"
+    assert str(caught.value) == (
+        f"build of {IMAGE} was stopped in phase unknown: its stack went over to {status}\nlog: {BUILD_ID}"
+    )
 
 
 @pytest.mark.parametrize(

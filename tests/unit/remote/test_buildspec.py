@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scoped_images import ScopedImagesError
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.buildspec import build_command, buildspec, environment_variables, render
@@ -94,6 +96,26 @@ def test_any_argument_reaches_docker_unharmed(value: str, tmp_path: Path) -> Non
     assert words[words.index("--build-arg") + 1] == f"ARG={value}"
 
 
+@settings(max_examples=100)
+@given(value=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40))
+def test_a_buildspec_is_printable_ascii_whatever_is_in_its_arguments(value: str) -> None:
+    """CodeBuild reads it as YAML, which knows fewer characters than JSON, and no surrogate pairs."""
+    spec = buildspec(request(build_args={"ARG": value}, target=value or None))
+    for phase in spec["phases"].values():
+        assert all(command.isascii() and command.isprintable() for command in phase["commands"])
+
+
+def test_a_buildspec_longer_than_codebuild_takes_is_refused() -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        render(request(build_args={"A": "x", "LIST": "x" * 25_600}))
+    length = re.search(r"has (\d+) characters", str(caught.value))
+    assert length is not None
+    assert str(caught.value) == (
+        f"buildspec of 'upload-dev' has {length[1]} characters, and CodeBuild takes 25600: its longest build argument is "
+        "'LIST'; have the build read long values from a file of its context"
+    )
+
+
 def test_every_property_that_a_user_can_choose_is_quoted(tmp_path: Path) -> None:
     """With each of them hostile at once, the shell still runs one command: docker."""
     asked = request(
@@ -127,6 +149,8 @@ def test_it_logs_in_to_the_ecr_registries_concerned_and_to_no_other() -> None:
             "tools": "docker-image://public.ecr.aws/tools:1",
             "x": "docker-image://evil.example/x",
         },
+        buildkit_image="333333333333.dkr.ecr.cn-north-1.amazonaws.com.cn/docker-hub/moby/buildkit:v1",
+        outside_images=("444444444444.dkr.ecr.eu-west-1.amazonaws.com/company:1",),
     )
     logins = [command for command in commands("pre_build", asked) if "login" in command]
     assert logins == [
@@ -135,6 +159,8 @@ def test_it_logs_in_to_the_ecr_registries_concerned_and_to_no_other() -> None:
         for region, registry in [
             ("eu-west-1", REGISTRY),
             ("us-east-1", "222222222222.dkr.ecr.us-east-1.amazonaws.com"),
+            ("cn-north-1", "333333333333.dkr.ecr.cn-north-1.amazonaws.com.cn"),
+            ("eu-west-1", "444444444444.dkr.ecr.eu-west-1.amazonaws.com"),
         ]
     ]
 
