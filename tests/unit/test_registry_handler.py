@@ -117,6 +117,12 @@ PLACE = {"registryId": "123456789012", "repositoryName": "app"}
 PROPERTIES = {"RegistryId": "123456789012", "RepositoryName": "app"}
 TAG = {**PROPERTIES, "FromTag": "sha-9", "ImageTag": "git-9"}
 INDEX = {**PROPERTIES, "ImageTag": "sha-3", "Images": {"linux/arm64": "sha-2", "linux/amd64": "sha-1"}}
+ACCEPTED = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+]
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -135,7 +141,8 @@ def answer_image(stubber: Stubber, tag: str, *, found: bool = True) -> None:
         "imageManifestMediaType": MEDIA_TYPE,
     }
     answer = {"images": [image] if found else [], "failures": []}
-    stubber.add_response("batch_get_image", answer, {**PLACE, "imageIds": [{"imageTag": tag}]})
+    asked = {**PLACE, "imageIds": [{"imageTag": tag}], "acceptedMediaTypes": ACCEPTED}
+    stubber.add_response("batch_get_image", answer, asked)
 
 
 def answer_put(stubber: Stubber, expected: dict[str, Any], *, error: str | None) -> None:
@@ -214,3 +221,26 @@ def test_with_stubbed_ecr_another_refusal_of_an_index_fails(index: ModuleType, s
     answer_put(stubbed, expected_index(), error="AccessDeniedException")
     with pytest.raises(ClientError):
         index.put_index(stubbed.client, INDEX)
+
+
+@pytest.mark.parametrize(("denials", "status"), [(1, "SUCCESS"), (6, "FAILED")])
+def test_with_stubbed_ecr_a_right_that_iam_does_not_know_yet_is_waited_for(
+    index: ModuleType,
+    answers: Any,
+    stubbed: Stubber,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    denials: int,
+    status: str,
+) -> None:
+    pauses: list[int] = []
+    monkeypatch.setattr(index.time, "sleep", pauses.append)
+    monkeypatch.setattr(index.boto3, "client", lambda _: stubbed.client)
+    for _ in range(denials):
+        stubbed.add_client_error("describe_images", "AccessDeniedException", "not authorized")
+    if status == "SUCCESS":
+        answer_digest(stubbed, "sha-1")
+    url, taken = answers
+    index.handler(event(url, "Create"), None)
+    assert taken[0]["Status"] == status
+    assert pauses == [1, 2, 4, 8, 16][:denials]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import urllib.request
 from typing import Any
 
@@ -14,6 +15,18 @@ logger = logging.getLogger()
 logger.setLevel(logging.INFO)
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+
+# As it is stored: ECR may convert a manifest for who does not say what they take.
+_MEDIA_TYPES = [
+    OCI_INDEX,
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+]
+
+# A right that the same deploy has given takes IAM seconds to know: aws/aws-cdk#37675.
+_DENIED = "AccessDeniedException"
+_PAUSES_SECONDS = (1, 2, 4, 8, 16)
 
 # The image has the tag already: ECR tells apart whether it is this very image or another one.
 _SAME_IMAGE, _OTHER_IMAGE = "ImageAlreadyExistsException", "ImageTagAlreadyExistsException"
@@ -58,7 +71,9 @@ def put_index(ecr: Any, properties: dict[str, Any]) -> str:
 
 
 def _image(ecr: Any, properties: dict[str, Any], tag: str) -> dict[str, Any]:
-    answer = ecr.batch_get_image(**_place(properties), imageIds=[{"imageTag": tag}])
+    answer = ecr.batch_get_image(
+        **_place(properties), imageIds=[{"imageTag": tag}], acceptedMediaTypes=_MEDIA_TYPES
+    )
     if not answer["images"]:
         raise LookupError(f"there is no {properties['RepositoryName']}:{tag}")
     image: dict[str, Any] = answer["images"][0]
@@ -90,6 +105,18 @@ _ACTIONS = {
 }
 
 
+def _act(ecr: Any, resource_type: str, properties: dict[str, Any]) -> str:
+    for pause in _PAUSES_SECONDS:
+        try:
+            return _ACTIONS[resource_type](ecr, properties)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _DENIED:
+                raise
+            logger.info("not allowed yet: %s", error)
+            time.sleep(pause)
+    return _ACTIONS[resource_type](ecr, properties)
+
+
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Answer a create or update with the digest; a delete has nothing to delete."""
     properties = event["ResourceProperties"]
@@ -103,7 +130,7 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     }
     try:
         if event["RequestType"] != "Delete":
-            digest = _ACTIONS[event["ResourceType"]](boto3.client("ecr"), properties)
+            digest = _act(boto3.client("ecr"), event["ResourceType"], properties)
             answer["PhysicalResourceId"] = image
             answer["Data"] = {"Digest": digest, "Hex": digest.removeprefix("sha256:")}
     except Exception as error:  # CloudFormation waits an hour for a handler that dies silently.
