@@ -84,6 +84,8 @@ def bases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Bases:
     packages(root / "repository", NEEDS)
     for name in ("core", "side", "lowest"):
         made.write({f"packages/{name}/src/{name}/__init__.py": f"NAME = '{name}'\n"})
+    for name in ("core", "side", "lowest", "label"):
+        made.write({f"packages/{name}/src/acme/{name}.py": ""})
     label = root / "repository/packages/label"
     shutil.copy2(ROOT / "packages/receipt_label/requirements.lock", label)
     pyproject = label / "pyproject.toml"
@@ -95,6 +97,11 @@ def bases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Bases:
 def test_a_base_brings_what_is_below_it_beside_its_requirements_and_its_own_source(bases: Bases) -> None:
     code = "import label, core, side, lowest, price_parser; print(core.NAME, side.NAME, lowest.NAME)"
     assert bases.run("label", code) == "core side lowest"
+
+
+def test_a_namespace_in_several_bases_is_whole(bases: Bases) -> None:
+    code = "import acme.label, acme.core, acme.side, acme.lowest; print(sorted(vars(acme).keys() - {'__builtins__'}))"
+    assert "'core', 'label', 'lowest', 'side'" in bases.run("label", code)
 
 
 def test_a_package_without_requirements_installs_nothing(bases: Bases) -> None:

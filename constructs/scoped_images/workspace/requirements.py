@@ -61,10 +61,7 @@ def find_requirements(workspace: Workspace, package: Package, extras: frozenset[
         return _with_outdated(package, direct, _from_pip_locks(workspace, package, extras))
     uv_lock = _nearest_uv_lock(workspace, package)
     if uv_lock is not None:
-        lock = UvLock.of(uv_lock, read_toml(uv_lock))
-        lines = lock.requirements(
-            package.name, extras, direct={each.name for each in direct}, local=set(workspace.packages)
-        )
+        lines = _of_uv_lock(uv_lock, workspace, package, extras, {each.name for each in direct})
         return _with_outdated(package, direct, Requirements.of(lines, files=(uv_lock,)))
     if package.has_unknown_dependencies:
         raise ScopedImagesError(
@@ -105,6 +102,19 @@ def _from_pip_locks(workspace: Workspace, package: Package, extras: frozenset[st
         warning = _not_reproducible(package, f"{workspace.relative(package.folder / LOCK)} has no hashes")
         return Requirements.of(lines, files=tuple(wanted), warnings=(warning,))
     return requirements
+
+
+def _of_uv_lock(
+    path: Path, workspace: Workspace, package: Package, extras: frozenset[str], direct: set[str]
+) -> tuple[str, ...]:
+    try:
+        lock = UvLock.of(path, read_toml(path))
+        return lock.requirements(package.name, extras, direct=direct, local=set(workspace.packages))
+    except ScopedImagesError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # Only uv writes it, so its tables are not looked at one by one.
+        raise ScopedImagesError(f"{path} is not as uv writes it: run `uv lock`") from error
 
 
 def _nearest_uv_lock(workspace: Workspace, package: Package) -> Path | None:

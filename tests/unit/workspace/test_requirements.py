@@ -305,3 +305,22 @@ def test_dependencies_that_only_a_build_backend_knows_are_refused_without_a_lock
     )
     write(root, {"label/requirements.lock": f"boto3==1.43.0 --hash={HASH}\n"})
     assert requirements(root).text == f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "spoilt"),
+    [
+        ('[{ name = "boto3" }, { name = "dynamo" }]', "[3]"),
+        ('name = "boto3"\nversion = "1.43.0"', 'name = "boto3"'),
+        ('{ name = "boto3" }', '{ name = "boto3", marker = "no marker" }'),
+    ],
+)
+def test_a_uv_lock_that_uv_did_not_write_is_told(root: Path, written: str, spoilt: str) -> None:
+    assert written in UV_LOCK
+    write(root, {"uv.lock": UV_LOCK.replace(written, spoilt)})
+    assert refusal(root) == "ROOT/uv.lock is not as uv writes it: run `uv lock`"
+
+
+def test_what_is_known_of_a_uv_lock_is_told_as_it_is(root: Path) -> None:
+    write(root, {"uv.lock": UV_LOCK.replace("version = 1\n", "version = 2\n", 1)})
+    assert refusal(root).startswith("ROOT/uv.lock has the version 2, and 1 is known: ")
