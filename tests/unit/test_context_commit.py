@@ -1,4 +1,4 @@
-"""The commit of a derived base is that of its source and its lock file, asked of a real git."""
+"""The commit of a derived base is that of its source, its lock file and what asks for it, told by a real git."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from scoped_images.base_graph import BaseGraph
 from scoped_images.git_commit import commit_of
-from tests.unit.workspace.repository import packages, write
+from tests.unit.workspace.repository import packages, project, write
 
 
 @pytest.fixture
@@ -55,5 +55,17 @@ def test_it_is_the_last_one_that_touched_what_the_image_holds(root: Path) -> Non
     second = commit(root)
     assert commit_of_base(root) == second
     write(root, {"packages/dynamo/requirements.lock": "boto3==2 --hash=sha256:1\n"})
+    assert commit_of_base(root) is None
+    assert commit(root) == commit_of_base(root)
+
+
+def test_an_extra_that_another_package_asks_for_is_in_a_commit_too(root: Path) -> None:
+    write(root, {"packages/dynamo/pyproject.toml": project("dynamo", ["boto3"], {"full": ["attrs"]})})
+    lock = "".join(f"{name}==1 --hash=sha256:1\n" for name in ("boto3", "attrs"))
+    write(root, {"packages/dynamo/requirements.lock": lock})
+    first = commit(root)
+    write(root, {"packages/other/pyproject.toml": project("other", ["six"])})
+    assert commit_of_base(root) == first
+    write(root, {"packages/api/pyproject.toml": project("api", ["dynamo[full]"])})
     assert commit_of_base(root) is None
     assert commit(root) == commit_of_base(root)

@@ -25,6 +25,7 @@ class DerivedBase:
     """name: of the package and its base. needs: the bases below it; it is built FROM the first.
 
     extras: that workloads and packages ask for, sorted by name when shown. asked_by: packages that need it directly.
+    declared_in: the pyproject.toml files that tell all of this.
     """
 
     name: str
@@ -33,6 +34,7 @@ class DerivedBase:
     needs: tuple[str, ...] = ()
     extras: frozenset[str] = frozenset()
     asked_by: tuple[str, ...] = ()
+    declared_in: tuple[Path, ...] = ()
 
     def requirements(self) -> Requirements:
         """The third-party packages to install: of its requirements.lock, else of uv.lock, else of its own ranges."""
@@ -57,7 +59,7 @@ class DerivedBase:
             dockerfile_bytes=content if dockerfile is not None else self._with_copies(content),
             named={SOURCE: source},
             generated={REQUIREMENTS: requirements.text.encode()},
-            generated_from=requirements.files,
+            generated_from=tuple(dict.fromkeys((*requirements.files, *self.declared_in))),
             warnings=requirements.warnings,
         )
 

@@ -31,6 +31,7 @@ def derive_bases(
             needs=graph.cover(name),
             extras=extras[name],
             asked_by=graph.asked_by(name),
+            declared_in=tuple(workspace.packages[each].pyproject for each in graph.around(name)),
         )
         for name in sorted(graph.shared)
         if name not in declared
@@ -129,6 +130,11 @@ class _Needs:
     def asked_by(self, name: str) -> tuple[str, ...]:
         """The packages that depend on it directly."""
         return tuple(other for other in sorted(self._direct) if name in self._direct[other])
+
+    def around(self, name: str) -> tuple[str, ...]:
+        """It, what it needs and what needs it, directly or through others, sorted."""
+        above = {other for other in self._direct if name in self._closure(other)}
+        return tuple(sorted({name, *above, *self._closure(name)}))
 
     def cover(self, name: str) -> tuple[str, ...]:
         """The direct needs less those that come with another one, the one that brings most first."""

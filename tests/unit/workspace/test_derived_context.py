@@ -44,7 +44,8 @@ def test_it_holds_requirements_and_source(tmp_path: Path) -> None:
     assert found.files == ()
     assert found.generated == {"requirements.txt": b"--require-hashes\nboto3==1.43.0 --hash=sha256:1\n"}
     assert source(tmp_path) == ["my_label/__init__.py", "my_label/py.typed"]
-    assert found.generated_from == (tmp_path / "label/requirements.lock",)
+    files = ("label/requirements.lock", "api/pyproject.toml", "label/pyproject.toml")
+    assert found.generated_from == tuple(tmp_path / file for file in files)
     assert found.dockerfile == DOCKERFILE
 
 
