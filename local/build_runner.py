@@ -46,7 +46,7 @@ class Job:
 
 @dataclass(kw_only=True)
 class BuildRun:
-    """One run of a job; `emit` gets each log line, each phase's end, and the build's end."""
+    """One run of a job; `emit` gets each log line, each phase's begin and end, and the build's end."""
 
     job: Job
     emit: Emit
@@ -91,6 +91,7 @@ class BuildRun:
             skipped = status != "SUCCEEDED" and name != "post_build"
             if phase is None or skipped or self._ended_by:
                 continue
+            self.emit({"entered": name.upper()})
             message = self._phase(name, [*phase.get("commands", [])], shell)
             for command in phase.get("finally", []):
                 self._command(command, shell)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy, Stack, custom_resources
@@ -20,10 +19,15 @@ from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote_findings import acknowledge_project
 from scoped_images.remote_functions import RemoteFunctions
 from scoped_images.remote_image import RemoteImage
+from scoped_images.remote_settings import (
+    builder_platforms,
+    check_name,
+    check_place,
+    check_secrets,
+    minutes_of,
+)
 from scoped_images.stack_order import build_after, require_same_place
 
-# The longest that CloudFormation waits for a custom resource is an hour, and ending takes minutes of it.
-_LONGEST = 55
 _DEFAULT_IMAGES: Mapping[Platform, codebuild.IBuildImage] = {
     Platform.LINUX_AMD64: codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
     Platform.LINUX_ARM64: codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
@@ -74,18 +78,11 @@ class RemoteBuilder(Construct):
         secret_keys: KMS keys of the customer's own that those secrets are encrypted with.
         """
         super().__init__(scope, construct_id)
-        if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", environment_name):
-            raise ScopedImagesError(
-                f"environment_name of {self.node.path!r} is {environment_name!r}, and is part of physical names: "
-                "use 1-20 lower-case letters, digits and dashes"
-            )
-        for secret in secrets or {}:
-            if not re.fullmatch(r"[A-Za-z0-9._-]+", secret):
-                raise ScopedImagesError(
-                    f"secrets of {self.node.path!r} has the id {secret!r}: use letters, digits, '.', '_' and '-'"
-                )
-        self.platforms = tuple(Platform.parse(platform, name="platforms") for platform in platforms)
-        self.minutes = self._minutes(timeout)
+        check_place(self)
+        check_name(self, environment_name)
+        check_secrets(self, secrets or {})
+        self.platforms = builder_platforms(self, platforms)
+        self.minutes = minutes_of(self, timeout)
         self.prefix = f"scoped-images-{environment_name}"
         self.role_path = f"/scoped-images/{environment_name}/"
         self.buildkit_image, self.vpc = buildkit_image, vpc
@@ -169,17 +166,6 @@ class RemoteBuilder(Construct):
         else:
             build_after(scope, self, what="its builder")
         return image.published
-
-    def _minutes(self, timeout: Duration | None) -> int:
-        if timeout is not None and timeout.is_unresolved():
-            raise ScopedImagesError(f"timeout of {self.node.path!r} is a token: give a literal")
-        minutes = 30.0 if timeout is None else timeout.to_minutes(integral=False)
-        if not 5 <= minutes <= _LONGEST or minutes % 1:
-            raise ScopedImagesError(
-                f"timeout of {self.node.path!r} is {minutes:g} minutes, and takes 5 to {_LONGEST}, whole ones: "
-                "CloudFormation waits for a custom resource for one hour"
-            )
-        return int(minutes)
 
     def _log_group(self, platform: Platform, retention: logs.RetentionDays) -> logs.LogGroup:
         return logs.LogGroup(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ class RemoteImage(Construct):
         super().__init__(scope, construct_id)
         assert build.repository is not None, "the builder has checked it"
         spec, stack = build.spec, Stack.of(self)
+        self._refuse_references(build)
         secrets = self._secrets(builder, build)
         export = build.cache.cache_to() if build.cache else None
         archive = self._archive(build)
@@ -117,16 +119,37 @@ class RemoteImage(Construct):
         value = self.node.try_get_context(LOOK_AGAIN)
         return {"LookAgain": str(value)} if value else {}
 
+    def _refuse_references(self, build: ImageBuild) -> None:
+        """Refuse what CloudFormation would put a value in place of: a secret, or one that no tag counts."""
+        for name, text in {**build.spec.arguments, **build.spec.late_args}.items():
+            if re.search(r"\{\{resolve:(secretsmanager|ssm-secure):", text):
+                raise ScopedImagesError(
+                    f"build_args[{name!r}] of {_path(self)!r} is a secret, and arguments are in logs and in the image's "
+                    "history: give it as build_secrets=, and its place to the builder as secrets="
+                )
+            if "{{resolve:" in text and name not in build.late_args:
+                raise ScopedImagesError(
+                    f"build_args[{name!r}] of {_path(self)!r} is text that CloudFormation puts a value in place of, and "
+                    "the image's tag would not count the value: use aws_cdk.CfnDynamicReference(…).to_string()"
+                )
+
     def _secrets(self, builder: RemoteBuilder, build: ImageBuild) -> dict[str, BuildSecret]:
         unknown = sorted(set(build.spec.build_secrets) - set(builder.secrets))
         if unknown:
             known = ", ".join(sorted(builder.secrets)) or "none"
             raise ScopedImagesError(
-                f"build_secrets of {self.node.path!r} has {unknown[0]!r}, and its builder {builder.node.path!r} knows "
+                f"build_secrets of {_path(self)!r} has {unknown[0]!r}, and its builder {builder.node.path!r} knows "
                 f"{known}: a remote build reads no file or variable of this machine, so tell the builder where it is, "
                 f"RemoteBuilder(…, secrets={{{unknown[0]!r}: BuildSecret.secrets_manager(…)}})"
             )
         return {name: builder.secrets[name] for name in build.spec.build_secrets}
+
+
+def _path(image: RemoteImage) -> str:
+    """Of the construct that the user made."""
+    scope = image.node.scope
+    assert scope is not None, "a build belongs to its image"
+    return str(scope.node.path)
 
 
 def _words(option: DockerCacheOption) -> str:

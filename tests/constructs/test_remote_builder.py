@@ -459,12 +459,77 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: Any) -
             {"secrets": {"a,b": BuildSecret.parameter("x")}},
             "secrets of 'Builds/Builder' has the id 'a,b': use letters, digits, '.', '_' and '-'",
         ),
+        (
+            {"secrets": {"pip": "hunter2"}},
+            "secrets['pip'] of 'Builds/Builder' is of type str, and takes where the secret is, never the secret itself: "
+            "BuildSecret.secrets_manager(…) or BuildSecret.parameter(…)",
+        ),
+        (
+            {"environment_name": None},
+            "environment_name of 'Builds/Builder' is None, and is part of physical names: use 1-20 lower-case letters, "
+            "digits and dashes",
+        ),
+        ({"timeout": 30}, "timeout of 'Builds/Builder' is int 30, and takes Duration: Duration.minutes(30)"),
+        (
+            {"platforms": []},
+            "platforms of 'Builds/Builder' is empty: give at least one of 'linux/amd64', 'linux/arm64'",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(small_app: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         RemoteBuilder(small_app.stack("Builds"), "Builder", **{"environment_name": "dev", **options})
     assert str(caught.value) == message
+
+
+def test_a_platform_named_twice_is_one_project(small_app: Any) -> None:
+    stack = small_app.stack("Builds")
+    builder_in(stack, platforms=["linux/arm64", Platform.LINUX_ARM64])
+    Template.from_stack(stack).resource_count_is("AWS::CodeBuild::Project", 1)
+
+
+def test_a_builder_without_a_place_is_refused(small_app: Any) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        builder_in(small_app.stack("Builds", env=None))
+    assert str(caught.value) == (
+        "'Builds/Builder' is in a stack without a literal account and region, and images name its projects by both: "
+        'Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))'
+    )
+
+
+@pytest.mark.parametrize("place", ["secrets_manager", "ssm_secure"])
+def test_a_secret_as_an_argument_is_refused(small_app: Any, place: str) -> None:
+    """CloudFormation would put its value into the properties, and the build into its log."""
+    builder = builder_in(small_app.stack("Builds"))
+    secret = getattr(cdk.SecretValue, place)("word").unsafe_unwrap()
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(small_app, small_app.stack("App"), builder, build_args={"MODE": secret})
+    assert str(caught.value) == (
+        "build_args['MODE'] of 'App/Image' is a secret, and arguments are in logs and in the image's history: give it as "
+        "build_secrets=, and its place to the builder as secrets="
+    )
+
+
+def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: Any) -> None:
+    """As text it is no late argument, and the tag would stay while its value changes."""
+    builder = builder_in(small_app.stack("Builds"))
+    token = cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, "/word").to_string()
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    stack = small_app.stack("App")
+    image_in(small_app, stack, builder, repository=repository, build_args={"MODE": token})
+    assert build_of(stack)["LateArguments"] == ["MODE"]
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(
+            small_app,
+            small_app.stack("Other"),
+            builder,
+            repository=repository,
+            build_args={"MODE": "{{resolve:ssm:/word}}"},
+        )
+    assert str(caught.value) == (
+        "build_args['MODE'] of 'Other/Image' is text that CloudFormation puts a value in place of, and the image's tag "
+        "would not count the value: use aws_cdk.CfnDynamicReference(…).to_string()"
+    )
 
 
 def test_an_image_without_a_repository_is_refused(small_app: Any) -> None:
@@ -494,7 +559,7 @@ def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: Any) -> N
     with pytest.raises(ScopedImagesError) as caught:
         image_in(small_app, small_app.stack("App"), builder, build_secrets={"pip": "env=PIP"})
     assert str(caught.value) == (
-        "build_secrets of 'App/Image/Asset' has 'pip', and its builder 'Builds/Builder' knows npm: a remote build reads "
+        "build_secrets of 'App/Image' has 'pip', and its builder 'Builds/Builder' knows npm: a remote build reads "
         "no file or variable of this machine, so tell the builder where it is, RemoteBuilder(…, "
         "secrets={'pip': BuildSecret.secrets_manager(…)})"
     )

@@ -464,7 +464,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_past_its_deadline_a_build_is_stopped(remote: Remote) -> None:
     started = slow_build(remote)
-    with pytest.raises(BuildError, match="was stopped: it took longer than 30 minutes"):
+    with pytest.raises(BuildError, match="was stopped in phase BUILD: it took longer than 30 minutes"):
         remote.builds.is_complete({**started, "Deadline": time.time() - 1})
     wait_until(lambda: remote.status(started["BuildId"]) == "STOPPED")
 
@@ -480,7 +480,7 @@ def test_a_build_whose_stack_rolls_back_is_stopped(remote: Remote) -> None:
         lambda: "ROLLBACK" in cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
     )
     started = {**slow_build(remote), "StackId": stack, "StackStatus": "CREATE_IN_PROGRESS"}
-    with pytest.raises(BuildError, match="was stopped: its stack went over to ROLLBACK_"):
+    with pytest.raises(BuildError, match="was stopped in phase BUILD: its stack went over to ROLLBACK_"):
         remote.builds.is_complete(started)
     wait_until(lambda: remote.status(started["BuildId"]) == "STOPPED")
 

@@ -55,6 +55,7 @@ def test_what_decides_does_not_import_cdk() -> None:
         "remote_functions",
         "remote_image",
         "remote_role",
+        "remote_settings",
         "scoped_image",
         "stack_order",
     }

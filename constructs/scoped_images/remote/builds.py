@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,6 +22,7 @@ from scoped_images.remote.registry import Registry
 logger = logging.getLogger(__name__)
 
 Event = dict[str, Any]
+Answer = TypeVar("Answer")
 
 # Seconds. The function has five minutes, and its client may wait for one more within each call.
 START_SECONDS = 60.0
@@ -59,7 +60,7 @@ class RemoteBuilds:
             return {"PhysicalResourceId": event["PhysicalResourceId"]}
         request = BuildRequest.from_properties(event["ResourceProperties"])
         answer = {"PhysicalResourceId": request.image}
-        digest = self.registry.digest(request)
+        digest = self._patiently(lambda: self.registry.digest(request))
         if digest is not None:
             logger.info("%s is there already", request.image)
             self.registry.tag_further(request)
@@ -113,25 +114,29 @@ class RemoteBuilds:
     def _start(self, request: BuildRequest, request_id: str) -> str:
         """Start one build for this request, however often it is asked for."""
         token = hashlib.sha256(f"{request_id} {request.image}".encode()).hexdigest()
+        started = self._patiently(
+            lambda: self.codebuild.start_build(
+                projectName=request.project,
+                buildspecOverride=render(request),
+                environmentVariablesOverride=environment_variables(request),
+                serviceRoleOverride=request.role,
+                timeoutInMinutesOverride=request.minutes,
+                idempotencyToken=token,
+            )
+        )
+        return str(started["build"]["id"])
+
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask until rights that were given a moment ago are known everywhere, and what may pass has passed."""
         last = self.now() + START_SECONDS
         while True:
             try:
-                started = self.codebuild.start_build(
-                    projectName=request.project,
-                    buildspecOverride=render(request),
-                    environmentVariablesOverride=environment_variables(request),
-                    serviceRoleOverride=request.role,
-                    timeoutInMinutesOverride=request.minutes,
-                    idempotencyToken=token,
-                )
+                return ask()
             except ClientError as error:
-                # A role that was made a moment ago cannot be assumed everywhere yet.
-                if self.now() >= last or not ("AssumeRole" in str(error) or _is_passing(error)):
+                if self.now() >= last or not (_is_spreading(error) or _is_passing(error)):
                     raise
-                logger.warning("starting again in a moment: %s", error)
+                logger.warning("asking again in a moment: %s", error)
                 self.sleep(START_PAUSE)
-            else:
-                return str(started["build"]["id"])
 
     def _why_to_stop(self, request: BuildRequest, event: Event) -> str | None:
         if self.now() > event["Deadline"]:
@@ -164,6 +169,11 @@ class RemoteBuilds:
         except (BotoCoreError, ClientError) as error:
             return [f"(the log cannot be read: {error})"]
         return [event["message"] for event in events]
+
+
+def _is_spreading(error: ClientError) -> bool:
+    """Whether IAM may not know yet what the same deploy has made: a role to assume, a right."""
+    return "AssumeRole" in str(error) or error.response["Error"]["Code"].startswith("AccessDenied")
 
 
 def _is_passing(error: ClientError) -> bool:

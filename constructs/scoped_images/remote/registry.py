@@ -12,6 +12,11 @@ from scoped_images.remote.build_request import BuildRequest
 
 logger = logging.getLogger(__name__)
 
+# As it is stored: ECR may convert a manifest for who does not say what they take.
+_MEDIA_TYPES = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+]
 _TAGGED = {"ImageAlreadyExistsException", "ImageTagAlreadyExistsException"}
 
 
@@ -40,7 +45,9 @@ class Registry:
         if not request.further_tags:
             return
         place = {"registryId": request.registry_id, "repositoryName": request.repository}
-        answer = self.ecr.batch_get_image(**place, imageIds=[{"imageTag": request.published_tag}])
+        answer = self.ecr.batch_get_image(
+            **place, imageIds=[{"imageTag": request.published_tag}], acceptedMediaTypes=_MEDIA_TYPES
+        )
         (image,) = answer["images"]
         for tag in request.further_tags:
             try:

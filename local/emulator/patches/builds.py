@@ -164,6 +164,8 @@ def follow(build: Record, job: Record, say: Any) -> None:
         message = json.loads(line)
         if "log" in message:
             say(message["log"])
+        elif "entered" in message:
+            build["currentPhase"] = message["entered"]
         elif "phase" in message:
             end_phase(build, message["phase"], message["status"], message["message"])
         else:

@@ -177,7 +177,9 @@ def test_a_further_tag_is_put_on_an_image_that_is_there(stubbed_aws: StubbedAws)
     image = {"imageManifest": "{}", "imageManifestMediaType": "application/x"}
     ecr = stubbed_aws.stubs["ecr"]
     ecr.add_response(
-        "batch_get_image", {"images": [image]}, {**place, "imageIds": [{"imageTag": "sha-0123456789ab"}]}
+        "batch_get_image",
+        {"images": [image]},
+        {**place, "imageIds": [{"imageTag": "sha-0123456789ab"}], "acceptedMediaTypes": ANY},
     )
     for tag in ("git-1", "git-2"):
         put = {**place, **image, "imageTag": tag}
@@ -231,6 +233,7 @@ def test_another_event_or_image_starts_another_build(
             "CodeBuild is not authorized to perform: sts:AssumeRole on service role",
             400,
         ),
+        ("AccessDeniedException", "not authorized to perform: iam:PassRole", 400),
         ("ThrottlingException", "Rate exceeded", 400),
         ("AccountLimitExceededException", "Cannot have more than 1 builds in queue", 400),
         ("InternalFailure", "", 500),
@@ -244,6 +247,14 @@ def test_a_start_that_may_work_in_a_moment_is_tried_again(
     stubbed_aws.start()
     stubbed_aws.stack("CREATE_IN_PROGRESS")
     assert stubbed_aws.builds.on_event(event())["BuildId"] == BUILD_ID
+    assert stubbed_aws.slept == [5.0]
+
+
+def test_a_right_to_look_that_is_new_is_waited_for(stubbed_aws: StubbedAws) -> None:
+    """A repository's right is given by a deploy of a moment ago."""
+    stubbed_aws.stubs["ecr"].add_client_error("describe_images", "AccessDeniedException", "not authorized")
+    stubbed_aws.tag(found=True)
+    assert stubbed_aws.builds.on_event(event())["Data"] == DATA
     assert stubbed_aws.slept == [5.0]
 
 
