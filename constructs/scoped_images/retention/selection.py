@@ -99,7 +99,7 @@ class _Registry:
 
     def keep_newest(self) -> None:
         for content_tagged in self._by_age.values():
-            for image in content_tagged[: self._retention.max_images]:
+            for image in _last_builds(content_tagged, self._retention.max_images):
                 self.keep(image, f"among the newest {self._retention.max_images}")
 
     def keep_used(self, usage: Usage) -> None:
@@ -134,8 +134,10 @@ class _Registry:
         for content_tagged in self._by_age.values():
             for place, image in enumerate(content_tagged):
                 if image.key in used:
-                    for earlier in content_tagged[place + 1 : place + 1 + self._retention.rollback_window]:
-                        self.keep(earlier, "pushed just before an image in use")
+                    same = {child for each in (image, *self._indexes[image.key]) for child in each.children}
+                    earlier = _last_builds(content_tagged[place + 1 :], self._retention.rollback_window, same)
+                    for each in earlier:
+                        self.keep(each, "pushed just before an image in use")
 
     def keep_what_kept_images_need(self, bases: Mapping[str, tuple[ImageReference, ...]]) -> None:
         """Children, attachments and bases of what is kept, and of these in turn."""
@@ -157,6 +159,21 @@ class _Registry:
                 if other is not None and other.key not in self.kept:
                     self.keep(other, reason)
                     waiting.append(other.key)
+
+
+def _last_builds(images: list[Image], count: int, parts: Iterable[str] = ()) -> list[Image]:
+    """The first of `images`, newest first, which `count` builds made: an index and its children are one build's.
+
+    parts: digests that count as none of them.
+    """
+    parts = set(parts)
+    for place, image in enumerate(images):
+        if image.digest not in parts:
+            if count == 0:
+                return images[:place]
+            count -= 1
+        parts.update(image.children)
+    return images
 
 
 def _parents_first(images: list[Image]) -> list[Image]:

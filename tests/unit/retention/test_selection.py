@@ -163,3 +163,35 @@ def test_a_signature_in_a_repository_of_its_own_stays_with_its_image() -> None:
     signature = image(7, f"sha256-{1:064x}.sig", days=90, repository="signatures")
     selection = select(image(1, "sha-1", days=90), signature, usage=Usage(uses=uses))
     assert signature.key in selection.kept
+
+
+def build_of_two_platforms(number: int, *, days: float) -> list[Image]:
+    """The images of two platforms and the index over them, as a deploy pushes them, which names each by its content."""
+    arm, amd = (image(n, f"sha-{n}", days=days) for n in (number + 1, number + 2))
+    index = image(number, f"sha-{number}", days=days - 0.1, children=(arm.digest, amd.digest))
+    return [arm, amd, index]
+
+
+def test_an_index_and_its_platforms_images_are_one_of_the_newest() -> None:
+    builds = [build_of_two_platforms(10, days=20), build_of_two_platforms(20, days=10)]
+    retention = Retention(max_images=2, min_age_days=1)
+    images = [*builds[0], *builds[1], image(1, "sha-1", days=30)]
+    selection = select_images(images, Usage(), retention, now=NOW)
+    assert selection.kept.keys() == {each.key for build in builds for each in build}
+    assert [gone.digest for gone in selection.deleted] == [digest(1)]
+
+
+def test_where_a_function_runs_one_platform_s_image_the_whole_build_before_it_stays() -> None:
+    builds = [build_of_two_platforms(10 * n, days=90 - 10 * n) for n in (1, 2, 3)]
+    usage = Usage(uses=(Use(ImageReference("app", None, digest(32)), "lambda f:1"),))
+    selection = select(*builds[0], *builds[1], *builds[2], usage=usage)
+    assert why(selection, 30) == "index of an image in use by lambda f:1"
+    assert why(selection, 31) is not None
+    assert {why(selection, n) for n in (20, 21, 22)} == {"pushed just before an image in use"}
+    assert {gone.digest for gone in selection.deleted} == {each.digest for each in builds[0]}
+
+
+def test_where_a_task_runs_an_index_the_images_of_every_platform_stay() -> None:
+    build = build_of_two_platforms(10, days=90)
+    usage = Usage(uses=(Use(ImageReference("app", None, digest(10)), "ecs task t"),))
+    assert select(*build, usage=usage).deleted == ()
