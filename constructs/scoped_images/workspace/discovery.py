@@ -30,6 +30,12 @@ def member_folders(root: Path, workspace: Mapping[str, Any]) -> tuple[Path, ...]
                 f"workspace: {root / 'pyproject.toml'} has the member {pattern!r} in [tool.uv.workspace], and there is "
                 f"no {root / pattern / 'pyproject.toml'}"
             )
+        outside = [path for path in with_file if not path.is_relative_to(root)]
+        if outside:
+            raise ScopedImagesError(
+                f"workspace: {root / 'pyproject.toml'} has the member {pattern!r} in [tool.uv.workspace], which leads by "
+                f"a link to {outside[0]}, outside of the root: give the folder that holds both as root"
+            )
         # As uv does, hidden folders that a wildcard matches are no members.
         found |= {path for path in with_file if path not in excluded and not path.name.startswith(".")}
     return (root, *sorted(found - {root}))

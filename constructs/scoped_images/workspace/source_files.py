@@ -40,6 +40,8 @@ def source_files(package: Package, *, max_bytes: int) -> NamedContext:
         raise no_source(
             package, f"there is no file in {root}, or {package.folder / '.dockerignore'} leaves out all"
         )
+    for path in files:
+        _refuse_link_out(package, root, root / path)
     holding = {str(folder) for file in files for folder in PurePosixPath(file).parents}
     paths = sorted({*files, *(holding & set(paths))}, key=os.fsencode)
     limit = SizeLimit(
@@ -49,6 +51,15 @@ def source_files(package: Package, *, max_bytes: int) -> NamedContext:
         dockerfile="its Dockerfile",
     )
     return NamedContext(root=root, files=read_files(root, [(path, ()) for path in paths], limit))
+
+
+def _refuse_link_out(package: Package, root: Path, path: Path) -> None:
+    """A link is copied as it is, so that one out of the source would lead nowhere in the image."""
+    if not path.is_symlink() or path.readlink().is_absolute():
+        return
+    target = (path.parent.resolve() / path.readlink()).resolve()
+    if not target.is_relative_to(root.resolve()):
+        raise no_source(package, f"{path} is a link to {target}, which is outside of {root}")
 
 
 def _below(folder: Path, path: str, ignore: IgnoreFile) -> Iterator[str]:

@@ -180,6 +180,7 @@ def _add(packages: dict[str, Package], package: Package) -> None:
     other = packages.get(package.name)
     if other is not None:
         raise ScopedImagesError(
-            f"workspace: two packages are called {package.name!r}: {other.pyproject} and {package.pyproject}. Rename one"
+            f"workspace: two packages are called {package.name!r}: {other.pyproject} and {package.pyproject}. Rename "
+            "one, or name the members in [tool.uv.workspace] of the root's pyproject.toml"
         )
     packages[package.name] = package

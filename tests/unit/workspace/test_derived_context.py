@@ -230,3 +230,19 @@ def test_a_source_that_is_not_found(tmp_path: Path, files: dict[str, str], more:
         f"base image 'my-label': its source is not found: {reason}. Declare its base by hand: "
         "BaseDeclaration(name='my-label', context=ScopedContext.of(…))"
     )
+
+
+def test_a_link_out_of_the_source_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, LABEL | {"shared/data.json": ""})
+    link = tmp_path / "label/src/my_label/data.json"
+    link.symlink_to("../../../shared/data.json")
+    with pytest.raises(ScopedImagesError) as refused:
+        context(tmp_path)
+    assert str(refused.value).replace(str(tmp_path), "ROOT") == (
+        "base image 'my-label': its source is not found: ROOT/label/src/my_label/data.json is a link to "
+        "ROOT/shared/data.json, which is outside of ROOT/label/src. Declare its base by hand: "
+        "BaseDeclaration(name='my-label', context=ScopedContext.of(…))"
+    )
+    link.unlink()
+    link.symlink_to("py.typed")
+    assert "my_label/data.json" in source(tmp_path)

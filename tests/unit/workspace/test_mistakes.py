@@ -54,7 +54,19 @@ def test_members_outside_of_the_root(tmp_path: Path) -> None:
 def test_two_packages_of_one_name(tmp_path: Path) -> None:
     write(tmp_path, {"a/pyproject.toml": project("my-lib"), "b/pyproject.toml": project("My.Lib")})
     assert refusal(tmp_path) == (
-        "workspace: two packages are called 'my-lib': ROOT/a/pyproject.toml and ROOT/b/pyproject.toml. Rename one"
+        "workspace: two packages are called 'my-lib': ROOT/a/pyproject.toml and ROOT/b/pyproject.toml. Rename one, "
+        "or name the members in [tool.uv.workspace] of the root's pyproject.toml"
+    )
+
+
+def test_a_member_that_is_a_link_out_of_the_root(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write(root, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["libs/*"]\n', "libs/README": ""})
+    write(tmp_path, {"a/pyproject.toml": project("a")})
+    (root / "libs/a").symlink_to("../../a")
+    assert refusal(root) == (
+        "workspace: ROOT/pyproject.toml has the member 'libs/*' in [tool.uv.workspace], which leads by a link to "
+        f"{tmp_path}/a, outside of the root: give the folder that holds both as root"
     )
 
 
