@@ -17,6 +17,9 @@ from scoped_images.repository_address import RepositoryAddress
 
 _HANDLER = Path(__file__).parent / "registry_handler"
 _FUNCTION_ID = "ScopedImagesRegistry"
+# CloudFormation asks again only for what has changed. After an image was deleted by hand it should:
+# `cdk deploy -c scoped-images:again=<another value than before>`.
+_AGAIN = "scoped-images:again"
 
 
 class ImageDigest(Construct):
@@ -114,6 +117,7 @@ def _resource(
     stack = Stack.of(scope)
     function = _registry_function(stack)
     function.add_to_role_policy(statement)
+    again = scope.node.try_get_context(_AGAIN)
     resource = CustomResource(
         scope,
         construct_id,
@@ -121,7 +125,7 @@ def _resource(
         service_token=function.function_arn,
         # Shorter than CloudFormation's hour: it takes a second or fails.
         service_timeout=Duration.minutes(5),
-        properties={"RegistryId": stack.account, **properties},
+        properties={"RegistryId": stack.account, **properties, **({"Again": str(again)} if again else {})},
     )
     # The function may run before IAM has given it the right to.
     resource.node.add_dependency(function)

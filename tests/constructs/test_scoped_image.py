@@ -432,6 +432,18 @@ def test_of_several_platforms_containers_get_the_index_and_functions_one_image(
     assert not any(index_id in json.dumps(f["Properties"]["Code"]) for f in functions.values())
 
 
+def test_after_images_were_deleted_by_hand_digests_and_indexes_are_asked_for_again(small_app: Any) -> None:
+    small_app.app.node.set_context("scoped-images:again", "2026-11-21")
+    template = Template.from_stack(cdk.Stack.of(several(small_app)))
+    for kind, count in (("Custom::ScopedImagesDigest", 2), ("Custom::ScopedImagesIndex", 1)):
+        template.resource_properties_count_is(kind, {"Again": "2026-11-21"}, count)
+
+
+def test_else_their_properties_stay_what_they_are(small_app: Any) -> None:
+    template = Template.from_stack(cdk.Stack.of(several(small_app)))
+    template.resource_properties_count_is("Custom::ScopedImagesIndex", {"Again": Match.absent()}, 1)
+
+
 def test_of_several_platforms_each_has_a_cache_of_its_own(small_app: Any) -> None:
     several(small_app)
     images = small_app.synth()["App.assets.json"]["dockerImages"].values()

@@ -102,5 +102,6 @@ def test_what_cannot_be_restored_is_told(aws: Aws, base: str, capsys: pytest.Cap
     assert main(["bases", "restore", base, "--env", "dev", "--tag", "sha-1"]) == 2
     assert capsys.readouterr().err.splitlines() == [
         f"scoped-images: repository base-{base}-dev in {REGION} has no image sha-…: deploy the base image first",
-        "scoped-images: --tag is sha-1, which names a content: the next deploy pushes it again",
+        "scoped-images: --tag is sha-1, which names a content: the next deploy pushes it again, an index over several "
+        "platforms with -c scoped-images:again=1",
     ]

@@ -34,10 +34,14 @@ def restore(
 ) -> None:
     """Put a moving tag back.
 
-    A content tag needs none of this: the next deploy pushes it again.
+    A content tag needs none of this: the next deploy pushes it again, an index over several platforms with
+    -c scoped-images:again=1.
     """
     if tag.startswith(_CONTENT_TAG):
-        raise ScopedImagesError(f"--tag is {tag}, which names a content: the next deploy pushes it again")
+        raise ScopedImagesError(
+            f"--tag is {tag}, which names a content: the next deploy pushes it again, an index over several platforms "
+            "with -c scoped-images:again=1"
+        )
     if tag != "stable" and content is None:
         raise ScopedImagesError(
             f"--tag is {tag}, which one image alone had, and that need not be the last: give its --content sha-…, the "
