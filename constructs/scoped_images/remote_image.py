@@ -79,10 +79,11 @@ class RemoteImage(Construct):
         )
         # Refused already now, as far as the values are known.
         render(request)
-        # Another one for each tag, so that what refers to it changes with the image.
+        # Another one for each tag, so that what refers to it changes with the image; and for each builder, since
+        # CloudFormation refuses a resource that changes its service token.
         resource = CustomResource(
             self,
-            f"For{spec.content_tag}",
+            f"For{spec.content_tag}By{builder.prefix}",
             resource_type="Custom::ScopedImagesRemoteBuild",
             service_token=builder.service_token,
             service_timeout=Duration.minutes(builder.minutes + _GRACE_MINUTES),

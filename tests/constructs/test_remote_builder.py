@@ -175,6 +175,17 @@ def test_the_same_spec_has_the_same_tag_wherever_it_is_built(small_app: Any) -> 
     assert there.specs[0].content_tag == here.specs[0].content_tag
 
 
+def test_an_image_can_change_its_builder(small_app: Any) -> None:
+    """CloudFormation refuses another service token for the same resource."""
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    stacks = [small_app.stack(f"App{name}") for name in ("dev", "next")]
+    for stack, name in zip(stacks, ("dev", "next"), strict=True):
+        builder = RemoteBuilder(small_app.stack(f"Builds{name}"), "Builder", environment_name=name)
+        image_in(small_app, stack, builder, repository=repository)
+    ids = [set(Template.from_stack(stack).find_resources(BUILD)) for stack in stacks]
+    assert len(set.union(*ids)) == 2
+
+
 def test_a_pinned_function_waits_for_the_build_and_has_its_digest(small_app: Any) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
