@@ -121,7 +121,13 @@ class RemoteImage(Construct):
         return {"LookAgain": str(value)} if value else {}
 
     def _refuse_references(self, build: ImageBuild) -> None:
-        """Refuse what CloudFormation would put a value in place of: a secret, or one that no tag counts."""
+        """Refuse what CloudFormation would put in place: what is no text, a secret, and what no tag counts."""
+        for name, value in build.late_args.items():
+            if not isinstance(value, str | float):
+                raise ScopedImagesError(
+                    f"build_args[{name!r}] of {_path(self)!r} is a token for a {type(value).__name__}, and takes text: "
+                    'aws_cdk.Fn.join(",", …)'
+                )
         for name, text in {**build.spec.arguments, **build.spec.late_args}.items():
             if re.search(r"\{\{resolve:(secretsmanager|ssm-secure):", text):
                 raise ScopedImagesError(

@@ -521,6 +521,16 @@ def test_a_secret_as_an_argument_is_refused(small_app: Any, place: str) -> None:
     )
 
 
+def test_a_list_as_a_late_argument_is_refused(small_app: Any) -> None:
+    stack = small_app.stack("App")
+    hosts = cdk.Token.as_list({"Ref": "Hosts"})
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(small_app, stack, builder_in(small_app.stack("Builds")), build_args={"MODE": hosts})
+    assert str(caught.value) == (
+        "build_args['MODE'] of 'App/Image' is a token for a list, and takes text: aws_cdk.Fn.join(\",\", …)"
+    )
+
+
 def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: Any) -> None:
     """As text it is no late argument, and the tag would stay while its value changes."""
     builder = builder_in(small_app.stack("Builds"))
