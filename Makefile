@@ -43,7 +43,7 @@ lint: $(VENV) ## ruff and mypy
 
 # The longest files first, each whole on one of two workers with an engine of its own: deploys mostly wait.
 test: test-fast $(CDK) ## every test
-	@pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/e2e tests/local tests/differential
+	@pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/e2e tests/differential tests/local
 
 test-fast: $(VENV) ## the tests that need no container engine
 	@pytest -n 2 tests/unit tests/constructs tests/snapshot tests/lambdas
