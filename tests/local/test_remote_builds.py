@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import runpy
 import shutil
 import subprocess
 import tempfile
@@ -493,6 +494,24 @@ def test_the_foreign_platform_s_image_says_so(remote: Remote) -> None:
     config = remote.manifest(repository, digest)["config"]["digest"]
     with urllib.request.urlopen(f"{remote.aws.url}/v2/{repository}/blobs/{config}") as blob:
         assert json.load(blob)["architecture"] == "arm64"
+
+
+def test_builds_for_two_platforms_end_in_one_index(remote: Remote) -> None:
+    repository = remote.repository()
+    context = remote.context("FROM scratch\nCOPY word /\n", word="both")
+    tags = {str(platform): ImageSpec(context=context, platform=platform).content_tag for platform in Platform}
+    digests = {
+        platform: remote.build(remote.request(context, repository, platform=platform, tag=tag))
+        for platform, tag in tags.items()
+    }
+    place = {"RegistryId": remote.env.account, "RepositoryName": repository}
+    handler = runpy.run_path(str(ROOT / "constructs/scoped_images/registry_handler/index.py"))
+    index = handler["put_index"](remote.aws.client("ecr"), {**place, "Images": tags, "ImageTag": "sha-index"})
+    found = {
+        f"{each['platform']['os']}/{each['platform']['architecture']}": each["digest"]
+        for each in remote.manifest(repository, index)["manifests"]
+    }
+    assert found == digests
 
 
 def test_a_build_stopped_by_somebody_else_fails(remote: Remote) -> None:
