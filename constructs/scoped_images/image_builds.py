@@ -81,10 +81,14 @@ class ImageBuilds:
         if self.repository is not None:
             require_same_place(scope, self.repository.address)
             build_after(scope, self.repository, what="its repository")
-        for base in filter(None, (self.base, *self.named_bases.values())):
+        for base in self._bases:
             require_same_place(scope, base.address)
             build_after(scope, base, what="its base image")
             self._share_platforms(base)
+
+    @property
+    def _bases(self) -> list[BaseImage]:
+        return [base for base in (self.base, *self.named_bases.values()) if base is not None]
 
     @property
     def by(self) -> ImageBuilder:
@@ -96,9 +100,35 @@ class ImageBuilds:
         builds = tuple(self._build(platform) for platform in self.platforms)
         if len(builds) > 1:
             refuse_late_args(self.scope, builds, "the tag of an index over several platforms")
-        for warning in dict.fromkeys(warning for build in builds for warning in _warnings(build)):
-            Annotations.of(self.scope).add_warning_v2("scoped-images:context", warning)
+        self._annotate(builds)
         return builds
+
+    def _annotate(self, builds: tuple[ImageBuild, ...]) -> None:
+        annotations = Annotations.of(self.scope)
+        for build in builds:
+            for kind, warnings in build.spec.warnings.items():
+                for warning in warnings:
+                    annotations.add_warning_v2(f"scoped-images:{kind}", warning)
+            rung = registry_cache_warning(build.spec.context, has_cache=build.cache is not None)
+            if rung:
+                annotations.add_warning_v2("scoped-images:cache", rung)
+            if build.cache is not None and build.cache.export and self.repository is not None:
+                mine = (self.scope, build.spec.content_tag)
+                other, tag = self.repository.caches.setdefault(build.cache.ref, mine)
+                # The same image in two stacks has one cache with good reason.
+                if other is not self.scope and tag != build.spec.content_tag:
+                    annotations.add_warning_v2(
+                        "scoped-images:cache",
+                        f"its build cache {build.cache.ref} is that of {other.node.path!r} too, and each overwrites the "
+                        "other's: give each image a repository of its own, or one of them a branch=",
+                    )
+        for base in self._bases:
+            if base.is_static:
+                annotations.add_info_v2(
+                    "scoped-images:static-base",
+                    f"built FROM {base.uri}: a change of that base rebuilds this image only after scoped-images bases "
+                    "refresh; should the tag be gone, scoped-images bases restore puts it back",
+                )
 
     def _build(self, platform: Platform) -> ImageBuild:
         late = {
@@ -158,11 +188,6 @@ class ImageBuilds:
                 "ref holds one platform, so give both the same"
             )
         return self.cache
-
-
-def _warnings(build: ImageBuild) -> tuple[str, ...]:
-    rung = registry_cache_warning(build.spec.context, has_cache=build.cache is not None)
-    return (*build.spec.warnings, rung) if rung else build.spec.warnings
 
 
 def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) -> None:

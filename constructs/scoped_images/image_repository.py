@@ -44,6 +44,8 @@ class ImageRepository(Construct):
         stack = Stack.of(self)
         # The base image that is published here, at most one: `stable` is one image's.
         self.publishes: Construct | None = None
+        # Who exports to which cache ref, and the content tag of what is built.
+        self.caches: dict[str, tuple[Construct, str]] = {}
         self.address = RepositoryAddress(account=stack.account, region=stack.region, name=repository_name)
         self.repository = ecr.Repository(
             self,

@@ -103,21 +103,18 @@ class ImageSpec:
         return tuple(image for image in self._external.images if image not in self.image_contexts)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What its author should know: of the context, and of the images that the Dockerfile stands on."""
-        external = self._external
-        return (
-            *self.context.warnings,
-            *(
-                f"build_args[{name!r}] is for no ARG of {self.context.dockerfile.name}: it changes the image's tag, and "
-                "not the image"
-                for name in unknown_build_args(
-                    {**self.build_args, **self.late_args}, self.context.dockerfile_bytes
-                )
+    def warnings(self) -> dict[str, tuple[str, ...]]:
+        """What its author should know, by kind: each kind is acknowledged on its own."""
+        external, dockerfile = self._external, self.context.dockerfile
+        unknown = unknown_build_args({**self.build_args, **self.late_args}, self.context.dockerfile_bytes)
+        return {
+            "context": self.context.warnings,
+            "build-args": tuple(
+                f"build_args[{name!r}] is for no ARG of {dockerfile.name}: it changes the image's tag, and not the image"
+                for name in unknown
             ),
-            *(external.warnings if self.upstream.in_use else ()),
-            *self.upstream.warnings(external.images),
-        )
+            "upstream": (*external.warnings, *self.upstream.warnings(external.images)),
+        }
 
     @property
     def stage(self) -> str | None:
@@ -142,8 +139,8 @@ class ImageSpec:
                 if self.upstream.digest(image)
             },
             "late": dict(self.late_args),
-            # Named, since CDK's own asset hash counts them: one tag must not stand for two assets.
-            "secrets": dict(self.build_secrets),
+            # Their ids alone: where a machine keeps them is no part of the image.
+            "secrets": sorted(self.build_secrets),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

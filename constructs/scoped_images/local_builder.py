@@ -48,7 +48,9 @@ class LocalBuilder:
             # With the repository: CDK makes one asset of equal ones, which has one destination.
             extra_hash=f"{spec.fingerprint} {build.repository.uri if build.repository else ''}",
             # The fingerprint has them, as far as they tell contents apart.
-            invalidation=DockerImageAssetInvalidationOptions(build_args=False, build_contexts=False),
+            invalidation=DockerImageAssetInvalidationOptions(
+                build_args=False, build_contexts=False, build_secrets=False
+            ),
             platform=_ASSET_PLATFORMS[spec.platform],
             target=spec.stage,
             build_args=spec.arguments or None,

@@ -19,7 +19,7 @@ _HANDLER = Path(__file__).parent / "registry_handler"
 _FUNCTION_ID = "ScopedImagesRegistry"
 # CloudFormation asks again only for what has changed. After an image was deleted by hand it should:
 # `cdk deploy -c scoped-images:again=<another value than before>`.
-_AGAIN = "scoped-images:again"
+LOOK_AGAIN = "scoped-images:again"
 
 
 class ImageDigest(Construct):
@@ -117,7 +117,7 @@ def _resource(
     stack = Stack.of(scope)
     function = _registry_function(stack)
     function.add_to_role_policy(statement)
-    again = scope.node.try_get_context(_AGAIN)
+    again = scope.node.try_get_context(LOOK_AGAIN)
     resource = CustomResource(
         scope,
         construct_id,

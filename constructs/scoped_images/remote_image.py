@@ -14,6 +14,7 @@ from constructs import Construct
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image_builder import ImageBuild, PublishedImage
 from scoped_images.local_builder import repository_at
+from scoped_images.registry_resources import LOOK_AGAIN
 from scoped_images.remote.archive import archive_name, named_folders, write_context_archive
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
@@ -22,8 +23,6 @@ from scoped_images.remote_role import build_role, images_of_ecr
 
 if TYPE_CHECKING:
     from scoped_images.remote_builder import RemoteBuilder
-
-LOOK_AGAIN = "scoped-images:look-again"
 
 # CloudFormation's wait beyond the provider's own.
 _GRACE_MINUTES = 5

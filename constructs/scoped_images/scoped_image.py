@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from aws_cdk import Annotations, CfnOutput, Token
+from aws_cdk import CfnOutput, Token
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -110,12 +110,6 @@ class ScopedImage(Construct):
         self._whole, whole_digest = self._index(repository)
         self.repository, self.tag, self.digest = self._whole.repository, self._whole.tag, whole_digest.digest
         self._whole_digest = whole_digest
-        if base is not None and base.is_static:
-            Annotations.of(self).add_info_v2(
-                "scoped-images:static-base",
-                f"built FROM {base.uri}: a change of that base rebuilds this image only after scoped-images bases "
-                f"refresh of {base.address.name}; should that tag be gone, scoped-images bases restore puts it back",
-            )
         CfnOutput(self, "ImageDigest", value=self.digest)
 
     def to_lambda_code(

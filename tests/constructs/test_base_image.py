@@ -375,3 +375,12 @@ def test_an_unknown_tag_strategy_is_refused(small_app: Any) -> None:
         ScopedImagesError, match="tag of base image 'Base/base' is 'latest', and takes 'content'"
     ):
         base_in_own_stack(small_app, tag="latest")
+
+
+def test_a_base_on_a_static_base_says_so_too(small_app: Any) -> None:
+    first = base_in_own_stack(small_app, tag="static")
+    repository = small_app.repository(small_app.stack("More"), "second-dev")
+    second = small_app.base(small_app.stack("Second"), "second", repository, base=first, tag="static")
+    Annotations.from_stack(cdk.Stack.of(second)).has_info(
+        "/Second/second", Match.string_like_regexp("only after scoped-images bases refresh")
+    )

@@ -342,7 +342,7 @@ def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: Any) -
 
 
 def test_asking_again_for_deleted_images_is_a_property_of_each_build(small_app: Any) -> None:
-    small_app.app.node.set_context("scoped-images:look-again", "2026-11-21")
+    small_app.app.node.set_context("scoped-images:again", "2026-11-21")
     stack = small_app.stack("App")
     image_in(small_app, stack, builder_in(small_app.stack("Builds")))
     assert build_of(stack)["LookAgain"] == "2026-11-21"

@@ -474,3 +474,13 @@ def _image_uri(stack: cdk.Stack) -> str:
     )
     (function,) = functions.values()
     return json.dumps(function["Properties"]["Code"]["ImageUri"])
+
+
+def test_two_images_that_overwrite_each_other_s_cache_are_told(small_app: Any) -> None:
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    image_in(small_app, small_app.stack("One"), repository=repository)
+    second = small_app.stack("Two")
+    image_in(small_app, second, repository=repository, context=small_app.context("other"))
+    Annotations.from_stack(second).has_warning(
+        "/Two/Image", Match.string_like_regexp(r"app-dev:cache-linux-arm64 is that of 'One/Image' too")
+    )

@@ -87,7 +87,7 @@ def test_an_image_without_a_pin_is_warned_of_at_synth(small_app: Any) -> None:
     found = Annotations.from_stack(cdk.Stack.of(made)).find_warning("*", Match.any_value())
     assert [entry.entry.data for entry in found if LAMBDA in str(entry.entry.data)] == [
         f"{LAMBDA} is not pinned: upstream changes are not seen, and no image is rebuilt for them; run scoped-images "
-        "bases update, with --derived for a derived base image [ack: scoped-images:context]"
+        "bases update, with --derived for a derived base image [ack: scoped-images:upstream]"
     ]
 
 

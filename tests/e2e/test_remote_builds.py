@@ -140,7 +140,7 @@ def test_an_image_deleted_by_hand_is_built_when_it_is_asked_for(deployed: Deploy
     tags = [tag for tag in deployed.tags("remote-lower") if tag.startswith("sha-")]
     ecr.batch_delete_image(repositoryName="remote-lower", imageIds=[{"imageTag": tag} for tag in tags])
     before = len(builds(deployed))
-    deployed.deploy("-c", "scoped-images:look-again=1")
+    deployed.deploy("-c", "scoped-images:again=1")
     assert len(builds(deployed)) == before + 1
     assert set(tags) <= set(deployed.tags("remote-lower"))
 

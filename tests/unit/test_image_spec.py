@@ -195,9 +195,9 @@ def test_a_mirror_changes_where_an_image_is_read_from_and_no_tag(public: ScopedC
 
 
 def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: ScopedContext) -> None:
-    (warning,) = spec(public).warnings
+    (warning,) = spec(public).warnings["upstream"]
     assert warning.startswith(f"{PUBLIC} is not pinned: upstream changes are not seen")
-    assert spec(public, upstream=upstream(DIGESTS[0])).warnings == ()
+    assert spec(public, upstream=upstream(DIGESTS[0])).warnings["upstream"] == ()
 
 
 def test_an_expression_counts_in_place_of_a_value_that_only_the_deploy_knows(context: ScopedContext) -> None:
@@ -214,7 +214,7 @@ def test_an_expression_counts_in_place_of_a_value_that_only_the_deploy_knows(con
 def test_an_argument_that_the_dockerfile_does_not_declare_is_a_warning(context: ScopedContext) -> None:
     """BuildKit says so only after the build, and the tag has changed for nothing."""
     given = {"VERSOIN": "1", "BASE_IMAGE_TAG": "2", "HTTPS_PROXY": "3", "SOURCE_DATE_EPOCH": "0"}
-    assert spec(context, build_args=given).warnings == (
+    assert spec(context, build_args=given).warnings["build-args"] == (
         "build_args['VERSOIN'] is for no ARG of Dockerfile: it changes the image's tag, and not the image",
         "build_args['BASE_IMAGE_TAG'] is for no ARG of Dockerfile: it changes the image's tag, and not the image",
     )
@@ -225,4 +225,13 @@ def test_arguments_are_found_in_any_way_that_a_dockerfile_declares_them(tmp_path
         "arg ONE=1 \\\n    TWO\nFROM scratch\n  ARG THREE\nONBUILD ARG FOUR=x\n"
     )
     given = dict.fromkeys(("ONE", "TWO", "THREE", "FOUR"), "1")
-    assert spec(ScopedContext.of(tmp_path), build_args=given).warnings == ()
+    assert spec(ScopedContext.of(tmp_path), build_args=given).warnings["build-args"] == ()
+
+
+def test_where_a_machine_keeps_a_secret_does_not_change_the_tag(context: ScopedContext) -> None:
+    """A laptop and CI have one tag; a further secret is another image, since a build may do without."""
+    tags = [
+        spec(context, build_secrets=secrets).content_tag
+        for secrets in ({"pip": "src=/a"}, {"pip": "env=B"}, {"pip": "src=/a", "npm": "src=/a"})
+    ]
+    assert tags[0] == tags[1] != tags[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from scoped_images.command_line import main
 from scoped_images.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
-from tests.local.emulator.registry_client import Registry
+from tests.local.emulator.registry_client import MANIFEST, Registry, digest_of
 
 
 @pytest.fixture
@@ -76,6 +77,33 @@ def test_a_deleted_tag_is_put_back_on_the_image_that_was_pushed_last(
     ]
     answer = aws.client("ecr").describe_images(repositoryName=repository, imageIds=[{"imageTag": "stable"}])
     assert answer["imageDetails"][0]["imageDigest"] == newest
+
+
+def test_of_several_platforms_it_is_put_back_on_the_index_and_on_no_platform_s_image(
+    aws: Aws, base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A platform's image that was deleted and pushed again is newer than the index over it."""
+    registry, repository = Registry(aws.port), f"base-{base}-dev"
+    child = registry.push(repository, "sha-111111111111", uuid.uuid4().bytes)
+    media_type = "application/vnd.oci.image.index.v1+json"
+    entries = [
+        {
+            "mediaType": MANIFEST,
+            "digest": child,
+            "size": 1,
+            "platform": {"os": "linux", "architecture": "arm64"},
+        }
+    ]
+    index = json.dumps({"schemaVersion": 2, "mediaType": media_type, "manifests": entries}).encode()
+    assert registry.put_manifest(repository, "sha-333333333333", index, media_type).status == 201
+    time.sleep(1.1)  # ECR tells whole seconds
+    stored = registry.call("GET", f"/v2/{repository}/manifests/{child}", Accept=MANIFEST).body
+    aws.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": child}])
+    assert registry.put_manifest(repository, "sha-111111111111", stored).status == 201
+    assert main(["bases", "restore", base, "--env", "dev"]) == 0
+    assert capsys.readouterr().out == (
+        f"stable of {repository} is {digest_of(index)} again, which is sha-333333333333\n"
+    )
 
 
 def test_the_tag_of_a_commit_is_put_back_on_the_content_that_it_had(

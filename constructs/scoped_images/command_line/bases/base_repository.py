@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from scoped_images.command_line.aws_region import aws_region
 from scoped_images.errors import ScopedImagesError
+
+_INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+_MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
 
 
 class BaseRepository:
@@ -43,15 +53,30 @@ class BaseRepository:
                 return found
             token = {"nextToken": answer["nextToken"]}
 
+    def children(self, image: dict[str, Any]) -> set[str]:
+        """Digests of the images that an index is over; none for what is no index."""
+        if image.get("imageManifestMediaType") not in _INDEXES:
+            return set()
+        index = json.loads(self._manifest(image["imageDigest"])["imageManifest"])
+        return {entry["digest"] for entry in index["manifests"]}
+
     def put_tag(self, digest: str, tag: str) -> None:
         """Give an image a further tag."""
-        (image,) = self._call("batch_get_image", imageIds=[{"imageDigest": digest}])["images"]
+        image = self._manifest(digest)
         self._call(
             "put_image",
             imageManifest=image["imageManifest"],
             imageManifestMediaType=image["imageManifestMediaType"],
             imageTag=tag,
         )
+
+    def _manifest(self, digest: str) -> dict[str, Any]:
+        # As it is stored: without the media types ECR may answer with another form.
+        answer = self._call(
+            "batch_get_image", imageIds=[{"imageDigest": digest}], acceptedMediaTypes=[*_INDEXES, *_MANIFESTS]
+        )
+        image: dict[str, Any] = answer["images"][0]
+        return image
 
     def _call(self, operation: str, **request: Any) -> Any:
         """ECR's answer, or None for an image that is not there."""

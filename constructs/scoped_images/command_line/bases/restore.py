@@ -67,7 +67,7 @@ def _named(held: BaseRepository, content: str) -> tuple[str, str]:
 
 
 def _newest(held: BaseRepository) -> tuple[str, str]:
-    """The digest and the tags of the image that was pushed last."""
+    """The digest and the tags of the image that was pushed last; not one platform's, where there is an index."""
     images = [
         image
         for image in held.images()
@@ -77,5 +77,7 @@ def _newest(held: BaseRepository) -> tuple[str, str]:
         raise ScopedImagesError(
             f"repository {held.name} in {held.region} has no image sha-…: deploy the base image first"
         )
+    below = set().union(*(held.children(image) for image in images))
+    images = [image for image in images if image["imageDigest"] not in below]
     newest = max(images, key=lambda image: image["imagePushedAt"])
     return newest["imageDigest"], ", ".join(newest["imageTags"])
