@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from aws_cdk import CfnOutput, Token
+from aws_cdk import CfnOutput
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -13,14 +13,13 @@ from constructs import Construct
 from scoped_images.arguments import expect_words
 from scoped_images.base_image import BaseImage, expect_bases
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image_architecture import LAMBDA_ARCHITECTURES, TASK_PLATFORMS, ImageArchitectures
-from scoped_images.image_builder import Digest, ImageBuilder, PublishedImage, built_by
+from scoped_images.image_architecture import LAMBDA_ARCHITECTURES, TASK_PLATFORMS
+from scoped_images.image_builder import ImageBuilder
 from scoped_images.image_builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.image_repository import ImageRepository
-from scoped_images.image_spec import index_tag
 from scoped_images.platform import Platform
+from scoped_images.published_platforms import PublishedPlatforms
 from scoped_images.registry_cache import RegistryCache
-from scoped_images.registry_resources import ImageDigest, ImageIndex
 from scoped_images.upstream.upstream_images import UpstreamImages
 
 
@@ -97,19 +96,9 @@ class ScopedImage(Construct):
         single = len(self.platforms) == 1
         self.architecture = LAMBDA_ARCHITECTURES[self.platforms[0]] if single else None
         self.runtime_platform = TASK_PLATFORMS[self.platforms[0]] if single else None
-        self._pinned = pin_digest
-        self._images = {
-            build.spec.platform: made.by.build(
-                self, "Asset" if single else f"Asset-{build.spec.platform.slug}", build
-            )
-            for build in builds
-        }
-        self._digests = {
-            each: self._digest_of(each, image, single=single) for each, image in self._images.items()
-        }
-        self._whole, whole_digest = self._index(repository)
-        self.repository, self.tag, self.digest = self._whole.repository, self._whole.tag, whole_digest.digest
-        self._whole_digest = whole_digest
+        self._published = PublishedPlatforms(self, builds=builds, by=made.by, pinned=pin_digest)
+        self.repository, self.tag = self._published.image.repository, self._published.image.tag
+        self.digest = self._published.digest.digest
         CfnOutput(self, "ImageDigest", value=self.digest)
 
     def to_lambda_code(
@@ -125,61 +114,17 @@ class ScopedImage(Construct):
         """
         expect_words("cmd", cmd)
         expect_words("entrypoint", entrypoint)
-        image = self._images[self._one_platform(platform)]
+        repository, tag_or_digest = self._published.reference(self._one_platform(platform))
         return lambda_.DockerImageCode.from_ecr(
-            image.repository,
-            tag_or_digest=self._reference(image, self._digests[self._one_platform(platform)]),
+            repository,
+            tag_or_digest=tag_or_digest,
             cmd=list(cmd) if cmd else None,
             entrypoint=list(entrypoint) if entrypoint else None,
         )
 
     def to_container_image(self) -> ecs.ContainerImage:
         """The image as that of a task definition's container; the execution role may pull it."""
-        return ecs.ContainerImage.from_ecr_repository(
-            self.repository, self._reference(self._whole, self._whole_digest)
-        )
-
-    def _digest_of(self, platform: Platform, image: PublishedImage, *, single: bool) -> Digest:
-        digest = image.digest or ImageDigest(
-            self,
-            "Digest" if single else f"Digest-{platform.slug}",
-            repository=image.repository,
-            tag=image.tag,
-        )
-        ImageArchitectures.register(
-            self,
-            marker=digest.logical_id if self._pinned or Token.is_unresolved(image.tag) else image.tag,
-            platform=platform,
-            pinned=self._pinned,
-        )
-        return digest
-
-    def _index(self, repository: ImageRepository | None) -> tuple[PublishedImage, Digest]:
-        """The image that containers run, whatever platform they are on."""
-        if len(self._images) == 1:
-            (image,) = self._images.values()
-            return image, self._digests[self.platforms[0]]
-        assert repository is not None, "an image of several platforms has one"
-        index = ImageIndex(
-            self,
-            "Index",
-            repository=repository.address,
-            tag=index_tag(self.specs),
-            images={platform: image.tag for platform, image in self._images.items()},
-        )
-        index.node.add_dependency(*built_by(self._images.values()))
-        ImageArchitectures.register(
-            self,
-            marker=index.logical_id if self._pinned else index_tag(self.specs),
-            platform=None,
-            pinned=self._pinned,
-        )
-        any_image = self._images[self.platforms[0]]
-        return PublishedImage(repository=any_image.repository, tag=index_tag(self.specs)), index
-
-    def _reference(self, image: PublishedImage, digest: Digest) -> str:
-        # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
-        return f"sha256:{digest.hex}" if self._pinned else image.tag
+        return ecs.ContainerImage.from_ecr_repository(*self._published.reference())
 
     def _one_platform(self, platform: Platform | None) -> Platform:
         if platform is None and len(self.platforms) == 1:

@@ -46,6 +46,7 @@ def test_what_decides_does_not_import_cdk() -> None:
         "image_repository",
         "local_builder",
         "ordered_assets",
+        "published_platforms",
         "pull_through",
         "arguments",
         "registry_cache",
