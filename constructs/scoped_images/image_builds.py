@@ -58,13 +58,13 @@ class ImageBuilds:
         if not callable(self.context):
             expect(scope, "context", self.context, ScopedContext, "ScopedContext.of(directory)")
         expect(scope, "upstream", self.upstream, UpstreamImages, "UpstreamImages(lock=ImagesLock.read())")
-        expect(
-            scope,
-            "builder",
-            self.builder,
-            ImageBuilder,
-            "a RemoteBuilder, or None for the machine that deploys",
-        )
+        hint = "a RemoteBuilder(…), or None for the machine that deploys"
+        # A class has what its instances have.
+        if isinstance(self.builder, type):
+            raise ScopedImagesError(
+                f"builder of {scope.node.path!r} is the class {self.builder.__name__}, and takes {hint}"
+            )
+        expect(scope, "builder", self.builder, ImageBuilder, hint)
         expect(scope, "build_args", self.build_args, Mapping, "values by name")
         expect(scope, "target", self.target, str, "the name of a stage")
         if not isinstance(self.build_secrets, Mapping):

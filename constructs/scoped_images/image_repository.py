@@ -41,6 +41,11 @@ class ImageRepository(Construct):
         encryption_key: by default AES-256 with a key that ECR manages.
         """
         super().__init__(scope, construct_id)
+        if not isinstance(lifecycle, ImageLifecycle):
+            raise ScopedImagesError(
+                f"lifecycle of {self.node.path!r} is {lifecycle!r}, and takes an ImageLifecycle: "
+                "ImageLifecycle(max_images=30, untagged_days=7)"
+            )
         stack = Stack.of(self)
         # The base image that is published here, at most one: `stable` is one image's.
         self.publishes: Construct | None = None

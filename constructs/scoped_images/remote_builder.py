@@ -22,6 +22,7 @@ from scoped_images.remote_image import RemoteImage
 from scoped_images.remote_settings import (
     builder_platforms,
     check_name,
+    check_network,
     check_place,
     check_secrets,
     minutes_of,
@@ -81,6 +82,8 @@ class RemoteBuilder(Construct):
         check_place(self)
         check_name(self, environment_name)
         check_secrets(self, secrets or {})
+        if vpc is None:
+            check_network(self, subnets=subnets, security_groups=security_groups)
         self.platforms = builder_platforms(self, platforms)
         self.minutes = minutes_of(self, timeout)
         self.prefix = f"scoped-images-{environment_name}"

@@ -51,6 +51,15 @@ def check_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
             )
 
 
+def check_network(scope: Construct, **settings: object) -> None:
+    """Refuse settings of a VPC that is not given: builds would run outside of any."""
+    for name, value in settings.items():
+        if value:
+            raise ScopedImagesError(
+                f"{name} of {scope.node.path!r} is given without a VPC, and builds would run outside of any: give vpc="
+            )
+
+
 def builder_platforms(scope: Construct, platforms: Sequence[Platform | str]) -> tuple[Platform, ...]:
     """The platforms to make projects for, each once."""
     expect_words("platforms", platforms)

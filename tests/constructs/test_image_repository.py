@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
 
-from scoped_images import OrderedAssets, ScopedImagesError
+from scoped_images import ImageRepository, OrderedAssets, ScopedImagesError
 
 
 def template_of(small_app: Any, **options: Any) -> Template:
@@ -113,6 +113,13 @@ def test_puts_out_name_uri_and_login_command(small_app: Any) -> None:
         "aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin "
         "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
     ) in values
+
+
+def test_a_missing_lifecycle_is_refused(small_app: Any) -> None:
+    with pytest.raises(
+        ScopedImagesError, match="lifecycle of 'Stack/Images' is None, and takes an ImageLifecycle"
+    ):
+        ImageRepository(small_app.stack("Stack"), "Images", repository_name="a-dev", lifecycle=None)  # type: ignore[arg-type]
 
 
 def test_a_stack_without_account_and_region_is_refused(small_app: Any) -> None:

@@ -453,6 +453,10 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: Any) -
             "letters, digits and dashes",
         ),
         (
+            {"subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)},
+            "subnets of 'Builds/Builder' is given without a VPC, and builds would run outside of any: give vpc=",
+        ),
+        (
             {"timeout": cdk.Duration.minutes(56)},
             "timeout of 'Builds/Builder' is 56 minutes, and takes 5 to 55, whole ones: CloudFormation waits for a "
             "custom resource for one hour",

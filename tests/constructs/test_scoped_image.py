@@ -11,7 +11,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
 
-from scoped_images import Platform, RegistryCache, ScopedImage, ScopedImagesError
+from scoped_images import Platform, RegistryCache, RemoteBuilder, ScopedImage, ScopedImagesError
 from tests.constructs.conftest import PLACE
 
 BOTH = [Platform.LINUX_ARM64, Platform.LINUX_AMD64]
@@ -297,6 +297,10 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
         (
             {"build_secrets": ["pw"]},
             "build_secrets of 'App/Image' is list, and takes a mapping: 'src=<path>' or",
+        ),
+        (
+            {"builder": RemoteBuilder},
+            "builder of 'App/Image' is the class RemoteBuilder, and takes a RemoteBuilder(…)",
         ),
         (
             {"builder": "remote"},
