@@ -159,10 +159,15 @@ def test_a_cursor_that_was_not_handed_out_is_refused(cursor: str) -> None:
 
 
 @given(
-    st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])), st.integers(0)
+    st.datetimes(
+        min_value=datetime(2000, 1, 1),
+        max_value=datetime(2100, 1, 1),
+        timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]),
+    ),
+    st.integers(0),
 )
 def test_every_cursor_that_is_handed_out_is_taken_back(moment: datetime, number: int) -> None:
-    key = index_sort_key(moment.replace(year=2026), f"{number % 16**32:032x}")
+    key = index_sort_key(moment, f"{number % 16**32:032x}")
     assert decode_cursor(encode_cursor(key))["GSI1SK"] == {"S": key}
 
 
