@@ -184,11 +184,11 @@ class BaseImage(Construct):
         repository.publishes = self
 
 
-def expect_bases(scope: Construct, base: object, named_bases: object) -> None:
+def expect_bases(scope: Construct, base: object, named_bases: Mapping[str, object] | None) -> None:
     """Refuse what is no base image of ours, before its attributes are missed."""
     expect(scope, "base", base, BaseImage, _BASE_HINT)
     expect(scope, "named_bases", named_bases, Mapping, "base images by name")
-    for name, each in dict(named_bases or {}).items():  # type: ignore[call-overload]
+    for name, each in (named_bases or {}).items():
         expect(
             scope, f"named_bases[{name!r}]", each, BaseImage, "folders go into the context's build_contexts"
         )

@@ -14,6 +14,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency
 
 ARCHIVES = (".whl", ".tar.gz", ".zip")
+_CONSTRAINT = re.compile(r"(\^|~=?|[=!]=|===|[<>]=?|=?)\s*(v?\d[\w.*+!-]*)")
 
 
 def read_dependencies(
@@ -54,15 +55,8 @@ def read_sources(folder: Path, table: Mapping[str, Any]) -> Iterator[Dependency]
 
 def _dependency(folder: Path, name: str, value: str | Mapping[str, Any]) -> Dependency:
     table = {"version": value} if isinstance(value, str) else value
-    markers = [f"({table['markers']})"] if "markers" in table else []
-    if "python" in table:
-        markers += [_python_marker(part) for part in _specifiers(table["python"])]
-    if "platform" in table:
-        markers.append(f"sys_platform == '{table['platform']}'")
-    extras = f"[{','.join(sorted(table.get('extras', ())))}]"
-    text = f"{name}{extras if extras != '[]' else ''}{','.join(_specifiers(table.get('version', '*')))}"
     try:
-        requirement = Requirement(f"{text}; {' and '.join(markers)}" if markers else text)
+        requirement = Requirement(_requirement(name, table))
     except InvalidRequirement as error:
         raise ScopedImagesError(
             f"workspace: {folder / 'pyproject.toml'} has the Poetry dependency {name} = {value!r}, which cannot be read: "
@@ -75,8 +69,21 @@ def _dependency(folder: Path, name: str, value: str | Mapping[str, Any]) -> Depe
     return Dependency(requirement=requirement, elsewhere=elsewhere)
 
 
+def _requirement(name: str, table: Mapping[str, Any]) -> str:
+    """The dependency as PEP 508 writes it; raises InvalidRequirement for a constraint that has no such form."""
+    markers = [f"({table['markers']})"] if "markers" in table else []
+    if "python" in table:
+        markers += [_python_marker(part) for part in _specifiers(table["python"])]
+    if "platform" in table:
+        markers.append(f"sys_platform == '{table['platform']}'")
+    extras = f"[{','.join(sorted(table.get('extras', ())))}]"
+    text = f"{name}{extras if extras != '[]' else ''}{','.join(_specifiers(table.get('version', '*')))}"
+    return f"{text}; {' and '.join(markers)}" if markers else text
+
+
 def _python_marker(specifier: str) -> str:
-    operator, version = re.fullmatch(r"([<>=!~]+)\s*(.*)", specifier).groups()  # type: ignore[union-attr]
+    version = specifier.lstrip("<>=!~")
+    operator = specifier.removesuffix(version)
     variable = "python_version" if version.count(".") < 2 else "python_full_version"
     return f"{variable} {operator} '{version}'"
 
@@ -87,7 +94,11 @@ def _specifiers(constraint: str) -> list[str]:
     for part in re.split(r"\s*,\s*|\s+(?=[<>=!~^])", constraint.strip()):
         if part in ("", "*"):
             continue
-        operator, version = re.fullmatch(r"(\^|~(?!=)|[<>=!~]*)\s*(.*)", part).groups()  # type: ignore[union-attr]
+        matched = _CONSTRAINT.fullmatch(part)
+        if matched is None:
+            # `||`, for one: no specifier says "or", and a marker of it would be read as a version.
+            raise InvalidRequirement(f"{part!r} is no version constraint of PEP 440")
+        operator, version = matched.groups()
         if operator in ("^", "~"):
             found += [f">={version}", f"<{_next(version, caret=operator == '^')}"]
         else:

@@ -118,6 +118,17 @@ def test_a_poetry_constraint_that_cannot_be_read(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("constraint", ["^3.8 || ^3.9", "1.0\\nfoo", "latest", ">="])
+@pytest.mark.parametrize("dependency", ['x = "{}"', 'x = {{ version = "1", python = "{}" }}'])
+def test_a_poetry_constraint_that_no_specifier_can_say(
+    tmp_path: Path, dependency: str, constraint: str
+) -> None:
+    """As a marker, "3.8 ||" would be read as a version that is never met, and the package left out in silence."""
+    line = dependency.format(constraint)
+    write(tmp_path, {"pyproject.toml": f'[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\n{line}\n'})
+    assert "is no version constraint of PEP 440. Write it in the [project] table instead" in refusal(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
