@@ -18,7 +18,7 @@ import boto3
 from local.emulator import process
 from local.emulator.settings import EmulatorSettings
 from scoped_images import ScopedContext
-from scoped_images.remote.archive import write_context_archive
+from scoped_images.context.archive import write_context_archive
 
 ROOT = Path(__file__).parents[1]
 PORT = 14567

@@ -14,10 +14,10 @@ from typing import Any
 
 import boto3
 
-from scoped_images.retention.aws_calls import AwsCalls
-from scoped_images.retention.pruner_settings import PrunerSettings
-from scoped_images.retention.pruning import make_plan
-from scoped_images.retention.retention import Retention
+from scoped_images.pruning.aws_calls import AwsCalls
+from scoped_images.pruning.retention import Retention
+from scoped_images.pruning.run import make_plan
+from scoped_images.pruning.settings import PrunerSettings
 
 REPOSITORIES = 200
 IMAGES = 500

@@ -14,12 +14,12 @@ from aws_cdk.aws_ecr_assets import DockerImageAsset
 from constructs import Construct
 
 from benchmarks.repository import Repository, count
-from scoped_images.context import ScopedContext
-from scoped_images.image_builder import ImageBuild
-from scoped_images.image_spec import ImageSpec
-from scoped_images.local_builder import LocalBuilder
+from scoped_images.cdk.builder import ImageBuild
+from scoped_images.cdk.local_builder import LocalBuilder
+from scoped_images.cdk.scoped_image import ScopedImage
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
-from scoped_images.scoped_image import ScopedImage
 
 _PLATFORM = Platform.LINUX_ARM64
 

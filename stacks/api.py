@@ -16,7 +16,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from scoped_images import BaseImages, Environment, ImageRepository, ScopedContext, ScopedImage
-from scoped_images.image_builder import ImageBuilder
+from scoped_images.cdk.builder import ImageBuilder
 from stacks.storage import StorageStack
 
 PORT = 8080

@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from scoped_images import BaseImages, Environment, ImageRepository, ScopedContext, ScopedImage
-from scoped_images.image_builder import ImageBuilder
+from scoped_images.cdk.builder import ImageBuilder
 from stacks.repositories import RepositoriesStack
 from stacks.storage import StorageStack
 

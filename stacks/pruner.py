@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aws_cdk import Environment as StackEnvironment
 from aws_cdk import Stack
 from constructs import Construct
@@ -22,7 +20,6 @@ class PrunerStack(Stack):
         *,
         environment: Environment,
         env: StackEnvironment,
-        root: Path,
         repositories: RepositoriesStack,
         bases: BaseImages,
     ) -> None:
@@ -36,7 +33,6 @@ class PrunerStack(Stack):
         ImagePruner(
             self,
             "Pruner",
-            handler_directory=root / "lambdas" / "image_pruner",
             environment_name=environment.name,
             repositories=[*base_names, *workloads],
             bases=base_names,

@@ -76,7 +76,6 @@ def add_stacks(app: App, env: Environment) -> None:
                 f"{prefix}-pruner",
                 environment=env,
                 env=place,
-                root=ROOT,
                 repositories=repositories,
                 bases=bases,
             )

@@ -6,27 +6,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from scoped_images.base_declaration import BaseDeclaration
-    from scoped_images.base_graph import BaseGraph
-    from scoped_images.base_image import BaseImage
-    from scoped_images.base_images import BaseImages
-    from scoped_images.context import ScopedContext
-    from scoped_images.environment import Environment
+    from scoped_images.bases.declaration import BaseDeclaration
+    from scoped_images.bases.graph import BaseGraph
+    from scoped_images.bases.refresh_marks import RefreshMarks
+    from scoped_images.cdk.base_image import BaseImage
+    from scoped_images.cdk.base_images import BaseImages
+    from scoped_images.cdk.environment import Environment
+    from scoped_images.cdk.image_pruner import ImagePruner
+    from scoped_images.cdk.image_repository import ImageRepository
+    from scoped_images.cdk.ordered_assets import OrderedAssets
+    from scoped_images.cdk.pull_through import PullThroughCache
+    from scoped_images.cdk.remote.builder import RemoteBuilder
+    from scoped_images.cdk.scoped_image import ScopedImage
+    from scoped_images.context.scoped_context import ScopedContext
+    from scoped_images.ecr.lifecycle import ImageLifecycle
     from scoped_images.errors import ScopedImagesError
-    from scoped_images.image_pruner import ImagePruner
-    from scoped_images.image_repository import ImageRepository
-    from scoped_images.lifecycle import ImageLifecycle
-    from scoped_images.ordered_assets import OrderedAssets
+    from scoped_images.image.registry_cache import RegistryCache
     from scoped_images.platform import Platform
-    from scoped_images.pull_through import PullThroughCache
-    from scoped_images.refresh_marks import RefreshMarks
-    from scoped_images.registry_cache import RegistryCache
+    from scoped_images.pruning.retention import Retention
     from scoped_images.remote.build_secret import BuildSecret
-    from scoped_images.remote_builder import RemoteBuilder
-    from scoped_images.retention.retention import Retention
-    from scoped_images.scoped_image import ScopedImage
-    from scoped_images.upstream.images_lock import ImagesLock
-    from scoped_images.upstream.upstream_images import UpstreamImages
+    from scoped_images.upstream.images import UpstreamImages
+    from scoped_images.upstream.lock import ImagesLock
 
 __all__ = [
     "BaseDeclaration",
@@ -53,27 +53,27 @@ __all__ = [
 ]
 
 _MODULES = {
-    "BaseDeclaration": "base_declaration",
-    "BaseGraph": "base_graph",
-    "BaseImage": "base_image",
-    "BaseImages": "base_images",
+    "BaseDeclaration": "bases.declaration",
+    "BaseGraph": "bases.graph",
+    "BaseImage": "cdk.base_image",
+    "BaseImages": "cdk.base_images",
     "BuildSecret": "remote.build_secret",
-    "Environment": "environment",
-    "ImageLifecycle": "lifecycle",
-    "ImagePruner": "image_pruner",
-    "ImageRepository": "image_repository",
-    "ImagesLock": "upstream.images_lock",
-    "OrderedAssets": "ordered_assets",
+    "Environment": "cdk.environment",
+    "ImageLifecycle": "ecr.lifecycle",
+    "ImagePruner": "cdk.image_pruner",
+    "ImageRepository": "cdk.image_repository",
+    "ImagesLock": "upstream.lock",
+    "OrderedAssets": "cdk.ordered_assets",
     "Platform": "platform",
-    "PullThroughCache": "pull_through",
-    "RefreshMarks": "refresh_marks",
-    "RegistryCache": "registry_cache",
-    "RemoteBuilder": "remote_builder",
-    "Retention": "retention.retention",
-    "ScopedContext": "context",
-    "ScopedImage": "scoped_image",
+    "PullThroughCache": "cdk.pull_through",
+    "RefreshMarks": "bases.refresh_marks",
+    "RegistryCache": "image.registry_cache",
+    "RemoteBuilder": "cdk.remote.builder",
+    "Retention": "pruning.retention",
+    "ScopedContext": "context.scoped_context",
+    "ScopedImage": "cdk.scoped_image",
     "ScopedImagesError": "errors",
-    "UpstreamImages": "upstream.upstream_images",
+    "UpstreamImages": "upstream.images",
 }
 
 

@@ -16,17 +16,15 @@ from aws_cdk.assertions import Match, Template
 from cdk_nag import AwsSolutionsChecks
 
 from scoped_images import ScopedImagesError
-from scoped_images.image_pruner import ImagePruner
-from scoped_images.retention.pruner_settings import PrunerSettings
-from scoped_images.retention.retention import Retention
+from scoped_images.cdk.image_pruner import ImagePruner
+from scoped_images.pruning.retention import Retention
+from scoped_images.pruning.settings import PrunerSettings
 
-HANDLER = Path(__file__).parents[2] / "lambdas" / "image_pruner"
 REPOSITORIES = ["base-dev", "app-dev"]
 
 
 def pruner(stack: cdk.Stack, **options: Any) -> ImagePruner:
     given = {
-        "handler_directory": HANDLER,
         "environment_name": "dev",
         "repositories": REPOSITORIES,
         "retention": Retention(max_images=5),
@@ -92,7 +90,7 @@ def test_elsewhere_it_only_lists_and_describes(small_app: Any) -> None:
 def test_every_call_that_it_makes_is_allowed(small_app: Any) -> None:
     """The library's calls, read from its source, against the policy."""
     source = "".join(
-        path.read_text() for path in Path(sys.modules["scoped_images.retention"].__path__[0]).glob("*.py")
+        path.read_text() for path in Path(sys.modules["scoped_images.pruning"].__path__[0]).glob("*.py")
     )
     calls = set(
         re.findall(
@@ -197,7 +195,6 @@ def test_the_zip_is_the_same_on_every_machine(small_app: Any, tmp_path: Path) ->
             {"repositories": [cdk.Aws.STACK_NAME]},
             "repositories of image pruner 'Pruning/Pruner' holds a token",
         ),
-        ({"handler_directory": Path("/nowhere")}, "'/nowhere', which holds no handler.py"),
     ],
 )
 def test_a_mistake_is_named(small_app: Any, options: dict[str, Any], message: str) -> None:

@@ -11,8 +11,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
 
 from scoped_images import OrderedAssets, ScopedImagesError
-from scoped_images.pull_through import PullThroughCache
-from scoped_images.upstream.upstream_images import UpstreamImages
+from scoped_images.cdk.pull_through import PullThroughCache
+from scoped_images.upstream.images import UpstreamImages
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:ecr-pullthroughcache/hub-AbCdEf"
 ARN = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scoped_images import Platform, RegistryCache, ScopedImagesError
-from scoped_images.repository_address import RepositoryAddress
+from scoped_images.ecr.address import RepositoryAddress
 
 REPOSITORY = RepositoryAddress(account="111111111111", region="eu-west-1", name="api-dev")
 URI = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/api-dev"

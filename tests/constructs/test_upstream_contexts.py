@@ -10,8 +10,8 @@ import pytest
 from aws_cdk.assertions import Annotations, Match
 
 from scoped_images import Platform, ScopedContext, ScopedImage, ScopedImagesError
-from scoped_images.upstream.images_lock import ImagesLock
-from scoped_images.upstream.upstream_images import UpstreamImages
+from scoped_images.upstream.images import UpstreamImages
+from scoped_images.upstream.lock import ImagesLock
 
 LAMBDA = "public.ecr.aws/lambda/python:3.13"
 PIN, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64

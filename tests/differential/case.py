@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from scoped_images.context import ScopedContext
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from tests.differential.engine_build import Built, build

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from scoped_images.context import ScopedContext
-from scoped_images.context_file import Kind
+from scoped_images.context.file import Kind
+from scoped_images.context.scoped_context import ScopedContext
 from tests.differential.case import Case, check
 from tests.differential.generated import cases
 

@@ -13,7 +13,7 @@ from local.base_images import ensure_base_images
 from local.build_secrets import pip_secrets
 from local.engine import Engine
 from local.stand_in_images import LAMBDA_PYTHON, docker
-from scoped_images.base_graph import BaseGraph
+from scoped_images.bases.graph import BaseGraph
 from tests.unit.workspace.repository import packages, write
 
 pytestmark = pytest.mark.engine

@@ -12,11 +12,11 @@ from typing import Any
 import boto3
 import pytest
 
-from scoped_images.retention.aws_calls import AwsCalls
-from scoped_images.retention.pruner_settings import PrunerSettings
-from scoped_images.retention.pruning import prune
-from scoped_images.retention.report import Report
-from scoped_images.retention.retention import Retention
+from scoped_images.pruning.aws_calls import AwsCalls
+from scoped_images.pruning.report import Report
+from scoped_images.pruning.retention import Retention
+from scoped_images.pruning.run import prune
+from scoped_images.pruning.settings import PrunerSettings
 from scripts.try_receipts import LINES, png
 from tests.e2e.deployment import Deployment
 from tests.e2e.test_deploy import API, UPLOAD, append, try_it

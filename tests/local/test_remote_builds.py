@@ -24,8 +24,8 @@ from local.engine import Engine
 from local.environment import LocalEnvironment, ensure_emulator, stop_emulator
 from local.stand_in_images import LAMBDA_PYTHON
 from scoped_images import Platform, ScopedContext
-from scoped_images.image_spec import ImageSpec
-from scoped_images.remote.archive import named_folders, write_context_archive
+from scoped_images.context.archive import named_folders, write_context_archive
+from scoped_images.image.spec import ImageSpec
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.builds import BuildError, RemoteBuilds
@@ -505,7 +505,7 @@ def test_builds_for_two_platforms_end_in_one_index(remote: Remote) -> None:
         for platform, tag in tags.items()
     }
     place = {"RegistryId": remote.env.account, "RepositoryName": repository}
-    handler = runpy.run_path(str(ROOT / "constructs/scoped_images/registry_handler/index.py"))
+    handler = runpy.run_path(str(ROOT / "constructs/scoped_images/functions/registry/index.py"))
     index = handler["put_index"](remote.aws.client("ecr"), {**place, "Images": tags, "ImageTag": "sha-index"})
     found = {
         f"{each['platform']['os']}/{each['platform']['architecture']}": each["digest"]

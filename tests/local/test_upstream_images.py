@@ -17,9 +17,9 @@ from local.stand_in_images import docker
 from scoped_images import ScopedImagesError
 from scoped_images.command_line import main
 from scoped_images.dockerfile.external_images import external_images
-from scoped_images.upstream.images_lock import ImagesLock
+from scoped_images.upstream.images import UpstreamImages
+from scoped_images.upstream.lock import ImagesLock
 from scoped_images.upstream.registry import Registry
-from scoped_images.upstream.upstream_images import UpstreamImages
 from tests.local.debian_registry import debian_registry
 
 pytestmark = [

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoped_images.base_declaration import BaseDeclaration
-from scoped_images.base_graph import BaseGraph
-from scoped_images.context import ScopedContext
+from scoped_images.bases.declaration import BaseDeclaration
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from tests.unit.workspace.repository import packages, project, write

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from scoped_images.command_line import main
-from scoped_images.context import ScopedContext
-from scoped_images.image_spec import ImageSpec
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
 from tests.unit.command_line_repository import DOCKERFILE, make_repository
 

@@ -9,10 +9,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from scoped_images.bases.refresh_marks import RefreshMarks
 from scoped_images.command_line import main
-from scoped_images.refresh_marks import RefreshMarks
-from scoped_images.upstream.dockerfiles import derived_images
-from scoped_images.upstream.images_lock import ImagesLock
+from scoped_images.command_line.bases.dockerfiles import derived_images
+from scoped_images.upstream.lock import ImagesLock
 from tests.unit.upstream.pretended_registry import DIGEST, PretendedRegistry, pretended_registry
 
 OLD = "sha256:" + "0" * 64

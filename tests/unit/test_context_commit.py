@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.base_graph import BaseGraph
-from scoped_images.git_commit import commit_of
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.context.commit import commit_of
 from tests.unit.workspace.repository import packages, project, write
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scoped_images.context import ScopedContext
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 
 

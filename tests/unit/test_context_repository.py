@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.context import ScopedContext
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.context.whole_repository import registry_cache_warning
 from scoped_images.platform import Platform
-from scoped_images.whole_repository import registry_cache_warning
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from scoped_images.context import ScopedContext
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 
 
@@ -40,7 +40,7 @@ def refusal(root: Path) -> str:
 
 _AS_NOBODY = """
 import os, sys
-from scoped_images.context import ScopedContext
+from scoped_images.context.scoped_context import ScopedContext
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
@@ -153,7 +153,7 @@ def test_synths_at_once_stage_one_whole_context(root: Path) -> None:
     for number in range(200):
         (root / "app" / f"module_{number}.py").write_text(str(number))
     program = (
-        "import sys; from pathlib import Path; from scoped_images.context import ScopedContext; "
+        "import sys; from pathlib import Path; from scoped_images.context.scoped_context import ScopedContext; "
         "context = ScopedContext.from_dockerfile(sys.argv[1], platform='linux/amd64'); "
         "sys.stdin.read(1); context.stage(Path(sys.argv[2]))"
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scoped_images.environment import Environment
+from scoped_images.cdk.environment import Environment
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from scoped_images.context import ScopedContext
+from scoped_images.context.scoped_context import ScopedContext
 
 DOCKERFILE = "FROM scratch AS other\nCOPY elsewhere /\nFROM scratch\nCOPY --exclude=*.log app /app\n"
 IGNORED = "app/cache\n"
@@ -248,7 +248,7 @@ def test_each_kind_of_change_is_missed_or_told_as_it_should(tmp_path: Path) -> N
 
 _PRINT = """
 import sys
-from scoped_images.context import ScopedContext
+from scoped_images.context.scoped_context import ScopedContext
 try:
     print(ScopedContext.from_dockerfile(sys.argv[1], platform="linux/amd64").fingerprint)
 except ValueError as error:

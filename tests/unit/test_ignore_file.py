@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from docker.utils.build import PatternMatcher
 
+from scoped_images.context.ignore_file import read_ignore_file
 from scoped_images.errors import ScopedImagesError
-from scoped_images.ignore_file import IgnoreFile
+from scoped_images.patterns.ignore_file import IgnoreFile
 
 # (sentence, ignore file, paths left out, paths kept)
 RULES = [
@@ -106,13 +107,13 @@ def test_the_dockerfile_s_own_ignore_file_wins_even_when_empty(tmp_path: Path) -
     (tmp_path / ".dockerignore").write_text("a")
     dockerfile = tmp_path / "docker" / "api.Dockerfile"
     dockerfile.parent.mkdir()
-    assert IgnoreFile.read(tmp_path, dockerfile).excludes("a")
+    assert read_ignore_file(tmp_path, dockerfile).excludes("a")
     dockerfile.with_name("api.Dockerfile.dockerignore").write_text("")
-    assert not IgnoreFile.read(tmp_path, dockerfile).excludes("a")
+    assert not read_ignore_file(tmp_path, dockerfile).excludes("a")
 
 
 def test_without_an_ignore_file_nothing_is_left_out(tmp_path: Path) -> None:
-    assert IgnoreFile.read(tmp_path, tmp_path / "Dockerfile") == IgnoreFile()
+    assert read_ignore_file(tmp_path, tmp_path / "Dockerfile") == IgnoreFile()
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from scoped_images.context import ScopedContext
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image_spec import BaseReference, ImageSpec, index_tag
+from scoped_images.image.spec import BaseReference, ImageSpec, index_tag
 from scoped_images.platform import Platform
-from scoped_images.upstream.images_lock import ImagesLock
-from scoped_images.upstream.upstream_images import UpstreamImages
+from scoped_images.upstream.images import UpstreamImages
+from scoped_images.upstream.lock import ImagesLock
 
 
 @pytest.fixture

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from scoped_images.workspace.cycles import find_cycle
+
 ROOT = Path(__file__).parents[2]
 SOURCES = [
     path
@@ -33,41 +37,71 @@ def test_nothing_imports_the_library_through_the_folder() -> None:
     assert [str(path) for path in SOURCES if wrong.search(path.read_text())] == []
 
 
-def test_what_decides_does_not_import_cdk() -> None:
-    """Command line and Lambda use it too, and its tests run in milliseconds."""
-    constructs = {
-        "base_image",
-        "base_images",
-        "image_architecture",
-        "image_builder",
-        "image_builds",
-        "image_copy",
-        "image_pruner",
-        "image_repository",
-        "local_builder",
-        "ordered_assets",
-        "published_platforms",
-        "pull_through",
-        "arguments",
-        "registry_cache",
-        "registry_resources",
-        "remote_builder",
-        "remote_findings",
-        "remote_functions",
-        "remote_image",
-        "remote_role",
-        "remote_settings",
-        "scoped_image",
-        "stack_order",
+ROOMS = {
+    "errors": (),
+    "platform": ("errors",),
+    "json_file": ("errors",),
+    "patterns": ("errors",),
+    "ecr": ("errors", "platform"),
+    "dockerfile": ("errors", "platform", "patterns", "ecr"),
+    "context": ("errors", "platform", "patterns", "dockerfile"),
+    "upstream": ("errors", "platform", "json_file", "ecr"),
+    "image": ("errors", "platform", "ecr", "dockerfile", "context", "upstream"),
+    "workspace": ("errors", "platform", "patterns", "context"),
+    "bases": ("errors", "platform", "json_file", "ecr", "context", "workspace"),
+    "remote": ("errors", "platform", "ecr"),
+    "pruning": ("errors", "ecr"),
+    "functions": ("errors", "ecr", "remote", "pruning"),
+}
+LIBRARY = ROOT / "constructs" / "scoped_images"
+EVERYTHING = (*ROOMS, "cdk", "command_line")
+MAY_IMPORT = {
+    **ROOMS,
+    "__init__": EVERYTHING,
+    "cdk": tuple(ROOMS),
+    "command_line": tuple(ROOMS),
+}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(LIBRARY).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_the_rooms_above_it(room: str) -> None:
+    imports = re.compile(r"^\s*(?:from|import) scoped_images\.(\w+)", re.MULTILINE)
+    found = {
+        (str(path.relative_to(LIBRARY)), other)
+        for path in LIBRARY.rglob("*.py")
+        if room_of(path) == room
+        for other in imports.findall(path.read_text())
     }
-    library = ROOT / "constructs" / "scoped_images"
-    imports = re.compile(r"^(from|import) (aws_cdk|jsii|constructs|cdk_ecr_deployment)\b", re.MULTILINE)
-    importing = {
-        str(path.relative_to(library).with_suffix(""))
-        for path in library.rglob("*.py")
-        if imports.search(path.read_text())
+    assert found or room == "errors"
+    assert {(path, other) for path, other in found if other not in (room, *MAY_IMPORT[room])} == set()
+
+
+def test_every_room_has_a_rule() -> None:
+    assert {room_of(path) for path in LIBRARY.rglob("*.py")} == set(MAY_IMPORT)
+
+
+def test_only_the_room_cdk_imports_cdk() -> None:
+    """Command line and Lambda use the others without Node, and their tests run in milliseconds."""
+    imports = re.compile(r"^\s*(?:from|import) (aws_cdk|jsii|constructs|cdk_ecr_deployment)\b", re.MULTILINE)
+    assert {room_of(path) for path in LIBRARY.rglob("*.py") if imports.search(path.read_text())} == {"cdk"}
+
+
+def test_no_two_modules_import_each_other() -> None:
+    """Neither at run time nor for types: a circle is one thing in two files."""
+    imports = re.compile(r"^\s*from (scoped_images[.\w]*) import", re.MULTILINE)
+    graph = {
+        ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts): imports.findall(path.read_text())
+        for path in LIBRARY.rglob("*.py")
+        if path.name != "__init__.py"
     }
-    assert importing == constructs
+    assert (
+        find_cycle({name: [other for other in others if other in graph] for name, others in graph.items()})
+        == ()
+    )
 
 
 def test_every_dockerfile_builds_by_hand_too() -> None:

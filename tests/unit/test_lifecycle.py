@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from scoped_images.ecr.lifecycle import ImageLifecycle
 from scoped_images.errors import ScopedImagesError
-from scoped_images.lifecycle import ImageLifecycle
 
 
 def rules() -> tuple[dict[str, Any], ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scoped_images import ScopedImagesError
-from scoped_images.refresh_marks import RefreshMarks
+from scoped_images.bases.refresh_marks import RefreshMarks
 
 OLD, NEW = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 

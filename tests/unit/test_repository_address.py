@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
-from scoped_images.repository_address import RepositoryAddress
 
 
 def address(

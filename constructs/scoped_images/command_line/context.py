@@ -22,9 +22,9 @@ from scoped_images.command_line.options import (
     progress,
     request,
 )
-from scoped_images.context import ScopedContext
-from scoped_images.context_request import ContextRequest
-from scoped_images.context_size import MAX_BYTES
+from scoped_images.context.request import ContextRequest
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.context.size import MAX_BYTES
 from scoped_images.errors import ScopedImagesError
 
 

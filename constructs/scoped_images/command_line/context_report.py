@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 
-from scoped_images.context import ScopedContext
-from scoped_images.context_file import ContextFile, Kind
-from scoped_images.context_size import readable
-from scoped_images.image_spec import ImageSpec
+from scoped_images.context.file import ContextFile, Kind
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.context.size import readable
+from scoped_images.image.spec import ImageSpec
 
 # Beyond this Rich takes seconds to measure the columns.
 _LONGEST_RICH_TABLE = 2000

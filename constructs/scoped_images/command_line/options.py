@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from scoped_images.context_request import ContextRequest
+from scoped_images.context.request import ContextRequest
 from scoped_images.errors import ScopedImagesError
 
 DEFAULT_PLATFORM = "linux/amd64"

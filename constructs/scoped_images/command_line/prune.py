@@ -18,9 +18,9 @@ from scoped_images.command_line.prune_report import print_report
 from scoped_images.errors import ScopedImagesError
 
 if TYPE_CHECKING:
-    from scoped_images.retention.aws_calls import AwsCalls
-    from scoped_images.retention.pruner_settings import PrunerSettings
-    from scoped_images.retention.report import Report
+    from scoped_images.pruning.aws_calls import AwsCalls
+    from scoped_images.pruning.report import Report
+    from scoped_images.pruning.settings import PrunerSettings
 
 
 def prune(
@@ -40,9 +40,9 @@ def prune(
     if apply and not yes and not sys.stdin.isatty():
         raise ScopedImagesError("--apply asks before it deletes, and nobody is there to answer: add --yes")
     try:
-        from scoped_images.retention.aws_calls import AwsCalls, IncompleteListing  # noqa: PLC0415
-        from scoped_images.retention.pruning import make_plan  # noqa: PLC0415
-        from scoped_images.retention.pruning import prune as run  # noqa: PLC0415
+        from scoped_images.pruning.aws_calls import AwsCalls, IncompleteListing  # noqa: PLC0415
+        from scoped_images.pruning.run import make_plan  # noqa: PLC0415
+        from scoped_images.pruning.run import prune as run  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ScopedImagesError(f"prune needs {error.name}: pip install boto3") from error
 
@@ -85,8 +85,8 @@ def _tell(report: Report, *, as_json: bool, shown: bool) -> None:
 
 
 def _settings(aws: AwsCalls, env: str) -> PrunerSettings:
-    from scoped_images.retention.aws_calls import IncompleteListing  # noqa: PLC0415
-    from scoped_images.retention.pruner_settings import PrunerSettings  # noqa: PLC0415
+    from scoped_images.pruning.aws_calls import IncompleteListing  # noqa: PLC0415
+    from scoped_images.pruning.settings import PrunerSettings  # noqa: PLC0415
 
     name = f"image-pruner-{env}"
     try:

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from scoped_images.retention.image import Image
-    from scoped_images.retention.report import Report
+    from scoped_images.pruning.image import Image
+    from scoped_images.pruning.report import Report
 
 
 def print_report(report: Report) -> None:
@@ -55,6 +55,6 @@ def _short(tag: str) -> str:
 
 
 def _cost(size: int) -> str:
-    from scoped_images.retention.report import monthly_cost  # noqa: PLC0415 - after boto3 was found
+    from scoped_images.pruning.report import monthly_cost  # noqa: PLC0415 - after boto3 was found
 
     return f"{monthly_cost(size):.4f}"

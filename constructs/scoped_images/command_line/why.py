@@ -17,7 +17,7 @@ from scoped_images.command_line.options import (
     progress,
     request,
 )
-from scoped_images.explanation import explain
+from scoped_images.context.explanation import explain
 
 
 def why(

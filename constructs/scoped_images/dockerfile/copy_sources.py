@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from scoped_images.dockerfile.go_match import BadPatternError
 from scoped_images.dockerfile.parse import Instruction, ParsedDockerfile, heredoc_name
-from scoped_images.dockerfile.pattern_matcher import PatternMatcher, clean_path
 from scoped_images.dockerfile.sources import Source
+from scoped_images.patterns.go_match import BadPatternError
+from scoped_images.patterns.matcher import PatternMatcher, clean_path
 
 # Expands the variables of a word; None where `include` has to make up for a variable without a value.
 Expand = Callable[[str], str | None]

@@ -11,8 +11,8 @@ from scoped_images.dockerfile.parse import Instruction, ParsedDockerfile, parse_
 from scoped_images.dockerfile.platform_variables import platform_variables
 from scoped_images.dockerfile.sources import BuildOptions, named_context
 from scoped_images.dockerfile.stages import Stage, find_stage, find_target, global_variables, read_stages
+from scoped_images.ecr.image_name import ImageName
 from scoped_images.errors import ScopedImagesError
-from scoped_images.upstream.image_name import ImageName
 
 
 @dataclass(frozen=True, kw_only=True)

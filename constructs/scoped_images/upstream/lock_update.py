@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.upstream.images_lock import ImagesLock
+from scoped_images.upstream.lock import ImagesLock
 
 _THREADS = 8
 

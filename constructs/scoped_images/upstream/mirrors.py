@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scoped_images.ecr.image_name import ImageName, is_host
 from scoped_images.errors import ScopedImagesError
-from scoped_images.upstream.image_name import ImageName, is_host
 
 _PLACE = re.compile(r"[^/@]+(/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
+from scoped_images.ecr.image_name import DOCKER_HUB, ImageName, is_digest
 from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.ecr_credentials import ecr_authorization
-from scoped_images.upstream.image_name import DOCKER_HUB, ImageName, is_digest
 
 # Indexes first: a pin holds for every platform.
 _MANIFESTS = (

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from scoped_images.context_size import SizeLimit, read_files
-from scoped_images.folder import whole_folder
-from scoped_images.ignore_file import IgnoreFile
-from scoped_images.named_context import NamedContext
+from scoped_images.context.folder import whole_folder
+from scoped_images.context.ignore_file import read_ignore_file
+from scoped_images.context.named import NamedContext
+from scoped_images.context.size import SizeLimit, read_files
+from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.source_layout import find_layout, no_source
 
@@ -74,5 +75,5 @@ def _below(folder: Path, path: str, ignore: IgnoreFile) -> Iterator[str]:
 
 
 def _ignore_file(folder: Path) -> IgnoreFile:
-    own = IgnoreFile.read(folder, folder / "Dockerfile")
+    own = read_ignore_file(folder, folder / "Dockerfile")
     return IgnoreFile((*IgnoreFile.parse(_LEFT_OUT, name="scoped_images").rules, *own.rules))

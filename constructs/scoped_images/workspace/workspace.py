@@ -9,9 +9,9 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from scoped_images.cycles import find_cycle
+from scoped_images.context.folder import existing_folder
 from scoped_images.errors import ScopedImagesError
-from scoped_images.folder import existing_folder
+from scoped_images.workspace.cycles import find_cycle
 from scoped_images.workspace.discovery import every_folder, member_folders
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.pyproject import SharedSources, read_package

@@ -21,12 +21,12 @@ import pytest
 
 from local.emulator import process
 from local.emulator.settings import EmulatorSettings
-from scoped_images.pruner_code import pruner_files
-from scoped_images.retention.aws_calls import AwsCalls
-from scoped_images.retention.pruner_settings import PrunerSettings
-from scoped_images.retention.pruning import prune
-from scoped_images.retention.report import Report
-from scoped_images.retention.retention import Retention
+from scoped_images.functions.code import function_files
+from scoped_images.pruning.aws_calls import AwsCalls
+from scoped_images.pruning.report import Report
+from scoped_images.pruning.retention import Retention
+from scoped_images.pruning.run import prune
+from scoped_images.pruning.settings import PrunerSettings
 from tests.local.emulator.registry_client import INDEX, MANIFEST, Registry, digest_of
 
 ROOT = Path(__file__).parents[3]
@@ -225,13 +225,13 @@ def test_the_zip_runs_as_a_function(session: boto3.Session, port: int, repositor
     )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name, content in pruner_files(ROOT / "lambdas" / "image_pruner").items():
+        for name, content in function_files("pruner").items():
             archive.writestr(name, content)
     client = session.client("lambda")
     client.create_function(
         FunctionName="image-pruner-zip",
         Runtime="python3.13",
-        Handler="handler.handler",
+        Handler="index.handler",
         Role=f"arn:aws:iam::{ACCOUNT}:role/any",
         Timeout=900,
         Code={"ZipFile": packed.getvalue()},

@@ -11,8 +11,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
-from scoped_images.retention.aws_calls import AwsCalls
-from scoped_images.retention.pruning import make_plan, prune
+from scoped_images.pruning.aws_calls import AwsCalls
+from scoped_images.pruning.run import make_plan, prune
 from tests.lambdas.test_image_pruner.account import ACCOUNT, HOST, REGION, ROLE, Cloud, calls, run, settings
 
 

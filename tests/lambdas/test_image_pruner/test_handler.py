@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from lambdas.image_pruner import handler as image_pruner
+from scoped_images.functions.pruner import index as image_pruner
 from tests.lambdas.test_image_pruner.account import Cloud, settings
 
 

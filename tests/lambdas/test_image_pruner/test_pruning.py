@@ -6,7 +6,7 @@ import json
 
 import boto3
 
-from scoped_images.retention.pruning import make_plan, prune
+from scoped_images.pruning.run import make_plan, prune
 from tests.lambdas.test_image_pruner.account import ACCOUNT, HOST, REGION, ROLE, Cloud, calls, run, settings
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from scoped_images.retention.stack_usage import words_in
+from scoped_images.pruning.stack_usage import words_in
 from tests.lambdas.test_image_pruner.account import ACCOUNT, HOST, REGION, ROLE, Cloud, run
 
 

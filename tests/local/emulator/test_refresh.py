@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.command_line import main
-from scoped_images.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
 from tests.local.emulator.registry_client import MANIFEST, Registry, digest_of
 

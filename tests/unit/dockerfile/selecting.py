@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scoped_images.context_file import Kind
+from scoped_images.context.file import Kind
+from scoped_images.context.selection import Selection, select_files
 from scoped_images.dockerfile.context_sources import context_sources
-from scoped_images.dockerfile.selection import Selection, select_files
-from scoped_images.ignore_file import IgnoreFile
+from scoped_images.patterns.ignore_file import IgnoreFile
 
 
 def make(root: Path, *paths: str) -> None:

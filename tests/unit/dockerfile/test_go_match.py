@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scoped_images.dockerfile.go_match import (
+from scoped_images.patterns.go_match import (
     BadPatternError,
     GoPattern,
     go_match,

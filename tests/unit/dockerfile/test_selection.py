@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from scoped_images.context.selection import select_files
 from scoped_images.dockerfile.context_sources import context_sources
-from scoped_images.dockerfile.selection import select_files
 from scoped_images.errors import ScopedImagesError
-from scoped_images.ignore_file import IgnoreFile
+from scoped_images.patterns.ignore_file import IgnoreFile
 from tests.unit.dockerfile.selecting import make, paths, select
 
 # (sentence, what there is, Dockerfile lines, ignore file, what is selected)

@@ -141,8 +141,8 @@ _AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from scoped_images.dockerfile.context_sources import context_sources
-from scoped_images.dockerfile.selection import select_files
-from scoped_images.ignore_file import IgnoreFile
+from scoped_images.context.selection import select_files
+from scoped_images.patterns.ignore_file import IgnoreFile
 from tests.unit.dockerfile.selecting import make, paths, select
 if os.getuid() == 0:
     os.setuid(65534)

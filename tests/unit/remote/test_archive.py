@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoped_images import Platform, ScopedContext, ScopedImagesError
-from scoped_images.remote.archive import archive_name, named_folders, write_archive, write_context_archive
+from scoped_images.context.archive import archive_name, named_folders, write_archive, write_context_archive
 from scoped_images.remote.buildspec import buildspec
 from tests.unit.remote.requests import REQUEST
 

@@ -14,9 +14,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
+from scoped_images.functions.code import function_files
 from scoped_images.remote.builds import BuildError, RemoteBuilds
 from scoped_images.remote.buildspec import render
-from scoped_images.remote.handler_code import handler_files
 from scoped_images.remote.registry import Registry
 from tests.unit.remote.requests import REQUEST, request
 
@@ -475,7 +475,7 @@ def test_the_build_is_started_with_this_request_s_buildspec(
 
 def test_the_zip_runs_by_itself(tmp_path: Path) -> None:
     """Without this project, aws_cdk or the modules that stay at home; boto3 is in Lambda's runtime."""
-    for name, content in handler_files().items():
+    for name, content in function_files("remote_builds").items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     script = (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoped_images import ScopedImagesError
-from scoped_images.upstream.image_name import ImageName
+from scoped_images.ecr.image_name import ImageName
 
 DIGEST = "sha256:" + "a" * 64
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scoped_images import ScopedImagesError
-from scoped_images.upstream.images_lock import ImagesLock
+from scoped_images.upstream.lock import ImagesLock
 
 OLD, NEW = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 

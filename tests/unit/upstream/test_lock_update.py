@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoped_images import ScopedImagesError
-from scoped_images.upstream.dockerfiles import find_dockerfiles, images_of
-from scoped_images.upstream.images_lock import ImagesLock
+from scoped_images.command_line.bases.dockerfiles import find_dockerfiles, images_of
+from scoped_images.upstream.lock import ImagesLock
 from scoped_images.upstream.lock_update import Change, changes, look_up
 
 DIGESTS = st.sampled_from([f"sha256:{digit * 64}" for digit in "012"])

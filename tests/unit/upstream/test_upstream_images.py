@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoped_images import ScopedImagesError
-from scoped_images.upstream.images_lock import ImagesLock
-from scoped_images.upstream.upstream_images import UpstreamImages
+from scoped_images.upstream.images import UpstreamImages
+from scoped_images.upstream.lock import ImagesLock
 
 PIN, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 LAMBDA = "public.ecr.aws/lambda/python:3.13"

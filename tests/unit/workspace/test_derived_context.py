@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.context import ScopedContext
+from scoped_images.bases.derive import derive_bases
+from scoped_images.bases.derived_base import DOCKERFILE
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.derived_base import DOCKERFILE
-from scoped_images.workspace.derived_bases import derive_bases
 from scoped_images.workspace.workspace import Workspace
 from tests.unit.workspace.repository import project, write
 

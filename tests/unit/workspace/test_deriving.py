@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
+from scoped_images.bases.derive import derive_bases, needs_of
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.derived_bases import derive_bases, needs_of
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.workspace import Workspace
 from tests.unit.workspace.repository import packages, project, write

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scoped_images.bases.derive import derive_bases
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.derived_bases import derive_bases
 from scoped_images.workspace.requirements import Requirements
 from scoped_images.workspace.workspace import Workspace
 from tests.unit.workspace.repository import project, write

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.base_graph import BaseGraph
+from scoped_images.bases.graph import BaseGraph
 from tests.unit.workspace.repository import packages, write
 
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.command_line.bases.base_repository import BaseRepository
 from scoped_images.errors import ScopedImagesError
-from scoped_images.refresh_marks import DEFAULT_MARKS, RefreshMarks
 
 _TAG = "stable"
 

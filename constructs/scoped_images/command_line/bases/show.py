@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from scoped_images.bases.derive import derive_bases, find_workloads
+from scoped_images.bases.version_conflicts import version_conflicts
 from scoped_images.command_line.bases.show_report import print_json, print_tree
 from scoped_images.command_line.options import progress
-from scoped_images.workspace.derived_bases import derive_bases, find_workloads
-from scoped_images.workspace.version_conflicts import version_conflicts
 from scoped_images.workspace.workspace import Workspace
 
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from scoped_images.workspace.derived_base import DerivedBase
-from scoped_images.workspace.derived_bases import needs_of
+from scoped_images.bases.derive import needs_of
+from scoped_images.bases.derived_base import DerivedBase
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.requirements import Requirements
 from scoped_images.workspace.workspace import Workspace

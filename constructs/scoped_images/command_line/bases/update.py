@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from scoped_images.command_line.bases.dockerfiles import derived_images, find_dockerfiles, images_of
 from scoped_images.command_line.options import pairs, progress
-from scoped_images.upstream.dockerfiles import derived_images, find_dockerfiles, images_of
-from scoped_images.upstream.image_name import ImageName
-from scoped_images.upstream.images_lock import DEFAULT_LOCK, ImagesLock
+from scoped_images.ecr.image_name import ImageName
+from scoped_images.upstream.lock import DEFAULT_LOCK, ImagesLock
 from scoped_images.upstream.lock_update import Change, changes, look_up
 from scoped_images.upstream.mirrors import Mirrors
 from scoped_images.upstream.registry import Registry

@@ -1,0 +1,1 @@
+"""Base images: declared, derived from the workspace, and ordered."""

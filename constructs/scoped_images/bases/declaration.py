@@ -1,0 +1,89 @@
+"""One base image as it is declared, by hand or derived from a package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scoped_images.bases.derived_base import DerivedBase, name_in_build
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseDeclaration:
+    """One base image: what it is built of, and which other bases it stands on.
+
+    name: lower-case letters, digits and dashes; part of the names of its repository and its stack.
+    context: or a function from a platform to its context, where the files depend on the platform.
+    needs: names of other bases. The image is built FROM the first; `COPY --from=base-<name>` reads the others.
+    platforms: by default that of the environment.
+    derived: what of the workspace it was derived from; None for a base declared by hand.
+    """
+
+    name: str
+    context: ScopedContext | Callable[[Platform], ScopedContext]
+    needs: tuple[str, ...] = ()
+    platforms: tuple[Platform, ...] = ()
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    build_secrets: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
+    derived: DerivedBase | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
+            raise ScopedImagesError(
+                f"name of a base image is {self.name!r}: use lower-case letters and digits, with single dashes between"
+            )
+        if not isinstance(self.context, ScopedContext) and not callable(self.context):
+            raise ScopedImagesError(
+                f"context of base image {self.name!r} is {self.context!r}, and takes a ScopedContext, or a function "
+                "from a platform to one"
+            )
+        for option in ("needs", "platforms"):
+            given = getattr(self, option)
+            if isinstance(given, str) or not isinstance(given, Iterable):
+                what = "the text " if isinstance(given, str) else ""
+                raise ScopedImagesError(
+                    f"{option} of base image {self.name!r} is {what}{given!r}, and takes a tuple: ({given!r},)"
+                )
+        object.__setattr__(self, "needs", tuple(self.needs))
+        platforms = tuple(
+            Platform.parse(platform, name=f"platforms of base image {self.name!r}")
+            for platform in self.platforms
+        )
+        object.__setattr__(self, "platforms", platforms)
+        for each in self.needs:
+            if self.needs.count(each) > 1:
+                raise ScopedImagesError(
+                    f"needs of base image {self.name!r} names {each!r} twice: once is enough"
+                )
+
+    @property
+    def base(self) -> str | None:
+        """Name of the base that it is built FROM; None for the Dockerfile's own public image."""
+        return self.needs[0] if self.needs else None
+
+    @property
+    def named_bases(self) -> dict[str, str]:
+        """The other bases, by the names under which its Dockerfile copies from them."""
+        return {name_in_build(name): name for name in self.needs[1:]}
+
+
+def check_declarations(name: str, given: object) -> tuple[BaseDeclaration, ...]:
+    """Refuse what is no sequence of declarations, before its attributes are missed. name: of the argument."""
+    if isinstance(given, BaseDeclaration):
+        raise ScopedImagesError(f"{name} is one BaseDeclaration, and takes a list: [BaseDeclaration(…)]")
+    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
+        raise ScopedImagesError(
+            f"{name} is of type {type(given).__name__}, and takes a list: [BaseDeclaration(…), …]"
+        )
+    declarations = tuple(given)
+    for index, each in enumerate(declarations):
+        if not isinstance(each, BaseDeclaration):
+            raise ScopedImagesError(
+                f"{name}[{index}] is of type {type(each).__name__}, and takes BaseDeclaration(name=…, context=…)"
+            )
+    return declarations

@@ -1,0 +1,150 @@
+"""Which base images follow from the packages of a workspace: one for each that a workload shares."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from scoped_images.bases.derived_base import DerivedBase
+from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.cycles import find_cycle
+from scoped_images.workspace.package import Package
+from scoped_images.workspace.workspace import Workspace, refuse_cycle
+
+
+def derive_bases(
+    workspace: Workspace, *, workloads: Sequence[str | Path] | None = None, declared: Collection[str] = ()
+) -> tuple[DerivedBase, ...]:
+    """Return a base for each package that a workload needs, directly or through others, sorted by name.
+
+    workloads: names of packages, or folders below the root that hold them; by default every package that no other
+        one depends on.
+    declared: names of bases that are made by hand. None is derived for them, and derived ones stand on them.
+    """
+    extras = extras_asked_for(workspace, find_workloads(workspace, workloads))
+    graph = _Needs(workspace, extras)
+    return tuple(
+        DerivedBase(
+            name=name,
+            workspace=workspace,
+            package=workspace.packages[name],
+            needs=graph.cover(name),
+            extras=extras[name],
+            asked_by=graph.asked_by(name),
+            declared_in=tuple(workspace.packages[each].pyproject for each in graph.around(name)),
+        )
+        for name in sorted(graph.shared)
+        if name not in declared
+    )
+
+
+def needs_of(
+    workspace: Workspace, workload: str | Path, *, workloads: Sequence[str | Path] | None = None
+) -> tuple[str, ...]:
+    """Return the bases that a workload stands on: not those that another of them brings, the largest first.
+
+    workloads: those that bases are derived for, whose extras are in the bases, too.
+    """
+    found = workspace.find(workload)
+    if len(found) > 1:
+        names = ", ".join(package.name for package in found)
+        raise ScopedImagesError(
+            f"workload {workload!r} is a folder with several packages: name one of {names}"
+        )
+    (package,) = found
+    extras = extras_asked_for(workspace, (*find_workloads(workspace, workloads), package))
+    return _Needs(workspace, extras).cover(package.name)
+
+
+def find_workloads(workspace: Workspace, workloads: Sequence[str | Path] | None) -> tuple[Package, ...]:
+    """Return the packages that are named, or those that no other one depends on, sorted by name."""
+    if isinstance(workloads, str):
+        raise ScopedImagesError(f"workloads is the text {workloads!r}, and takes a list: [{workloads!r}]")
+    if workloads is not None:
+        named = {package.name: package for workload in workloads for package in workspace.find(workload)}
+        return tuple(named[name] for name in sorted(named))
+    needed = _needed_by_others(workspace)
+    return tuple(package for name, package in workspace.packages.items() if name not in needed)
+
+
+def _needed_by_others(workspace: Workspace) -> set[str]:
+    """Names of the packages that others depend on, be it with an extra."""
+    always = {name: _local_names(workspace, package, ()) for name, package in workspace.packages.items()}
+    ever = {
+        name: _local_names(workspace, package, package.extras) for name, package in workspace.packages.items()
+    }
+    return {
+        need
+        for name, needs in ever.items()
+        for need in needs
+        # An extra for tests asks for what needs the package itself: that one is a workload still.
+        if need in always[name] or name not in _reached(ever, need)
+    }
+
+
+def _local_names(workspace: Workspace, package: Package, extras: Iterable[str]) -> set[str]:
+    return {dependency.name for dependency in workspace.local(package.requires(extras))}
+
+
+def _reached(needs: Mapping[str, Collection[str]], name: str) -> set[str]:
+    """What it brings besides itself, in a graph that may have circles."""
+    reached: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = set(needs[waiting.pop()]) - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
+def extras_asked_for(workspace: Workspace, workloads: Sequence[Package]) -> dict[str, frozenset[str]]:
+    """Return the packages that the workloads reach, themselves among them, each with the extras that are asked for."""
+    asked: dict[str, frozenset[str]] = {}
+    waiting = [(package.name, frozenset[str]()) for package in workloads]
+    while waiting:
+        name, extras = waiting.pop()
+        # A package that is reached again is read again only where it brings an extra.
+        if name in asked and extras <= asked[name]:
+            continue
+        package = workspace.package(name)
+        asked[name] = package.expand(asked.get(name, frozenset()) | extras)
+        waiting += [
+            (dependency.name, dependency.extras)
+            for dependency in workspace.local(package.requires(asked[name]))
+        ]
+    return asked
+
+
+class _Needs:
+    """The packages that workloads reach, and who needs whom with the extras that are asked for."""
+
+    def __init__(self, workspace: Workspace, extras: Mapping[str, frozenset[str]]) -> None:
+        self._direct = {
+            name: sorted(_local_names(workspace, workspace.packages[name], asked))
+            for name, asked in extras.items()
+        }
+        refuse_cycle(find_cycle(self._direct))
+        self._closures: dict[str, frozenset[str]] = {}
+        self.shared = {need for needs in self._direct.values() for need in needs}
+
+    def asked_by(self, name: str) -> tuple[str, ...]:
+        """The packages that depend on it directly."""
+        return tuple(other for other in sorted(self._direct) if name in self._direct[other])
+
+    def around(self, name: str) -> tuple[str, ...]:
+        """It, what it needs and what needs it, directly or through others, sorted."""
+        above = {other for other in self._direct if name in self._closure(other)}
+        return tuple(sorted({name, *above, *self._closure(name)}))
+
+    def cover(self, name: str) -> tuple[str, ...]:
+        """The direct needs less those that come with another one, the one that brings most first."""
+        direct = self._direct[name]
+        least = [need for need in direct if not any(need in self._closure(other) for other in direct)]
+        return tuple(sorted(least, key=lambda need: (-len(self._closure(need)), need)))
+
+    def _closure(self, name: str) -> frozenset[str]:
+        """What it brings besides itself."""
+        if name not in self._closures:
+            needs = self._direct[name]
+            self._closures[name] = frozenset(needs).union(*(self._closure(need) for need in needs))
+        return self._closures[name]

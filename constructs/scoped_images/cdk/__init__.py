@@ -1,0 +1,1 @@
+"""The constructs: the only code that imports aws_cdk."""

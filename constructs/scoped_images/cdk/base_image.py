@@ -1,0 +1,194 @@
+"""An image with shared packages, that other images are built from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from aws_cdk import Annotations, CfnOutput, Stack
+from constructs import Construct, IConstruct
+
+from scoped_images.cdk.arguments import expect
+from scoped_images.cdk.builder import ImageBuild, ImageBuilder, built_by
+from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of, refuse_late_args
+from scoped_images.cdk.environment import BASE_TAGS, BaseTag
+from scoped_images.cdk.image_copy import ImageCopy
+from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.registry_resources import ImageIndex, MovingTag
+from scoped_images.context.commit import commit_of
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image.registry_cache import RegistryCache
+from scoped_images.image.spec import BaseReference, index_tag
+from scoped_images.platform import Platform
+from scoped_images.upstream.images import UpstreamImages
+
+STABLE_TAG = "stable"
+_BASE_HINT = "an image by name is what the Dockerfile's ARG BASE_IMAGE_URI is for"
+
+
+class BaseImage(Construct):
+    """Builds a base image and publishes it in its repository, as `sha-<12 hex>` and as `stable`.
+
+    It belongs to a stack of its own, after its repository's and before its dependents'.
+
+    uri: what dependents are built FROM.
+    content_tag: of the image, or of the index over the images of several platforms.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        repository: ImageRepository,
+        context: ContextFor,
+        platform: Platform | None = None,
+        platforms: Sequence[Platform] = (),
+        base: BaseImage | None = None,
+        named_bases: Mapping[str, BaseImage] | None = None,
+        tag: BaseTag = "content",
+        refresh_mark: str | None = None,
+        cache: RegistryCache | Literal[False] | None = None,
+        build_args: Mapping[str, str] | None = None,
+        build_secrets: Mapping[str, str] | None = None,
+        target: str | None = None,
+        upstream: UpstreamImages | None = None,
+        builder: ImageBuilder | None = None,
+    ) -> None:
+        """Build and publish.
+
+        context: or a function from a platform to its context, where the files depend on the platform.
+        platforms: in place of `platform`, several: `uri` is then an index over one image for each.
+        base: another base image to build FROM; by default the Dockerfile's own `ARG BASE_IMAGE_URI`.
+        named_bases: further base images, by the names that `COPY --from=` knows them under.
+        tag: what dependents are built FROM. `content` and `git` rebuild them whenever this image changes; `static`
+            leaves them as they are and lets their next build of their own take what `stable` then is.
+            `git` is `git-<12 hex>`, the last commit of the context's files; where they differ from it, `content`.
+        refresh_mark: with `static`, another mark rebuilds the dependents (`scoped-images bases refresh`).
+        cache: by default the build imports from and exports to `repository`; False for no registry cache.
+        build_args, build_secrets, target, upstream, builder: as those of ScopedImage.
+        """
+        super().__init__(scope, construct_id)
+        if tag not in BASE_TAGS:
+            takes = ", ".join(repr(each) for each in BASE_TAGS)
+            raise ScopedImagesError(f"tag of base image {self.node.path!r} is {tag!r}, and takes {takes}")
+        expect_bases(self, base, named_bases)
+        self.platforms = platforms_of(self, platform, platforms)
+        made = ImageBuilds(
+            scope=self,
+            context=context,
+            platforms=self.platforms,
+            repository=repository,
+            base=base,
+            named_bases=named_bases or {},
+            cache=cache,
+            build_args=build_args or {},
+            build_secrets=build_secrets or {},
+            target=target,
+            upstream=upstream,
+            builder=builder,
+        )
+        if repository is None:
+            raise ScopedImagesError(
+                f"base image {self.node.path!r} has no repository, which its dependents are built from: give it "
+                "repository=, an ImageRepository of an earlier stack"
+            )
+        builds = made.builds()
+        refuse_late_args(self, builds, "the tag of a base image")
+        self._publish_alone(repository)
+        self.address = repository.address
+        self.specs = tuple(build.spec for build in builds)
+        self.content_tag = index_tag(self.specs)
+        self.is_static = tag == "static"
+        moving_tag = self._moving_tag(tag)
+        self.uri = self.address.tagged(moving_tag or self.content_tag)
+        self.reference = BaseReference(
+            uri=self.uri,
+            identity=f"{STABLE_TAG} {refresh_mark or ''}" if self.is_static else self.content_tag,
+        )
+        published = self._publish(builds, moving_tag, made.by)
+        self._move_tags(published, moving_tag)
+        CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))
+
+    def _moving_tag(self, tag: BaseTag) -> str | None:
+        """The tag that dependents are built FROM, where that is not the content tag."""
+        if tag == "static":
+            return STABLE_TAG
+        if tag == "content":
+            return None
+        contexts = [spec.context for spec in self.specs]
+        commit = commit_of(*contexts)
+        if commit is None:
+            Annotations.of(self).add_info_v2(
+                "scoped-images:no-commit",
+                f"the files of {contexts[0].dockerfile.name}'s context differ from the last commit, or are in none: "
+                f"dependents are built FROM {self.content_tag}",
+            )
+            return None
+        return f"git-{commit}"
+
+    def _publish(
+        self, builds: tuple[ImageBuild, ...], moving_tag: str | None, builder: ImageBuilder
+    ) -> list[IConstruct]:
+        """Build for each platform, and put an index over them where there are several."""
+        if len(builds) == 1:
+            # For a builder that leaves no image on the machine; else the moving tag only moves as the stack deploys.
+            further = (moving_tag,) if moving_tag else ()
+            (build,) = builds
+            build = dataclasses.replace(build, further_tags=further)
+            return built_by([builder.build(self, "Asset", build)])
+        images = [builder.build(self, f"Asset-{build.spec.platform.slug}", build) for build in builds]
+        index = ImageIndex(
+            self,
+            "Index",
+            repository=self.address,
+            tag=self.content_tag,
+            images={build.spec.platform: build.spec.content_tag for build in builds},
+        )
+        index.node.add_dependency(*built_by(images))
+        return [index]
+
+    def _move_tags(self, published: list[IConstruct], moving_tag: str | None) -> None:
+        copy = ImageCopy(
+            self,
+            "Copy",
+            repository=self.address,
+            tag=self.content_tag,
+            moving_tag=STABLE_TAG,
+            platforms=self.platforms,
+        )
+        copy.node.add_dependency(*published)
+        if moving_tag and moving_tag != STABLE_TAG:
+            # One commit may have several contents: its base image or its build arguments changed since.
+            commit = MovingTag(
+                self, "Commit", repository=self.address, from_tag=self.content_tag, tag=moving_tag
+            )
+            commit.node.add_dependency(*published)
+
+    def _publish_alone(self, repository: ImageRepository) -> None:
+        stack = Stack.of(self)
+        others = [
+            child for child in stack.node.find_all() if isinstance(child, BaseImage) and child is not self
+        ]
+        if others:
+            raise ScopedImagesError(
+                f"stack {stack.node.path!r} has the base image {others[0].node.path!r} already: put "
+                f"{self.node.path!r} into a stack of its own, so that its dependents wait for it alone"
+            )
+        if repository.publishes is not None:
+            raise ScopedImagesError(
+                f"repository {repository.node.path!r} publishes the base image {repository.publishes.node.path!r} "
+                f"already, and {self.node.path!r} would move its tag {STABLE_TAG!r}: give each a repository of its own"
+            )
+        repository.publishes = self
+
+
+def expect_bases(scope: Construct, base: object, named_bases: Mapping[str, object] | None) -> None:
+    """Refuse what is no base image of ours, before its attributes are missed."""
+    expect(scope, "base", base, BaseImage, _BASE_HINT)
+    expect(scope, "named_bases", named_bases, Mapping, "base images by name")
+    for name, each in (named_bases or {}).items():
+        expect(
+            scope, f"named_bases[{name!r}]", each, BaseImage, "folders go into the context's build_contexts"
+        )

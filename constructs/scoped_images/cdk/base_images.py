@@ -1,0 +1,173 @@
+"""Every base image of an app: one stack for each, in the order in which they stand on each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aws_cdk import Environment as StackEnvironment
+from aws_cdk import RemovalPolicy, Stack
+from constructs import Construct
+
+from scoped_images.bases.declaration import BaseDeclaration
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.bases.refresh_marks import RefreshMarks
+from scoped_images.cdk.base_image import BaseImage
+from scoped_images.cdk.builder import ImageBuilder
+from scoped_images.cdk.environment import Environment
+from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.ecr.lifecycle import ImageLifecycle
+from scoped_images.errors import ScopedImagesError
+from scoped_images.upstream.images import UpstreamImages
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandsOn:
+    """What a workload is built from, as ScopedImage takes it."""
+
+    base: BaseImage | None
+    named_bases: Mapping[str, BaseImage] = field(default_factory=dict)
+
+
+class BaseImages:
+    """Base images, `bases[name]`, each in a stack `<prefix>-base-<name>` and a repository `base-<name>-<environment>`.
+
+    stacks: those of the images, in the order in which they deploy.
+    repositories: of the images, in the order of `stacks`.
+    """
+
+    def __init__(
+        self,
+        app: Construct,
+        env: Environment,
+        *,
+        bases: BaseGraph | Iterable[BaseDeclaration],
+        prefix: str,
+        repositories: Stack | None = None,
+        upstream: UpstreamImages | None = None,
+        refresh_marks: RefreshMarks | None = None,
+        build_secrets: Mapping[str, str] | None = None,
+        builder: ImageBuilder | None = None,
+    ) -> None:
+        """Add the stacks to `app`.
+
+        prefix: of the stacks' names; it should carry the environment.
+        repositories: the stack to make the images' repositories in; by default one of their own,
+            `<prefix>-base-repositories`.
+        upstream: pins and mirrors of the images by others that they stand on; by default none.
+        refresh_marks: with `base_tag: static`, what `scoped-images bases refresh` has written; by default none.
+        build_secrets: for those that declare none themselves.
+        builder: by default the machine that deploys.
+        """
+        _check(env, prefix, repositories, refresh_marks)
+        self.graph = bases if isinstance(bases, BaseGraph) else BaseGraph.of(bases)
+        place = StackEnvironment(account=env.account, region=env.region)
+        home = repositories or Stack(app, f"{prefix}-base-repositories", env=place)
+        self.stacks: list[Stack] = [] if repositories else [home]
+        self.repositories: list[ImageRepository] = []
+        self._images: dict[str, BaseImage] = {}
+        marks = refresh_marks or RefreshMarks()
+        for declared in self.graph.order():
+            stack = Stack(app, f"{prefix}-base-{declared.name}", env=place)
+            repository = _repository(home, declared.name, env)
+            self._images[declared.name] = BaseImage(
+                stack,
+                "Image",
+                repository=repository,
+                context=declared.context,
+                platforms=declared.platforms or (env.platform,),
+                base=self._images[declared.base] if declared.base else None,
+                named_bases={name: self._images[need] for name, need in declared.named_bases.items()},
+                tag=env.base_tag,
+                refresh_mark=marks.of(env.name, declared.name),
+                build_args=declared.build_args,
+                build_secrets=declared.build_secrets or build_secrets,
+                target=declared.target,
+                upstream=upstream,
+                builder=builder,
+            )
+            self.stacks.append(stack)
+            self.repositories.append(repository)
+
+    @classmethod
+    def from_workspace(
+        cls,
+        app: Construct,
+        env: Environment,
+        *,
+        root: str | Path,
+        prefix: str,
+        workloads: Sequence[str | Path] | None = None,
+        declared: Iterable[BaseDeclaration] = (),
+        dockerfile: str | Path | None = None,
+        repositories: Stack | None = None,
+        upstream: UpstreamImages | None = None,
+        refresh_marks: RefreshMarks | None = None,
+        build_secrets: Mapping[str, str] | None = None,
+        builder: ImageBuilder | None = None,
+    ) -> BaseImages:
+        """Derive one base for each package of the repository that a workload needs (docs/bases.md).
+
+        root: the repository. workloads: names or folders of packages; by default those that no other depends on.
+        declared: bases by hand, which win over what is derived of the same name.
+        dockerfile: of the derived bases; by default the library's own.
+        The others: as those of BaseImages.
+        """
+        graph = BaseGraph.from_workspace(root, workloads=workloads, declared=declared, dockerfile=dockerfile)
+        return cls(
+            app,
+            env,
+            bases=graph,
+            prefix=prefix,
+            repositories=repositories,
+            upstream=upstream,
+            refresh_marks=refresh_marks,
+            build_secrets=build_secrets,
+            builder=builder,
+        )
+
+    def of(self, workload: str | Path) -> StandsOn:
+        """What a package of the workspace is built from, by its name or folder."""
+        first, *others = self.graph.needs_of(workload) or [None]
+        return StandsOn(
+            base=self._images[first] if first else None,
+            named_bases={f"base-{name}": self._images[name] for name in others if name},
+        )
+
+    def __getitem__(self, name: str) -> BaseImage:
+        """The base image of this name."""
+        if name not in self._images:
+            known = ", ".join(self._images) or "none"
+            raise ScopedImagesError(f"there is no base image {name!r}; there are: {known}")
+        return self._images[name]
+
+
+def _check(env: object, prefix: object, repositories: object, refresh_marks: object) -> None:
+    if not isinstance(env, Environment):
+        raise ScopedImagesError(f"env of BaseImages is {env!r}, and takes Environment.read(context, name)")
+    if not isinstance(prefix, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", prefix):
+        raise ScopedImagesError(
+            f"prefix of BaseImages is {prefix!r}, and takes letters, digits and dashes, a letter first, as stacks' names "
+            "do"
+        )
+    if repositories is not None and not isinstance(repositories, Stack):
+        raise ScopedImagesError(f"repositories of BaseImages is {repositories!r}, and takes a Stack")
+    if refresh_marks is not None and not isinstance(refresh_marks, RefreshMarks):
+        raise ScopedImagesError(
+            f"refresh_marks of BaseImages is {refresh_marks!r}, and takes RefreshMarks.read()"
+        )
+
+
+def _repository(home: Stack, name: str, env: Environment) -> ImageRepository:
+    return ImageRepository(
+        home,
+        f"base-{name}",
+        repository_name=f"base-{name}-{env.name}",
+        # ECR would not look at what is in use; the pruner does.
+        lifecycle=ImageLifecycle(
+            max_images=None if env.pruning else env.max_images, untagged_days=env.untagged_days
+        ),
+        removal_policy=RemovalPolicy.DESTROY if env.destroys else RemovalPolicy.RETAIN,
+    )

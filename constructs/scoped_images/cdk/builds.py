@@ -1,0 +1,217 @@
+"""What base images and the images of functions and services have in common: checked options, one build a platform."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from aws_cdk import Annotations, Stack, Token
+from constructs import Construct
+
+from scoped_images.cdk.arguments import expect
+from scoped_images.cdk.builder import ImageBuild, ImageBuilder
+from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.local_builder import LocalBuilder
+from scoped_images.cdk.stack_order import build_after, require_same_place
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.context.whole_repository import registry_cache_warning
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image.registry_cache import RegistryCache
+from scoped_images.image.spec import ImageSpec
+from scoped_images.platform import Platform
+from scoped_images.upstream.images import UpstreamImages
+
+if TYPE_CHECKING:
+    from scoped_images.cdk.base_image import BaseImage
+
+ContextFor = ScopedContext | Callable[[Platform], ScopedContext]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageBuilds:
+    """The builds of one image: one for each platform, of one Dockerfile, published side by side.
+
+    context: one for all platforms, or a function that makes each platform's.
+    builder: None for the machine that deploys.
+    cache: None for the repository's own, False for none.
+    """
+
+    scope: Construct
+    context: ContextFor
+    platforms: tuple[Platform, ...]
+    repository: ImageRepository | None
+    base: BaseImage | None
+    named_bases: Mapping[str, BaseImage]
+    cache: RegistryCache | Literal[False] | None
+    build_args: Mapping[str, str]
+    build_secrets: Mapping[str, str]
+    target: str | None
+    upstream: UpstreamImages | None
+    builder: ImageBuilder | None
+
+    def __post_init__(self) -> None:
+        scope = self.scope
+        expect(scope, "repository", self.repository, ImageRepository, "make one in an earlier stack")
+        if not callable(self.context):
+            expect(scope, "context", self.context, ScopedContext, "ScopedContext.of(directory)")
+        expect(scope, "upstream", self.upstream, UpstreamImages, "UpstreamImages(lock=ImagesLock.read())")
+        hint = "a RemoteBuilder(…), or None for the machine that deploys"
+        # A class has what its instances have.
+        if isinstance(self.builder, type):
+            raise ScopedImagesError(
+                f"builder of {scope.node.path!r} is the class {self.builder.__name__}, and takes {hint}"
+            )
+        expect(scope, "builder", self.builder, ImageBuilder, hint)
+        expect(scope, "build_args", self.build_args, Mapping, "values by name")
+        expect(scope, "target", self.target, str, "the name of a stage")
+        if not isinstance(self.build_secrets, Mapping):
+            # Without the value got: it may be the secret itself.
+            raise ScopedImagesError(
+                f"build_secrets of {scope.node.path!r} is {type(self.build_secrets).__name__}, and takes a mapping: "
+                "'src=<path>' or 'env=<variable>' by id"
+            )
+        if self.repository is None and self.by.needs_repository:
+            raise ScopedImagesError(
+                f"{scope.node.path!r} is built by {type(self.by).__name__}, and has no repository to be pushed to: give "
+                "it repository=, an ImageRepository of an earlier stack"
+            )
+        if self.repository is not None:
+            require_same_place(scope, self.repository.address)
+            build_after(scope, self.repository, what="its repository")
+        for base in self._bases:
+            require_same_place(scope, base.address)
+            build_after(scope, base, what="its base image")
+            self._share_platforms(base)
+
+    @property
+    def _bases(self) -> list[BaseImage]:
+        return [base for base in (self.base, *self.named_bases.values()) if base is not None]
+
+    @property
+    def by(self) -> ImageBuilder:
+        """Who builds."""
+        return self.builder or LocalBuilder()
+
+    def builds(self) -> tuple[ImageBuild, ...]:
+        """One build for each platform, in the order given."""
+        builds = tuple(self._build(platform) for platform in self.platforms)
+        if len(builds) > 1:
+            refuse_late_args(self.scope, builds, "the tag of an index over several platforms")
+        self._annotate(builds)
+        return builds
+
+    def _annotate(self, builds: tuple[ImageBuild, ...]) -> None:
+        annotations = Annotations.of(self.scope)
+        for build in builds:
+            for kind, warnings in build.spec.warnings.items():
+                for warning in warnings:
+                    annotations.add_warning_v2(f"scoped-images:{kind}", warning)
+            rung = registry_cache_warning(build.spec.context, has_cache=build.cache is not None)
+            if rung:
+                annotations.add_warning_v2("scoped-images:cache", rung)
+            if build.cache is not None and build.cache.export and self.repository is not None:
+                mine = (self.scope, build.spec.content_tag)
+                other, tag = self.repository.caches.setdefault(build.cache.ref, mine)
+                # The same image in two stacks has one cache with good reason.
+                if other is not self.scope and tag != build.spec.content_tag:
+                    annotations.add_warning_v2(
+                        "scoped-images:cache",
+                        f"its build cache {build.cache.ref} is that of {other.node.path!r} too, and each overwrites the "
+                        "other's: give each image a repository of its own, or one of them a branch=",
+                    )
+        for base in self._bases:
+            if base.is_static:
+                annotations.add_info_v2(
+                    "scoped-images:static-base",
+                    f"built FROM {base.uri}: a change of that base rebuilds this image only after scoped-images bases "
+                    "refresh; should the tag be gone, scoped-images bases restore puts it back",
+                )
+
+    def _build(self, platform: Platform) -> ImageBuild:
+        late = {
+            name: value
+            for name, value in self.build_args.items()
+            if self.by.takes_tokens and Token.is_unresolved(value)
+        }
+        resolved = Stack.of(self.scope).resolve(late)
+        context = self.context(platform) if callable(self.context) else self.context
+        expect(self.scope, "context", context, ScopedContext, "what a function from a platform returns")
+        spec = ImageSpec(
+            context=context,
+            platform=platform,
+            base=self.base.reference if self.base else None,
+            named_bases={name: base.reference for name, base in self.named_bases.items()},
+            upstream=self.upstream or UpstreamImages(),
+            build_args={name: value for name, value in self.build_args.items() if name not in late},
+            # The expression: a token's placeholder is another one at each synth.
+            late_args={name: json.dumps(value, sort_keys=True) for name, value in resolved.items()},
+            build_secrets=self.build_secrets,
+            target=self.target,
+        )
+        return ImageBuild(
+            spec=spec,
+            cache=self._cache(platform),
+            repository=self.repository.address if self.repository else None,
+            late_args=late,
+        )
+
+    def _share_platforms(self, base: BaseImage) -> None:
+        missing = [platform for platform in self.platforms if platform not in base.platforms]
+        if missing:
+            raise ScopedImagesError(
+                f"{self.scope.node.path!r} is built for {' and '.join(self.platforms)}, its base image "
+                f"{base.node.path!r} for {' and '.join(base.platforms)}: give both the same platform"
+            )
+
+    def _cache(self, platform: Platform) -> RegistryCache | None:
+        if self.cache is False:
+            return None
+        if self.cache is None:
+            if self.repository is None:
+                return None
+            return RegistryCache(repository=self.repository.address, platform=platform)
+        expect(self.scope, "cache", self.cache, RegistryCache, "or False for none")
+        if self.repository is None or self.cache.repository != self.repository.address:
+            raise ScopedImagesError(
+                f"cache of {self.scope.node.path!r} is kept in {self.cache.repository.name!r}, which must be there "
+                "before the build: give that ImageRepository as repository=; other caches to read from go into "
+                "imports=(…)"
+            )
+        if len(self.platforms) > 1:
+            return dataclasses.replace(self.cache, platform=platform)
+        if self.cache.platform != platform:
+            raise ScopedImagesError(
+                f"cache of {self.scope.node.path!r} is for {self.cache.platform}, the image for {platform}: one cache "
+                "ref holds one platform, so give both the same"
+            )
+        return self.cache
+
+
+def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) -> None:
+    """Refuse tokens where a tag must be known at synth: the values of tokens are part of an image's tag."""
+    for name in builds[0].late_args:
+        raise ScopedImagesError(
+            f"build_args[{name!r}] of {scope.node.path!r} is a token, known only while CloudFormation deploys, and "
+            f"{what} must be known before: use a literal, or read the value at run time"
+        )
+
+
+def platforms_of(
+    scope: Construct, platform: Platform | str | None, platforms: Sequence[Platform | str]
+) -> tuple[Platform, ...]:
+    """The platforms to build for: `platform` alone, or `platforms`, in their order."""
+    if isinstance(platforms, str):
+        raise ScopedImagesError(f"platforms is {platforms!r}, and takes a list: [{platforms!r}]")
+    if (platform is None) == (not platforms):
+        got = "neither" if platform is None else "both"
+        raise ScopedImagesError(
+            f"{scope.node.path!r} is given {got} of platform and platforms: give platform= for one, platforms=[…] for "
+            "several under one index"
+        )
+    parsed = tuple(Platform.parse(each) for each in (platforms or (platform,)))
+    if len(set(parsed)) < len(parsed):
+        raise ScopedImagesError(f"platforms of {scope.node.path!r} names {' and '.join(parsed)}: each once")
+    return parsed

@@ -1,0 +1,27 @@
+"""The library's own functions as code of a lambda_.Function."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aws_cdk import AssetHashType
+from aws_cdk import aws_lambda as lambda_
+
+from scoped_images.functions.code import FunctionName, fingerprint, function_files
+
+
+@contextmanager
+def function_code(name: FunctionName) -> Iterator[lambda_.Code]:
+    """Yield the code of one function; CDK copies it into the cloud assembly when the function is made in the block."""
+    files = function_files(name)
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in files.items():
+            target = Path(folder, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        yield lambda_.Code.from_asset(
+            folder, asset_hash=fingerprint(files), asset_hash_type=AssetHashType.CUSTOM
+        )

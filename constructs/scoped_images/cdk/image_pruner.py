@@ -1,0 +1,243 @@
+"""A scheduled function that deletes images which nothing uses any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from aws_cdk import (
+    Acknowledgment,
+    Duration,
+    RemovalPolicy,
+    Stack,
+    Token,
+    Validations,
+)
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from scoped_images.cdk.function_code import function_code
+from scoped_images.errors import ScopedImagesError
+from scoped_images.pruning.report import NAMESPACE
+from scoped_images.pruning.retention import Retention
+from scoped_images.pruning.settings import PrunerSettings
+
+# Each a list or a description; none of them reads data. `lambda:GetFunction` shows a function's variables too,
+# but no other call of Lambda tells which image a version runs.
+_READ_ANYWHERE = [
+    "cloudformation:DescribeStacks",
+    "cloudformation:GetTemplate",
+    "cloudformation:ListChangeSets",
+    # DescribeStacks of all stacks asks for both.
+    "cloudformation:ListStacks",
+    "ecs:DescribeServiceRevisions",
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:DescribeTasks",
+    "ecs:ListClusters",
+    "ecs:ListServiceDeployments",
+    "ecs:ListServices",
+    "ecs:ListTaskDefinitionFamilies",
+    "ecs:ListTaskDefinitions",
+    "ecs:ListTasks",
+    "events:ListEventBuses",
+    "events:ListRules",
+    "events:ListTargetsByRule",
+    "lambda:GetFunction",
+    "lambda:ListFunctions",
+    "lambda:ListVersionsByFunction",
+    "scheduler:GetSchedule",
+    "scheduler:ListSchedules",
+]
+_READ_WHERE_SWITCHED_ON = {
+    "sagemaker": ["sagemaker:DescribeModel", "sagemaker:ListModels"],
+    "apprunner": ["apprunner:DescribeService", "apprunner:ListServices"],
+    "batch": ["batch:DescribeJobDefinitions"],
+}
+
+
+class ImagePruner(Construct):
+    """Deletes content-tagged images beyond `retention` that nothing in the account uses.
+
+    By default it only reports: deletion is turned on with `delete=True`, and only then the function has the
+    right to it. Any doubt about what is in use ends a run with nothing deleted and an alarm.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment_name: str,
+        repositories: Sequence[str],
+        retention: Retention,
+        bases: Sequence[str] | None = None,
+        dependents: Sequence[str] = (),
+        services: Sequence[str] = (),
+        other_regions: Sequence[str] = (),
+        delete: bool = False,
+        schedule: events.Schedule | None = None,
+        alarm_actions: Iterable[cloudwatch.IAlarmAction] = (),
+    ) -> None:
+        """Prune the repositories of this stack's account and region that `repositories` names.
+
+        environment_name: part of the function's name, `image-pruner-<environment_name>`, where
+            `scoped-images prune` finds its settings.
+        bases: those of `repositories` that hold base images, by default all of them. Naming them saves calls:
+            without a base to delete, no image is asked what it was built from.
+        dependents: further repositories, such as CDK's own, whose images were built from the pruned ones.
+            They are read, and the bases of their images kept.
+        services: further services whose images count as in use: `sagemaker`, `apprunner`, `batch`.
+        other_regions: regions beside this one where something may run these images.
+        schedule: by default once a day, at 03:17 UTC.
+        alarm_actions: what the alarms do, such as telling an SNS topic; by default they are only shown.
+        """
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        for key, values in (("region", [stack.region]), ("repositories", repositories)):
+            for value in values:
+                if Token.is_unresolved(value):
+                    raise ScopedImagesError(
+                        f"{key} of image pruner {self.node.path!r} holds a token, known only while CloudFormation "
+                        "deploys: give literal names, and the stack a literal account and region"
+                    )
+        self.settings = PrunerSettings(
+            environment=environment_name,
+            repositories=tuple(repositories),
+            bases=None if bases is None else tuple(bases),
+            dependents=tuple(dependents),
+            retention=retention,
+            regions=(stack.region, *other_regions),
+            services=tuple(services),
+            delete=delete,
+        )
+        self.dead_letters = self._dead_letters()
+        self.function = self._function()
+        rule = events.Rule(
+            self,
+            "Schedule",
+            description="Starts the image pruner",
+            schedule=schedule or events.Schedule.cron(hour="3", minute="17"),
+        )
+        rule.add_target(
+            targets.LambdaFunction(self.function, retry_attempts=2, dead_letter_queue=self.dead_letters)
+        )
+        self.alarms = self._alarms()
+        for alarm in self.alarms:
+            alarm.add_alarm_action(*alarm_actions)
+
+    def _dead_letters(self) -> sqs.Queue:
+        queue = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        Validations.of(queue).acknowledge(
+            Acknowledgment(id="AwsSolutions::AwsSolutions-SQS3", reason="it is a dead-letter queue itself")
+        )
+        return queue
+
+    def _function(self) -> lambda_.Function:
+        log_group = logs.LogGroup(
+            self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+        )
+        role = self._role()
+        log_group.grant_write(role)
+        with function_code("pruner") as code:
+            function = lambda_.Function(
+                self,
+                "Function",
+                function_name=f"image-pruner-{self.settings.environment}",
+                description="Deletes container images that nothing uses",
+                runtime=lambda_.Runtime.PYTHON_3_13,
+                architecture=lambda_.Architecture.ARM_64,
+                handler="index.handler",
+                code=code,
+                memory_size=512,
+                timeout=Duration.minutes(15),
+                environment={"PRUNER_SETTINGS": self.settings.to_text()},
+                role=role,
+                log_group=log_group,
+                dead_letter_queue=self.dead_letters,
+                retry_attempts=1,
+            )
+        Validations.of(function).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions::AwsSolutions-L1",
+                reason="Python 3.13 is the one that it is tested with, and has years of support left",
+            )
+        )
+        return function
+
+    def _role(self) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Role",
+            description="Finds out which images are in use, and deletes others of its own repositories",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        settings = self.settings
+        further = [action for service in settings.services for action in _READ_WHERE_SWITCHED_ON[service]]
+        role.add_to_policy(iam.PolicyStatement(actions=[*_READ_ANYWHERE, *further], resources=["*"]))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"],
+                resources=self._arns((*settings.repositories, *settings.dependents)),
+            )
+        )
+        if settings.delete:
+            role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["ecr:BatchDeleteImage"], resources=self._arns(settings.repositories)
+                )
+            )
+        Validations.of(role).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+                reason="what uses an image may be any workload of the account; these actions only list and describe",
+            )
+        )
+        return role
+
+    def _arns(self, names: Iterable[str]) -> list[str]:
+        return [
+            Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=name)
+            for name in names
+        ]
+
+    def _alarms(self) -> list[cloudwatch.Alarm]:
+        failed = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name="Failed",
+            dimensions_map={"Environment": self.settings.environment},
+            statistic="Maximum",
+            period=Duration.hours(1),
+        )
+        errors = self.function.metric_errors(period=Duration.hours(1))
+        dead = self.dead_letters.metric_approximate_number_of_messages_visible(
+            statistic="Maximum", period=Duration.hours(1)
+        )
+        return [
+            cloudwatch.Alarm(
+                self,
+                name,
+                alarm_description=description,
+                metric=metric,
+                threshold=1,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            for name, description, metric in (
+                ("Failed", "A run could not find out what is in use, and so deleted nothing (more)", failed),
+                ("Errors", "The image pruner ended with an error or ran out of time or memory", errors),
+                ("Unstarted", "A run of the image pruner failed for good or never started", dead),
+            )
+        ]

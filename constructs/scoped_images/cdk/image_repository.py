@@ -1,0 +1,128 @@
+"""An ECR repository with scanning, encryption, immutable content tags and a lifecycle."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from scoped_images.cdk.ordered_assets import OrderedAssets
+from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.ecr.lifecycle import MUTABLE_TAGS, ImageLifecycle
+from scoped_images.errors import ScopedImagesError
+
+
+class ImageRepository(Construct):
+    """A repository for one image, its moving tags and its build cache.
+
+    Content tags (`sha-…`) are immutable; `cache*`, `git-*` and `stable` move. CDK's image-publishing role may pull
+    and push, since the CLI logs in with it before each build. It belongs to a stack that is deployed before
+    the images that use it: a build cannot write its cache to a repository of its own stack.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        repository_name: str,
+        lifecycle: ImageLifecycle,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        encryption_key: kms.IKey | None = None,
+    ) -> None:
+        """Make the repository.
+
+        repository_name: physical name, a literal, carrying the environment.
+        removal_policy: by default it outlives its stack; DESTROY deletes it with all its images.
+        encryption_key: by default AES-256 with a key that ECR manages.
+        """
+        super().__init__(scope, construct_id)
+        if not isinstance(lifecycle, ImageLifecycle):
+            raise ScopedImagesError(
+                f"lifecycle of {self.node.path!r} is {lifecycle!r}, and takes an ImageLifecycle: "
+                "ImageLifecycle(max_images=30, untagged_days=7)"
+            )
+        stack = Stack.of(self)
+        # The base image that is published here, at most one: `stable` is one image's.
+        self.publishes: Construct | None = None
+        # Who exports to which cache ref, and the content tag of what is built.
+        self.caches: dict[str, tuple[Construct, str]] = {}
+        self.address = RepositoryAddress(account=stack.account, region=stack.region, name=repository_name)
+        self.repository = ecr.Repository(
+            self,
+            "Repository",
+            repository_name=repository_name,
+            image_scan_on_push=True,
+            encryption=ecr.RepositoryEncryption.KMS if encryption_key else ecr.RepositoryEncryption.AES_256,
+            encryption_key=encryption_key,
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE_WITH_EXCLUSION,
+            image_tag_mutability_exclusion_filters=[
+                ecr.ImageTagMutabilityExclusionFilter.wildcard(pattern) for pattern in MUTABLE_TAGS
+            ],
+            removal_policy=removal_policy,
+            empty_on_delete=removal_policy is RemovalPolicy.DESTROY,
+        )
+        # The policy that the evaluator and its tests see is the policy that ECR gets, word for word.
+        resource = self.repository.node.default_child
+        assert isinstance(resource, ecr.CfnRepository)
+        resource.lifecycle_policy = ecr.CfnRepository.LifecyclePolicyProperty(
+            lifecycle_policy_text=json.dumps({"rules": lifecycle.rules()})
+        )
+        self._grant_publishing_role()
+        self._grant_lambda()
+        self._add_outputs()
+
+    def _grant_publishing_role(self) -> None:
+        stack = Stack.of(self)
+        synthesizer = stack.synthesizer
+        if not isinstance(synthesizer, OrderedAssets):
+            # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.
+            raise ScopedImagesError(
+                f"stack {stack.node.path!r} does not tell which role publishes its images: give it the synthesizer, "
+                "Stack(…, synthesizer=OrderedAssets()), or the whole app, App(default_stack_synthesizer=OrderedAssets())"
+            )
+        self.repository.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="ImagePublishingRole",
+                principals=[iam.ArnPrincipal(synthesizer.image_publishing_role_arn)],
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:CompleteLayerUpload",
+                    "ecr:DescribeImages",
+                    # The CLI asks for the repository's URI.
+                    "ecr:DescribeRepositories",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:InitiateLayerUpload",
+                    "ecr:PutImage",
+                    "ecr:UploadLayerPart",
+                ],
+            )
+        )
+
+    def _grant_lambda(self) -> None:
+        """https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#configuration-images-permissions"""
+        functions = Stack.of(self).format_arn(
+            service="lambda", resource="function", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        self.repository.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LambdaFunctions",
+                principals=[iam.ServicePrincipal("lambda.amazonaws.com")],
+                actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                conditions={"StringLike": {"aws:sourceArn": functions}},
+            )
+        )
+
+    def _add_outputs(self) -> None:
+        login = (
+            f"aws ecr get-login-password --region {self.address.region} | "
+            f"docker login --username AWS --password-stdin {self.address.registry}"
+        )
+        CfnOutput(self, "Name", value=self.repository.repository_name)
+        CfnOutput(self, "Uri", value=self.address.uri)
+        CfnOutput(self, "LoginCommand", value=login)

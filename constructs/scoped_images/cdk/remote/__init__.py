@@ -1,0 +1,1 @@
+"""The construct that builds images on AWS."""

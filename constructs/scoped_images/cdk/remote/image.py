@@ -1,0 +1,157 @@
+"""One image that CodeBuild builds: its archive, the role of its builds, and the resource that waits for it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aws_cdk import AssetHashType, CustomResource, Duration, Stack, Stage
+from aws_cdk.aws_s3_assets import Asset
+from constructs import Construct
+
+from scoped_images.cdk.builder import ImageBuild, PublishedImage
+from scoped_images.cdk.local_builder import repository_at
+from scoped_images.cdk.registry_resources import LOOK_AGAIN
+from scoped_images.cdk.remote.role import build_role, images_of_ecr
+from scoped_images.context.archive import archive_name, named_folders, write_context_archive
+from scoped_images.errors import ScopedImagesError
+from scoped_images.remote.build_request import BuildRequest
+from scoped_images.remote.build_secret import BuildSecret
+from scoped_images.remote.buildspec import render
+
+if TYPE_CHECKING:
+    from scoped_images.cdk.remote.builder import RemoteBuilder
+
+# CloudFormation's wait beyond the provider's own.
+_GRACE_MINUTES = 5
+
+
+class RemoteImage(Construct):
+    """The build of one image; a Digest for what pins it.
+
+    published: where the image is, when it is.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, builder: RemoteBuilder, build: ImageBuild
+    ) -> None:
+        """Build when the stack deploys and the tag is not in the registry."""
+        super().__init__(scope, construct_id)
+        assert build.repository is not None, "the builder has checked it"
+        spec, stack = build.spec, Stack.of(self)
+        self._refuse_references(build)
+        secrets = self._secrets(builder, build)
+        export = build.cache.cache_to() if build.cache else None
+        archive = self._archive(build)
+        role = build_role(
+            self,
+            builder=builder,
+            build=build,
+            secrets=list(secrets.values()),
+            archive_arn=f"{archive.bucket.bucket_arn}/{archive.s3_object_key}",
+        )
+        request = BuildRequest(
+            project=builder.project_name(spec.platform),
+            role=role.role_arn,
+            minutes=builder.minutes,
+            registry_id=build.repository.account,
+            repository=build.repository.name,
+            repository_uri=build.repository.uri,
+            tag=spec.content_tag,
+            further_tags=build.further_tags,
+            platform=str(spec.platform),
+            archive_bucket=archive.s3_bucket_name,
+            archive_key=archive.s3_object_key,
+            dockerfile=spec.context.staged_dockerfile,
+            target=spec.stage,
+            build_args={**spec.arguments, **build.late_args},
+            late_args=tuple(sorted(build.late_args)),
+            folder_contexts=named_folders(spec.context),
+            image_contexts=spec.image_contexts,
+            secrets=secrets,
+            cache_from=tuple(str(option) for option in build.cache.cache_from()) if build.cache else (),
+            cache_to=str(export) if export else None,
+            buildkit_image=builder.buildkit_image,
+            outside_images=images_of_ecr(spec.outside_images),
+        )
+        # Refused already now, as far as the values are known.
+        render(request)
+        # Another one for each tag, so that what refers to it changes with the image; and for each builder, since
+        # CloudFormation refuses a resource that changes its service token.
+        resource = CustomResource(
+            self,
+            f"For{spec.content_tag}By{builder.prefix}",
+            resource_type="Custom::ScopedImagesRemoteBuild",
+            service_token=builder.service_token,
+            service_timeout=Duration.minutes(builder.minutes + _GRACE_MINUTES),
+            properties={**request.to_properties(), **self._look_again()},
+        )
+        # The role's rights, too, must be there before a build runs with it.
+        resource.node.add_dependency(role)
+        self.digest = resource.get_att_string("Digest")
+        self.hex = resource.get_att_string("Hex")
+        self.logical_id: str = stack.resolve(resource.ref)["Ref"]
+        self.published = PublishedImage(
+            repository=repository_at(self, "Repository", build.repository),
+            # An attribute, for whoever refers to the image has to wait for it; the tag itself is a property.
+            tag=resource.get_att_string("Tag"),
+            digest=self,
+            built_by=resource,
+        )
+
+    def _archive(self, build: ImageBuild) -> Asset:
+        stage = Stage.of(self)
+        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+        context = build.spec.context
+        return Asset(
+            self,
+            "Context",
+            path=str(write_context_archive(context, Path(stage.asset_outdir))),
+            # Its bytes follow from that, and compressed ones from zlib's version too.
+            asset_hash=archive_name(context),
+            asset_hash_type=AssetHashType.CUSTOM,
+        )
+
+    def _look_again(self) -> dict[str, str]:
+        """A property for its change alone: an image that was deleted by hand is then found missing, and built."""
+        value = self.node.try_get_context(LOOK_AGAIN)
+        return {"LookAgain": str(value)} if value else {}
+
+    def _refuse_references(self, build: ImageBuild) -> None:
+        """Refuse what CloudFormation would put in place: what is no text, a secret, and what no tag counts."""
+        for name, value in build.late_args.items():
+            if not isinstance(value, str | float):
+                raise ScopedImagesError(
+                    f"build_args[{name!r}] of {_path(self)!r} is a token for a {type(value).__name__}, and takes text: "
+                    'aws_cdk.Fn.join(",", …)'
+                )
+        for name, text in {**build.spec.arguments, **build.spec.late_args}.items():
+            if re.search(r"\{\{resolve:(secretsmanager|ssm-secure):", text):
+                raise ScopedImagesError(
+                    f"build_args[{name!r}] of {_path(self)!r} is a secret, and arguments are in logs and in the image's "
+                    "history: give it as build_secrets=, and its place to the builder as secrets="
+                )
+            if "{{resolve:" in text and name not in build.late_args:
+                raise ScopedImagesError(
+                    f"build_args[{name!r}] of {_path(self)!r} is text that CloudFormation puts a value in place of, and "
+                    "the image's tag would not count the value: use aws_cdk.CfnDynamicReference(…).to_string()"
+                )
+
+    def _secrets(self, builder: RemoteBuilder, build: ImageBuild) -> dict[str, BuildSecret]:
+        unknown = sorted(set(build.spec.build_secrets) - set(builder.secrets))
+        if unknown:
+            known = ", ".join(sorted(builder.secrets)) or "none"
+            raise ScopedImagesError(
+                f"build_secrets of {_path(self)!r} has {unknown[0]!r}, and its builder {builder.node.path!r} knows "
+                f"{known}: a remote build reads no file or variable of this machine, so tell the builder where it is, "
+                f"RemoteBuilder(…, secrets={{{unknown[0]!r}: BuildSecret.secrets_manager(…)}})"
+            )
+        return {name: builder.secrets[name] for name in build.spec.build_secrets}
+
+
+def _path(image: RemoteImage) -> str:
+    """Of the construct that the user made."""
+    scope = image.node.scope
+    assert scope is not None, "a build belongs to its image"
+    return str(scope.node.path)

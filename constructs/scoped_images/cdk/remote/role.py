@@ -1,0 +1,159 @@
+"""The rights of one image's builds: what it pushes, what it is built from, its archive, its secrets, its log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from scoped_images.cdk.builder import ImageBuild
+from scoped_images.cdk.remote.findings import acknowledge_wildcard
+from scoped_images.remote.build_secret import BuildSecret
+
+if TYPE_CHECKING:
+    from scoped_images.cdk.remote.builder import RemoteBuilder
+
+_PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+_PUSH = ["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"]
+# A pull-through cache fetches an image, and makes its repository, by the right of whoever asks first.
+_PULL_THROUGH = ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
+_READ_SECRET = ["secretsmanager:GetSecretValue"]
+_COLON = ArnFormat.COLON_RESOURCE_NAME
+_ECR_REF = re.compile(
+    r"(?:docker-image://)?(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+).*"
+)
+
+
+def build_role(
+    scope: Construct,
+    *,
+    builder: RemoteBuilder,
+    build: ImageBuild,
+    secrets: Sequence[BuildSecret],
+    archive_arn: str,
+) -> iam.Role:
+    """A role for the builds of one image alone, which goes with the image.
+
+    One role for all builds would let each image's Dockerfile overwrite the others' images, and a role's own
+    policies hold but some ten images: 10,240 characters altogether.
+    """
+    assert build.repository is not None, "the builder has checked it"
+    stack, spec = Stack.of(scope), build.spec
+    role = iam.Role(
+        scope,
+        "Role",
+        description=f"Builds {build.repository.name} for {spec.platform}"[:1000],
+        path=builder.role_path,
+        assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+    )
+    own = stack.format_arn(service="ecr", resource="repository", resource_name=build.repository.name)
+    bases = [base.uri for base in (spec.base, *spec.named_bases.values()) if base is not None]
+    caches = build.cache.imports if build.cache else ()
+    mirrored = set(spec.image_contexts.values()) - {f"docker-image://{uri}" for uri in bases}
+    # As a rule a mirror of the public one.
+    buildkit = [builder.buildkit_image] if builder.buildkit_image else []
+    read = (*bases, *caches, *mirrored, *buildkit, *spec.outside_images)
+    pulled = sorted({*repository_arns(stack, read)} - {own})
+    through = sorted({*repository_arns(stack, (*mirrored, *buildkit))})
+    log = stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"/aws/codebuild/{builder.project_name(spec.platform)}:*",
+        arn_format=_COLON,
+    )
+    grants: list[tuple[list[str], list[str]]] = [
+        # It takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+        (["ecr:GetAuthorizationToken"], ["*"]),
+        ([*_PULL, *_PUSH], [own]),
+        (_PULL, pulled),
+        (_PULL_THROUGH, through),
+        (["s3:GetObject"], [archive_arn]),
+        (["logs:CreateLogStream", "logs:PutLogEvents"], [log]),
+        *((list(actions), [arn]) for actions, arn in _secret_grants(stack, secrets)),
+    ]
+    for actions, resources in grants:
+        if resources:
+            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+    acknowledge_wildcard(
+        role, "*", "ecr:GetAuthorizationToken takes no resource, nor do a VPC's descriptions"
+    )
+    acknowledge_wildcard(role, log, "streams of one project's log, one for each build")
+    for actions, arn in _secret_grants(stack, secrets):
+        if actions == _READ_SECRET:
+            acknowledge_wildcard(role, arn, "Secrets Manager ends an ARN with six characters of its own")
+    if secrets:
+        for key in builder.secret_keys:
+            key.grant_decrypt(role)
+    if builder.vpc is not None:
+        _grant_network(role, stack)
+    return role
+
+
+def repository_arns(stack: Stack, refs: Iterable[str]) -> list[str]:
+    """The ARNs of those refs that are ECR's; other registries ask for no right of AWS."""
+    found = filter(None, (_ECR_REF.fullmatch(ref) for ref in refs))
+    return [
+        stack.format_arn(
+            service="ecr", account=match[1], region=match[2], resource="repository", resource_name=match[3]
+        )
+        for match in found
+    ]
+
+
+def images_of_ecr(refs: Iterable[str]) -> tuple[str, ...]:
+    """Those refs that are ECR's, sorted."""
+    return tuple(sorted(ref for ref in refs if _ECR_REF.fullmatch(ref)))
+
+
+def _secret_grants(stack: Stack, secrets: Sequence[BuildSecret]) -> list[tuple[list[str], str]]:
+    grants = []
+    for secret in sorted(secrets, key=lambda secret: (secret.kind, secret.name)):
+        if secret.kind == "SECRETS_MANAGER":
+            # Secrets Manager ends every ARN with a dash and six characters of its own.
+            arn = stack.format_arn(
+                service="secretsmanager",
+                resource="secret",
+                resource_name=f"{secret.name}-??????",
+                arn_format=_COLON,
+            )
+            grants.append((_READ_SECRET, arn))
+        else:
+            arn = stack.format_arn(
+                service="ssm", resource="parameter", resource_name=secret.name.removeprefix("/")
+            )
+            grants.append((["ssm:GetParameters"], arn))
+    return grants
+
+
+def _grant_network(role: iam.Role, stack: Stack) -> None:
+    """What CodeBuild needs to put a build into a VPC.
+
+    https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html
+    """
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=[
+                "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            resources=["*"],
+        )
+    )
+    interfaces = stack.format_arn(service="ec2", resource="network-interface", resource_name="*")
+    acknowledge_wildcard(role, interfaces, "a build's interface has no name before it is made")
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["ec2:CreateNetworkInterfacePermission"],
+            resources=[interfaces],
+            conditions={"StringEquals": {"ec2:AuthorizedService": "codebuild.amazonaws.com"}},
+        )
+    )

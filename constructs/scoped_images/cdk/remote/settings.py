@@ -1,0 +1,85 @@
+"""Checks what a RemoteBuilder is given, before jsii or the deploy does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, Stack, Token
+from constructs import Construct
+
+from scoped_images.cdk.arguments import expect, expect_words
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+from scoped_images.remote.build_secret import BuildSecret
+
+# The longest that CloudFormation waits for a custom resource is an hour, and ending takes minutes of it.
+_LONGEST = 55
+
+
+def check_place(scope: Construct) -> None:
+    """Refuse a stack without literal account and region: images name the builder's projects in literals."""
+    stack = Stack.of(scope)
+    if Token.is_unresolved(stack.account) or Token.is_unresolved(stack.region):
+        raise ScopedImagesError(
+            f"{scope.node.path!r} is in a stack without a literal account and region, and images name its projects by "
+            'both: Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))'
+        )
+
+
+def check_name(scope: Construct, name: object) -> None:
+    """Refuse what is no part of a physical name."""
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
+        raise ScopedImagesError(
+            f"environment_name of {scope.node.path!r} is {name!r}, and is part of physical names: "
+            "use 1-20 lower-case letters, digits and dashes"
+        )
+
+
+def check_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
+    """Refuse ids that buildx would read otherwise, and what may be the secret itself."""
+    for name, secret in secrets.items():
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+            raise ScopedImagesError(
+                f"secrets of {scope.node.path!r} has the id {name!r}: use letters, digits, '.', '_' and '-'"
+            )
+        if not isinstance(secret, BuildSecret):
+            # Without the value got: it may be the secret itself.
+            raise ScopedImagesError(
+                f"secrets[{name!r}] of {scope.node.path!r} is of type {type(secret).__name__}, and takes where the "
+                "secret is, never the secret itself: BuildSecret.secrets_manager(…) or BuildSecret.parameter(…)"
+            )
+
+
+def check_network(scope: Construct, **settings: object) -> None:
+    """Refuse settings of a VPC that is not given: builds would run outside of any."""
+    for name, value in settings.items():
+        if value:
+            raise ScopedImagesError(
+                f"{name} of {scope.node.path!r} is given without a VPC, and builds would run outside of any: give vpc="
+            )
+
+
+def builder_platforms(scope: Construct, platforms: Sequence[Platform | str]) -> tuple[Platform, ...]:
+    """The platforms to make projects for, each once."""
+    expect_words("platforms", platforms)
+    found = tuple(dict.fromkeys(Platform.parse(platform, name="platforms") for platform in platforms))
+    if not found:
+        raise ScopedImagesError(
+            f"platforms of {scope.node.path!r} is empty: give at least one of {', '.join(map(repr, map(str, Platform)))}"
+        )
+    return found
+
+
+def minutes_of(scope: Construct, timeout: Duration | None) -> int:
+    """The minutes that a build may take, by default 30."""
+    expect(scope, "timeout", timeout, Duration, "Duration.minutes(30)")
+    if timeout is not None and timeout.is_unresolved():
+        raise ScopedImagesError(f"timeout of {scope.node.path!r} is a token: give a literal")
+    minutes = 30.0 if timeout is None else timeout.to_minutes(integral=False)
+    if not 5 <= minutes <= _LONGEST or minutes % 1:
+        raise ScopedImagesError(
+            f"timeout of {scope.node.path!r} is {minutes:g} minutes, and takes 5 to {_LONGEST}, whole ones: "
+            "CloudFormation waits for a custom resource for one hour"
+        )
+    return int(minutes)

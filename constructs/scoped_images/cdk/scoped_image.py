@@ -1,0 +1,137 @@
+"""An image built from a scoped context, for Lambda functions and containers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from aws_cdk import CfnOutput
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from scoped_images.cdk.architectures import LAMBDA_ARCHITECTURES, TASK_PLATFORMS
+from scoped_images.cdk.arguments import expect_words
+from scoped_images.cdk.base_image import BaseImage, expect_bases
+from scoped_images.cdk.builder import ImageBuilder
+from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
+from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.published_platforms import PublishedPlatforms
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image.registry_cache import RegistryCache
+from scoped_images.platform import Platform
+from scoped_images.upstream.images import UpstreamImages
+
+
+class ScopedImage(Construct):
+    """One image, as code of any number of stock `DockerImageFunction`s and containers.
+
+    repository, tag: where it is: in its own repository by its content, without one in CDK's by CDK's hash.
+    digest: `sha256:…`, known when the stack deploys; of several platforms that of the index.
+    architecture, runtime_platform: for function and task; left out there, they are set to these. None for
+        an image of several platforms.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        context: ContextFor,
+        platform: Platform | None = None,
+        platforms: Sequence[Platform] = (),
+        repository: ImageRepository | None = None,
+        base: BaseImage | None = None,
+        named_bases: Mapping[str, BaseImage] | None = None,
+        cache: RegistryCache | Literal[False] | None = None,
+        build_args: Mapping[str, str] | None = None,
+        build_secrets: Mapping[str, str] | None = None,
+        target: str | None = None,
+        upstream: UpstreamImages | None = None,
+        pin_digest: bool = False,
+        builder: ImageBuilder | None = None,
+    ) -> None:
+        """Build the image before its stack deploys.
+
+        context: or a function from a platform to its context, where the files depend on the platform.
+        platforms: in place of `platform`, several: containers get an index, functions one platform's image.
+        repository: where the image is pushed and its registry cache is kept, in an earlier stack; by default
+            it goes to CDK's own repository, and the build has no cache.
+        base: image to build FROM; by default the Dockerfile's own `ARG BASE_IMAGE_URI`.
+        named_bases: further base images, by the names that `COPY --from=` knows them under.
+        cache: by default imports from and exports to `repository`; False for none.
+        build_args: values of the Dockerfile's `ARG`s; never secrets.
+        build_secrets: BuildKit secrets by id: `src=<path>` or `env=<variable>`.
+        target: stage to build; by default the last.
+        upstream: pins and mirrors of the images by others that the Dockerfile stands on; by default none.
+        pin_digest: refer to the image as `@sha256:…` in place of its tag. The tag stays in the template,
+            where `cdk gc` looks for images in use. What runs it belongs into the same stack: the digest in
+            another would be an export, and CloudFormation changes no export that is in use.
+        builder: by default the machine that deploys; a RemoteBuilder builds the same image on AWS.
+        """
+        super().__init__(scope, construct_id)
+        expect_bases(self, base, named_bases)
+        self.platforms = platforms_of(self, platform, platforms)
+        if len(self.platforms) > 1 and repository is None:
+            raise ScopedImagesError(
+                f"{self.node.path!r} is built for {' and '.join(self.platforms)}, and has no repository to keep their "
+                "index in: give it repository=, an ImageRepository of an earlier stack"
+            )
+        made = ImageBuilds(
+            scope=self,
+            context=context,
+            platforms=self.platforms,
+            repository=repository,
+            base=base,
+            named_bases=named_bases or {},
+            cache=cache,
+            build_args=build_args or {},
+            build_secrets=build_secrets or {},
+            target=target,
+            upstream=upstream,
+            builder=builder,
+        )
+        builds = made.builds()
+        self.specs = tuple(build.spec for build in builds)
+        single = len(self.platforms) == 1
+        self.architecture = LAMBDA_ARCHITECTURES[self.platforms[0]] if single else None
+        self.runtime_platform = TASK_PLATFORMS[self.platforms[0]] if single else None
+        self._published = PublishedPlatforms(self, builds=builds, by=made.by, pinned=pin_digest)
+        self.repository, self.tag = self._published.image.repository, self._published.image.tag
+        self.digest = self._published.digest.digest
+        CfnOutput(self, "ImageDigest", value=self.digest)
+
+    def to_lambda_code(
+        self,
+        *,
+        platform: Platform | None = None,
+        cmd: Sequence[str] | None = None,
+        entrypoint: Sequence[str] | None = None,
+    ) -> lambda_.DockerImageCode:
+        """The image as a function's code; `cmd` and `entrypoint` by default those of the Dockerfile.
+
+        platform: which one of several; Lambda takes no index.
+        """
+        expect_words("cmd", cmd)
+        expect_words("entrypoint", entrypoint)
+        repository, tag_or_digest = self._published.reference(self._one_platform(platform))
+        return lambda_.DockerImageCode.from_ecr(
+            repository,
+            tag_or_digest=tag_or_digest,
+            cmd=list(cmd) if cmd else None,
+            entrypoint=list(entrypoint) if entrypoint else None,
+        )
+
+    def to_container_image(self) -> ecs.ContainerImage:
+        """The image as that of a task definition's container; the execution role may pull it."""
+        return ecs.ContainerImage.from_ecr_repository(*self._published.reference())
+
+    def _one_platform(self, platform: Platform | None) -> Platform:
+        if platform is None and len(self.platforms) == 1:
+            return self.platforms[0]
+        if platform is None or Platform.parse(platform) not in self.platforms:
+            raise ScopedImagesError(
+                f"platform of {self.node.path!r} as a function's code is {platform!r}, and it is built for "
+                f"{' and '.join(self.platforms)}: name one of them, since Lambda takes no index"
+            )
+        return Platform.parse(platform)

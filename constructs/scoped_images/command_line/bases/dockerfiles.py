@@ -1,0 +1,58 @@
+"""Finds the Dockerfiles of a repository, and the images that they stand on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from scoped_images.bases.derived_base import DOCKERFILE as DERIVED_BASE
+from scoped_images.context.request import read_dockerfile
+from scoped_images.dockerfile.external_images import ExternalImages, every_external_image
+from scoped_images.errors import ScopedImagesError
+
+# Where the library itself is; its own Dockerfile is for `derived_images`.
+_LIBRARY = Path(__file__).resolve().parents[1]
+# They hold copies and other people's files. Folders that start with a dot are left out, too.
+_LEFT_OUT = ("cdk.out", "node_modules")
+
+
+def find_dockerfiles(root: Path) -> tuple[Path, ...]:
+    """Return each `Dockerfile` and `*.Dockerfile` below `root`, sorted; raises ScopedImagesError for none."""
+    found = []
+    for folder, names, files in os.walk(root):
+        names[:] = [
+            name
+            for name in names
+            if not name.startswith(".") and name not in _LEFT_OUT and Path(folder, name).resolve() != _LIBRARY
+        ]
+        found += [
+            Path(folder, name) for name in files if name == "Dockerfile" or name.endswith(".Dockerfile")
+        ]
+    if not found:
+        raise ScopedImagesError(
+            f"there is no Dockerfile and no *.Dockerfile below {root}: run this in the repository's root, or name "
+            "some with --dockerfile"
+        )
+    return tuple(sorted(found))
+
+
+def images_of(dockerfiles: Iterable[Path], *, build_contexts: Collection[str] = ()) -> ExternalImages:
+    """Return the images of all stages of all of them that a lock can pin.
+
+    build_contexts: names in them that are no images.
+    """
+    found = [
+        every_external_image(read_dockerfile(path), name=str(path), build_contexts=build_contexts)
+        for path in dockerfiles
+    ]
+    return ExternalImages(
+        # An image that names its digest is pinned already.
+        images=tuple(sorted({image for one in found for image in one.images if "@" not in image})),
+        warnings=tuple(warning for one in found for warning in one.warnings),
+    )
+
+
+def derived_images() -> tuple[str, ...]:
+    """Return the images that derived base images stand on where their Dockerfile is the library's own."""
+    return images_of([DERIVED_BASE], build_contexts=["source"]).images

@@ -1,0 +1,65 @@
+"""The commit that a build context is of."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from scoped_images.context.file import Kind
+from scoped_images.context.scoped_context import ScopedContext
+
+DIGITS = 12
+# A command line takes about 2 MB. Beyond it the root is asked about: it may differ where the context does not.
+_MOST_PATHS = 2000
+_LIBRARY = Path(__file__).parents[1]
+
+
+def commit_of(*contexts: ScopedContext) -> str | None:
+    """First 12 digits of the last commit that touched the contexts' files, named contexts' too, or their Dockerfiles.
+
+    contexts: of one image, one for each platform. None where a file differs from its commit, is in none or is
+    deleted, and where there is no git. Runs git, and so is called for those alone who ask for `git` tags.
+    """
+    read: list[str] = []
+    folders: list[str] = []
+    for context in contexts:
+        _collect(context, read, folders)
+    root = contexts[0].root
+    differing = (
+        ("status", "--porcelain", "--ignored", "--untracked-files=all", "--", *read),
+        ("diff", "--name-only", "--diff-filter=D", "HEAD", "--", *folders),
+    )
+    if any(_git(root, *question) != "" for question in differing):
+        return None
+    commit = _git(root, "log", "-1", "--format=%H", "--", *read)
+    return commit[:DIGITS] if commit else None
+
+
+def _collect(context: ScopedContext, read: list[str], folders: list[str]) -> None:
+    """Add what an image reads of a context, and the folders that it finds it in."""
+    read_from = [
+        (context.root, context.files),
+        *((named.root, named.files) for named in context.named.values()),
+    ]
+    files: list[str] = []
+    within: list[str] = []
+    for root, entries in read_from:
+        for entry in entries:
+            (within if entry.kind is Kind.DIRECTORY else files).append(str(root / entry.path))
+    # The library's own Dockerfile is in no commit of the user's.
+    if not context.dockerfile.is_relative_to(_LIBRARY):
+        read.append(str(context.dockerfile))
+    read += [str(path) for path in context.generated_from]
+    read += files if len(files) <= _MOST_PATHS else [str(root) for root, _ in read_from]
+    folders += within or [str(context.root)]
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What git answers; None where it cannot."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

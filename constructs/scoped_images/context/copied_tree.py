@@ -1,0 +1,44 @@
+"""What a COPY takes of a folder: all that lies below it, less `--exclude`, or the patterns of `--parents`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scoped_images.context.file import Kind
+from scoped_images.context.view import ContextView, join
+from scoped_images.dockerfile.sources import Source
+from scoped_images.patterns.matcher import Matched, PatternMatcher
+
+
+def copied_tree(view: ContextView, source: Source, folder: str) -> Iterator[tuple[str, Kind]]:
+    """Return the paths below a folder that BuildKit's copy takes (fsutil copier.copy); links are not followed."""
+    tree = _Tree(view, PatternMatcher.of(source.parents), PatternMatcher.of(source.excludes))
+    return tree.walk(folder, "", (), ())
+
+
+@dataclass(frozen=True)
+class _Tree:
+    view: ContextView
+    parents: PatternMatcher
+    excludes: PatternMatcher
+
+    def walk(
+        self, folder: str, relative: str, wanted_above: Matched, excluded_above: Matched
+    ) -> Iterator[tuple[str, Kind]]:
+        for name in self.view.names(folder):
+            path, below = join(folder, name), join(relative, name)
+            wanted, wanted_here = self._wants(below, wanted_above)
+            excluded, excluded_here = self.excludes.match(below, excluded_above)
+            if wanted and not excluded and (kind := self.view.kind(path)) is not None:
+                yield path, kind
+            if self._enters(below, wanted=wanted, excluded=excluded) and self.view.is_folder(path):
+                yield from self.walk(path, below, wanted_here, excluded_here)
+
+    def _wants(self, path: str, above: Matched) -> tuple[bool, Matched]:
+        return self.parents.match(path, above) if self.parents.patterns else (True, ())
+
+    def _enters(self, folder: str, *, wanted: bool, excluded: bool) -> bool:
+        if excluded and not self.excludes.has_exceptions:
+            return False
+        return wanted or self.parents.may_match_below(folder)

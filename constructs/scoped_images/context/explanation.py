@@ -1,0 +1,112 @@
+"""Why one path is in a scoped context, or which rule leaves it out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scoped_images.context.request import ContextRequest
+from scoped_images.dockerfile.copy_sources import context_path
+from scoped_images.dockerfile.parse import parse_dockerfile
+from scoped_images.dockerfile.sources import ContextSources
+from scoped_images.errors import ScopedImagesError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The fate of one path. reasons: instructions or rules, each with its file and line."""
+
+    path: str
+    included: bool
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        head = f"{self.path} {'goes in' if self.included else 'stays out'}:"
+        if len(self.reasons) == 1:
+            return f"{head} {self.reasons[0]}"
+        return "\n  ".join((head, *self.reasons))
+
+
+def explain(request: ContextRequest, path: str | Path) -> Explanation:
+    """Tell why a path of the root goes in or stays out; raises ScopedImagesError where there is no such path."""
+    name = _below_root(request.root, str(path))
+    if not os.path.lexists(request.root / name):
+        raise ScopedImagesError(f"path {str(path)!r}: there is no {request.root / name}")
+    if name == ".":
+        return Explanation(path=name, included=True, reasons=("it is the root of the context",))
+    sources = request.sources()
+    try:
+        lines = _lines(request, sources, name)
+    except ScopedImagesError:
+        # Often the very rule that is asked about: BuildKit would not find that source.
+        if request.ignore_file.excludes(name):
+            return _left_out(request, name)
+        raise
+    if lines:
+        places = tuple(_instruction(request, sources, line) for line in lines)
+        return Explanation(path=name, included=True, reasons=places)
+    if request.ignore_file.excludes(name):
+        return _left_out(request, name)
+    reasons = (*_excluded_by(request, sources, name), *_other_targets(request, name))
+    target = f"the target {request.target!r}" if request.target else "the last stage"
+    return Explanation(
+        path=name,
+        included=False,
+        reasons=reasons or (f"no instruction of {request.name} that {target} needs asks for it",),
+    )
+
+
+def _below_root(root: Path, path: str) -> str:
+    given = Path(os.path.normpath(path))
+    if given.is_absolute():
+        # The root is real; a link as the last part is asked about itself.
+        absolute = Path(os.path.realpath(given.parent)) / given.name
+        if absolute.is_relative_to(root):
+            path = str(absolute.relative_to(root))
+    return context_path(path)
+
+
+def _lines(request: ContextRequest, sources: ContextSources, path: str) -> tuple[int, ...]:
+    found = request.select(sources).paths
+    return next((selected.lines for selected in found if selected.path == path), ())
+
+
+def _left_out(request: ContextRequest, path: str) -> Explanation:
+    return Explanation(
+        path=path, included=False, reasons=(f"the rule {request.ignore_file.reason(path)} leaves it out",)
+    )
+
+
+def _instruction(request: ContextRequest, sources: ContextSources, line: int) -> str:
+    if not line:
+        written = [source.written for source in sources.sources if not source.line]
+        return f"include {', '.join(written)}"
+    text = request.content.decode().split("\n")[line - 1].strip()
+    return f"{request.name}:{line}: {text}"
+
+
+def _excluded_by(request: ContextRequest, sources: ContextSources, path: str) -> Iterator[str]:
+    """Instructions that would take the path but for their `--exclude`."""
+    without = tuple(replace(source, excludes=()) for source in sources.sources)
+    for line in _lines(request, replace(sources, sources=without), path):
+        yield f"--exclude of {_instruction(request, sources, line)}"
+
+
+def _other_targets(request: ContextRequest, path: str) -> Iterator[str]:
+    """Instructions of stages that the target does not need."""
+    told: set[int] = set()
+    for instruction in parse_dockerfile(request.content, name=request.name).instructions:
+        if instruction.name != "FROM" or len(instruction.words) != 3:
+            continue
+        stage = instruction.words[2]
+        try:
+            sources = request.sources(target=stage)
+            lines = set(_lines(request, sources, path)) - told
+        except ScopedImagesError:
+            # That stage cannot be built here, which is not what is asked.
+            continue
+        told |= lines
+        for line in sorted(lines):
+            yield f"only the stage {stage!r}, which is not needed here, has {_instruction(request, sources, line)}"

@@ -1,0 +1,50 @@
+"""Files of a build context that are in no folder: they are made at synth, and staged beside the others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from scoped_images.context.file import ContextFile, Kind
+from scoped_images.errors import ScopedImagesError
+
+MODE = 0o644
+
+
+def generated_file(path: str, content: bytes) -> ContextFile:
+    """The entry of a generated file in its context."""
+    digest = hashlib.sha256(content).hexdigest()
+    return ContextFile(path=path, kind=Kind.FILE, mode=MODE, size=len(content), sha256=digest)
+
+
+def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]) -> None:
+    """Refuse paths that are no plain ones, and those that another file of the context has or stands in the way of."""
+    if not generated:
+        return
+    kinds = {file.path: file.kind for file in files} | dict.fromkeys(generated, Kind.FILE)
+    folders = {str(folder) for path in kinds for folder in PurePosixPath(path).parents}
+    own = {file.path for file in files}
+    for path, content in generated.items():
+        parts = path.split("/")
+        if path.startswith("/") or any(part in ("", ".", "..") for part in parts):
+            raise ScopedImagesError(
+                f"generated has the path {path!r}: use one relative to the context's root, without '.' and '..'"
+            )
+        if not isinstance(content, bytes):
+            raise ScopedImagesError(
+                f"generated[{path!r}] is {type(content).__name__}, and takes bytes: text.encode()"
+            )
+        if path in own or path in folders:
+            raise ScopedImagesError(
+                f"generated has the path {path!r}, which the context's root has too: name one of them otherwise, or "
+                "leave the root's out with its ignore file"
+            )
+        above = (str(folder) for folder in PurePosixPath(path).parents if str(folder) != ".")
+        blocking = next(
+            (folder for folder in above if kinds.get(folder, Kind.DIRECTORY) is not Kind.DIRECTORY), None
+        )
+        if blocking is not None:
+            raise ScopedImagesError(
+                f"generated has the path {path!r}, and {blocking!r} is no folder there: name one of them otherwise"
+            )

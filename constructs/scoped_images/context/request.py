@@ -1,0 +1,114 @@
+"""Which files of a root one target of a Dockerfile reads: the question, and its answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from scoped_images.context.folder import existing_folder
+from scoped_images.context.ignore_file import read_ignore_file
+from scoped_images.context.selection import Selection, select_files
+from scoped_images.dockerfile.build_arguments import check_build_args
+from scoped_images.dockerfile.context_sources import context_sources
+from scoped_images.dockerfile.sources import ContextSources
+from scoped_images.errors import ScopedImagesError
+from scoped_images.patterns.ignore_file import IgnoreFile
+from scoped_images.platform import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextRequest:
+    """One target of a Dockerfile inside a root, and how it is built. Nothing but the Dockerfile is read to make one.
+
+    include: paths or patterns to take besides, where a source cannot be known before the build.
+    """
+
+    root: Path
+    dockerfile: Path
+    content: bytes = field(repr=False)
+    platform: Platform
+    target: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    build_contexts: Mapping[str, str | Path] = field(default_factory=dict)
+    include: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        root: str | Path,
+        dockerfile: str | Path,
+        *,
+        platform: Platform | str,
+        target: str | None = None,
+        build_args: Mapping[str, str] | None = None,
+        build_contexts: Mapping[str, str | Path] | None = None,
+        include: Sequence[str] = (),
+    ) -> ContextRequest:
+        """Check what is asked; raises ScopedImagesError."""
+        folder = existing_folder(root)
+        path = _inside(folder, dockerfile, root)
+        check_build_args(build_args or {})
+        if isinstance(include, str):
+            raise ScopedImagesError(
+                f"include is the text {include!r}, and takes a list: include=[{include!r}]"
+            )
+        return cls(
+            root=folder,
+            dockerfile=path,
+            content=read_dockerfile(path),
+            platform=Platform.parse(platform),
+            target=target,
+            build_args=dict(build_args or {}),
+            build_contexts=dict(build_contexts or {}),
+            include=tuple(include),
+        )
+
+    @property
+    def name(self) -> str:
+        """The Dockerfile's path in the root, as messages call it."""
+        return self.dockerfile.relative_to(self.root).as_posix()
+
+    def sources(self, *, target: str | None = None) -> ContextSources:
+        """Return what the instructions read, of this or of another target."""
+        return context_sources(
+            self.content,
+            name=self.name,
+            target=target or self.target,
+            build_args=self.build_args,
+            platform=self.platform,
+            build_contexts=self.build_contexts,
+            include=self.include,
+        )
+
+    @cached_property
+    def ignore_file(self) -> IgnoreFile:
+        """The rules of what is left out."""
+        return read_ignore_file(self.root, self.dockerfile)
+
+    def select(self, sources: ContextSources) -> Selection:
+        """Return the paths that the sources ask for, less what the ignore file leaves out."""
+        return select_files(self.root, sources, self.ignore_file)
+
+
+def read_dockerfile(path: Path) -> bytes:
+    """Return a Dockerfile's bytes."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ScopedImagesError(f"build context: cannot read Dockerfile {path}: {error.strerror}") from error
+
+
+def _inside(folder: Path, dockerfile: str | Path, root: str | Path) -> Path:
+    """Return the Dockerfile's path below `folder`, whichever way it was written."""
+    path = folder / dockerfile
+    # A Dockerfile that is a link keeps its own name, and so its own ignore file; `folder` is real already.
+    found = Path(os.path.realpath(path.parent)) / path.name
+    if not Path(os.path.realpath(path)).is_relative_to(folder) or not found.is_relative_to(folder):
+        raise ScopedImagesError(
+            f"Dockerfile {str(dockerfile)!r} is outside of the root {str(root)!r}: give a path inside it, or take "
+            "one folder with ScopedContext.of(directory, dockerfile=…), whose Dockerfile may lie anywhere"
+        )
+    return found

@@ -1,0 +1,253 @@
+"""A build context that holds what one image needs, and nothing else of the repository."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scoped_images.context.copying import stage
+from scoped_images.context.file import ContextFile, Kind
+from scoped_images.context.folder import existing_folder, whole_folder
+from scoped_images.context.generated import check_generated, generated_file
+from scoped_images.context.ignore_file import read_ignore_file
+from scoped_images.context.named import NamedContext
+from scoped_images.context.request import ContextRequest, read_dockerfile
+from scoped_images.context.size import MAX_BYTES, SizeLimit, largest_parts, read_files
+from scoped_images.context.whole_repository import CLOUD_ASSEMBLY, WholeRepository
+from scoped_images.patterns.ignore_file import IgnoreFile
+from scoped_images.platform import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopedContext:
+    """The files of a build context, with the Dockerfile that reads them.
+
+    root: the folder that the files' paths start from.
+    dockerfile: the Dockerfile, wherever it is.
+    files: of the root, sorted by path.
+    generated: further files that are in no root, by path; no path of `files` and none below one.
+    generated_from: the files that `generated` was made of, for those who ask which commit the context is of.
+    target, build_args, platform: what the files were found for; an image of this context is built with them.
+    named: further contexts of the build, by the names that the Dockerfile knows them under.
+    whole_repository: what a smaller context would save, where the whole root was taken for one Dockerfile.
+    """
+
+    root: Path
+    dockerfile: Path
+    files: tuple[ContextFile, ...]
+    dockerfile_bytes: bytes = field(repr=False)
+    target: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    platform: Platform | None = None
+    named: Mapping[str, NamedContext] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    generated: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    generated_from: tuple[Path, ...] = ()
+    whole_repository: WholeRepository | None = None
+
+    def __post_init__(self) -> None:
+        check_generated(self.generated, self.files)
+
+    @classmethod
+    def of(
+        cls, directory: str | Path, *, dockerfile: str | Path | None = None, max_bytes: int = MAX_BYTES
+    ) -> ScopedContext:
+        """Take one folder as context, less what its ignore file leaves out.
+
+        dockerfile: by default `directory`'s own `Dockerfile`; it may lie anywhere.
+        `<Dockerfile>.dockerignore` beside the Dockerfile wins over `directory`'s `.dockerignore`.
+        max_bytes: beyond this size it is an error, which names the largest files.
+        """
+        root = existing_folder(directory)
+        path = Path(dockerfile).absolute() if dockerfile is not None else root / "Dockerfile"
+        content = read_dockerfile(path)
+        wanted = [(entry, ()) for entry in whole_folder(root, read_ignore_file(root, path))]
+        files = read_files(root, wanted, _limit(max_bytes, path.name))
+        return cls(root=root, dockerfile=path, files=files, dockerfile_bytes=content)
+
+    @classmethod
+    def from_dockerfile(
+        cls,
+        root: str | Path,
+        dockerfile: str | Path = "Dockerfile",
+        *,
+        platform: Platform | str,
+        target: str | None = None,
+        build_args: Mapping[str, str] | None = None,
+        build_contexts: Mapping[str, str | Path] | None = None,
+        include: Sequence[str] = (),
+        max_bytes: int = MAX_BYTES,
+    ) -> ScopedContext:
+        """Take the files of `root` that BuildKit would read for `target`, and no others.
+
+        dockerfile: relative to `root`, and inside it.
+        platform: of the image; sources may depend on it.
+        target: stage to build; by default the last.
+        build_args: values of the Dockerfile's `ARG`s, as far as sources depend on them.
+        build_contexts: folders by the names under which `COPY --from` and `FROM` know them.
+        include: paths or patterns to take besides, where a source cannot be known before the build.
+        max_bytes: beyond this size it is an error, which names the largest files and the lines that want them.
+        """
+        request = ContextRequest.of(
+            root,
+            dockerfile,
+            platform=platform,
+            target=target,
+            build_args=build_args,
+            build_contexts=build_contexts,
+            include=include,
+        )
+        return cls.requested(request, max_bytes=max_bytes)
+
+    @classmethod
+    def requested(cls, request: ContextRequest, *, max_bytes: int = MAX_BYTES) -> ScopedContext:
+        """Take the files that a request asks for."""
+        sources = request.sources()
+        selection = request.select(sources)
+        files = read_files(
+            request.root,
+            [(selected.path, selected.lines) for selected in selection.paths],
+            _limit(max_bytes, request.name),
+        )
+        warnings = (
+            *sources.warnings,
+            *selection.warnings,
+            *(
+                f"{request.name}:{line}: takes the whole context; its largest parts: {largest_parts(files)}"
+                for line in sources.whole_context_lines
+            ),
+        )
+        return cls._of(request, files, named=sources.named_contexts, max_bytes=max_bytes, warnings=warnings)
+
+    @classmethod
+    def repository(
+        cls,
+        root: str | Path,
+        dockerfile: str | Path = "Dockerfile",
+        *,
+        platform: Platform | str,
+        target: str | None = None,
+        build_args: Mapping[str, str] | None = None,
+        build_contexts: Mapping[str, str | Path] | None = None,
+    ) -> ScopedContext:
+        """Take the whole root, less what its ignore file leaves out: for images that have not moved to scopes yet.
+
+        Arguments are those of from_dockerfile, and a warning tells what that would save. There is no limit of size.
+        `cdk.out` is left out, unless an exception of the ignore file brings it back: every synth changes it.
+        """
+        request = ContextRequest.of(
+            root,
+            dockerfile,
+            platform=platform,
+            target=target,
+            build_args=build_args,
+            build_contexts=build_contexts,
+        )
+        ignore = IgnoreFile((*IgnoreFile.parse(CLOUD_ASSEMBLY).rules, *request.ignore_file.rules))
+        wanted = [(path, ()) for path in whole_folder(request.root, ignore)]
+        files = read_files(request.root, wanted, _limit(sys.maxsize, request.name))
+        whole = WholeRepository.compare(request, size=sum(file.size for file in files))
+        context = cls._of(
+            request, files, named=request.build_contexts, max_bytes=sys.maxsize, warnings=(whole.warning,)
+        )
+        return dataclasses.replace(context, whole_repository=whole)
+
+    @classmethod
+    def _of(
+        cls,
+        request: ContextRequest,
+        files: tuple[ContextFile, ...],
+        *,
+        named: Iterable[str],
+        max_bytes: int,
+        warnings: tuple[str, ...],
+    ) -> ScopedContext:
+        folders = request.build_contexts
+        return cls(
+            root=request.root,
+            dockerfile=request.dockerfile,
+            files=files,
+            dockerfile_bytes=request.content,
+            target=request.target,
+            build_args=request.build_args,
+            platform=request.platform,
+            named={
+                name: NamedContext.read(name, folders[name], dockerfile=request.name, max_bytes=max_bytes)
+                for name in named
+            },
+            warnings=warnings,
+        )
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files, those generated among them; named contexts are apart."""
+        return sum(file.size for file in self._all_files)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the Dockerfile, the named contexts, and each file's path, kind, executable bit, bytes and link."""
+        content = {
+            "dockerfile": hashlib.sha256(self.dockerfile_bytes).hexdigest(),
+            "files": [file.identity() for file in self._all_files],
+            # It is staged by its fingerprint, so what staging adds must follow from that alone.
+            "added": sorted(self._added_files()),
+            "named": {name: context.fingerprint for name, context in self.named.items()},
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def staged_dockerfile(self) -> str:
+        """Name of the Dockerfile in the staged folder: `Dockerfile`, unless the context has another file there."""
+        if self._brings_its_dockerfile:
+            return "Dockerfile"
+        taken = {file.path for file in self._all_files}
+        names = (
+            "Dockerfile",
+            *(f"Dockerfile.scoped-images{number or ''}" for number in range(len(taken) + 1)),
+        )
+        return next(name for name in names if not taken & {name, f"{name}.dockerignore"})
+
+    def stage(self, destination: Path) -> None:
+        """Copy the context and its Dockerfile to `destination`, so that `docker build` there works.
+
+        What is added to the files (the Dockerfile, its ignore file) is kept out of reach of `COPY . .`.
+        A folder that is there already is taken for this context, staged before.
+        """
+        stage(self.root, self.files, {**self.generated, **self._added_files()}, destination)
+
+    @property
+    def _all_files(self) -> tuple[ContextFile, ...]:
+        generated = (generated_file(path, content) for path, content in self.generated.items())
+        return tuple(sorted((*self.files, *generated), key=lambda file: os.fsencode(file.path)))
+
+    def _added_files(self) -> dict[str, bytes]:
+        dockerfile, ignore_file = self.staged_dockerfile, f"{self.staged_dockerfile}.dockerignore"
+        added = {} if self._brings_its_dockerfile else {dockerfile: self.dockerfile_bytes}
+        if any(file.path == ignore_file for file in self._all_files):
+            # Its own rules, which have left out already all that they leave out.
+            return added
+        return {**added, ignore_file: "".join(f"/{name}\n" for name in (*added, ignore_file)).encode()}
+
+    @property
+    def _brings_its_dockerfile(self) -> bool:
+        """Whether the Dockerfile is itself among the files, as with `COPY . .`."""
+        digest = hashlib.sha256(self.dockerfile_bytes).hexdigest()
+        return self.dockerfile == self.root / "Dockerfile" and any(
+            file.path == "Dockerfile" and file.kind is Kind.FILE and file.sha256 == digest
+            for file in self.files
+        )
+
+
+def _limit(max_bytes: int, dockerfile: str) -> SizeLimit:
+    return SizeLimit(
+        max_bytes=max_bytes,
+        context=f"build context of {dockerfile}",
+        ignore_file=f"{dockerfile}.dockerignore",
+        dockerfile=dockerfile,
+    )

@@ -1,0 +1,192 @@
+"""Which files, folders and links of a build context the sources ask for.
+
+It goes the way of BuildKit's own copy, over the part of the context that its client would send:
+https://github.com/tonistiigi/fsutil/blob/master/copy/copy.go.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scoped_images.context.copied_tree import copied_tree
+from scoped_images.context.file import Kind
+from scoped_images.context.view import ContextView, Resolved, join
+from scoped_images.dockerfile.sources import ContextSources, Source
+from scoped_images.errors import ScopedImagesError
+from scoped_images.patterns.go_match import BadPatternError, GoPattern, State, split_wildcards
+from scoped_images.patterns.ignore_file import IgnoreFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectedPath:
+    """One entry of the scoped context. lines: of the Dockerfile, that ask for it; 0 stands for `include`."""
+
+    path: str
+    kind: Kind
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What goes into the scoped context, sorted by path, folders on the way included."""
+
+    paths: tuple[SelectedPath, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def select_files(root: Path, sources: ContextSources, ignore: IgnoreFile) -> Selection:
+    """Return what the sources select of the folder `root`.
+
+    Only folders that a source may read are listed. Raises ScopedImagesError for a source that BuildKit would not
+    find, a link that leads nowhere, a device, and a name that is not UTF-8.
+    """
+    selector = _Selector(ContextView(root, ignore), sources.dockerfile)
+    for source in sources.sources:
+        selector.add(source)
+    selector.check_empty_wildcards()
+    return Selection(
+        paths=tuple(
+            SelectedPath(path=path, kind=kind, lines=tuple(sorted(lines)))
+            for path, (kind, lines) in sorted(selector.found.items(), key=lambda item: item[0].encode())
+        ),
+        warnings=tuple(selector.warnings),
+    )
+
+
+@dataclass
+class _Selector:
+    view: ContextView
+    dockerfile: str
+    found: dict[str, tuple[Kind, set[int]]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    _empty: list[tuple[Source, str]] = field(default_factory=list)
+
+    def add(self, source: Source) -> None:
+        """Select what one source reads."""
+        folder, pattern = split_wildcards(source.path) if source.wildcards else (source.path, "")
+        if not pattern:
+            self._copy(source, source.path)
+            return
+        base = self._enter(source, folder or ".")
+        matches = list(self._glob(source, base, pattern)) if self.view.is_folder(base) else []
+        for path in matches:
+            self._copy(source, path)
+        if not matches:
+            self._empty.append((source, base))
+
+    def check_empty_wildcards(self) -> None:
+        """Judge the patterns without a match, which BuildKit takes for nothing to copy.
+
+        The folder that such a pattern searches must be there, though, and BuildKit is sent a folder only with
+        something in it that is wanted.
+        """
+        wanted = set(self.found)
+        for source, base in self._empty:
+            # BuildKit knows nothing of `include`: there it is a slip of the pen.
+            if not source.line or (base != "." and base not in wanted):
+                raise self._error(source, "matches nothing")
+            self.warnings.append(self._describe(source, "matches nothing"))
+
+    def _enter(self, source: Source, folder: str) -> str:
+        """Resolve the folder in which a pattern searches."""
+        resolved = self.view.resolve(folder)
+        if resolved.kind is None:
+            raise self._missing(source, folder, resolved)
+        for link in resolved.links:
+            self.select(link, Kind.LINK, source.line)
+        return resolved.path
+
+    def _glob(self, source: Source, base: str, pattern: str) -> Iterator[str]:
+        try:
+            machine = GoPattern.parse(pattern)
+        except BadPatternError as error:
+            raise self._error(source, f"is malformed: {error}") from None
+        yield from self._glob_below(machine, machine.start, base)
+
+    def _glob_below(self, machine: GoPattern, state: State, folder: str) -> Iterator[str]:
+        for name in self.view.names(folder):
+            after = machine.advance(state, name)
+            path = join(folder, name)
+            if machine.accepts(after):
+                if self.view.kind(path) is not None:
+                    yield path
+            elif (below := machine.advance(after, "/")) and self.view.is_folder(path):
+                yield from self._glob_below(machine, below, path)
+
+    def _copy(self, source: Source, path: str) -> None:
+        resolved = self.view.resolve(path)
+        if resolved.kind is None:
+            raise self._missing(source, path, resolved)
+        for link in resolved.links:
+            self.select(link, Kind.LINK, source.line)
+        if resolved.kind is Kind.FILE:
+            self.select(resolved.path, Kind.FILE, source.line)
+            return
+        if not source.parents:
+            self.select(resolved.path, Kind.DIRECTORY, source.line)
+        copied = 0
+        for below, kind in copied_tree(self.view, source, resolved.path):
+            self.select(below, kind, source.line)
+            copied += 1
+        if source.parents and not copied:
+            self._no_parents(source)
+
+    def _no_parents(self, source: Source) -> None:
+        if not any(split_wildcards(pattern)[1] for pattern in (source.path, *source.parents)):
+            raise self._error(source, "matches nothing")
+        self.warnings.append(self._describe(source, "matches nothing"))
+
+    def select(self, path: str, kind: Kind, line: int) -> None:
+        """Select a path and the folders above it."""
+        while path not in (".", ""):
+            if path not in self.found:
+                self._check(path, kind)
+                self.found[path] = (kind, set())
+            elif line in self.found[path][1]:
+                return
+            self.found[path][1].add(line)
+            path, kind = path.rpartition("/")[0], Kind.DIRECTORY
+
+    def _check(self, path: str, kind: Kind) -> None:
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            name = path.encode("utf-8", "surrogateescape")
+            raise ScopedImagesError(
+                f"build context: the name {name!r} is not UTF-8; rename it or name it in .dockerignore"
+            ) from None
+        if kind is Kind.FILE and (rule := self.view.ignore.blanks(path)) is not None:
+            raise ScopedImagesError(
+                f"build context: BuildKit would copy {path!r} without its content, because {rule} comes again after "
+                "an exception; remove one of the two lines"
+            )
+
+    def _missing(self, source: Source, path: str, resolved: Resolved) -> ScopedImagesError:
+        for above in _with_parents(resolved.path):
+            rule = self.view.ignore.reason(above)
+            if rule is not None and not rule.pattern.exception:
+                return self._error(source, f"is left out by {rule}")
+        if resolved.links:
+            target = os.readlink(self.view.root / resolved.links[-1])  # noqa: PTH115 - as written
+            # BuildKit looks for it below the root, as if that were `/`.
+            return self._error(
+                source,
+                f"goes through the link {resolved.links[-1]!r} to {target!r}, which leads out of the build context "
+                f"or to nothing in it: there is no {resolved.path!r} in the context",
+            )
+        return self._error(source, f"does not exist: there is no {self.view.root / path}")
+
+    def _error(self, source: Source, problem: str) -> ScopedImagesError:
+        return ScopedImagesError(self._describe(source, problem))
+
+    def _describe(self, source: Source, problem: str) -> str:
+        place = f"{self.dockerfile}:{source.line}: " if source.line else ""
+        return f"{place}{source.instruction} source {source.written!r} {problem}"
+
+
+def _with_parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]

@@ -1,0 +1,88 @@
+"""How large a context is, and what makes it so."""
+
+from __future__ import annotations
+
+import stat
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scoped_images.context.file import ContextFile
+from scoped_images.errors import ScopedImagesError
+
+MAX_BYTES = 250_000_000
+
+_UNITS = ("B", "kB", "MB", "GB")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeLimit:
+    """How large a context may be.
+
+    context: what an error calls it. ignore_file: where files can be left out. dockerfile: whose lines ask for files.
+    """
+
+    max_bytes: int
+    context: str
+    ignore_file: str
+    dockerfile: str
+
+    def __post_init__(self) -> None:
+        if self.max_bytes < 1:
+            raise ScopedImagesError(f"max_bytes is {self.max_bytes}, and must be at least 1")
+
+
+def readable(size: int) -> str:
+    """Bytes in decimal units, as `docker` prints them: `1.2 MB`."""
+    value = float(size)
+    for unit in _UNITS[:-1]:
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} {_UNITS[-1]}"
+
+
+def largest_parts(files: Iterable[ContextFile], count: int = 10) -> str:
+    """The entries at the context's root that weigh most, with their sizes."""
+    parts: Counter[str] = Counter()
+    for file in files:
+        parts[file.path.partition("/")[0]] += file.size
+    return ", ".join(f"{name} {readable(size)}" for name, size in parts.most_common(count))
+
+
+def read_files(
+    root: Path, wanted: Sequence[tuple[str, tuple[int, ...]]], limit: SizeLimit
+) -> tuple[ContextFile, ...]:
+    """Read paths, each with the Dockerfile lines that ask for it.
+
+    Raises ScopedImagesError beyond the limit, with the largest files and their lines, before anything is read.
+    """
+    sizes = {path: file_size(root / path) for path, _ in wanted}
+    total = sum(sizes.values())
+    if total > limit.max_bytes:
+        largest = sorted(wanted, key=lambda entry: -sizes[entry[0]])[:10]
+        lines = "\n".join(
+            f"  {readable(sizes[path]):>9}  {path}{_asked_by(lines, limit.dockerfile)}"
+            for path, lines in largest
+            if sizes[path]
+        )
+        raise ScopedImagesError(
+            f"{limit.context} is {readable(total)}, and max_bytes is {readable(limit.max_bytes)}: leave files out with "
+            f"{limit.ignore_file}, or raise max_bytes. The largest files:\n{lines}"
+        )
+    return tuple(ContextFile.read(root, path, sources=lines) for path, lines in wanted)
+
+
+def file_size(path: Path) -> int:
+    """Bytes of a file; 0 for what is none, or cannot be looked at."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return 0  # reading it tells what is wrong
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _asked_by(lines: tuple[int, ...], dockerfile: str) -> str:
+    places = [f"{dockerfile}:{line}" if line else "include" for line in lines]
+    return f"  ({', '.join(places)})" if places else ""

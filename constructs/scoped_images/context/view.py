@@ -1,0 +1,125 @@
+"""The build context as BuildKit gets to see it: without what the ignore file leaves out, links kept inside."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scoped_images.context.file import Kind
+from scoped_images.errors import ScopedImagesError
+from scoped_images.patterns.ignore_file import IgnoreFile
+from scoped_images.patterns.matcher import clean_path
+
+# https://github.com/containerd/continuity/blob/v0.4.5/fs/path.go
+_MAX_LINKS = 255
+_KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY, stat.S_IFLNK: Kind.LINK}
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Where a path leads. links: the symbolic links on the way, each to be there, too. kind: None: nowhere."""
+
+    path: str
+    links: tuple[str, ...]
+    kind: Kind | None
+
+
+@dataclass(frozen=True)
+class ContextView:
+    """Looks at single paths and lists single folders; nothing else of the root is ever touched.
+
+    Paths are relative to the root, with forward slashes; `.` is the root.
+    """
+
+    root: Path
+    ignore: IgnoreFile
+    _seen: dict[str, Kind | None] = field(init=False, repr=False, default_factory=dict)
+    _special: set[str] = field(init=False, repr=False, default_factory=set)
+
+    def kind(self, path: str) -> Kind | None:
+        """Return what is at a path, not following a last link; None when there is nothing to see.
+
+        Raises ScopedImagesError for a socket, device or pipe.
+        """
+        kind = self._look(path)
+        if path in self._special:
+            raise ScopedImagesError(
+                f"build context: {self.root / path} is a socket, device or pipe, which no image can hold; "
+                "remove it or name it in .dockerignore"
+            )
+        return kind
+
+    def is_folder(self, path: str) -> bool:
+        """Tell whether a folder can be seen at a path."""
+        return self._look(path) is Kind.DIRECTORY
+
+    def names(self, folder: str) -> list[str]:
+        """List a folder, with what the ignore file leaves out, without looking at what it lists."""
+        full = self.root / folder
+        try:
+            return sorted(os.listdir(full))  # noqa: PTH208 - names alone, no stat
+        except OSError as error:
+            raise ScopedImagesError(f"build context: cannot list {full}: {error.strerror}") from error
+
+    def resolve(self, path: str) -> Resolved:
+        """Follow the links of a path, also its last, as if the root were `/`: `..` and `/` stay inside."""
+        links: list[str] = []
+        pending = path
+        while (link := self._first_link(pending)) is not None:
+            links.append(link)
+            if len(links) > _MAX_LINKS:
+                raise ScopedImagesError(f"build context: the link {self.root / link} leads back to itself")
+            target = os.readlink(self.root / link)  # noqa: PTH115 - Path.readlink drops a trailing slash
+            if not target.startswith("/"):
+                target = f"{link.rpartition('/')[0]}/{target}"
+            pending = clean_path(f"/{target}{pending[len(link) :]}")[1:] or "."
+        return Resolved(pending, tuple(links), self.kind(pending))
+
+    def _first_link(self, path: str) -> str | None:
+        """Return the first component of a path that is a link, as the path up to it."""
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            above = "/".join(parts[:depth])
+            kind = self.kind(above)
+            if kind is Kind.LINK:
+                return above
+            if kind is not Kind.DIRECTORY:
+                return None
+        return None
+
+    def _look(self, path: str) -> Kind | None:
+        if path not in self._seen:
+            excluded = path != "." and self.ignore.excludes(path)
+            if excluded and not self.ignore.may_include_below(path):
+                self._seen[path] = None
+            else:
+                self._seen[path] = self._stat(path)
+                if excluded and not (self.is_folder(path) and self._holds_anything(path)):
+                    self._seen[path] = None
+                    self._special.discard(path)
+        return self._seen[path]
+
+    def _holds_anything(self, folder: str) -> bool:
+        """Whether a folder that is left out is there for the sake of what an exception brings back inside it."""
+        paths = (join(folder, name) for name in self.names(folder))
+        return any(self._look(path) is not None or path in self._special for path in paths)
+
+    def _stat(self, path: str) -> Kind | None:
+        full = self.root / path
+        try:
+            mode = full.stat().st_mode if path == "." else full.lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise ScopedImagesError(f"build context: cannot look at {full}: {error.strerror}") from error
+        kind = _KINDS.get(stat.S_IFMT(mode))
+        if kind is None:
+            self._special.add(path)
+        return kind
+
+
+def join(folder: str, name: str) -> str:
+    """Join two relative paths; `.` and an empty folder are the root."""
+    return name if folder in (".", "") else f"{folder}/{name}"

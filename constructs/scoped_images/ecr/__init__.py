@@ -1,0 +1,1 @@
+"""Names, tags, addresses and lifecycle rules of ECR: strings only, no calls."""

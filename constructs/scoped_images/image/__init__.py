@@ -1,0 +1,1 @@
+"""What one image is: one value with one fingerprint."""

@@ -1,0 +1,82 @@
+"""BuildKit's registry cache, kept beside the image in ECR."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheOption:
+    """One `--cache-from` or `--cache-to` of a build; renders itself as buildx takes it: `type=registry,ref=…`."""
+
+    type: str
+    params: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return ",".join((f"type={self.type}", *(f"{key}={value}" for key, value in self.params.items())))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryCache:
+    """Imports from and exports to `<repository>:cache-<platform>`.
+
+    repository: must exist before the build, so it belongs to an earlier stack.
+    branch: keeps a branch's cache apart, as `cache-<branch>-<platform>`, and imports the main one too.
+    export: False for builds that must not write, such as those of untrusted pull requests.
+    imports: further refs to import from, such as another repository's cache.
+    """
+
+    repository: RepositoryAddress
+    platform: Platform
+    branch: str | None = None
+    export: bool = True
+    imports: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.branch is not None and not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", self.branch):
+            raise ScopedImagesError(
+                f"branch of the registry cache is {self.branch!r}, and is part of a tag: use 1-64 lower-case "
+                "letters, digits, '.', '_' and '-'"
+            )
+        for ref in self.imports:
+            if "${Token[" in ref:
+                raise ScopedImagesError(
+                    "imports of the registry cache holds a token, known only while CloudFormation deploys; "
+                    "the cache is read before: give the ref with a literal account and region"
+                )
+
+    @property
+    def ref(self) -> str:
+        """The image ref that this build exports to."""
+        return self.repository.tagged("-".join(filter(None, ("cache", self.branch, self.platform.slug))))
+
+    def cache_from(self) -> list[CacheOption]:
+        """What to import, nearest first. BuildKit logs a ref that does not exist yet and builds on."""
+        refs = [self.ref]
+        if self.branch is not None:
+            refs.append(self.repository.tagged(f"cache-{self.platform.slug}"))
+        return [CacheOption(type="registry", params={"ref": ref}) for ref in (*refs, *self.imports)]
+
+    def cache_to(self) -> CacheOption | None:
+        """Where to export to, or None for an import-only cache."""
+        if not self.export:
+            return None
+        return CacheOption(
+            type="registry",
+            params={
+                "ref": self.ref,
+                # All stages' layers, not the last one's alone.
+                "mode": "max",
+                # ECR takes a cache only as an OCI image manifest: aws/containers-roadmap#876.
+                "image-manifest": "true",
+                "oci-mediatypes": "true",
+                # A cache that cannot be written must not fail a deploy.
+                "ignore-error": "true",
+            },
+        )

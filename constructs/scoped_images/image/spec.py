@@ -1,0 +1,212 @@
+"""What an image is built from: one value, whoever builds it, with one fingerprint and one tag."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.dockerfile.build_arguments import check_build_args, unknown_build_args
+from scoped_images.dockerfile.external_images import ExternalImages, external_images
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+from scoped_images.upstream.images import UpstreamImages
+
+BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
+
+# Part of every fingerprint: raise it when what a fingerprint covers changes.
+_SCHEME = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseReference:
+    """An image that others are built from.
+
+    uri: what the build reads, `<registry>/<repository>:<tag>`.
+    identity: what stands for it in fingerprints: its content tag, or less where a change of it rebuilds nothing.
+    """
+
+    uri: str
+    identity: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSpec:
+    """Context, platform and build options of one image.
+
+    base: the image that the Dockerfile's `ARG BASE_IMAGE_URI` is set to; without one its own default holds.
+    named_bases: further images by the names that `COPY --from=` and `FROM` know them under.
+    upstream: pins and mirrors of the images by others that the Dockerfile stands on; by default none.
+    build_args: values of the Dockerfile's `ARG`s. Never secrets: they stay in the image's history.
+    late_args: of those arguments whose values only CloudFormation knows, the expressions, which are counted instead.
+    build_secrets: BuildKit secrets by id, each `src=<path>` or `env=<variable>`; their contents are no part of the image.
+    target: stage to build; by default the context's own, else the last.
+
+    A context that was found for a target, a platform and build arguments brings them along.
+    """
+
+    context: ScopedContext
+    platform: Platform
+    base: BaseReference | None = None
+    named_bases: Mapping[str, BaseReference] = field(default_factory=dict)
+    upstream: UpstreamImages = field(default_factory=UpstreamImages)
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    late_args: Mapping[str, str] = field(default_factory=dict)
+    build_secrets: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
+
+    def __post_init__(self) -> None:
+        Platform.parse(self.platform)
+        self._check_dockerfile()
+        if self.context.platform is not None:
+            self._agree_with_context(self.context.platform)
+        check_build_args(self.build_args)
+        check_build_args(self.late_args)
+        if BASE_IMAGE_ARGUMENT in (*self.build_args, *self.late_args):
+            raise ScopedImagesError(
+                f"build_args sets {BASE_IMAGE_ARGUMENT}: give the base image as base= instead"
+            )
+        for name in self.named_bases:
+            # Lower case, as BuildKit looks them up.
+            if not re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", name) or name in self.context.named:
+                raise ScopedImagesError(
+                    f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and "
+                    f"none of the context's own names ({', '.join(self.context.named) or 'it has none'})"
+                )
+        for name, value in self.build_secrets.items():
+            if not isinstance(value, str) or not re.match(r"(src|env)=.", value):
+                # Without the value got: it may be the secret itself.
+                raise ScopedImagesError(
+                    f"build_secrets[{name!r}] takes 'src=<path>' or 'env=<variable>', never the secret itself"
+                )
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """Every build argument, the context's and the base image's among them."""
+        base = {BASE_IMAGE_ARGUMENT: self.base.uri} if self.base else {}
+        return {**self.context.build_args, **self.build_args, **base}
+
+    @property
+    def image_contexts(self) -> dict[str, str]:
+        """The build contexts that are images: `docker-image://<ref>` by name."""
+        named = {name: f"docker-image://{base.uri}" for name, base in self.named_bases.items()}
+        contexts = {image: self.upstream.context_for(image) for image in self._external.images}
+        return {**{image: context for image, context in contexts.items() if context}, **named}
+
+    @property
+    def outside_images(self) -> tuple[str, ...]:
+        """The images by others that the build reads under their own names, not through a mirror."""
+        return tuple(image for image in self._external.images if image not in self.image_contexts)
+
+    @property
+    def warnings(self) -> dict[str, tuple[str, ...]]:
+        """What its author should know, by kind: each kind is acknowledged on its own."""
+        external, dockerfile = self._external, self.context.dockerfile
+        unknown = unknown_build_args({**self.build_args, **self.late_args}, self.context.dockerfile_bytes)
+        return {
+            "context": self.context.warnings,
+            "build-args": tuple(
+                f"build_args[{name!r}] is for no ARG of {dockerfile.name}: it changes the image's tag, and not the image"
+                for name in unknown
+            ),
+            "upstream": (*external.warnings, *self.upstream.warnings(external.images)),
+        }
+
+    @property
+    def stage(self) -> str | None:
+        """The stage to build, or None for the last."""
+        return self.target or self.context.target
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that the build can see; cache options and secrets' contents are not among it."""
+        content = {
+            "scheme": _SCHEME,
+            "context": self.context.fingerprint,
+            "platform": str(self.platform),
+            "target": self.stage,
+            "arguments": {**self.context.build_args, **self.build_args},
+            # Not their URIs: one content has one tag, whichever account or moving tag it is read from.
+            "base": self.base.identity if self.base else None,
+            "named_bases": {name: base.identity for name, base in self.named_bases.items()},
+            "upstream": {
+                image: self.upstream.identity(image)
+                for image in self._external.images
+                if self.upstream.digest(image)
+            },
+            "late": dict(self.late_args),
+            # Their ids alone: where a machine keeps them is no part of the image.
+            "secrets": sorted(self.build_secrets),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def content_tag(self) -> str:
+        """The tag that names this content: `sha-` and 12 hex digits."""
+        return f"sha-{self.fingerprint[:12]}"
+
+    @cached_property
+    def _external(self) -> ExternalImages:
+        """The images by others that the target stands on."""
+        ours = [base.uri for base in (self.base, *self.named_bases.values()) if base]
+        try:
+            return external_images(
+                self.context.dockerfile_bytes,
+                name=self.context.dockerfile.name,
+                target=self.stage,
+                build_args={**self.arguments, **dict.fromkeys(self.late_args)},
+                platform=self.platform,
+                build_contexts=[*self.context.named, *self.named_bases, *ours],
+            )
+        except ScopedImagesError:
+            # Only pins and mirrors need to know; the rest is BuildKit's to judge.
+            if self.upstream.in_use:
+                raise
+            return ExternalImages(images=())
+
+    def _check_dockerfile(self) -> None:
+        """Refuse what BuildKit would ignore or find out late: an argument nobody declares, a stage nobody names."""
+        # An instruction may go on in the next line.
+        text, name = re.sub(rb"\\\r?\n", b" ", self.context.dockerfile_bytes), self.context.dockerfile.name
+        if self.base and not re.search(rb"(?im)^[ \t]*ARG\b.*\bBASE_IMAGE_URI\b", text):
+            raise ScopedImagesError(
+                f"base is given, but {name} has no ARG {BASE_IMAGE_ARGUMENT}, and would be built from something else: "
+                f"start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
+            )
+        if self.target is None or self.target.isdecimal():
+            return
+        stages = re.findall(rb"(?im)^[ \t]*FROM[ \t].*[ \t]AS[ \t]+(\S+)", text)
+        known = [stage.decode(errors="replace") for stage in stages]
+        if self.target.lower() not in (stage.lower() for stage in known):
+            stages_text = ", ".join(known) or "none with a name"
+            raise ScopedImagesError(
+                f"target is {self.target!r}, but {name} has no such stage; it has: {stages_text}"
+            )
+
+    def _agree_with_context(self, platform: Platform) -> None:
+        """The context's files were found for its own options: with others the build reads other files."""
+        given = {
+            "platform": (self.platform, platform),
+            "target": (self.target or self.context.target, self.context.target),
+        }
+        for name, value in self.build_args.items():
+            given[f"build_args[{name!r}]"] = (value, self.context.build_args.get(name))
+        for option, (ours, of_context) in given.items():
+            if ours != of_context:
+                made_for = "none" if of_context is None else repr(str(of_context))
+                raise ScopedImagesError(
+                    f"{option} is {str(ours)!r}, but the context was made for {made_for}: give it to "
+                    "ScopedContext.from_dockerfile, which finds the files by it"
+                )
+
+
+def index_tag(specs: Sequence[ImageSpec]) -> str:
+    """The content tag of one image, or of the index over the images of several platforms."""
+    if len(specs) == 1:
+        return specs[0].content_tag
+    fingerprints = "\n".join(sorted(spec.fingerprint for spec in specs))
+    return f"sha-{hashlib.sha256(fingerprints.encode()).hexdigest()[:12]}"

@@ -1,0 +1,1 @@
+"""Go's pattern matching and ignore rules: strings in, answers out."""

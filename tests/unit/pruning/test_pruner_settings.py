@@ -1,0 +1,59 @@
+"""Settings that make no sense are refused, and the others survive their way to the function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.pruning.retention import Retention
+from scoped_images.pruning.settings import PrunerSettings
+
+
+def settings(**changes: Any) -> PrunerSettings:
+    given = {
+        "environment": "dev",
+        "repositories": ("app",),
+        "regions": ("eu-west-1",),
+        "retention": Retention(max_images=3, protect=("v*",)),
+    }
+    return PrunerSettings(**{**given, **changes})
+
+
+@pytest.mark.parametrize("bases", [None, (), ("app",)])
+def test_survives_its_text(bases: tuple[str, ...] | None) -> None:
+    given = settings(bases=bases, dependents=("cdk",), services=("batch",), delete=True)
+    assert PrunerSettings.from_text(given.to_text()) == given
+
+
+def test_a_long_list_is_packed_and_survives_too() -> None:
+    given = settings(repositories=tuple(f"team/service-{number}" for number in range(300)))
+    assert len(given.to_text()) < 3900
+    assert PrunerSettings.from_text(given.to_text()) == given
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    names = tuple(f"{number * 7919**9 % 10**40:x}" for number in range(1, 400))
+    with pytest.raises(ScopedImagesError, match="for 399 repositories do not fit"):
+        settings(repositories=names).to_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"repositories": "app"}, "repositories is 'app', and takes a tuple of names"),
+        ({"regions": ()}, "regions is empty, and takes at least one"),
+        ({"delete": "yes"}, "delete is 'yes', and takes True or False"),
+        ({"services": ("eks",)}, "services holds 'eks', and takes sagemaker, apprunner, batch"),
+        ({"bases": ("bse",)}, "bases holds 'bse', which is none of the repositories: app"),
+        (
+            {"dependents": ("app",)},
+            "repository 'app' is in repositories and dependents: it is either pruned or only read",
+        ),
+    ],
+)
+def test_a_mistake_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        settings(**changes)
+    assert str(caught.value) == message
