@@ -165,9 +165,9 @@ def test_the_zip_runs_without_cdk(small_app: Any) -> None:
     """Its handler is imported where nothing but the zip and boto3 can be found."""
     pruner(small_app.stack("Pruning"))
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import handler, scoped_images;"
+        "import sys; sys.path.insert(0, sys.argv[1]); import index, scoped_images;"
         "assert scoped_images.__file__.startswith(sys.argv[1]), scoped_images.__file__;"
-        "assert not {'aws_cdk', 'jsii', 'constructs'} & sys.modules.keys(); print(handler.handler.__name__)"
+        "assert not {'aws_cdk', 'jsii', 'constructs'} & sys.modules.keys(); print(index.handler.__name__)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(asset(small_app))], capture_output=True, text=True, check=False

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images import staging
+from scoped_images.context import copying as staging
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 

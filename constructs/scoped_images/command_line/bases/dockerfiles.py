@@ -12,7 +12,7 @@ from scoped_images.dockerfile.external_images import ExternalImages, every_exter
 from scoped_images.errors import ScopedImagesError
 
 # Where the library itself is; its own Dockerfile is for `derived_images`.
-_LIBRARY = Path(__file__).resolve().parents[1]
+_LIBRARY = Path(__file__).resolve().parents[2]
 # They hold copies and other people's files. Folders that start with a dot are left out, too.
 _LEFT_OUT = ("cdk.out", "node_modules")
 
