@@ -7,7 +7,15 @@ from pathlib import Path
 from aws_cdk import App, Stack, Tags
 from aws_cdk import Environment as StackEnvironment
 
-from scoped_images import BaseImages, Environment, ImagesLock, RefreshMarks, RemoteBuilder, UpstreamImages
+from scoped_images import (
+    BaseImages,
+    BuildOptions,
+    Environment,
+    ImagesLock,
+    RefreshMarks,
+    RemoteBuilder,
+    UpstreamImages,
+)
 from stacks.api import ApiStack
 from stacks.functions import FunctionsStack
 from stacks.pruner import PrunerStack
@@ -40,7 +48,7 @@ def add_stacks(app: App, env: Environment) -> None:
         workloads=["lambdas", "services"],
         prefix=prefix,
         repositories=repositories,
-        upstream=upstream,
+        options=BuildOptions(upstream=upstream),
         refresh_marks=RefreshMarks.read(ROOT / "dockerfiles" / "bases.lock"),
         builder=builder,
     )

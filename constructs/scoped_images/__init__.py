@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scoped_images.context.scoped_context import ScopedContext
     from scoped_images.ecr.lifecycle import ImageLifecycle
     from scoped_images.errors import ScopedImagesError
+    from scoped_images.image.build_options import BuildOptions
     from scoped_images.image.registry_cache import RegistryCache
     from scoped_images.platform import Platform
     from scoped_images.pruning.retention import Retention
@@ -33,6 +34,7 @@ __all__ = [
     "BaseGraph",
     "BaseImage",
     "BaseImages",
+    "BuildOptions",
     "BuildSecret",
     "Environment",
     "ImageLifecycle",
@@ -57,6 +59,7 @@ _MODULES = {
     "BaseGraph": "bases.graph",
     "BaseImage": "cdk.base_image",
     "BaseImages": "cdk.base_images",
+    "BuildOptions": "image.build_options",
     "BuildSecret": "remote.build_secret",
     "Environment": "cdk.environment",
     "ImageLifecycle": "ecr.lifecycle",

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
-from scoped_images import Platform, ScopedContext, ScopedImage, ScopedImagesError
+from scoped_images import BuildOptions, Platform, ScopedContext, ScopedImage, ScopedImagesError
 from tests.constructs.conftest import PLACE, SmallApp
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
@@ -316,7 +316,7 @@ def test_caches_in_its_repository(small_app: Any) -> None:
 
 
 def test_cache_false_means_none(small_app: Any) -> None:
-    base_in_own_stack(small_app, cache=False)
+    base_in_own_stack(small_app, options=BuildOptions(cache=False))
     assert image_of(small_app.synth(), "Base").keys().isdisjoint({"cacheFrom", "cacheTo"})
 
 

@@ -18,6 +18,7 @@ from aws_cdk.assertions import Match, Template
 from cdk_nag import AwsSolutionsChecks
 
 from scoped_images import (
+    BuildOptions,
     BuildSecret,
     Platform,
     RegistryCache,
@@ -144,7 +145,9 @@ def test_in_a_vpc_project_and_builds_have_what_they_need(small_app: Any) -> None
 def test_the_default_machine_builds_nothing_and_a_remote_image_asks_for_its_build(small_app: Any) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
-    image = image_in(small_app, stack, builder, pin_digest=True, build_args={"MODE": "fast"})
+    image = image_in(
+        small_app, stack, builder, pin_digest=True, options=BuildOptions(build_args={"MODE": "fast"})
+    )
     lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
     (spec,) = image.specs
     build = build_of(stack)
@@ -232,7 +235,7 @@ def test_a_build_may_touch_only_what_is_its_image_s(small_app: Any) -> None:
         builder,
         base=base,
         repository=small_app.repository(repositories, "app-dev"),
-        build_secrets={"pip": "env=PIP_CONF"},
+        options=BuildOptions(build_secrets={"pip": "env=PIP_CONF"}),
     )
     build = build_of(stack)
     place = "eu-west-1:111111111111"
@@ -291,7 +294,7 @@ def test_a_secret_is_known_by_name_alone(small_app: Any) -> None:
         secret_keys=[key],
     )
     app = small_app.stack("App")
-    image_in(small_app, app, builder, build_secrets={"npm": "src=/home/me/.npmrc"})
+    image_in(small_app, app, builder, options=BuildOptions(build_secrets={"npm": "src=/home/me/.npmrc"}))
     assert build_of(app)["Secrets"] == {"npm": ["PARAMETER_STORE", "/build/npm"]}
     granted = statements(app, "Image")
     assert granted["ssm:GetParameters"] == "arn:aws:ssm:eu-west-1:111111111111:parameter/build/npm"
@@ -306,7 +309,9 @@ def test_a_token_is_welcome_as_an_argument_and_the_tag_counts_its_expression(sma
     for name, parameter in (("One", "Url"), ("Two", "Url"), ("Other", "Uri")):
         stack = small_app.stack(name)
         url = cdk.CfnParameter(stack, parameter).value_as_string
-        image = image_in(small_app, stack, builder, repository=repository, build_args={"URL": url})
+        image = image_in(
+            small_app, stack, builder, repository=repository, options=BuildOptions(build_args={"URL": url})
+        )
         tags.append(image.specs[0].content_tag)
     assert tags[0] == tags[1]
     assert tags[2] != tags[0]
@@ -322,7 +327,9 @@ def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: Any) -
     stack = small_app.stack("Base")
     arguments = {"URL": cdk.CfnParameter(stack, "Url").value_as_string}
     with pytest.raises(ScopedImagesError) as caught:
-        small_app.base(stack, "base-dev", repository, builder=builder, build_args=arguments)
+        small_app.base(
+            stack, "base-dev", repository, builder=builder, options=BuildOptions(build_args=arguments)
+        )
     assert str(caught.value) == (
         "build_args['URL'] of 'Base/base-dev' is a token, known only while CloudFormation deploys, and the tag of a base "
         "image must be known before: use a literal, or read the value at run time"
@@ -337,7 +344,7 @@ def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: Any) -
             repository=repository,
             platform=None,
             platforms=list(Platform),
-            build_args=arguments,
+            options=BuildOptions(build_args=arguments),
         )
 
 
@@ -359,7 +366,9 @@ def test_cdk_nag_has_no_findings_that_are_not_explained(small_app: Any, in_vpc: 
         secrets={"pip": BuildSecret.secrets_manager("pip-conf"), "npm": BuildSecret.parameter("/npm")},
     )
     stack = small_app.stack("App")
-    image_in(small_app, stack, builder, build_secrets={"pip": "env=PIP", "npm": "env=NPM"})
+    image_in(
+        small_app, stack, builder, options=BuildOptions(build_secrets={"pip": "env=PIP", "npm": "env=NPM"})
+    )
     out = Path(small_app.app.synth().directory)
     reports = json.loads((out / "validation-report.json").read_text())["pluginReports"]
     assert "AwsSolutions" in {report["pluginName"] for report in reports}
@@ -415,7 +424,7 @@ def test_a_further_import_is_pulled_from_too(small_app: Any) -> None:
         platform=Platform.LINUX_ARM64,
         imports=(f"{REGISTRY}/other-dev:cache", "ghcr.io/somebody/cache:1"),
     )
-    image_in(small_app, stack, builder, repository=repository, cache=cache)
+    image_in(small_app, stack, builder, repository=repository, options=BuildOptions(cache=cache))
     pulled = statements(stack, "Image")[
         "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
     ]
@@ -441,7 +450,12 @@ def test_a_mirror_of_buildkit_and_images_that_the_dockerfile_names_in_ecr_are_pu
 def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: Any) -> None:
     builder = builder_in(small_app.stack("Builds"))
     with pytest.raises(ScopedImagesError, match=r"buildspec of 'app-dev' has \d+ characters"):
-        image_in(small_app, small_app.stack("App"), builder, build_args={"MODE": "x" * 30_000})
+        image_in(
+            small_app,
+            small_app.stack("App"),
+            builder,
+            options=BuildOptions(build_args={"MODE": "x" * 30_000}),
+        )
 
 
 @pytest.mark.parametrize(
@@ -518,7 +532,9 @@ def test_a_secret_as_an_argument_is_refused(small_app: Any, place: str) -> None:
     builder = builder_in(small_app.stack("Builds"))
     secret = getattr(cdk.SecretValue, place)("word").unsafe_unwrap()
     with pytest.raises(ScopedImagesError) as caught:
-        image_in(small_app, small_app.stack("App"), builder, build_args={"MODE": secret})
+        image_in(
+            small_app, small_app.stack("App"), builder, options=BuildOptions(build_args={"MODE": secret})
+        )
     assert str(caught.value) == (
         "build_args['MODE'] of 'App/Image' is a secret, and arguments are in logs and in the image's history: give it as "
         "build_secrets=, and its place to the builder as secrets="
@@ -527,9 +543,15 @@ def test_a_secret_as_an_argument_is_refused(small_app: Any, place: str) -> None:
 
 def test_a_list_as_a_late_argument_is_refused(small_app: Any) -> None:
     stack = small_app.stack("App")
-    hosts = cdk.Token.as_list({"Ref": "Hosts"})
+    hosts: Any = cdk.Token.as_list({"Ref": "Hosts"})
+    options = BuildOptions(build_args={"MODE": hosts})
     with pytest.raises(ScopedImagesError) as caught:
-        image_in(small_app, stack, builder_in(small_app.stack("Builds")), build_args={"MODE": hosts})
+        image_in(
+            small_app,
+            stack,
+            builder_in(small_app.stack("Builds")),
+            options=options,
+        )
     assert str(caught.value) == (
         "build_args['MODE'] of 'App/Image' is a token for a list, and takes text: aws_cdk.Fn.join(\",\", …)"
     )
@@ -541,7 +563,9 @@ def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: Any) -> None
     token = cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, "/word").to_string()
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     stack = small_app.stack("App")
-    image_in(small_app, stack, builder, repository=repository, build_args={"MODE": token})
+    image_in(
+        small_app, stack, builder, repository=repository, options=BuildOptions(build_args={"MODE": token})
+    )
     assert build_of(stack)["LateArguments"] == ["MODE"]
     with pytest.raises(ScopedImagesError) as caught:
         image_in(
@@ -549,7 +573,7 @@ def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: Any) -> None
             small_app.stack("Other"),
             builder,
             repository=repository,
-            build_args={"MODE": "{{resolve:ssm:/word}}"},
+            options=BuildOptions(build_args={"MODE": "{{resolve:ssm:/word}}"}),
         )
     assert str(caught.value) == (
         "build_args['MODE'] of 'Other/Image' is text that CloudFormation puts a value in place of, and the image's tag "
@@ -582,7 +606,9 @@ def test_a_platform_that_the_builder_has_not_is_refused(small_app: Any) -> None:
 def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: Any) -> None:
     builder = builder_in(small_app.stack("Builds"), secrets={"npm": BuildSecret.parameter("/npm")})
     with pytest.raises(ScopedImagesError) as caught:
-        image_in(small_app, small_app.stack("App"), builder, build_secrets={"pip": "env=PIP"})
+        image_in(
+            small_app, small_app.stack("App"), builder, options=BuildOptions(build_secrets={"pip": "env=PIP"})
+        )
     assert str(caught.value) == (
         "build_secrets of 'App/Image' has 'pip', and its builder 'Builds/Builder' knows npm: a remote build reads "
         "no file or variable of this machine, so tell the builder where it is, RemoteBuilder(…, "

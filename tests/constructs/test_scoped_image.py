@@ -11,7 +11,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
 
-from scoped_images import Platform, RegistryCache, RemoteBuilder, ScopedImage, ScopedImagesError
+from scoped_images import BuildOptions, Platform, RegistryCache, RemoteBuilder, ScopedImage, ScopedImagesError
 from tests.constructs.conftest import PLACE
 
 BOTH = [Platform.LINUX_ARM64, Platform.LINUX_AMD64]
@@ -274,7 +274,6 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
         ({"base": "public.ecr.aws/x"}, "base of 'App/Image' is str 'public.ecr.aws/x', and takes BaseImage"),
         ({"context": "folder"}, "context of 'App/Image' is str 'folder', and takes ScopedContext"),
         ({"repository": "app-dev"}, "repository of 'App/Image' is str 'app-dev', and takes ImageRepository"),
-        ({"cache": True}, "cache of 'App/Image' is bool True, and takes RegistryCache: or False for none"),
         ({"platform": "arm64"}, "platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'"),
         ({"platforms": BOTH}, "'App/Image' is given both of platform and platforms: give platform= for one"),
         ({"platform": None}, "'App/Image' is given neither of platform and platforms"),
@@ -291,12 +290,8 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
             "named_bases['b'] of 'App/Image' is str 'x', and takes BaseImage: folders go",
         ),
         (
-            {"build_args": ["A=1"]},
-            "build_args of 'App/Image' is list ['A=1'], and takes Mapping: values by name",
-        ),
-        (
-            {"build_secrets": ["pw"]},
-            "build_secrets of 'App/Image' is list, and takes a mapping: 'src=<path>' or",
+            {"options": {"target": "prod"}},
+            "options of 'App/Image' is dict {'target': 'prod'}, and takes BuildOptions: BuildOptions(build_args=",
         ),
         (
             {"builder": RemoteBuilder},
@@ -310,8 +305,10 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
             {"context": lambda _: "x"},
             "context of 'App/Image' is str 'x', and takes ScopedContext: what a function",
         ),
-        ({"target": 3}, "target of 'App/Image' is int 3, and takes str: the name of a stage"),
-        ({"target": "prod"}, "target is 'prod', but Dockerfile has no such stage; it has: none with a name"),
+        (
+            {"options": BuildOptions(target="prod")},
+            "target is 'prod', but Dockerfile has no such stage; it has: none with a name",
+        ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -333,7 +330,7 @@ def test_a_cache_for_another_platform_is_refused(small_app: Any) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_AMD64)
     with pytest.raises(ScopedImagesError, match="is for linux/amd64, the image for linux/arm64"):
-        image_in(small_app, small_app.stack("App"), repository=repository, cache=cache)
+        image_in(small_app, small_app.stack("App"), repository=repository, options=BuildOptions(cache=cache))
 
 
 def test_a_cache_without_its_repository_is_refused(small_app: Any) -> None:
@@ -341,12 +338,12 @@ def test_a_cache_without_its_repository_is_refused(small_app: Any) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_ARM64)
     with pytest.raises(ScopedImagesError, match="give that ImageRepository as repository="):
-        image_in(small_app, small_app.stack("App"), cache=cache)
+        image_in(small_app, small_app.stack("App"), options=BuildOptions(cache=cache))
 
 
 def test_cache_options_do_not_change_the_asset(small_app: Any) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
-    image_in(small_app, small_app.stack("One"), repository=repository, cache=False)
+    image_in(small_app, small_app.stack("One"), repository=repository, options=BuildOptions(cache=False))
     image_in(small_app, small_app.stack("Two"), repository=repository)
     files = small_app.synth()
     plain, cached = (files[f"{stack}.assets.json"]["dockerImages"] for stack in ("One", "Two"))

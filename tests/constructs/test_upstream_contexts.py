@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Annotations, Match
 
-from scoped_images import Platform, ScopedContext, ScopedImage, ScopedImagesError
+from scoped_images import BuildOptions, Platform, ScopedContext, ScopedImage, ScopedImagesError
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock
 
@@ -26,15 +26,22 @@ COPY code.py /
 
 
 def image(
-    small_app: Any, upstream: UpstreamImages | None = None, name: str = "Image", **options: Any
+    small_app: Any, upstream: UpstreamImages | None = None, name: str = "Image", **stack_options: Any
 ) -> ScopedImage:
     folder = small_app.directory / "app"
     folder.mkdir(exist_ok=True)
     (folder / "Dockerfile").write_text(DOCKERFILE)
     (folder / "code.py").write_text("1")
     context = ScopedContext.from_dockerfile(folder, platform=Platform.LINUX_ARM64)
-    stack = small_app.stack(name, **options)
-    return ScopedImage(stack, "Image", context=context, platform=Platform.LINUX_ARM64, upstream=upstream)
+    stack = small_app.stack(name, **stack_options)
+    options = BuildOptions(upstream=upstream or UpstreamImages())
+    return ScopedImage(
+        stack,
+        "Image",
+        context=context,
+        platform=Platform.LINUX_ARM64,
+        options=options,
+    )
 
 
 def contexts(small_app: Any, name: str = "Image") -> dict[str, str]:
@@ -101,5 +108,8 @@ def test_without_the_parser_images_are_made_unless_they_are_pinned_or_mirrored(
     ScopedImage(stack, "Plain", **options)
     with pytest.raises(ScopedImagesError, match="following a Dockerfile needs PyPI's `dockerfile`"):
         ScopedImage(
-            stack, "Pinned", upstream=UpstreamImages(lock=ImagesLock(images={LAMBDA: PIN})), **options
+            stack,
+            "Pinned",
+            options=BuildOptions(upstream=UpstreamImages(lock=ImagesLock(images={LAMBDA: PIN}))),
+            **options,
         )

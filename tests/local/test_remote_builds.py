@@ -25,6 +25,7 @@ from local.environment import LocalEnvironment, ensure_emulator, stop_emulator
 from local.stand_in_images import LAMBDA_PYTHON
 from scoped_images import Platform, ScopedContext
 from scoped_images.context.archive import named_folders, write_context_archive
+from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import ImageSpec
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
@@ -337,7 +338,7 @@ def test_local_and_remote_builds_of_one_spec_have_one_tag_and_one_digest(remote:
     repository, elsewhere = remote.repository(), remote.repository()
     context = remote.context("FROM scratch\nARG SOURCE_DATE_EPOCH\nCOPY . /\n", one="1", two="2")
     fixed = {"SOURCE_DATE_EPOCH": "946684800"}
-    spec = ImageSpec(context=context, platform=Platform.LINUX_AMD64, build_args=fixed)
+    spec = ImageSpec(context=context, platform=Platform.LINUX_AMD64, options=BuildOptions(build_args=fixed))
     request = remote.request(context, repository, build_args=spec.arguments, tag=spec.content_tag)
     there = remote.build(request)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import BaseReference, ImageSpec, index_tag
 from scoped_images.platform import Platform
 from scoped_images.upstream.images import UpstreamImages
@@ -23,7 +25,10 @@ def context(tmp_path: Path) -> ScopedContext:
 
 
 def spec(context: ScopedContext, **changes: Any) -> ImageSpec:
-    return ImageSpec(**{"context": context, "platform": Platform.LINUX_AMD64, **changes})
+    """changes: of the spec, and of its options."""
+    names = {field.name for field in fields(BuildOptions)}
+    options = BuildOptions(**{name: changes.pop(name) for name in names & changes.keys()})
+    return ImageSpec(**{"context": context, "platform": Platform.LINUX_AMD64, "options": options, **changes})
 
 
 def test_the_content_tag_is_twelve_hex_digits_of_the_fingerprint(context: ScopedContext) -> None:
@@ -77,6 +82,20 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
         (
             {"build_secrets": {"pip": "hunter2"}},
             "build_secrets['pip'] takes 'src=<path>' or 'env=<variable>', never the secret itself",
+        ),
+        (
+            {"build_args": ["A=1"]},
+            "build_args: expected Mapping, got ['A=1']; pass values by name, {'VERSION': '1'}",
+        ),
+        (
+            {"build_secrets": ["pw"]},
+            "build_secrets: expected a mapping, got list; pass 'src=<path>' or 'env=<variable>' by id",
+        ),
+        ({"target": 3}, "target: expected str, got 3; pass the name of a stage"),
+        ({"cache": True}, "cache: expected RegistryCache, got True; pass False to build without a cache"),
+        (
+            {"upstream": "images.lock"},
+            "upstream: expected UpstreamImages, got 'images.lock'; pass UpstreamImages(lock=ImagesLock.read())",
         ),
         ({"platform": "amd64"}, "platform is 'amd64', and must be one of 'linux/amd64', 'linux/arm64'"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from aws_cdk import Annotations, CfnOutput, Stack
 from constructs import Construct, IConstruct
@@ -18,10 +17,9 @@ from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.registry_resources import ImageIndex, MovingTag
 from scoped_images.context.commit import commit_of
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image.registry_cache import RegistryCache
+from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import BaseReference, index_tag
 from scoped_images.platform import Platform
-from scoped_images.upstream.images import UpstreamImages
 
 STABLE_TAG = "stable"
 _BASE_HINT = "an image by name is what the Dockerfile's ARG BASE_IMAGE_URI is for"
@@ -49,11 +47,7 @@ class BaseImage(Construct):
         named_bases: Mapping[str, BaseImage] | None = None,
         tag: BaseTag = "content",
         refresh_mark: str | None = None,
-        cache: RegistryCache | Literal[False] | None = None,
-        build_args: Mapping[str, str] | None = None,
-        build_secrets: Mapping[str, str] | None = None,
-        target: str | None = None,
-        upstream: UpstreamImages | None = None,
+        options: BuildOptions | None = None,
         builder: ImageBuilder | None = None,
     ) -> None:
         """Build and publish.
@@ -66,8 +60,7 @@ class BaseImage(Construct):
             leaves them as they are and lets their next build of their own take what `stable` then is.
             `git` is `git-<12 hex>`, the last commit of the context's files; where they differ from it, `content`.
         refresh_mark: with `static`, another mark rebuilds the dependents (`scoped-images bases refresh`).
-        cache: by default the build imports from and exports to `repository`; False for no registry cache.
-        build_args, build_secrets, target, upstream, builder: as those of ScopedImage.
+        options, builder: as those of ScopedImage.
         """
         super().__init__(scope, construct_id)
         if tag not in BASE_TAGS:
@@ -82,11 +75,7 @@ class BaseImage(Construct):
             repository=repository,
             base=base,
             named_bases=named_bases or {},
-            cache=cache,
-            build_args=build_args or {},
-            build_secrets=build_secrets or {},
-            target=target,
-            upstream=upstream,
+            options=options or BuildOptions(),
             builder=builder,
         )
         if repository is None:

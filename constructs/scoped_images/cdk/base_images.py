@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aws_cdk import Environment as StackEnvironment
@@ -20,7 +20,7 @@ from scoped_images.cdk.environment import Environment
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.ecr.lifecycle import ImageLifecycle
 from scoped_images.errors import ScopedImagesError
-from scoped_images.upstream.images import UpstreamImages
+from scoped_images.image.build_options import BuildOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +46,8 @@ class BaseImages:
         bases: BaseGraph | Iterable[BaseDeclaration],
         prefix: str,
         repositories: Stack | None = None,
-        upstream: UpstreamImages | None = None,
         refresh_marks: RefreshMarks | None = None,
-        build_secrets: Mapping[str, str] | None = None,
+        options: BuildOptions | None = None,
         builder: ImageBuilder | None = None,
     ) -> None:
         """Add the stacks to `app`.
@@ -56,9 +55,8 @@ class BaseImages:
         prefix: of the stacks' names; it should carry the environment.
         repositories: the stack to make the images' repositories in; by default one of their own,
             `<prefix>-base-repositories`.
-        upstream: pins and mirrors of the images by others that they stand on; by default none.
         refresh_marks: with `base_tag: static`, what `scoped-images bases refresh` has written; by default none.
-        build_secrets: for those that declare none themselves.
+        options: of every build; a declaration's own build arguments, secrets and target come first.
         builder: by default the machine that deploys.
         """
         _check(env, prefix, repositories, refresh_marks)
@@ -68,7 +66,7 @@ class BaseImages:
         self.stacks: list[Stack] = [] if repositories else [home]
         self.repositories: list[ImageRepository] = []
         self._images: dict[str, BaseImage] = {}
-        marks = refresh_marks or RefreshMarks()
+        marks, options = refresh_marks or RefreshMarks(), options or BuildOptions()
         for declared in self.graph.order():
             stack = Stack(app, f"{prefix}-base-{declared.name}", env=place)
             repository = _repository(home, declared.name, env)
@@ -82,10 +80,12 @@ class BaseImages:
                 named_bases={name: self._images[need] for name, need in declared.named_bases.items()},
                 tag=env.base_tag,
                 refresh_mark=marks.of(env.name, declared.name),
-                build_args=declared.build_args,
-                build_secrets=declared.build_secrets or build_secrets,
-                target=declared.target,
-                upstream=upstream,
+                options=replace(
+                    options,
+                    build_args={**options.build_args, **declared.build_args},
+                    build_secrets=declared.build_secrets or options.build_secrets,
+                    target=declared.target or options.target,
+                ),
                 builder=builder,
             )
             self.stacks.append(stack)
@@ -103,9 +103,8 @@ class BaseImages:
         declared: Iterable[BaseDeclaration] = (),
         dockerfile: str | Path | None = None,
         repositories: Stack | None = None,
-        upstream: UpstreamImages | None = None,
         refresh_marks: RefreshMarks | None = None,
-        build_secrets: Mapping[str, str] | None = None,
+        options: BuildOptions | None = None,
         builder: ImageBuilder | None = None,
     ) -> BaseImages:
         """Derive one base for each package of the repository that a workload needs (docs/bases.md).
@@ -122,9 +121,8 @@ class BaseImages:
             bases=graph,
             prefix=prefix,
             repositories=repositories,
-            upstream=upstream,
             refresh_marks=refresh_marks,
-            build_secrets=build_secrets,
+            options=options,
             builder=builder,
         )
 

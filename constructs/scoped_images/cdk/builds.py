@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from aws_cdk import Annotations, Stack, Token
 from constructs import Construct
@@ -19,10 +19,10 @@ from scoped_images.cdk.stack_order import build_after, require_same_place
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.whole_repository import registry_cache_warning
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
-from scoped_images.upstream.images import UpstreamImages
 
 if TYPE_CHECKING:
     from scoped_images.cdk.base_image import BaseImage
@@ -36,7 +36,6 @@ class ImageBuilds:
 
     context: one for all platforms, or a function that makes each platform's.
     builder: None for the machine that deploys.
-    cache: None for the repository's own, False for none.
     """
 
     scope: Construct
@@ -45,11 +44,7 @@ class ImageBuilds:
     repository: ImageRepository | None
     base: BaseImage | None
     named_bases: Mapping[str, BaseImage]
-    cache: RegistryCache | Literal[False] | None
-    build_args: Mapping[str, str]
-    build_secrets: Mapping[str, str]
-    target: str | None
-    upstream: UpstreamImages | None
+    options: BuildOptions
     builder: ImageBuilder | None
 
     def __post_init__(self) -> None:
@@ -57,7 +52,7 @@ class ImageBuilds:
         expect(scope, "repository", self.repository, ImageRepository, "make one in an earlier stack")
         if not callable(self.context):
             expect(scope, "context", self.context, ScopedContext, "ScopedContext.of(directory)")
-        expect(scope, "upstream", self.upstream, UpstreamImages, "UpstreamImages(lock=ImagesLock.read())")
+        expect(scope, "options", self.options, BuildOptions, "BuildOptions(build_args={'VERSION': '1'})")
         hint = "a RemoteBuilder(…), or None for the machine that deploys"
         # A class has what its instances have.
         if isinstance(self.builder, type):
@@ -65,14 +60,6 @@ class ImageBuilds:
                 f"builder of {scope.node.path!r} is the class {self.builder.__name__}, and takes {hint}"
             )
         expect(scope, "builder", self.builder, ImageBuilder, hint)
-        expect(scope, "build_args", self.build_args, Mapping, "values by name")
-        expect(scope, "target", self.target, str, "the name of a stage")
-        if not isinstance(self.build_secrets, Mapping):
-            # Without the value got: it may be the secret itself.
-            raise ScopedImagesError(
-                f"build_secrets of {scope.node.path!r} is {type(self.build_secrets).__name__}, and takes a mapping: "
-                "'src=<path>' or 'env=<variable>' by id"
-            )
         if self.repository is None and self.by.needs_repository:
             raise ScopedImagesError(
                 f"{scope.node.path!r} is built by {type(self.by).__name__}, and has no repository to be pushed to: give "
@@ -133,9 +120,10 @@ class ImageBuilds:
     def _build(self, platform: Platform) -> ImageBuild:
         late = {
             name: value
-            for name, value in self.build_args.items()
+            for name, value in self.options.build_args.items()
             if self.by.takes_tokens and Token.is_unresolved(value)
         }
+        literal = {name: value for name, value in self.options.build_args.items() if name not in late}
         resolved = Stack.of(self.scope).resolve(late)
         context = self.context(platform) if callable(self.context) else self.context
         expect(self.scope, "context", context, ScopedContext, "what a function from a platform returns")
@@ -144,12 +132,9 @@ class ImageBuilds:
             platform=platform,
             base=self.base.reference if self.base else None,
             named_bases={name: base.reference for name, base in self.named_bases.items()},
-            upstream=self.upstream or UpstreamImages(),
-            build_args={name: value for name, value in self.build_args.items() if name not in late},
+            options=dataclasses.replace(self.options, build_args=literal),
             # The expression: a token's placeholder is another one at each synth.
             late_args={name: json.dumps(value, sort_keys=True) for name, value in resolved.items()},
-            build_secrets=self.build_secrets,
-            target=self.target,
         )
         return ImageBuild(
             spec=spec,
@@ -167,27 +152,27 @@ class ImageBuilds:
             )
 
     def _cache(self, platform: Platform) -> RegistryCache | None:
-        if self.cache is False:
+        cache = self.options.cache
+        if cache is False:
             return None
-        if self.cache is None:
+        if cache is None:
             if self.repository is None:
                 return None
             return RegistryCache(repository=self.repository.address, platform=platform)
-        expect(self.scope, "cache", self.cache, RegistryCache, "or False for none")
-        if self.repository is None or self.cache.repository != self.repository.address:
+        if self.repository is None or cache.repository != self.repository.address:
             raise ScopedImagesError(
-                f"cache of {self.scope.node.path!r} is kept in {self.cache.repository.name!r}, which must be there "
+                f"cache of {self.scope.node.path!r} is kept in {cache.repository.name!r}, which must be there "
                 "before the build: give that ImageRepository as repository=; other caches to read from go into "
                 "imports=(…)"
             )
         if len(self.platforms) > 1:
-            return dataclasses.replace(self.cache, platform=platform)
-        if self.cache.platform != platform:
+            return dataclasses.replace(cache, platform=platform)
+        if cache.platform != platform:
             raise ScopedImagesError(
-                f"cache of {self.scope.node.path!r} is for {self.cache.platform}, the image for {platform}: one cache "
+                f"cache of {self.scope.node.path!r} is for {cache.platform}, the image for {platform}: one cache "
                 "ref holds one platform, so give both the same"
             )
-        return self.cache
+        return cache
 
 
 def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) -> None:

@@ -57,7 +57,7 @@ class LocalBuilder:
             target=spec.stage,
             build_args=spec.arguments or None,
             build_contexts={**folders, **spec.image_contexts} or None,
-            build_secrets=dict(spec.build_secrets) or None,
+            build_secrets=dict(spec.options.build_secrets) or None,
             cache_from=[_option(option) for option in cache.cache_from()] if cache else None,
             cache_to=_option(export) if export else None,
             display_name=scope.node.path,

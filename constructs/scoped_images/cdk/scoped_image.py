@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from aws_cdk import CfnOutput
 from aws_cdk import aws_ecs as ecs
@@ -18,9 +17,8 @@ from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.published_platforms import PublishedPlatforms
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image.registry_cache import RegistryCache
+from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
-from scoped_images.upstream.images import UpstreamImages
 
 
 class ScopedImage(Construct):
@@ -43,11 +41,7 @@ class ScopedImage(Construct):
         repository: ImageRepository | None = None,
         base: BaseImage | None = None,
         named_bases: Mapping[str, BaseImage] | None = None,
-        cache: RegistryCache | Literal[False] | None = None,
-        build_args: Mapping[str, str] | None = None,
-        build_secrets: Mapping[str, str] | None = None,
-        target: str | None = None,
-        upstream: UpstreamImages | None = None,
+        options: BuildOptions | None = None,
         pin_digest: bool = False,
         builder: ImageBuilder | None = None,
     ) -> None:
@@ -59,11 +53,7 @@ class ScopedImage(Construct):
             it goes to CDK's own repository, and the build has no cache.
         base: image to build FROM; by default the Dockerfile's own `ARG BASE_IMAGE_URI`.
         named_bases: further base images, by the names that `COPY --from=` knows them under.
-        cache: by default imports from and exports to `repository`; False for none.
-        build_args: values of the Dockerfile's `ARG`s; never secrets.
-        build_secrets: BuildKit secrets by id: `src=<path>` or `env=<variable>`.
-        target: stage to build; by default the last.
-        upstream: pins and mirrors of the images by others that the Dockerfile stands on; by default none.
+        options: build arguments, secrets, target stage, pins and mirrors, registry cache.
         pin_digest: refer to the image as `@sha256:…` in place of its tag. The tag stays in the template,
             where `cdk gc` looks for images in use. What runs it belongs into the same stack: the digest in
             another would be an export, and CloudFormation changes no export that is in use.
@@ -84,11 +74,7 @@ class ScopedImage(Construct):
             repository=repository,
             base=base,
             named_bases=named_bases or {},
-            cache=cache,
-            build_args=build_args or {},
-            build_secrets=build_secrets or {},
-            target=target,
-            upstream=upstream,
+            options=options or BuildOptions(),
             builder=builder,
         )
         builds = made.builds()

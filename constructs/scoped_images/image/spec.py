@@ -13,8 +13,8 @@ from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.dockerfile.build_arguments import check_build_args, unknown_build_args
 from scoped_images.dockerfile.external_images import ExternalImages, external_images
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
-from scoped_images.upstream.images import UpstreamImages
 
 BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
 
@@ -40,11 +40,8 @@ class ImageSpec:
 
     base: the image that the Dockerfile's `ARG BASE_IMAGE_URI` is set to; without one its own default holds.
     named_bases: further images by the names that `COPY --from=` and `FROM` know them under.
-    upstream: pins and mirrors of the images by others that the Dockerfile stands on; by default none.
-    build_args: values of the Dockerfile's `ARG`s. Never secrets: they stay in the image's history.
-    late_args: of those arguments whose values only CloudFormation knows, the expressions, which are counted instead.
-    build_secrets: BuildKit secrets by id, each `src=<path>` or `env=<variable>`; their contents are no part of the image.
-    target: stage to build; by default the context's own, else the last.
+    options: how it is built. The fingerprint covers what changes the image: not the cache, not where secrets lie.
+    late_args: the build arguments whose values only CloudFormation knows, as expressions, which are counted instead.
 
     A context that was found for a target, a platform and build arguments brings them along.
     """
@@ -53,20 +50,17 @@ class ImageSpec:
     platform: Platform
     base: BaseReference | None = None
     named_bases: Mapping[str, BaseReference] = field(default_factory=dict)
-    upstream: UpstreamImages = field(default_factory=UpstreamImages)
-    build_args: Mapping[str, str] = field(default_factory=dict)
+    options: BuildOptions = field(default_factory=BuildOptions)
     late_args: Mapping[str, str] = field(default_factory=dict)
-    build_secrets: Mapping[str, str] = field(default_factory=dict)
-    target: str | None = None
 
     def __post_init__(self) -> None:
         Platform.parse(self.platform)
         self._check_dockerfile()
         if self.context.platform is not None:
             self._agree_with_context(self.context.platform)
-        check_build_args(self.build_args)
+        check_build_args(self.options.build_args)
         check_build_args(self.late_args)
-        if BASE_IMAGE_ARGUMENT in (*self.build_args, *self.late_args):
+        if BASE_IMAGE_ARGUMENT in (*self.options.build_args, *self.late_args):
             raise ScopedImagesError(
                 f"build_args sets {BASE_IMAGE_ARGUMENT}: give the base image as base= instead"
             )
@@ -77,24 +71,18 @@ class ImageSpec:
                     f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and "
                     f"none of the context's own names ({', '.join(self.context.named) or 'it has none'})"
                 )
-        for name, value in self.build_secrets.items():
-            if not isinstance(value, str) or not re.match(r"(src|env)=.", value):
-                # Without the value got: it may be the secret itself.
-                raise ScopedImagesError(
-                    f"build_secrets[{name!r}] takes 'src=<path>' or 'env=<variable>', never the secret itself"
-                )
 
     @property
     def arguments(self) -> dict[str, str]:
         """Every build argument, the context's and the base image's among them."""
         base = {BASE_IMAGE_ARGUMENT: self.base.uri} if self.base else {}
-        return {**self.context.build_args, **self.build_args, **base}
+        return {**self.context.build_args, **self.options.build_args, **base}
 
     @property
     def image_contexts(self) -> dict[str, str]:
         """The build contexts that are images: `docker-image://<ref>` by name."""
         named = {name: f"docker-image://{base.uri}" for name, base in self.named_bases.items()}
-        contexts = {image: self.upstream.context_for(image) for image in self._external.images}
+        contexts = {image: self.options.upstream.context_for(image) for image in self._external.images}
         return {**{image: context for image, context in contexts.items() if context}, **named}
 
     @property
@@ -106,20 +94,22 @@ class ImageSpec:
     def warnings(self) -> dict[str, tuple[str, ...]]:
         """What its author should know, by kind: each kind is acknowledged on its own."""
         external, dockerfile = self._external, self.context.dockerfile
-        unknown = unknown_build_args({**self.build_args, **self.late_args}, self.context.dockerfile_bytes)
+        unknown = unknown_build_args(
+            {**self.options.build_args, **self.late_args}, self.context.dockerfile_bytes
+        )
         return {
             "context": self.context.warnings,
             "build-args": tuple(
                 f"build_args[{name!r}] is for no ARG of {dockerfile.name}: it changes the image's tag, and not the image"
                 for name in unknown
             ),
-            "upstream": (*external.warnings, *self.upstream.warnings(external.images)),
+            "upstream": (*external.warnings, *self.options.upstream.warnings(external.images)),
         }
 
     @property
     def stage(self) -> str | None:
         """The stage to build, or None for the last."""
-        return self.target or self.context.target
+        return self.options.target or self.context.target
 
     @property
     def fingerprint(self) -> str:
@@ -129,18 +119,18 @@ class ImageSpec:
             "context": self.context.fingerprint,
             "platform": str(self.platform),
             "target": self.stage,
-            "arguments": {**self.context.build_args, **self.build_args},
+            "arguments": {**self.context.build_args, **self.options.build_args},
             # Not their URIs: one content has one tag, whichever account or moving tag it is read from.
             "base": self.base.identity if self.base else None,
             "named_bases": {name: base.identity for name, base in self.named_bases.items()},
             "upstream": {
-                image: self.upstream.identity(image)
+                image: self.options.upstream.identity(image)
                 for image in self._external.images
-                if self.upstream.digest(image)
+                if self.options.upstream.digest(image)
             },
             "late": dict(self.late_args),
             # Their ids alone: where a machine keeps them is no part of the image.
-            "secrets": sorted(self.build_secrets),
+            "secrets": sorted(self.options.build_secrets),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -164,7 +154,7 @@ class ImageSpec:
             )
         except ScopedImagesError:
             # Only pins and mirrors need to know; the rest is BuildKit's to judge.
-            if self.upstream.in_use:
+            if self.options.upstream.in_use:
                 raise
             return ExternalImages(images=())
 
@@ -177,23 +167,23 @@ class ImageSpec:
                 f"base is given, but {name} has no ARG {BASE_IMAGE_ARGUMENT}, and would be built from something else: "
                 f"start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
             )
-        if self.target is None or self.target.isdecimal():
+        if self.options.target is None or self.options.target.isdecimal():
             return
         stages = re.findall(rb"(?im)^[ \t]*FROM[ \t].*[ \t]AS[ \t]+(\S+)", text)
         known = [stage.decode(errors="replace") for stage in stages]
-        if self.target.lower() not in (stage.lower() for stage in known):
+        if self.options.target.lower() not in (stage.lower() for stage in known):
             stages_text = ", ".join(known) or "none with a name"
             raise ScopedImagesError(
-                f"target is {self.target!r}, but {name} has no such stage; it has: {stages_text}"
+                f"target is {self.options.target!r}, but {name} has no such stage; it has: {stages_text}"
             )
 
     def _agree_with_context(self, platform: Platform) -> None:
         """The context's files were found for its own options: with others the build reads other files."""
         given = {
             "platform": (self.platform, platform),
-            "target": (self.target or self.context.target, self.context.target),
+            "target": (self.options.target or self.context.target, self.context.target),
         }
-        for name, value in self.build_args.items():
+        for name, value in self.options.build_args.items():
             given[f"build_args[{name!r}]"] = (value, self.context.build_args.get(name))
         for option, (ours, of_context) in given.items():
             if ours != of_context:

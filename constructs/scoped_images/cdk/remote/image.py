@@ -139,7 +139,7 @@ class RemoteImage(Construct):
                 )
 
     def _secrets(self, builder: RemoteBuilder, build: ImageBuild) -> dict[str, BuildSecret]:
-        unknown = sorted(set(build.spec.build_secrets) - set(builder.secrets))
+        unknown = sorted(set(build.spec.options.build_secrets) - set(builder.secrets))
         if unknown:
             known = ", ".join(sorted(builder.secrets)) or "none"
             raise ScopedImagesError(
@@ -147,7 +147,7 @@ class RemoteImage(Construct):
                 f"{known}: a remote build reads no file or variable of this machine, so tell the builder where it is, "
                 f"RemoteBuilder(…, secrets={{{unknown[0]!r}: BuildSecret.secrets_manager(…)}})"
             )
-        return {name: builder.secrets[name] for name in build.spec.build_secrets}
+        return {name: builder.secrets[name] for name in build.spec.options.build_secrets}
 
 
 def _path(image: RemoteImage) -> str:

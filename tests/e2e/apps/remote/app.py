@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 
 from scoped_images import (
     BaseImage,
+    BuildOptions,
     BuildSecret,
     Environment,
     ImageLifecycle,
@@ -71,8 +72,10 @@ def main() -> None:
         platform=env.platform,
         base=upper,
         builder=builder,
-        build_args={"QUEUE": queue.queue_name, "QUOTED": "it's $(hostname)"},
-        build_secrets={"word": "env=WORD"},
+        options=BuildOptions(
+            build_args={"QUEUE": queue.queue_name, "QUOTED": "it's $(hostname)"},
+            build_secrets={"word": "env=WORD"},
+        ),
         pin_digest=True,
     )
     other = ScopedImage(
