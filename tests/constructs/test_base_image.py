@@ -224,7 +224,7 @@ def commit(folder: Any) -> str:
     for arguments in (["init", "-q"], ["add", "base"], ["commit", "-qm", "one"]):
         subprocess.run([*git, *arguments], check=True)
     found = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
-    return found.stdout[:12]
+    return found.stdout[:32]
 
 
 def test_with_a_git_tag_dependents_stand_on_the_commit_while_the_files_are_that_commit_s(

@@ -30,9 +30,9 @@ def scrub(document: Any) -> Any:
     """Replace content hashes, and nothing more."""
     text = json.dumps(document)
     text = re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)
-    text = re.sub(r"\bsha-[0-9a-f]{12}\b", "sha-HASH", text)
+    text = re.sub(r"\bsha-[0-9a-f]{32}\b", "sha-HASH", text)
     # The logical id of a digest is made of its image's tag.
-    text = re.sub(r"DigestFor[0-9a-f]{12}[0-9A-F]{8}", "DigestForHASH", text)
+    text = re.sub(r"DigestFor[0-9a-f]{32}[0-9A-F]{8}", "DigestForHASH", text)
     return json.loads(text)
 
 

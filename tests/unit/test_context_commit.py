@@ -36,7 +36,7 @@ def git(root: Path, *arguments: str) -> str:
 def commit(root: Path) -> str:
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "x")
-    return git(root, "rev-parse", "HEAD")[:12]
+    return git(root, "rev-parse", "HEAD")
 
 
 def commit_of_base(root: Path) -> str | None:
@@ -46,7 +46,7 @@ def commit_of_base(root: Path) -> str | None:
 
 
 def test_it_is_the_last_one_that_touched_what_the_image_holds(root: Path) -> None:
-    first = git(root, "rev-parse", "HEAD")[:12]
+    first = git(root, "rev-parse", "HEAD")
     write(root, {"packages/dynamo/README.md": "more\n"})
     commit(root)
     assert commit_of_base(root) == first

@@ -31,9 +31,9 @@ def spec(context: ScopedContext, **changes: Any) -> ImageSpec:
     return ImageSpec(**{"context": context, "platform": Platform.LINUX_AMD64, "options": options, **changes})
 
 
-def test_the_content_tag_is_twelve_hex_digits_of_the_fingerprint(context: ScopedContext) -> None:
+def test_the_content_tag_is_32_hex_digits_of_the_fingerprint(context: ScopedContext) -> None:
     made = spec(context)
-    assert re.fullmatch(r"sha-[0-9a-f]{12}", made.content_tag)
+    assert re.fullmatch(r"sha-[0-9a-f]{32}", made.content_tag)
     assert made.fingerprint.startswith(made.content_tag.removeprefix("sha-"))
 
 

@@ -16,17 +16,17 @@ from scoped_images.cdk.image_copy import ImageCopy
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.registry_resources import ImageIndex, MovingTag
 from scoped_images.context.commit import commit_of
+from scoped_images.ecr.tags import STABLE, git_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import BaseReference, index_tag
 from scoped_images.platform import Platform
 
-STABLE_TAG = "stable"
 _BASE_HINT = "an image by name is what the Dockerfile's ARG BASE_IMAGE_URI is for"
 
 
 class BaseImage(Construct):
-    """Builds a base image and publishes it in its repository, as `sha-<12 hex>` and as `stable`.
+    """Builds a base image and publishes it in its repository, as `sha-<32 hex>` and as `stable`.
 
     It belongs to a stack of its own, after its repository's and before its dependents'.
 
@@ -58,7 +58,7 @@ class BaseImage(Construct):
         named_bases: further base images, by the names that `COPY --from=` knows them under.
         tag: what dependents are built FROM. `content` and `git` rebuild them whenever this image changes; `static`
             leaves them as they are and lets their next build of their own take what `stable` then is.
-            `git` is `git-<12 hex>`, the last commit of the context's files; where they differ from it, `content`.
+            `git` is `git-<32 hex>`, the last commit of the context's files; where they differ from it, `content`.
         refresh_mark: with `static`, another mark rebuilds the dependents (`scoped-images bases refresh`).
         options, builder: as those of ScopedImage.
         """
@@ -94,7 +94,7 @@ class BaseImage(Construct):
         self.uri = self.address.tagged(moving_tag or self.content_tag)
         self.reference = BaseReference(
             uri=self.uri,
-            identity=f"{STABLE_TAG} {refresh_mark or ''}" if self.is_static else self.content_tag,
+            identity=f"{STABLE} {refresh_mark or ''}" if self.is_static else self.content_tag,
         )
         published = self._publish(builds, moving_tag, made.by)
         self._move_tags(published, moving_tag)
@@ -103,7 +103,7 @@ class BaseImage(Construct):
     def _moving_tag(self, tag: BaseTag) -> str | None:
         """The tag that dependents are built FROM, where that is not the content tag."""
         if tag == "static":
-            return STABLE_TAG
+            return STABLE
         if tag == "content":
             return None
         contexts = [spec.context for spec in self.specs]
@@ -115,7 +115,7 @@ class BaseImage(Construct):
                 f"dependents are built FROM {self.content_tag}",
             )
             return None
-        return f"git-{commit}"
+        return git_tag(commit)
 
     def _publish(
         self, builds: tuple[ImageBuild, ...], moving_tag: str | None, builder: ImageBuilder
@@ -144,11 +144,11 @@ class BaseImage(Construct):
             "Copy",
             repository=self.address,
             tag=self.content_tag,
-            moving_tag=STABLE_TAG,
+            moving_tag=STABLE,
             platforms=self.platforms,
         )
         copy.node.add_dependency(*published)
-        if moving_tag and moving_tag != STABLE_TAG:
+        if moving_tag and moving_tag != STABLE:
             # One commit may have several contents: its base image or its build arguments changed since.
             commit = MovingTag(
                 self, "Commit", repository=self.address, from_tag=self.content_tag, tag=moving_tag
@@ -168,7 +168,7 @@ class BaseImage(Construct):
         if repository.publishes is not None:
             raise ScopedImagesError(
                 f"repository {repository.node.path!r} publishes the base image {repository.publishes.node.path!r} "
-                f"already, and {self.node.path!r} would move its tag {STABLE_TAG!r}: give each a repository of its own"
+                f"already, and {self.node.path!r} would move its tag {STABLE!r}: give each a repository of its own"
             )
         repository.publishes = self
 

@@ -12,7 +12,8 @@ from constructs import Construct
 
 from scoped_images.cdk.ordered_assets import OrderedAssets
 from scoped_images.ecr.address import RepositoryAddress
-from scoped_images.ecr.lifecycle import MUTABLE_TAGS, ImageLifecycle
+from scoped_images.ecr.lifecycle import ImageLifecycle
+from scoped_images.ecr.tags import MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
 
 
@@ -61,7 +62,7 @@ class ImageRepository(Construct):
             encryption_key=encryption_key,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE_WITH_EXCLUSION,
             image_tag_mutability_exclusion_filters=[
-                ecr.ImageTagMutabilityExclusionFilter.wildcard(pattern) for pattern in MUTABLE_TAGS
+                ecr.ImageTagMutabilityExclusionFilter.wildcard(pattern) for pattern in MOVING_PATTERNS
             ],
             removal_policy=removal_policy,
             empty_on_delete=removal_policy is RemovalPolicy.DESTROY,

@@ -33,7 +33,7 @@ class ImageDigest(Construct):
         super().__init__(scope, construct_id)
         resource = _resource(
             self,
-            f"For{tag.removeprefix('sha-')[:16]}",
+            f"For{tag.removeprefix('sha-')}",
             resource_type="Custom::ScopedImagesDigest",
             statement=iam.PolicyStatement(
                 actions=["ecr:DescribeImages"], resources=[repository.repository_arn]
@@ -64,7 +64,7 @@ class ImageIndex(Construct):
         super().__init__(scope, construct_id)
         resource = _resource(
             self,
-            f"For{tag.removeprefix('sha-')[:16]}",
+            f"For{tag.removeprefix('sha-')}",
             resource_type="Custom::ScopedImagesIndex",
             statement=iam.PolicyStatement(
                 actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"],

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from scoped_images.ecr.tags import short_tag
+
 if TYPE_CHECKING:
     from scoped_images.pruning.image import Image
     from scoped_images.pruning.report import Report
@@ -40,18 +42,13 @@ def _table(title: str, rows: list[tuple[Image, str]]) -> Table:
     for image, why in rows:
         table.add_row(
             image.repository,
-            ", ".join(_short(tag) for tag in image.tags) or image.digest[:19],
+            ", ".join(short_tag(tag) for tag in image.tags) or image.digest[:19],
             f"{image.pushed_at:%Y-%m-%d}",
             f"{image.size / 1e6:.1f}",
             _cost(image.size),
             why,
         )
     return table
-
-
-def _short(tag: str) -> str:
-    """CDK's asset hashes are 64 digits long; their first 16 tell them apart."""
-    return f"{tag[:16]}…" if len(tag) > 40 else tag
 
 
 def _cost(size: int) -> str:

@@ -8,14 +8,13 @@ from pathlib import Path
 from scoped_images.context.file import Kind
 from scoped_images.context.scoped_context import ScopedContext
 
-DIGITS = 12
 # A command line takes about 2 MB. Beyond it the root is asked about: it may differ where the context does not.
 _MOST_PATHS = 2000
 _LIBRARY = Path(__file__).parents[1]
 
 
 def commit_of(*contexts: ScopedContext) -> str | None:
-    """First 12 digits of the last commit that touched the contexts' files, named contexts' too, or their Dockerfiles.
+    """The last commit that touched the contexts' files, named contexts' too, or their Dockerfiles.
 
     contexts: of one image, one for each platform. None where a file differs from its commit, is in none or is
     deleted, and where there is no git. Runs git, and so is called for those alone who ask for `git` tags.
@@ -31,8 +30,7 @@ def commit_of(*contexts: ScopedContext) -> str | None:
     )
     if any(_git(root, *question) != "" for question in differing):
         return None
-    commit = _git(root, "log", "-1", "--format=%H", "--", *read)
-    return commit[:DIGITS] if commit else None
+    return _git(root, "log", "-1", "--format=%H", "--", *read) or None
 
 
 def _collect(context: ScopedContext, read: list[str], folders: list[str]) -> None:

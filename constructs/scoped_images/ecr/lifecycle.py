@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from scoped_images.ecr.tags import (
+    CACHE_PATTERN,
+    CONTENT_PATTERN,
+    MAIN_CACHE_PATTERN,
+    PULL_REQUEST_CACHE_PATTERN,
+    STABLE,
+)
 from scoped_images.errors import ScopedImagesError
 
-CONTENT_TAGS = "sha-*"
-MUTABLE_TAGS = ("cache*", "git-*", "stable")
-STALE_CACHE_TAGS = "cache-pr-*"
 STALE_CACHE_DAYS = 14
 
 # 27 years: a rule that never fires, yet claims its images. By age, since a count could one day be passed.
@@ -42,16 +46,16 @@ class ImageLifecycle:
     def rules(self) -> tuple[dict[str, Any], ...]:
         """The rules in order of priority, in the words of ECR's lifecycle policies."""
         rules = (
-            _never("stable"),
+            _never(STABLE),
             # Main's cache too: a pull request that changes nothing exports the same manifest under both tags.
-            _never("cache-linux-*"),
+            _never(MAIN_CACHE_PATTERN),
             self._content_tagged(),
             _rule(
                 f"expire the cache of a pull request after {STALE_CACHE_DAYS} days",
-                {"tagStatus": "tagged", "tagPatternList": [STALE_CACHE_TAGS]},
+                {"tagStatus": "tagged", "tagPatternList": [PULL_REQUEST_CACHE_PATTERN]},
                 days=STALE_CACHE_DAYS,
             ),
-            _never("cache*"),
+            _never(CACHE_PATTERN),
             _rule(
                 f"expire untagged images after {self.untagged_days} days",
                 {"tagStatus": "untagged"},
@@ -62,10 +66,10 @@ class ImageLifecycle:
 
     def _content_tagged(self) -> dict[str, Any]:
         if self.max_images is None:
-            return _never(CONTENT_TAGS)
+            return _never(CONTENT_PATTERN)
         return _rule(
             f"keep the newest {self.max_images} images",
-            {"tagStatus": "tagged", "tagPatternList": [CONTENT_TAGS]},
+            {"tagStatus": "tagged", "tagPatternList": [CONTENT_PATTERN]},
             count=self.max_images,
         )
 

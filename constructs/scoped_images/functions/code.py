@@ -12,7 +12,7 @@ FUNCTIONS: tuple[FunctionName, ...] = get_args(FunctionName)
 _LIBRARY = Path(__file__).parents[1]
 _MODULES: dict[FunctionName, tuple[str, ...]] = {
     "pruner": ("__init__.py", "errors.py", "ecr/*.py", "pruning/*.py"),
-    "registry": (),
+    "registry": ("__init__.py", "ecr/__init__.py", "ecr/media_types.py"),
     "remote_builds": ("__init__.py", "errors.py", "ecr/*.py", "remote/*.py"),
 }
 

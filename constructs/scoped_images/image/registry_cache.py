@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.ecr.tags import cache_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 
@@ -54,13 +55,13 @@ class RegistryCache:
     @property
     def ref(self) -> str:
         """The image ref that this build exports to."""
-        return self.repository.tagged("-".join(filter(None, ("cache", self.branch, self.platform.slug))))
+        return self.repository.tagged(cache_tag(self.platform.slug, self.branch))
 
     def cache_from(self) -> list[CacheOption]:
         """What to import, nearest first. BuildKit logs a ref that does not exist yet and builds on."""
         refs = [self.ref]
         if self.branch is not None:
-            refs.append(self.repository.tagged(f"cache-{self.platform.slug}"))
+            refs.append(self.repository.tagged(cache_tag(self.platform.slug)))
         return [CacheOption(type="registry", params={"ref": ref}) for ref in (*refs, *self.imports)]
 
     def cache_to(self) -> CacheOption | None:

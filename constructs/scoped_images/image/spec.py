@@ -12,6 +12,7 @@ from functools import cached_property
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.dockerfile.build_arguments import check_build_args, unknown_build_args
 from scoped_images.dockerfile.external_images import ExternalImages, external_images
+from scoped_images.ecr.tags import content_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
@@ -136,8 +137,8 @@ class ImageSpec:
 
     @property
     def content_tag(self) -> str:
-        """The tag that names this content: `sha-` and 12 hex digits."""
-        return f"sha-{self.fingerprint[:12]}"
+        """The tag that names this content: `sha-` and 32 hex digits."""
+        return content_tag(self.fingerprint)
 
     @cached_property
     def _external(self) -> ExternalImages:
@@ -199,4 +200,4 @@ def index_tag(specs: Sequence[ImageSpec]) -> str:
     if len(specs) == 1:
         return specs[0].content_tag
     fingerprints = "\n".join(sorted(spec.fingerprint for spec in specs))
-    return f"sha-{hashlib.sha256(fingerprints.encode()).hexdigest()[:12]}"
+    return content_tag(hashlib.sha256(fingerprints.encode()).hexdigest())

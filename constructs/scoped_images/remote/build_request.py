@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from scoped_images.ecr.tags import late_content_tag
 from scoped_images.remote.build_secret import BuildSecret
 
 # Not from image_spec, which does not travel with the function that builds.
@@ -54,14 +53,13 @@ class BuildRequest:
 
     @property
     def published_tag(self) -> str:
-        """The tag in the registry; with late arguments it ends with 8 digits of their values' hash.
+        """The tag in the registry; with late arguments it ends with 16 digits of their values' hash.
 
         The content tag counts their expressions alone: one expression may have another value at the next deploy.
         """
         if not self.late_args:
             return self.tag
-        values = json.dumps({name: self.build_args[name] for name in self.late_args}, sort_keys=True)
-        return f"{self.tag}-{hashlib.sha256(values.encode()).hexdigest()[:8]}"
+        return late_content_tag(self.tag, {name: self.build_args[name] for name in self.late_args})
 
     @property
     def image(self) -> str:

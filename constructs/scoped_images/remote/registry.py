@@ -8,15 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from scoped_images.ecr.media_types import MANIFESTS
 from scoped_images.remote.build_request import BuildRequest
 
 logger = logging.getLogger(__name__)
 
 # As it is stored: ECR may convert a manifest for who does not say what they take.
-_MEDIA_TYPES = [
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-]
+_MEDIA_TYPES = list(MANIFESTS)
 _TAGGED = {"ImageAlreadyExistsException", "ImageTagAlreadyExistsException"}
 
 

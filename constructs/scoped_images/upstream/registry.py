@@ -18,16 +18,10 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from scoped_images.ecr.image_name import DOCKER_HUB, ImageName, is_digest
+from scoped_images.ecr.media_types import ANY_IMAGE
 from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.ecr_credentials import ecr_authorization
 
-# Indexes first: a pin holds for every platform.
-_MANIFESTS = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 _LARGEST_MANIFEST = 4 * 1024 * 1024  # bytes; the specification has registries take no more
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _PROBLEMS = {
@@ -98,7 +92,7 @@ class Registry:
         return str(digest)
 
     def _open(self, method: str, url: str, authorization: str | None) -> HTTPResponse:
-        request = urllib.request.Request(url, method=method, headers={"Accept": ", ".join(_MANIFESTS)})  # noqa: S310 - made above
+        request = urllib.request.Request(url, method=method, headers={"Accept": ", ".join(ANY_IMAGE)})  # noqa: S310 - made above
         if authorization is not None:
             # Unredirected: a login is for the host that it was made for.
             request.add_unredirected_header("Authorization", authorization)

@@ -11,8 +11,12 @@ import pytest
 
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.command_line import main
+from scoped_images.ecr.tags import content_tag, git_tag
 from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
 from tests.local.emulator.registry_client import MANIFEST, Registry, digest_of
+
+FIRST, SECOND, THIRD = (content_tag(digit * 64) for digit in "123")
+GIT = git_tag("abcd" * 10)
 
 
 @pytest.fixture
@@ -65,14 +69,14 @@ def test_a_deleted_tag_is_put_back_on_the_image_that_was_pushed_last(
     aws: Aws, base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry, repository = Registry(aws.port), f"base-{base}-dev"
-    registry.push(repository, "sha-111111111111", uuid.uuid4().bytes)
+    registry.push(repository, FIRST, uuid.uuid4().bytes)
     time.sleep(1.1)  # ECR tells whole seconds
-    newest = registry.push(repository, "sha-222222222222", uuid.uuid4().bytes)
+    newest = registry.push(repository, SECOND, uuid.uuid4().bytes)
     registry.push(repository, "cache-linux-amd64", uuid.uuid4().bytes)
     assert main(["bases", "restore", base, "--env", "dev"]) == 0
     assert main(["bases", "restore", base, "--env", "dev"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"stable of {repository} is {newest} again, which is sha-222222222222",
+        f"stable of {repository} is {newest} again, which is {SECOND}",
         f"nothing to restore: stable of {repository} is {newest}",
     ]
     answer = aws.client("ecr").describe_images(repositoryName=repository, imageIds=[{"imageTag": "stable"}])
@@ -84,7 +88,7 @@ def test_of_several_platforms_it_is_put_back_on_the_index_and_on_no_platform_s_i
 ) -> None:
     """A platform's image that was deleted and pushed again is newer than the index over it."""
     registry, repository = Registry(aws.port), f"base-{base}-dev"
-    child = registry.push(repository, "sha-111111111111", uuid.uuid4().bytes)
+    child = registry.push(repository, FIRST, uuid.uuid4().bytes)
     media_type = "application/vnd.oci.image.index.v1+json"
     entries = [
         {
@@ -95,14 +99,14 @@ def test_of_several_platforms_it_is_put_back_on_the_index_and_on_no_platform_s_i
         }
     ]
     index = json.dumps({"schemaVersion": 2, "mediaType": media_type, "manifests": entries}).encode()
-    assert registry.put_manifest(repository, "sha-333333333333", index, media_type).status == 201
+    assert registry.put_manifest(repository, THIRD, index, media_type).status == 201
     time.sleep(1.1)  # ECR tells whole seconds
     stored = registry.call("GET", f"/v2/{repository}/manifests/{child}", Accept=MANIFEST).body
     aws.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": child}])
-    assert registry.put_manifest(repository, "sha-111111111111", stored).status == 201
+    assert registry.put_manifest(repository, FIRST, stored).status == 201
     assert main(["bases", "restore", base, "--env", "dev"]) == 0
     assert capsys.readouterr().out == (
-        f"stable of {repository} is {digest_of(index)} again, which is sha-333333333333\n"
+        f"stable of {repository} is {digest_of(index)} again, which is {THIRD}\n"
     )
 
 
@@ -110,26 +114,26 @@ def test_the_tag_of_a_commit_is_put_back_on_the_content_that_it_had(
     aws: Aws, base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry, repository = Registry(aws.port), f"base-{base}-dev"
-    first = registry.push(repository, "sha-111111111111", uuid.uuid4().bytes)
-    registry.push(repository, "sha-222222222222", uuid.uuid4().bytes)
-    command = ["bases", "restore", base, "--env", "dev", "--tag", "git-abcdefabcdef"]
+    first = registry.push(repository, FIRST, uuid.uuid4().bytes)
+    registry.push(repository, SECOND, uuid.uuid4().bytes)
+    command = ["bases", "restore", base, "--env", "dev", "--tag", GIT]
     assert main(command) == 2
-    assert main([*command, "--content", "sha-333333333333"]) == 2
-    assert main([*command, "--content", "sha-111111111111"]) == 0
+    assert main([*command, "--content", THIRD]) == 2
+    assert main([*command, "--content", FIRST]) == 0
     told = capsys.readouterr()
     assert told.err.splitlines() == [
-        "scoped-images: --tag is git-abcdefabcdef, which one image alone had, and that need not be the last: give its "
+        f"scoped-images: --tag is {GIT}, which one image alone had, and that need not be the last: give its "
         "--content sha-…, the output Uri of the base image's stack",
-        f"scoped-images: repository {repository} in {REGION} has no image sha-333333333333: deploy the base image first",
+        f"scoped-images: repository {repository} in {REGION} has no image {THIRD}: deploy the base image first",
     ]
-    assert told.out == f"git-abcdefabcdef of {repository} is {first} again, which is sha-111111111111\n"
+    assert told.out == f"{GIT} of {repository} is {first} again, which is {FIRST}\n"
 
 
 def test_what_cannot_be_restored_is_told(aws: Aws, base: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bases", "restore", base, "--env", "dev"]) == 2
-    assert main(["bases", "restore", base, "--env", "dev", "--tag", "sha-1"]) == 2
+    assert main(["bases", "restore", base, "--env", "dev", "--tag", FIRST]) == 2
     assert capsys.readouterr().err.splitlines() == [
         f"scoped-images: repository base-{base}-dev in {REGION} has no image sha-…: deploy the base image first",
-        "scoped-images: --tag is sha-1, which names a content: the next deploy pushes it again, an index over several "
+        f"scoped-images: --tag is {FIRST}, which names a content: the next deploy pushes it again, an index over several "
         "platforms with -c scoped-images:again=1",
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scoped_images.ecr.lifecycle import MUTABLE_TAGS
+from scoped_images.ecr.tags import MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
 from scoped_images.pruning.retention import ALWAYS_PROTECTED, Retention, subject_of_tag
 
@@ -37,7 +37,7 @@ def test_a_list_of_patterns_is_refused() -> None:
 
 
 def test_what_is_mutable_is_always_protected_but_for_the_names_of_commits() -> None:
-    assert {*ALWAYS_PROTECTED, "git-*"} == set(MUTABLE_TAGS)
+    assert {*ALWAYS_PROTECTED, "git-*"} == set(MOVING_PATTERNS)
     retention = Retention(max_images=1, protect=("v*",))
     assert [tag for tag in ("cache-pr-1", "stable", "v1", "sha-1") if not retention.protects(tag)] == [
         "sha-1"

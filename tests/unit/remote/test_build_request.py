@@ -63,7 +63,7 @@ def test_late_values_are_part_of_the_tag_and_only_they_are() -> None:
     """One expression may have another value at the next deploy, and its image would be another one's."""
     late = request(build_args={"URL": "https://a", "B": "1"}, late_args=("URL",))
     assert late.published_tag.startswith("sha-0123456789ab-")
-    assert len(late.published_tag) == len("sha-0123456789ab-") + 8
+    assert len(late.published_tag) == len("sha-0123456789ab-") + 16
     other = request(build_args={"URL": "https://b", "B": "1"}, late_args=("URL",))
     assert other.published_tag != late.published_tag
     same = request(build_args={"URL": "https://a", "B": "2"}, late_args=("URL",))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
-from scoped_images.functions.code import function_files
 from scoped_images.remote.builds import BuildError, RemoteBuilds
 from scoped_images.remote.buildspec import render
 from scoped_images.remote.registry import Registry
@@ -471,24 +467,3 @@ def test_the_build_is_started_with_this_request_s_buildspec(
     stubbed_aws.stack("CREATE_IN_PROGRESS")
     stubbed_aws.builds.on_event(event())
     assert given["buildspecOverride"] == render(REQUEST)
-
-
-def test_the_zip_runs_by_itself(tmp_path: Path) -> None:
-    """Without this project, aws_cdk or the modules that stay at home; boto3 is in Lambda's runtime."""
-    for name, content in function_files("remote_builds").items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(content)
-    script = (
-        "import sys; sys.modules['aws_cdk'] = sys.modules['constructs'] = None; import index, scoped_images; "
-        f"assert scoped_images.__file__.startswith({str(tmp_path)!r}); "
-        "print(index.on_event({'RequestType': 'Delete', 'PhysicalResourceId': 'x'}, None))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path), "AWS_DEFAULT_REGION": "eu-west-1", "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout, done.stderr) == ("{'PhysicalResourceId': 'x'}\n", "")

@@ -6,16 +6,8 @@ import json
 from typing import Any
 
 from scoped_images.command_line.aws_region import aws_region
+from scoped_images.ecr.media_types import ANY_IMAGE, INDEXES
 from scoped_images.errors import ScopedImagesError
-
-_INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-_MANIFESTS = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 
 
 class BaseRepository:
@@ -55,7 +47,7 @@ class BaseRepository:
 
     def children(self, image: dict[str, Any]) -> set[str]:
         """Digests of the images that an index is over; none for what is no index."""
-        if image.get("imageManifestMediaType") not in _INDEXES:
+        if image.get("imageManifestMediaType") not in INDEXES:
             return set()
         index = json.loads(self._manifest(image["imageDigest"])["imageManifest"])
         return {entry["digest"] for entry in index["manifests"]}
@@ -73,7 +65,7 @@ class BaseRepository:
     def _manifest(self, digest: str) -> dict[str, Any]:
         # As it is stored: without the media types ECR may answer with another form.
         answer = self._call(
-            "batch_get_image", imageIds=[{"imageDigest": digest}], acceptedMediaTypes=[*_INDEXES, *_MANIFESTS]
+            "batch_get_image", imageIds=[{"imageDigest": digest}], acceptedMediaTypes=[*ANY_IMAGE]
         )
         image: dict[str, Any] = answer["images"][0]
         return image

@@ -9,9 +9,10 @@ import typer
 
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.command_line.bases.base_repository import BaseRepository
+from scoped_images.ecr.tags import STABLE
 from scoped_images.errors import ScopedImagesError
 
-_TAG = "stable"
+_TAG = STABLE
 
 
 def refresh(

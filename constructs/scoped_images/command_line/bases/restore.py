@@ -7,16 +7,15 @@ from typing import Annotated
 import typer
 
 from scoped_images.command_line.bases.base_repository import BaseRepository
+from scoped_images.ecr.tags import STABLE, is_content_tag
 from scoped_images.errors import ScopedImagesError
-
-_CONTENT_TAG = "sha-"
 
 
 def restore(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The base image, such as receipt-dynamo.")],
     *,
     env: Annotated[str, typer.Option(help="The environment whose tag is gone.")],
-    tag: Annotated[str, typer.Option(help="The tag: stable, or git-….")] = "stable",
+    tag: Annotated[str, typer.Option(help="The tag: stable, or git-….")] = STABLE,
     content: Annotated[
         str | None,
         typer.Option(
@@ -37,12 +36,12 @@ def restore(
     A content tag needs none of this: the next deploy pushes it again, an index over several platforms with
     -c scoped-images:again=1.
     """
-    if tag.startswith(_CONTENT_TAG):
+    if is_content_tag(tag):
         raise ScopedImagesError(
             f"--tag is {tag}, which names a content: the next deploy pushes it again, an index over several platforms "
             "with -c scoped-images:again=1"
         )
-    if tag != "stable" and content is None:
+    if tag != STABLE and content is None:
         raise ScopedImagesError(
             f"--tag is {tag}, which one image alone had, and that need not be the last: give its --content sha-…, the "
             "output Uri of the base image's stack"
@@ -69,9 +68,7 @@ def _named(held: BaseRepository, content: str) -> tuple[str, str]:
 def _newest(held: BaseRepository) -> tuple[str, str]:
     """The digest and the tags of the image that was pushed last; not one platform's, where there is an index."""
     images = [
-        image
-        for image in held.images()
-        if any(each.startswith(_CONTENT_TAG) for each in image.get("imageTags", []))
+        image for image in held.images() if any(is_content_tag(each) for each in image.get("imageTags", []))
     ]
     if not images:
         raise ScopedImagesError(

@@ -11,18 +11,13 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from scoped_images.ecr.media_types import ANY_IMAGE, OCI_INDEX
+
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
 
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-
 # As it is stored: ECR may convert a manifest for who does not say what they take.
-_MEDIA_TYPES = [
-    OCI_INDEX,
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-]
+_MEDIA_TYPES = list(ANY_IMAGE)
 
 # A right that the same deploy has given takes IAM seconds to know: aws/aws-cdk#37675.
 _DENIED = "AccessDeniedException"
