@@ -1,4 +1,4 @@
-"""Small JSON files that are kept in git: read strictly, written sorted, whole or not at all."""
+"""Reads small JSON files that are kept in git strictly, and writes them sorted and in one step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from scoped_images.errors import ScopedImagesError
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file, or None where there is none; raises ScopedImagesError."""
+    """Return the object in a file, or None if the file does not exist.
+
+    Raises ScopedImagesError if the file is not JSON or holds something else than an object.
+    """
     try:
         content = json.loads(path.read_bytes(), object_pairs_hook=_without_duplicates)
     except FileNotFoundError:
@@ -21,17 +24,17 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except OSError as error:
         raise ScopedImagesError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
-        # Most often a merge that nobody has finished.
+        # Usually an unfinished merge.
         raise ScopedImagesError(
-            f"{path} is no JSON: {error}; mend it, or take one side of the merge"
+            f"{path}: not valid JSON: {error}; fix it, or take one side of the merge"
         ) from None
     if not isinstance(content, dict):
-        raise ScopedImagesError(f"{path} holds {content!r}, and takes a JSON object")
+        raise ScopedImagesError(f"{path}: must hold a JSON object, got {content!r}")
     return content
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Put the object in place of the file in one step: whoever reads meanwhile sees the old or the new one."""
+    """Replace the file in one step: a concurrent reader sees the old or the new content."""
     text = json.dumps(content, indent=2, sort_keys=True) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +44,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
             stream.write(text)
         written = Path(stream.name)
         try:
-            # What a checkout has: the temporary file's own mode keeps others from reading.
+            # Keep the mode of a checkout: the temporary file is readable by its owner only.
             written.chmod(path.stat().st_mode if path.exists() else 0o644)
             os.replace(written, path)  # noqa: PTH105 - the name says that it is one step
         except OSError:
@@ -55,5 +58,5 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands there twice")
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} occurs twice")
     return content

@@ -83,13 +83,13 @@ def test_a_repository_without_shared_packages(tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().out.splitlines() == [
         str(tmp_path),
         "└── alone  workload in .",
-        "No package of it is shared: no base image follows.",
+        "No package is shared, so there is no base image.",
     ]
 
 
 def test_a_mistake_is_one_line(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bases", "show", str(root), "--workload", "nobody"]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"scoped-images: workloads: 'nobody' is neither a package nor a folder with one in {root}; packages are: api, "
+        f"scoped-images: workloads: 'nobody' is neither a package nor a folder with one in {root}; known packages: api, "
         "core, dynamo, images, label, upload"
     ]

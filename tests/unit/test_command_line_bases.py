@@ -46,11 +46,11 @@ def test_update_pins_what_every_dockerfile_stands_on(capsys: pytest.CaptureFixtu
         assert capsys.readouterr().out == (
             f"{server.address}/a/b:1  not pinned          → {SHORT}\n"
             f"{server.address}/c:1    not pinned          → {SHORT}\n"
-            f"2 images, 2 moved: {LOCK} is rewritten\n"
+            f"2 images, 2 changed: {LOCK} is rewritten\n"
         )
         written = LOCK.stat()
         assert main(["bases", "update"]) == 0
-        assert capsys.readouterr().out == f"2 images, 0 moved: {LOCK} is as it should be\n"
+        assert capsys.readouterr().out == f"2 images, 0 changed: {LOCK} is up to date\n"
         assert LOCK.stat().st_ino == written.st_ino
 
 
@@ -84,7 +84,7 @@ def test_check_writes_nothing_and_exits_with_1_when_something_would_move(
         write("Dockerfile", f"FROM {server.address}/a/b:1\n")
         assert main(["bases", "update", "--check"]) == 1
         assert not LOCK.exists()
-        assert capsys.readouterr().out.endswith(f"1 image, 1 moved: {LOCK} would be rewritten\n")
+        assert capsys.readouterr().out.endswith(f"1 image, 1 changed: {LOCK} would be rewritten\n")
         assert main(["bases", "update"]) == 0
         assert main(["bases", "update", "--check"]) == 0
 
@@ -195,7 +195,7 @@ def test_refresh_records_what_stable_is_now(ecr: PretendedEcr, capsys: pytest.Ca
     ]
     assert capsys.readouterr().out == (
         f"stable of receipt-dynamo in dev: never refreshed → {DIGEST}\n"
-        f"{MARKS} is rewritten: commit it; the next deploy of dev builds what stands on receipt-dynamo again\n"
+        f"Wrote {MARKS}; commit it. The next deploy of dev rebuilds the images that are built from receipt-dynamo.\n"
     )
 
 
@@ -205,9 +205,7 @@ def test_refresh_of_what_is_fresh_says_that_nothing_moved(
     RefreshMarks(marks={"dev": {"a": DIGEST}}).write(MARKS)
     written = MARKS.stat().st_ino
     assert main(["bases", "refresh", "a", "--env", "dev"]) == 0
-    assert (
-        capsys.readouterr().out == f"nothing moved: stable of a is {DIGEST} in dev, as at the last refresh\n"
-    )
+    assert capsys.readouterr().out == f"nothing changed: stable of a in dev is still {DIGEST}\n"
     assert MARKS.stat().st_ino == written
 
 
@@ -222,7 +220,7 @@ def test_refresh_asks_another_repository_when_told(ecr: PretendedEcr) -> None:
     [
         (
             ClientError({"Error": {"Code": "RepositoryNotFoundException"}}, "DescribeImages"),
-            "there is no repository base-a-dev in eu-west-1: deploy the base image first, or name another with "
+            "repository base-a-dev does not exist in eu-west-1; deploy the base image first, or name another with "
             "--repository, --env or --region",
         ),
         (
@@ -239,7 +237,7 @@ def test_refresh_asks_another_repository_when_told(ecr: PretendedEcr) -> None:
             ClientError(
                 {"Error": {"Code": "AccessDeniedException", "Message": "not yours"}}, "DescribeImages"
             ),
-            "ECR in eu-west-1 does not tell about base-a-dev: not yours",
+            "ECR in eu-west-1 cannot read repository base-a-dev: not yours",
         ),
         (NoCredentialsError(), "cannot ask ECR in eu-west-1: Unable to locate credentials"),
     ],

@@ -37,14 +37,14 @@ def test_setting_one_mark_leaves_the_others() -> None:
     [
         (
             '{"dev": "x"}',
-            "{path}: 'dev' of the refresh marks is 'x', and takes an object of digests by base image",
+            "{path}: refresh marks of 'dev': must be an object of digests by base image, got 'x'",
         ),
         (
             '{"dev": {"a": "x"}}',
-            "{path}: 'dev' of the refresh marks has 'x' for 'a', and takes 'sha256:' and 64 hex digits; run "
+            "{path}: refresh mark of 'a' in 'dev': must be 'sha256:' and 64 hex digits, got 'x'; run "
             "scoped-images bases refresh a --env dev",
         ),
-        ("[]", "{path} holds [], and takes a JSON object"),
+        ("[]", "{path}: must hold a JSON object, got []"),
     ],
 )
 def test_says_what_is_wrong_and_where(tmp_path: Path, text: str, problem: str) -> None:

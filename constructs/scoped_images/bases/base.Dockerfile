@@ -1,8 +1,8 @@
 # Base image with one package of a workspace. Context: its requirements.txt; its source is the build context "source".
-# Meant to stand on the bases of the packages that it needs. Built by hand on the public default it lacks them.
+# Built from the bases of the packages that it needs. On the public default image it lacks them.
 ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
 FROM ${BASE_IMAGE_URI}
-# Tells the image pruner, and any registry browser, what this image stands on.
+# Names this image's base for the image pruner and for registry browsers.
 ARG BASE_IMAGE_URI
 LABEL org.opencontainers.image.base.name=${BASE_IMAGE_URI}
 
@@ -11,8 +11,8 @@ ENV PYTHONDONTWRITEBYTECODE=1
 # copies
 # Third-party packages first: they change less often than the source, and this layer comes from the cache.
 # Into the task root, because Lambda puts it before its own /var/runtime, whose boto3 would win otherwise.
-# By way of a folder of their own: in one that is there pip installs nothing, and bases share namespaces as google's.
-# pip's own configuration and certificates, for a private index, come as secrets: absent, pip uses its defaults.
+# Through a new folder: pip --target skips folders that exist, and bases may share a namespace such as google.
+# pip's configuration and certificates for a private index are secrets. Without them pip uses its defaults.
 RUN --mount=type=bind,source=requirements.txt,target=/run/requirements/requirements.txt \
     --mount=type=secret,id=pip_conf,target=/etc/pip.conf \
     --mount=type=secret,id=ca_certificates,target=/run/secrets/ca_certificates \
@@ -25,5 +25,5 @@ RUN --mount=type=bind,source=requirements.txt,target=/run/requirements/requireme
 
 WORKDIR ${LAMBDA_TASK_ROOT}
 # Copied, not installed: the source needs no build, and so no build backend has to be downloaded.
-# The mode is given, because Lambda's user must read files whatever umask the checkout had.
+# Lambda's user must be able to read the files, whatever umask the checkout had.
 COPY --chmod=755 --from=source . ./

@@ -1,4 +1,4 @@
-"""One base image as it is declared, by hand or derived from a package."""
+"""The declaration of one base image, by hand or derived from a package."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from scoped_images.platform import Platform
 
 @dataclass(frozen=True, kw_only=True)
 class BaseDeclaration:
-    """One base image: what it is built of, and which other bases it stands on.
+    """One base image: its build context and the bases that it is built from.
 
     name: lower-case letters, digits and dashes; part of the names of its repository and its stack.
-    context: or a function from a platform to its context, where the files depend on the platform.
+    context: a context, or a function from a platform to one if the files depend on the platform.
     needs: names of other bases. The image is built FROM the first; `COPY --from=base-<name>` reads the others.
-    platforms: by default that of the environment.
-    derived: what of the workspace it was derived from; None for a base declared by hand.
+    platforms: by default the environment's platform.
+    derived: the package it was derived from; None for a base declared by hand.
     """
 
     name: str
@@ -35,19 +35,19 @@ class BaseDeclaration:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
             raise ScopedImagesError(
-                f"name of a base image is {self.name!r}: use lower-case letters and digits, with single dashes between"
+                f"name of a base image: takes lower-case letters and digits with single dashes between, got {self.name!r}"
             )
         if not isinstance(self.context, ScopedContext) and not callable(self.context):
             raise ScopedImagesError(
-                f"context of base image {self.name!r} is {self.context!r}, and takes a ScopedContext, or a function "
-                "from a platform to one"
+                f"context of base image {self.name!r}: must be a ScopedContext or a function from a platform to "
+                f"one, got {self.context!r}"
             )
         for option in ("needs", "platforms"):
             given = getattr(self, option)
             if isinstance(given, str) or not isinstance(given, Iterable):
                 what = "the text " if isinstance(given, str) else ""
                 raise ScopedImagesError(
-                    f"{option} of base image {self.name!r} is {what}{given!r}, and takes a tuple: ({given!r},)"
+                    f"{option} of base image {self.name!r}: must be a tuple, got {what}{given!r}; use ({given!r},)"
                 )
         object.__setattr__(self, "needs", tuple(self.needs))
         platforms = tuple(
@@ -58,32 +58,28 @@ class BaseDeclaration:
         for each in self.needs:
             if self.needs.count(each) > 1:
                 raise ScopedImagesError(
-                    f"needs of base image {self.name!r} names {each!r} twice: once is enough"
+                    f"needs of base image {self.name!r}: names {each!r} twice; remove one"
                 )
 
     @property
     def base(self) -> str | None:
-        """Name of the base that it is built FROM; None for the Dockerfile's own public image."""
+        """Return the name of the base that it is built FROM; None for the Dockerfile's own default."""
         return self.needs[0] if self.needs else None
 
     @property
     def named_bases(self) -> dict[str, str]:
-        """The other bases, by the names under which its Dockerfile copies from them."""
+        """Return the other bases, by the names that its Dockerfile copies from."""
         return {name_in_build(name): name for name in self.needs[1:]}
 
 
 def check_declarations(name: str, given: object) -> tuple[BaseDeclaration, ...]:
-    """Refuse what is no sequence of declarations, before its attributes are missed. name: of the argument."""
+    """Raise unless `given` is a sequence of declarations. name: the argument's name."""
     if isinstance(given, BaseDeclaration):
-        raise ScopedImagesError(f"{name} is one BaseDeclaration, and takes a list: [BaseDeclaration(…)]")
+        raise ScopedImagesError(f"{name}: must be a list, got one BaseDeclaration; use [BaseDeclaration(…)]")
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
-        raise ScopedImagesError(
-            f"{name} is of type {type(given).__name__}, and takes a list: [BaseDeclaration(…), …]"
-        )
+        raise ScopedImagesError(f"{name}: must be a list of BaseDeclaration, got {type(given).__name__}")
     declarations = tuple(given)
     for index, each in enumerate(declarations):
         if not isinstance(each, BaseDeclaration):
-            raise ScopedImagesError(
-                f"{name}[{index}] is of type {type(each).__name__}, and takes BaseDeclaration(name=…, context=…)"
-            )
+            raise ScopedImagesError(f"{name}[{index}]: must be a BaseDeclaration, got {type(each).__name__}")
     return declarations

@@ -1,4 +1,4 @@
-"""Which base images follow from the packages of a workspace: one for each that a workload shares."""
+"""Derives base images from the packages of a workspace: one for each package that a workload depends on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from scoped_images.workspace.workspace import Workspace, refuse_cycle
 def derive_bases(
     workspace: Workspace, *, workloads: Sequence[str | Path] | None = None, declared: Collection[str] = ()
 ) -> tuple[DerivedBase, ...]:
-    """Return a base for each package that a workload needs, directly or through others, sorted by name.
+    """Return a base for each package that a workload depends on, directly or indirectly, sorted by name.
 
     workloads: names of packages, or folders below the root that hold them; by default every package that no other
         one depends on.
-    declared: names of bases that are made by hand. None is derived for them, and derived ones stand on them.
+    declared: the names of bases that are declared by hand. They replace the derived base of the same name.
     """
     extras = extras_asked_for(workspace, find_workloads(workspace, workloads))
     graph = _Needs(workspace, extras)
@@ -41,15 +41,15 @@ def derive_bases(
 def needs_of(
     workspace: Workspace, workload: str | Path, *, workloads: Sequence[str | Path] | None = None
 ) -> tuple[str, ...]:
-    """Return the bases that a workload stands on: not those that another of them brings, the largest first.
+    """Return the bases that a workload is built from, the largest first. Bases that another one includes are left out.
 
-    workloads: those that bases are derived for, whose extras are in the bases, too.
+    workloads: the workloads that bases are derived for; the bases install their extras too.
     """
     found = workspace.find(workload)
     if len(found) > 1:
         names = ", ".join(package.name for package in found)
         raise ScopedImagesError(
-            f"workload {workload!r} is a folder with several packages: name one of {names}"
+            f"workload {workload!r} is a folder with several packages; name one of {names}"
         )
     (package,) = found
     extras = extras_asked_for(workspace, (*find_workloads(workspace, workloads), package))
@@ -57,9 +57,9 @@ def needs_of(
 
 
 def find_workloads(workspace: Workspace, workloads: Sequence[str | Path] | None) -> tuple[Package, ...]:
-    """Return the packages that are named, or those that no other one depends on, sorted by name."""
+    """Return the named packages, or the packages that no other package depends on, sorted by name."""
     if isinstance(workloads, str):
-        raise ScopedImagesError(f"workloads is the text {workloads!r}, and takes a list: [{workloads!r}]")
+        raise ScopedImagesError(f"workloads: must be a list, got {workloads!r}; use [{workloads!r}]")
     if workloads is not None:
         named = {package.name: package for workload in workloads for package in workspace.find(workload)}
         return tuple(named[name] for name in sorted(named))
@@ -68,7 +68,7 @@ def find_workloads(workspace: Workspace, workloads: Sequence[str | Path] | None)
 
 
 def _needed_by_others(workspace: Workspace) -> set[str]:
-    """Names of the packages that others depend on, be it with an extra."""
+    """Return the names of packages that others depend on, with or without an extra."""
     always = {name: _local_names(workspace, package, ()) for name, package in workspace.packages.items()}
     ever = {
         name: _local_names(workspace, package, package.extras) for name, package in workspace.packages.items()
@@ -77,7 +77,7 @@ def _needed_by_others(workspace: Workspace) -> set[str]:
         need
         for name, needs in ever.items()
         for need in needs
-        # An extra for tests asks for what needs the package itself: that one is a workload still.
+        # A package stays a workload if only an extra of its own dependency (for tests, say) requires it.
         if need in always[name] or name not in _reached(ever, need)
     }
 
@@ -87,7 +87,7 @@ def _local_names(workspace: Workspace, package: Package, extras: Iterable[str]) 
 
 
 def _reached(needs: Mapping[str, Collection[str]], name: str) -> set[str]:
-    """What it brings besides itself, in a graph that may have circles."""
+    """Return everything that a name needs, directly or indirectly. The graph may have cycles."""
     reached: set[str] = set()
     waiting = [name]
     while waiting:
@@ -98,12 +98,12 @@ def _reached(needs: Mapping[str, Collection[str]], name: str) -> set[str]:
 
 
 def extras_asked_for(workspace: Workspace, workloads: Sequence[Package]) -> dict[str, frozenset[str]]:
-    """Return the packages that the workloads reach, themselves among them, each with the extras that are asked for."""
+    """Return the workloads and the packages they depend on, each with its requested extras."""
     asked: dict[str, frozenset[str]] = {}
     waiting = [(package.name, frozenset[str]()) for package in workloads]
     while waiting:
         name, extras = waiting.pop()
-        # A package that is reached again is read again only where it brings an extra.
+        # Visit a package again only if a new extra is requested.
         if name in asked and extras <= asked[name]:
             continue
         package = workspace.package(name)
@@ -116,7 +116,7 @@ def extras_asked_for(workspace: Workspace, workloads: Sequence[Package]) -> dict
 
 
 class _Needs:
-    """The packages that workloads reach, and who needs whom with the extras that are asked for."""
+    """The dependencies between the packages that workloads reach, with the requested extras."""
 
     def __init__(self, workspace: Workspace, extras: Mapping[str, frozenset[str]]) -> None:
         self._direct = {
@@ -128,22 +128,22 @@ class _Needs:
         self.shared = {need for needs in self._direct.values() for need in needs}
 
     def asked_by(self, name: str) -> tuple[str, ...]:
-        """The packages that depend on it directly."""
+        """Return the packages that depend on it directly."""
         return tuple(other for other in sorted(self._direct) if name in self._direct[other])
 
     def around(self, name: str) -> tuple[str, ...]:
-        """It, what it needs and what needs it, directly or through others, sorted."""
+        """Return the package, its dependencies and its dependents, direct and indirect, sorted."""
         above = {other for other in self._direct if name in self._closure(other)}
         return tuple(sorted({name, *above, *self._closure(name)}))
 
     def cover(self, name: str) -> tuple[str, ...]:
-        """The direct needs less those that come with another one, the one that brings most first."""
+        """Return the direct dependencies that no other direct dependency includes, the largest first."""
         direct = self._direct[name]
         least = [need for need in direct if not any(need in self._closure(other) for other in direct)]
         return tuple(sorted(least, key=lambda need: (-len(self._closure(need)), need)))
 
     def _closure(self, name: str) -> frozenset[str]:
-        """What it brings besides itself."""
+        """Return everything that it needs, directly or indirectly."""
         if name not in self._closures:
             needs = self._direct[name]
             self._closures[name] = frozenset(needs).union(*(self._closure(need) for need in needs))

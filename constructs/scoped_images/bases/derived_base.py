@@ -16,16 +16,17 @@ from scoped_images.workspace.workspace import Workspace
 DOCKERFILE = Path(__file__).with_name("base.Dockerfile")
 REQUIREMENTS = "requirements.txt"
 SOURCE = "source"
-# In the library's Dockerfile, where the further bases are copied from.
+# Marks the line of the library's Dockerfile where COPY instructions for further bases go.
 _COPIES = b"# copies\n"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DerivedBase:
-    """name: of the package and its base. needs: the bases below it; it is built FROM the first.
+    """A base image for one package.
 
-    extras: that workloads and packages ask for, sorted by name when shown. asked_by: packages that need it directly.
-    declared_in: the pyproject.toml files that tell all of this.
+    name: the name of the package and of its base. needs: the bases it is built from; it is built FROM the first.
+    extras: the requested extras of the package. asked_by: the packages that depend on it directly.
+    declared_in: the pyproject.toml files that declare these dependencies.
     """
 
     name: str
@@ -37,16 +38,15 @@ class DerivedBase:
     declared_in: tuple[Path, ...] = ()
 
     def requirements(self) -> Requirements:
-        """The third-party packages to install: of its requirements.lock, else of uv.lock, else of its own ranges."""
+        """Return the third-party packages to install: from requirements.lock, else uv.lock, else its own ranges."""
         return find_requirements(self.workspace, self.package, self.extras)
 
     def context(self, dockerfile: str | Path | None = None) -> ScopedContext:
-        """The build context: `requirements.txt`, and the package's source as the named context `source`.
+        """Return the build context: `requirements.txt`, and the package's source as the named context `source`.
 
-        So nothing else of the package's folder rebuilds the image. There is a warning where no lock file with hashes
-        was found.
+        Nothing else in the package's folder rebuilds the image. The context has a warning if no lock file has hashes.
 
-        dockerfile: in place of the library's own, which installs the first and copies the second.
+        dockerfile: by default the library's own, which installs the requirements and copies the source.
         """
         requirements = self.requirements()
         source = source_files(self.package, max_bytes=MAX_BYTES)
@@ -64,7 +64,7 @@ class DerivedBase:
         )
 
     def _with_copies(self, dockerfile: bytes) -> bytes:
-        # Lines of their own: an instruction cannot be repeated by a build argument.
+        # A build argument cannot repeat an instruction, so write one line for each base.
         lines = (
             f"COPY --from={name_in_build(need)} ${{LAMBDA_TASK_ROOT}}/ ${{LAMBDA_TASK_ROOT}}/\n"
             for need in self.needs[1:]
@@ -73,5 +73,5 @@ class DerivedBase:
 
 
 def name_in_build(name: str) -> str:
-    """The name under which a Dockerfile copies from a further base: `base-<name>`."""
+    """Return the name by which a Dockerfile copies from a further base: `base-<name>`."""
     return f"base-{name}"

@@ -1,4 +1,4 @@
-"""Base images and what they stand on: declared by hand or derived from the workspace, checked, in order."""
+"""The graph of base images: declared by hand or derived from the workspace, checked and ordered."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from scoped_images.workspace.workspace import Workspace
 
 @dataclass(frozen=True, kw_only=True)
 class BaseGraph:
-    """Base images with what they need, without cycles.
+    """Base images and their needs, without cycles.
 
     declarations: by name, sorted.
-    workspace: where they were derived from, if any were. workloads: whom for; None for all.
+    workspace: the workspace they were derived from, or None.
+    workloads: the workloads they were derived for; None for all.
     """
 
     declarations: Mapping[str, BaseDeclaration]
@@ -35,19 +36,17 @@ class BaseGraph:
         by_name = {declaration.name: declaration for declaration in given}
         for declaration in given:
             if by_name[declaration.name] is not declaration:
-                raise ScopedImagesError(
-                    f"base image {declaration.name!r} is declared twice: give one another name"
-                )
+                raise ScopedImagesError(f"base image {declaration.name!r} is declared twice; rename one")
             for need in declaration.needs:
                 if need not in by_name:
                     raise ScopedImagesError(
-                        f"base image {declaration.name!r} needs {need!r}, and there is no such base; there are: "
+                        f"base image {declaration.name!r} needs the unknown base {need!r}; known: "
                         f"{', '.join(by_name)}"
                     )
         cycle = find_cycle({name: declaration.needs for name, declaration in by_name.items()})
         if cycle:
             raise ScopedImagesError(
-                f"base images need each other in a circle: {' → '.join(cycle)}. One of them has to do without the next"
+                f"base images need each other in a cycle: {' → '.join(cycle)}; remove one of these needs"
             )
         return cls(declarations=by_name, workspace=workspace)
 
@@ -60,12 +59,12 @@ class BaseGraph:
         declared: Iterable[BaseDeclaration] = (),
         dockerfile: str | Path | None = None,
     ) -> BaseGraph:
-        """Derive a base for each shared package that a workload needs, beside those declared by hand.
+        """Derive a base for each package that a workload depends on, in addition to the declared ones.
 
         workloads: names of packages, or folders below `root` that hold them; by default every package that no
             other one depends on.
-        declared: bases by hand. One that has the name of a package takes the place of that package's base.
-        dockerfile: for the derived bases, in place of the library's own; see docs/bases.md.
+        declared: bases declared by hand. One with the name of a package replaces that package's base.
+        dockerfile: of the derived bases; by default the library's own. See docs/bases.md.
         """
         by_hand = check_declarations("declared", declared)
         workspace = Workspace.read(root)
@@ -84,7 +83,7 @@ class BaseGraph:
         return dataclasses.replace(graph, workloads=None if workloads is None else tuple(workloads))
 
     def order(self) -> tuple[BaseDeclaration, ...]:
-        """Every base after those that it needs; of those that could come next, by name."""
+        """Return every base after the bases that it needs; ties are sorted by name."""
         sorter = TopologicalSorter({name: declared.needs for name, declared in self.declarations.items()})
         sorter.prepare()
         ordered: list[str] = []
@@ -96,17 +95,8 @@ class BaseGraph:
             ready = sorted((*ready, *sorter.get_ready()))
         return tuple(self.declarations[name] for name in ordered)
 
-    def dependents(self, name: str) -> tuple[str, ...]:
-        """Names of the bases that stand on this one, directly or through others, sorted."""
-        self._known(name)
-        found: set[str] = set()
-        for declaration in self.order():
-            if found.union({name}) & set(declaration.needs):
-                found.add(declaration.name)
-        return tuple(sorted(found))
-
     def needs_of(self, workload: str | Path) -> tuple[str, ...]:
-        """The bases that a package of the workspace stands on, by name or folder; it is built FROM the first."""
+        """Return the bases that a package, given by name or folder, is built from; it is built FROM the first."""
         if self.workspace is None:
             raise ScopedImagesError(
                 f"needs_of({workload!r}): these bases were not derived from a workspace; name the base yourself"
@@ -115,13 +105,7 @@ class BaseGraph:
         for need in needs:
             if need not in self.declarations:
                 raise ScopedImagesError(
-                    f"{workload!r} needs the package {need!r}, and no base was derived for it: add {workload!r} to "
-                    f"workloads=. There are bases of: {', '.join(self.declarations) or 'none'}"
+                    f"{workload!r} needs the package {need!r}, but no base was derived for it; add {workload!r} to "
+                    f"workloads=. Known bases: {', '.join(self.declarations) or 'none'}"
                 )
         return needs
-
-    def _known(self, name: str) -> None:
-        if name not in self.declarations:
-            raise ScopedImagesError(
-                f"there is no base image {name!r}; there are: {', '.join(self.declarations) or 'none'}"
-            )

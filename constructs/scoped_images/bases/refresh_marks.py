@@ -1,4 +1,4 @@
-"""Marks that roll the dependents of a static base image forward: `dockerfiles/bases.lock`."""
+"""Reads and writes the marks that rebuild the dependents of a static base image: `dockerfiles/bases.lock`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ DEFAULT_MARKS = Path("dockerfiles/bases.lock")
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshMarks:
-    """What digest `stable` of each base image was when somebody last asked.
+    """The digest of each base image's `stable` tag at the last refresh.
 
-    marks: `{"dev": {"receipt-dynamo": "sha256:<64 hex>"}}`, by environment and base. A dependent's fingerprint counts
-        the mark in place of the base's content, so that it changes when the mark does, and then only.
+    marks: `{"dev": {"receipt-dynamo": "sha256:<64 hex>"}}`, by environment and base. A dependent's fingerprint covers
+        the mark instead of the base's content, so it changes only with the mark.
     """
 
     marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -27,18 +27,18 @@ class RefreshMarks:
         for environment, bases in self.marks.items():
             if not isinstance(bases, Mapping):
                 raise ScopedImagesError(
-                    f"{environment!r} of the refresh marks is {bases!r}, and takes an object of digests by base image"
+                    f"refresh marks of {environment!r}: must be an object of digests by base image, got {bases!r}"
                 )
             for base, mark in bases.items():
                 if not is_digest(mark):
                     raise ScopedImagesError(
-                        f"{environment!r} of the refresh marks has {mark!r} for {base!r}, and takes 'sha256:' and 64 "
-                        f"hex digits; run scoped-images bases refresh {base} --env {environment}"
+                        f"refresh mark of {base!r} in {environment!r}: must be 'sha256:' and 64 hex digits, got "
+                        f"{mark!r}; run scoped-images bases refresh {base} --env {environment}"
                     )
 
     @classmethod
     def read(cls, path: str | Path = DEFAULT_MARKS) -> RefreshMarks:
-        """Read the marks; without a file there are none. Raises ScopedImagesError that names the file."""
+        """Read the marks; a missing file means no marks. Raises ScopedImagesError, which names the file."""
         marks = read_json(Path(path))
         try:
             return cls(marks=marks or {})
@@ -46,14 +46,14 @@ class RefreshMarks:
             raise ScopedImagesError(f"{path}: {error}") from None
 
     def of(self, environment: str, base: str) -> str | None:
-        """The mark of a base image, or None for one that was never refreshed."""
+        """Return the mark of a base image, or None if it was never refreshed."""
         return self.marks.get(environment, {}).get(base)
 
     def having(self, environment: str, base: str, digest: str) -> RefreshMarks:
-        """These marks with one set."""
+        """Return these marks with one changed."""
         bases = {**self.marks.get(environment, {}), base: digest}
         return RefreshMarks(marks={**self.marks, environment: bases})
 
     def write(self, path: str | Path) -> None:
-        """Write them sorted, one base a line, in place of what is there."""
+        """Replace the file with these marks, sorted, one base a line."""
         write_json(Path(path), {name: dict(bases) for name, bases in self.marks.items()})

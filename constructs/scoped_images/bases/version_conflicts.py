@@ -1,4 +1,4 @@
-"""Bases that stand on each other and were locked apart: where two of them install two versions of one package."""
+"""Finds packages that two bases of one image pin to different versions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from scoped_images.workspace.requirements import Requirements
 def version_conflicts(
     bases: Sequence[DerivedBase], requirements: Mapping[str, Requirements]
 ) -> dict[str, tuple[str, ...]]:
-    """Return warnings by the name of the base, for each package that it comes to have in two versions.
+    """Return warnings by the name of the base, one for each package that it has in two versions.
 
-    Pins with a marker are not compared: the two may never be installed together.
+    Pins with a marker are ignored, because the two may never be installed together.
     """
     needs = {base.name: base.needs for base in bases}
     pins = {
@@ -25,7 +25,7 @@ def version_conflicts(
     return {
         base.name: tuple(
             f"base image {base.name!r} has {package}=={version} of {over!r} over {package}=={pins[under][package]} of "
-            f"{under!r}, whose metadata stays: lock both together"
+            f"{under!r}, whose metadata stays; lock both together"
             for under, over in _meetings(needs, base.name)
             for package, version in sorted(pins[over].items())
             if pins[under].get(package, version) != version
@@ -35,7 +35,7 @@ def version_conflicts(
 
 
 def _meetings(needs: Mapping[str, Sequence[str]], name: str) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of bases that are first together in this one, the lower one first."""
+    """Yield the pairs of bases that meet in this one, the lower one first."""
     for under in sorted(_below(needs, name)):
         yield under, name
     brought = [{need, *_below(needs, need)} for need in needs[name] if need in needs]
@@ -44,6 +44,6 @@ def _meetings(needs: Mapping[str, Sequence[str]], name: str) -> Iterator[tuple[s
 
 
 def _below(needs: Mapping[str, Sequence[str]], name: str) -> set[str]:
-    # Of a base by hand nobody knows what it installs.
+    # What a base declared by hand installs is unknown.
     direct = [need for need in needs[name] if need in needs]
     return set(direct).union(*(_below(needs, need) for need in direct))

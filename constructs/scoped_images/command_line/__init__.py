@@ -1,4 +1,4 @@
-"""The command `scoped-images`: what goes into a build context, and which images are pruned; no CDK, no Docker."""
+"""The command `scoped-images`. It needs neither CDK nor Docker."""
 
 from scoped_images.command_line.program import main
 

@@ -1,4 +1,4 @@
-"""Runs a command, and tells a mistake in one line."""
+"""Runs a command and reports a mistake in one line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scoped_images.errors import ScopedImagesError
 
 app = typer.Typer(
     add_completion=False,
-    help="What a Dockerfile reads of a repository, and why; which images of a registry nobody needs any more.",
+    help="Show what a Dockerfile reads and why, manage base images, and prune unused images.",
 )
 app.command()(context)
 app.command()(why)
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 for bad input."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A file's name must not end the program on a terminal that cannot show it.
+            # Do not fail on a file name that the terminal cannot encode.
             stream.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:

@@ -1,1 +1,1 @@
-"""The Python packages of a repository, and the base images that follow from them."""
+"""The Python packages of a repository and their lock files. Knows no images."""

@@ -1,4 +1,4 @@
-"""When something is needed: environment markers, put together along the ways that lead to it."""
+"""Combines the environment markers on the paths that lead to a dependency."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from packaging.markers import Marker
 
 @dataclass(frozen=True)
 class Condition:
-    """An `or` of ways, each an `and` of markers. A way without markers is always open; without any way, none is.
+    """An `or` of paths, each an `and` of markers. A path without markers always holds; no path at all never holds.
 
-    No way has all the markers of another one: it would add nothing.
+    No path includes all markers of another path, because it would add nothing.
     """
 
     ways: frozenset[frozenset[str]] = frozenset()
 
     @classmethod
     def when(cls, *markers: str) -> Condition:
-        """The one way where all of these markers hold; always, without any."""
+        """Return the condition that all of these markers hold. Without markers it always holds."""
         return cls(frozenset({frozenset(markers)}))
 
     def __or__(self, other: Condition) -> Condition:
@@ -29,7 +29,7 @@ class Condition:
         return self if not marker else Condition() | Condition(frozenset(way | {marker} for way in self.ways))
 
     def __str__(self) -> str:
-        """As one marker, and empty where it always holds."""
+        """Render one marker; an empty string if the condition always holds."""
         if frozenset() in self.ways:
             return ""
         ways = sorted(sorted(way) for way in self.ways)

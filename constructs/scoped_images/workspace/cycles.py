@@ -1,4 +1,4 @@
-"""Finds out whether things depend on each other in a circle."""
+"""Finds cycles in a graph of names."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from graphlib import CycleError, TopologicalSorter
 
 
 def find_cycle(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Return one circle, each name before one that it needs and the first one again at the end; () if there is none.
+    """Return one cycle: each name precedes one that it needs, and the first name comes again at the end. Return () if
+    there is no cycle.
 
-    It starts with the name that sorts first, so that one mistake has one message.
+    The cycle starts with the name that sorts first, so that one mistake has one message.
     """
     try:
         TopologicalSorter({name: sorted(needs[name]) for name in sorted(needs)}).prepare()

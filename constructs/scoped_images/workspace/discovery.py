@@ -9,14 +9,14 @@ from typing import Any
 
 from scoped_images.errors import ScopedImagesError
 
-# What tools write. Packages of a repository lie elsewhere.
+# Folders that tools write; a repository keeps its packages elsewhere.
 _SKIPPED = frozenset({"node_modules", "venv", "cdk.out", "build", "dist", "__pycache__"})
 
 
 def member_folders(root: Path, workspace: Mapping[str, Any]) -> tuple[Path, ...]:
     """Return the folders of a `[tool.uv.workspace]`, its root first, then sorted.
 
-    Raises ScopedImagesError for a folder that a member names without a wildcard, and that has no pyproject.toml.
+    Raises ScopedImagesError if a member without a wildcard has no pyproject.toml.
     """
     excluded = {
         folder.resolve() for pattern in workspace.get("exclude", ()) for folder in _matching(root, pattern)
@@ -27,8 +27,8 @@ def member_folders(root: Path, workspace: Mapping[str, Any]) -> tuple[Path, ...]
         with_file = [path for path in matches if (path / "pyproject.toml").is_file()]
         if not with_file and not any(character in pattern for character in "*?["):
             raise ScopedImagesError(
-                f"workspace: {root / 'pyproject.toml'} has the member {pattern!r} in [tool.uv.workspace], and there is "
-                f"no {root / pattern / 'pyproject.toml'}"
+                f"workspace: {root / 'pyproject.toml'} [tool.uv.workspace] names the member {pattern!r}, but "
+                f"{root / pattern / 'pyproject.toml'} does not exist"
             )
         outside = [path for path in with_file if not path.is_relative_to(root)]
         if outside:
@@ -36,13 +36,13 @@ def member_folders(root: Path, workspace: Mapping[str, Any]) -> tuple[Path, ...]
                 f"workspace: {root / 'pyproject.toml'} has the member {pattern!r} in [tool.uv.workspace], which leads by "
                 f"a link to {outside[0]}, outside of the root: give the folder that holds both as root"
             )
-        # As uv does, hidden folders that a wildcard matches are no members.
+        # Like uv, ignore hidden folders that a wildcard matches.
         found |= {path for path in with_file if path not in excluded and not path.name.startswith(".")}
     return (root, *sorted(found - {root}))
 
 
 def _matching(root: Path, pattern: str) -> Iterable[Path]:
-    """Return what a pattern of the workspace's root matches; what has no wildcard is one path."""
+    """Return the paths that a pattern matches below the root; a pattern without a wildcard is one path."""
     plain = os.path.normpath(pattern)
     if plain.startswith(("/", "..")):
         raise ScopedImagesError(
@@ -53,7 +53,7 @@ def _matching(root: Path, pattern: str) -> Iterable[Path]:
 
 
 def every_folder(root: Path) -> tuple[Path, ...]:
-    """Return the folders with a pyproject.toml, sorted; hidden ones and those that tools write are not looked into."""
+    """Return the folders that hold a pyproject.toml, sorted. Skip hidden folders and folders that tools write."""
     return tuple(sorted(_walk(root)))
 
 

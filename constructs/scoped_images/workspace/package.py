@@ -15,10 +15,11 @@ from scoped_images.errors import ScopedImagesError
 
 @dataclass(frozen=True, kw_only=True)
 class Dependency:
-    """One requirement of a package, and where it comes from if that is said.
+    """One requirement of a package, and its source if one is declared.
 
-    folder: of a package of this repository, by a path. member: by `workspace = true` of uv.
-    elsewhere: what else the source is, `git` or `url` or a file's path; empty for a registry, and for a name alone.
+    folder: the folder of a package in this repository, if the source is a path.
+    member: whether the source is uv's `workspace = true`.
+    elsewhere: any other source: `git`, `url` or the path of a file. Empty for a package index or no source.
     """
 
     requirement: Requirement
@@ -28,18 +29,21 @@ class Dependency:
 
     @property
     def name(self) -> str:
-        """The normalised name."""
+        """Return the normalized name."""
         return canonicalize_name(self.requirement.name)
 
     @property
     def extras(self) -> frozenset[str]:
-        """The normalised names of the extras that are asked for."""
+        """Return the normalized names of the requested extras."""
         return frozenset(canonicalize_name(extra) for extra in self.requirement.extras)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """name: normalised. folder: real and absolute. extras: by normalised name. tables: the whole pyproject.toml."""
+    """A package.
+
+    name: normalized. folder: absolute, links resolved. extras: by normalized name. tables: the whole pyproject.toml.
+    """
 
     name: str
     folder: Path
@@ -49,31 +53,31 @@ class Package:
 
     @property
     def pyproject(self) -> Path:
-        """Its file."""
+        """Return the path of its pyproject.toml."""
         return self.folder / "pyproject.toml"
 
     @property
     def has_unknown_dependencies(self) -> bool:
-        """Whether its build backend makes them up: setuptools from a file, say. Poetry has them in its own table."""
+        """Return whether only the build backend knows its dependencies. Poetry's are in a table of its own."""
         dynamic = self.tables.get("project", {}).get("dynamic", ())
         return "dependencies" in dynamic and "poetry" not in self.tables.get("tool", {})
 
     def requires(self, extras: Iterable[str]) -> tuple[Dependency, ...]:
-        """What it depends on with these extras, without those that it asks of itself: `pkg[all]` in its own extras."""
+        """Return its dependencies with these extras, except on itself (`pkg[all]` in an extra of pkg)."""
         found = list(self.dependencies)
         for extra in sorted(self.expand(extras)):
             found += self.extras[extra]
         return tuple(dependency for dependency in found if dependency.name != self.name)
 
     def expand(self, extras: Iterable[str]) -> frozenset[str]:
-        """These extras, and those that they name in turn."""
+        """Return these extras and the extras that they include."""
         expanded: set[str] = set()
         waiting = set(extras)
         while waiting:
             extra = waiting.pop()
             if extra not in self.extras:
                 raise ScopedImagesError(
-                    f"{self.name}[{extra}] is asked for, and {self.pyproject} has no such extra; it has: "
+                    f"{self.name}[{extra}]: {self.pyproject} does not declare this extra; it declares: "
                     f"{', '.join(sorted(self.extras)) or 'none'}"
                 )
             expanded.add(extra)

@@ -1,4 +1,4 @@
-"""The versions that a requirements file pins."""
+"""Reads the versions that a requirements file pins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 @dataclass(frozen=True, kw_only=True)
 class Pin:
-    """name: normalised. version: that it has to be. always: whether it is so in every environment."""
+    """One pinned version. name: normalized. always: whether the pin has no marker."""
 
     name: str
     version: str
@@ -20,7 +20,7 @@ class Pin:
 
 
 def read_pins(text: str) -> Iterator[Pin]:
-    """Yield each line `name==version` of a requirements file; ranges are none."""
+    """Yield each pin `name==version` of a requirements file; ignore ranges."""
     for line in text.splitlines():
         try:
             requirement = Requirement(re.split(r"\s+(?:--|\\|#)", line)[0])
@@ -36,7 +36,7 @@ def read_pins(text: str) -> Iterator[Pin]:
 
 
 def unmet(requirements: Iterable[Requirement], text: str) -> Iterator[tuple[Requirement, str]]:
-    """Yield the requirements whose package is pinned, and to no version that they allow, each with the versions."""
+    """Yield each requirement that no pinned version of its package meets, with the pinned versions."""
     versions: dict[str, list[str]] = {}
     for pin in read_pins(text):
         versions.setdefault(pin.name, []).append(pin.version)

@@ -1,4 +1,4 @@
-"""Lock files in pip's own format: `name==version --hash=…`, as pip-tools and `uv export` write them."""
+"""Reads lock files in pip's format, `name==version --hash=…`, as pip-tools and `uv export` write them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from scoped_images.workspace.package import Dependency, Package
 
 _EDITABLE = re.compile(r"(?:-e|--editable)[ =]\s*(\S+)(?:\s*;.*)?")  # with a marker, as Poetry exports it
 _COMMENT = re.compile(r"(^|\s+)#.*$")
-# They read further files, which are not in the image's context.
-_READS = ("-r", "--requirement", "-c", "--constraint", "-f", "--find-links")  # `-rother.txt` is one, too
+# Options that read further files, which the build context does not hold.
+_READS = ("-r", "--requirement", "-c", "--constraint", "-f", "--find-links")  # `-rother.txt` is also valid
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Entry:
-    """One requirement or option. text: in one line, without comments. name: empty for an option."""
+    """One requirement or option. text: one line without comments. name: empty for an option."""
 
     text: str
     name: str = ""
@@ -30,21 +30,21 @@ class _Entry:
 
 
 def read_pip_locks(
-    package: Package, wanted: Mapping[Path, Sequence[Dependency]], *, local: Mapping[str, Path]
+    package: Package, required: Mapping[Path, Sequence[Dependency]], *, local: Mapping[str, Path]
 ) -> tuple[str, ...]:
-    """Return the lines of the lock files, each requirement once, without those on packages of the workspace.
+    """Return the lines of the lock files, each requirement once, without packages of the workspace.
 
-    Comments are left out: tools write into them who needs what, and an image does not change with it.
+    Comments are dropped, because tools list dependents in them and the image does not depend on those.
 
-    wanted: what each file has to have of the package's direct requirements.
-    local: folders of the workspace's packages by name.
+    required: the direct requirements that each file must contain.
+    local: the folders of the workspace's packages, by name.
 
-    Raises ScopedImagesError where a direct requirement is missing, two files have two versions of one package, or a
-    line asks for what is neither in an index nor in the workspace.
+    Raises ScopedImagesError if a direct requirement is missing, if two files pin two versions of one package, or if a
+    line names a source that is neither a package index nor the workspace.
     """
     lines: list[str] = []
     found: dict[tuple[str, str], tuple[_Entry, Path]] = {}
-    for path, direct in wanted.items():
+    for path, direct in required.items():
         for entry in _entries(path, local):
             if not entry.name:
                 lines.append(entry.text)
@@ -58,20 +58,20 @@ def read_pip_locks(
                     f"{entry.name}{entry.version}: lock both together"
                 )
         _refuse_missing(package, path, direct, {name for name, _ in found})
-    # Without a requirement there is nothing to install, whatever the options say.
+    # Options without a requirement install nothing.
     return tuple(lines) if found else ()
 
 
 def _refuse_missing(package: Package, path: Path, direct: Sequence[Dependency], found: set[str]) -> None:
     for dependency in direct:
-        # With a marker it may be missing with good reason: pip-compile leaves out what its platform does not need.
+        # A requirement with a marker may be absent: pip-compile drops what its platform does not need.
         if dependency.name not in found and dependency.requirement.marker is None:
             extra = next((name for name, each in package.extras.items() if dependency in each), None)
             asks = f" for the extra {extra!r}" if extra and dependency not in package.dependencies else ""
             remedy = f", or into requirements-{extra}.lock beside it" if asks else ""
             raise ScopedImagesError(
                 f"base image {package.name!r}: {package.pyproject} requires {dependency.name!r}{asks}, and {path} does "
-                f"not have it: lock it again{remedy}"
+                f"not pin it; lock it again{remedy}"
             )
 
 
@@ -95,13 +95,14 @@ def _entries(path: Path, local: Mapping[str, Path]) -> Iterator[_Entry]:
                 continue
             if requirement.url and requirement.url.startswith("file:"):
                 raise ScopedImagesError(
-                    f"{where}: {name!r} comes from a folder of this machine, which no image has"
+                    f"{where}: {name!r} comes from a folder on this machine, which the build cannot read; "
+                    "publish it to an index"
                 )
             if requirement.url:
-                # Without the address: a login may be in it.
+                # Leave the address out: it may contain a login.
                 raise ScopedImagesError(
-                    f"{where}: {name!r} comes from {requirement.url.partition(':')[0]}, and a base installs from a "
-                    "package index alone: publish it there, or declare the base by hand"
+                    f"{where}: {name!r} comes from {requirement.url.partition(':')[0]}, but a base installs from "
+                    "package indexes only; publish it there, or declare the base by hand"
                 )
             marker, version = str(requirement.marker or ""), str(requirement.specifier)
             yield _Entry(text=content, name=name, marker=marker, version=version)
@@ -111,22 +112,22 @@ def _requirement(where: str, content: str) -> Requirement:
     try:
         return Requirement(re.sub(r"\s--\S+.*$", "", content))
     except InvalidRequirement as error:
-        raise ScopedImagesError(f"{where}: {content!r} is no requirement: {error}") from None
+        raise ScopedImagesError(f"{where}: {content!r} is not a requirement: {error}") from None
 
 
 def _refuse_other_folder(where: str, path: Path, given: str, local: Mapping[str, Path]) -> None:
-    """A package of the workspace is in a base below, and its line is dropped; what else is a folder, no image has."""
+    """Raise unless the folder is a package of the workspace, which another base installs."""
     folder = (path.parent / given.removeprefix("file://")).resolve()
-    # `uv export` writes paths from where it was run, which the file does not tell.
+    # `uv export` writes paths relative to the folder it ran in, which the file does not name.
     if not any(folder == each or folder.name == each.name for each in local.values()):
         raise ScopedImagesError(
-            f"{where}: {given!r} is no package of the workspace, and no image has the folder: publish it to an index, "
-            "or make it a package of the workspace"
+            f"{where}: {given!r} is a folder outside of the workspace, which the build cannot read; publish it to an "
+            "index, or make it a package of the workspace"
         )
 
 
 def _logical_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield each line with those that it goes on in, and the number of its first."""
+    """Yield each logical line, continuation lines joined, with the number of its first line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""Poetry's own tables: dependencies, extras, and version constraints in its notation."""
+"""Reads Poetry's own tables: dependencies, extras and version constraints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONSTRAINT = re.compile(r"(\^|~=?|[=!]=|===|[<>]=?|=?)\s*(v?\d[\w.*+!-]*)")
 def read_dependencies(
     folder: Path, table: Mapping[str, Any]
 ) -> tuple[tuple[Dependency, ...], dict[str, tuple[Dependency, ...]]]:
-    """Return the dependencies, and those of each extra: the optional ones that it names."""
+    """Return the dependencies, and for each extra the optional dependencies that it names."""
     always: list[Dependency] = []
     by_name: dict[str, list[Dependency]] = {}
     for name, value in table.get("dependencies", {}).items():
@@ -37,8 +37,8 @@ def read_dependencies(
         for name in names:
             if canonicalize_name(name) not in by_name:
                 raise ScopedImagesError(
-                    f"workspace: {folder / 'pyproject.toml'} has {name!r} in the Poetry extra {extra!r}, and no such "
-                    f"dependency; it has: {', '.join(sorted(by_name)) or 'none'}"
+                    f"workspace: {folder / 'pyproject.toml'} names {name!r} in the Poetry extra {extra!r}, but "
+                    f"declares no such dependency; it declares: {', '.join(sorted(by_name)) or 'none'}"
                 )
             found += by_name[canonicalize_name(name)]
         extras[canonicalize_name(extra)] = tuple(found)
@@ -46,7 +46,7 @@ def read_dependencies(
 
 
 def read_sources(folder: Path, table: Mapping[str, Any]) -> Iterator[Dependency]:
-    """Yield the dependencies that come from somewhere else than a registry."""
+    """Yield the dependencies whose source is not a package index."""
     for name, value in table.get("dependencies", {}).items():
         for constraint in value if isinstance(value, list) else [value]:
             if isinstance(constraint, dict) and {"path", "git", "url"} & set(constraint):
@@ -59,8 +59,8 @@ def _dependency(folder: Path, name: str, value: str | Mapping[str, Any]) -> Depe
         requirement = Requirement(_requirement(name, table))
     except InvalidRequirement as error:
         raise ScopedImagesError(
-            f"workspace: {folder / 'pyproject.toml'} has the Poetry dependency {name} = {value!r}, which cannot be read: "
-            f"{error}. Write it in the [project] table instead"
+            f"workspace: {folder / 'pyproject.toml'} has the Poetry dependency {name} = {value!r}, which is not "
+            f"supported: {error}; declare it in the [project] table"
         ) from None
     path = table.get("path")
     if path is not None and not str(path).endswith(ARCHIVES):
@@ -70,7 +70,7 @@ def _dependency(folder: Path, name: str, value: str | Mapping[str, Any]) -> Depe
 
 
 def _requirement(name: str, table: Mapping[str, Any]) -> str:
-    """The dependency as PEP 508 writes it; raises InvalidRequirement for a constraint that has no such form."""
+    """Render the dependency as PEP 508. Raises InvalidRequirement for a constraint that PEP 508 cannot express."""
     markers = [f"({table['markers']})"] if "markers" in table else []
     if "python" in table:
         markers += [_python_marker(part) for part in _specifiers(table["python"])]
@@ -89,26 +89,26 @@ def _python_marker(specifier: str) -> str:
 
 
 def _specifiers(constraint: str) -> list[str]:
-    """PEP 440 specifiers of a constraint: https://python-poetry.org/docs/dependency-specification/."""
+    """Return the PEP 440 specifiers of a constraint: https://python-poetry.org/docs/dependency-specification/."""
     found: list[str] = []
     for part in re.split(r"\s*,\s*|\s+(?=[<>=!~^])", constraint.strip()):
         if part in ("", "*"):
             continue
         matched = _CONSTRAINT.fullmatch(part)
         if matched is None:
-            # `||`, for one: no specifier says "or", and a marker of it would be read as a version.
-            raise InvalidRequirement(f"{part!r} is no version constraint of PEP 440")
+            # For example `||`: PEP 440 has no "or".
+            raise InvalidRequirement(f"PEP 440 cannot express the constraint {part!r}")
         operator, version = matched.groups()
         if operator in ("^", "~"):
             found += [f">={version}", f"<{_next(version, caret=operator == '^')}"]
         else:
-            # `=1.2`, and a version alone, which means that one exactly.
+            # `=1.2` and `1.2` both mean exactly this version.
             found.append(f"{'==' if operator in ('', '=') else operator}{version}")
     return found
 
 
 def _next(version: str, *, caret: bool) -> str:
-    """The first version that a caret or tilde leaves out."""
+    """Return the first version that a caret or tilde excludes."""
     numbers = [int(number) for number in re.findall(r"\d+", re.split(r"[^\d.]", version)[0])] or [0]
     if caret:
         # The first number that is not zero may not change: ^0.2.3 is <0.3.0.

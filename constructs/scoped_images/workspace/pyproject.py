@@ -19,7 +19,7 @@ _ELSEWHERE = ("git", "url", "file")
 
 @dataclass(frozen=True, kw_only=True)
 class SharedSources:
-    """`[tool.uv.sources]` of a workspace's root, which hold for its members, too."""
+    """`[tool.uv.sources]` of a workspace's root, which also apply to its members."""
 
     root: Path
     by_name: Mapping[str, Any] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class SharedSources:
 def read_package(
     folder: Path, tables: Mapping[str, Any], *, shared: SharedSources | None = None
 ) -> Package | None:
-    """Read the package of a folder; None where the file only sets up tools."""
+    """Read the package of a folder. Return None if the file only configures tools."""
     pyproject = folder / "pyproject.toml"
     project, tool = tables.get("project"), tables.get("tool", {})
     own = tool.get("poetry")
@@ -38,7 +38,9 @@ def read_package(
     if name is None and own is not None and own.get("package-mode") is False:
         name = folder.name
     if not isinstance(name, str) or not name:
-        raise ScopedImagesError(f"workspace: {pyproject} has no name: set name in its [project] table")
+        raise ScopedImagesError(
+            f"workspace: {pyproject} has no package name; set name in its [project] table"
+        )
     sources = _Sources.of(folder, tool, shared or SharedSources(root=folder))
     if project is None or ("dependencies" in project.get("dynamic", ()) and own is not None):
         dependencies, extras = poetry.read_dependencies(folder, own or {})
@@ -58,7 +60,7 @@ def read_package(
 
 
 class _Sources:
-    """Where the requirements of one file come from."""
+    """The declared sources of one file's requirements."""
 
     def __init__(self, folder: Path, by_name: Mapping[str, Dependency]) -> None:
         self._folder, self._by_name = folder, by_name
@@ -66,7 +68,7 @@ class _Sources:
     @classmethod
     def of(cls, folder: Path, tool: Mapping[str, Any], shared: SharedSources) -> _Sources:
         by_name: dict[str, Dependency] = {}
-        # Poetry 2 keeps the requirement in [project], and only its source in its own table.
+        # Poetry 2 declares the requirement in [project] and only its source in a table of its own.
         for dependency in poetry.read_sources(folder, tool.get("poetry", {})):
             by_name[dependency.name] = dependency
         own = tool.get("uv", {}).get("sources", {})
@@ -86,11 +88,11 @@ class _Sources:
             requirement = Requirement(line)
         except (InvalidRequirement, TypeError) as error:
             raise ScopedImagesError(
-                f"workspace: {self._folder / 'pyproject.toml'} has the dependency {line!r}, which is none: {error}"
+                f"workspace: {self._folder / 'pyproject.toml'} has the dependency {line!r}, which is not valid: {error}"
             ) from None
         source = self._by_name.get(canonicalize_name(requirement.name))
         if source is None:
-            # A folder's, `a @ file:///…/a`, is left to the name: what the path starts from differs from tool to tool.
+            # Match `a @ file:///…/a` by name, because tools resolve the path from different folders.
             remote = "://" in (requirement.url or "") and not str(requirement.url).startswith("file:")
             return Dependency(requirement=requirement, elsewhere="url" if remote else "")
         return Dependency(
@@ -109,7 +111,7 @@ def _uv_source(folder: Path, name: str, source: Mapping[str, Any]) -> Dependency
 
 
 def path_dependency(requirement: Requirement, folder: Path, path: str) -> Dependency:
-    """A dependency on what lies at a path relative to the folder: a package, or an archive."""
+    """Return the dependency on a package or an archive at a path relative to the folder."""
     if path.endswith(poetry.ARCHIVES):
         return Dependency(requirement=requirement, elsewhere=path)
     return Dependency(requirement=requirement, folder=(folder / path).resolve())

@@ -1,4 +1,4 @@
-"""Which third-party packages a base installs, and in which versions: from a lock file where there is one."""
+"""Finds the third-party packages that a base installs, from a lock file if there is one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ UV_LOCK = "uv.lock"
 
 @dataclass(frozen=True, kw_only=True)
 class Requirements:
-    """text: a requirements file for pip; empty where nothing is required. files: that it was made of.
+    """A requirements file for pip.
 
-    hashed: whether pip installs by hash alone, as soon as one line has one.
+    text: its content; empty if nothing is required. files: the files it was made from.
     """
 
     text: str
@@ -32,30 +32,30 @@ class Requirements:
 
     @property
     def hashed(self) -> bool:
-        """Whether pip takes nothing but what has the hash of a line."""
+        """Return whether pip checks every package against a hash."""
         return self.text.startswith("--require-hashes\n")
 
     @classmethod
     def of(cls, lines: Iterable[str], *, files: Iterable[Path], warnings: Iterable[str] = ()) -> Requirements:
-        """Put the lines into one file, which asks for hashes where a line has one."""
+        """Join the lines into one file. If one line has a hash, pip requires hashes on all of them."""
         body = "".join(f"{line}\n" for line in lines)
         head = "--require-hashes\n" if "--hash=" in body and "--require-hashes" not in body else ""
         return cls(text=head + body, files=tuple(files), warnings=tuple(warnings))
 
 
 def find_requirements(workspace: Workspace, package: Package, extras: frozenset[str]) -> Requirements:
-    """Return what a package needs of others than the workspace's, with these extras.
+    """Return the third-party packages that a package requires with these extras.
 
-    From `requirements.lock` beside its pyproject.toml, with `requirements-<extra>.lock` for an extra that the first
-    does not have; else from the nearest uv.lock; else its own ranges, with a warning.
+    Read `requirements.lock` beside its pyproject.toml, with `requirements-<extra>.lock` for an extra that the first
+    does not cover. Otherwise read the nearest uv.lock. Otherwise return the package's own ranges, with a warning.
     """
     direct = workspace.third_party(package.requires(extras))
     for dependency in direct:
         if dependency.elsewhere or dependency.requirement.url:
             raise ScopedImagesError(
                 f"base image {package.name!r}: {package.pyproject} takes {dependency.name!r} from "
-                f"{dependency.elsewhere or dependency.requirement.url}, and the base installs from a package index "
-                f"alone: publish it there, or declare the base by hand: BaseDeclaration(name={package.name!r}, …)"
+                f"{dependency.elsewhere or dependency.requirement.url}, but a base installs from package indexes "
+                f"only; publish it there, or declare the base by hand: BaseDeclaration(name={package.name!r}, …)"
             )
     if (package.folder / LOCK).is_file():
         return _with_outdated(package, direct, _from_pip_locks(workspace, package, extras))
@@ -65,8 +65,8 @@ def find_requirements(workspace: Workspace, package: Package, extras: frozenset[
         return _with_outdated(package, direct, Requirements.of(lines, files=(uv_lock,)))
     if package.has_unknown_dependencies:
         raise ScopedImagesError(
-            f"base image {package.name!r}: {package.pyproject} has dynamic dependencies, which its build backend alone "
-            f"knows: write them into its [project] table, or put a {LOCK} beside it"
+            f"base image {package.name!r}: {package.pyproject} has dynamic dependencies, which only its build "
+            f"backend knows; declare them in its [project] table, or put a {LOCK} beside it"
         )
     warnings = (_not_reproducible(package, "no lock file"),) if direct else ()
     ranges = sorted({str(dependency.requirement) for dependency in direct})
@@ -74,33 +74,33 @@ def find_requirements(workspace: Workspace, package: Package, extras: frozenset[
 
 
 def _with_outdated(package: Package, direct: Iterable[Dependency], locked: Requirements) -> Requirements:
-    """Tell of versions that the package does not allow. No error: uv and pip-compile can be told to override."""
+    """Warn of locked versions that the package does not allow. Not an error: uv and pip-compile can override versions."""
     outdated = (
-        f"base image {package.name!r}: {package.pyproject} requires {requirement.name}{requirement.specifier}, and "
-        f"{' and '.join(map(str, locked.files))} has {versions}: lock it again"
+        f"base image {package.name!r}: {package.pyproject} requires {requirement.name}{requirement.specifier}, but "
+        f"{' and '.join(map(str, locked.files))} pins {versions}; lock it again"
         for requirement, versions in unmet((each.requirement for each in direct), locked.text)
     )
     return dataclasses.replace(locked, warnings=(*locked.warnings, *outdated))
 
 
 def _from_pip_locks(workspace: Workspace, package: Package, extras: frozenset[str]) -> Requirements:
-    wanted: dict[Path, tuple[Dependency, ...]] = {
+    required: dict[Path, tuple[Dependency, ...]] = {
         package.folder / LOCK: workspace.third_party(package.requires(()))
     }
     for extra in sorted(extras):
         path = package.folder / f"requirements-{extra}.lock"
         asked = workspace.third_party(package.extras[extra])
-        wanted[path if path.is_file() else package.folder / LOCK] = (
-            *wanted.get(path if path.is_file() else package.folder / LOCK, ()),
+        required[path if path.is_file() else package.folder / LOCK] = (
+            *required.get(path if path.is_file() else package.folder / LOCK, ()),
             *(each for each in asked if each.name != package.name),
         )
     lines = read_pip_locks(
-        package, wanted, local={each.name: each.folder for each in workspace.packages.values()}
+        package, required, local={each.name: each.folder for each in workspace.packages.values()}
     )
-    requirements = Requirements.of(lines, files=tuple(wanted))
+    requirements = Requirements.of(lines, files=tuple(required))
     if lines and not requirements.hashed:
         warning = _not_reproducible(package, f"{workspace.relative(package.folder / LOCK)} has no hashes")
-        return Requirements.of(lines, files=tuple(wanted), warnings=(warning,))
+        return Requirements.of(lines, files=tuple(required), warnings=(warning,))
     return requirements
 
 
@@ -113,8 +113,8 @@ def _of_uv_lock(
     except ScopedImagesError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        # Only uv writes it, so its tables are not looked at one by one.
-        raise ScopedImagesError(f"{path} is not as uv writes it: run `uv lock`") from error
+        # Only uv writes this file, so the tables are not checked one by one.
+        raise ScopedImagesError(f"{path}: not a lock file that uv wrote; run `uv lock`") from error
 
 
 def _nearest_uv_lock(workspace: Workspace, package: Package) -> Path | None:
@@ -128,6 +128,6 @@ def _nearest_uv_lock(workspace: Workspace, package: Package) -> Path | None:
 
 def _not_reproducible(package: Package, reason: str) -> str:
     return (
-        f"base image {package.name!r}: {reason}, so what it installs may differ from build to build, under one tag. "
-        f"Lock it: `uv lock`, or `pip-compile --generate-hashes --output-file={LOCK}` beside its pyproject.toml"
+        f"base image {package.name!r}: {reason}, so two builds under one tag may install different versions; "
+        f"lock it with `uv lock`, or `pip-compile --generate-hashes --output-file={LOCK}` beside its pyproject.toml"
     )

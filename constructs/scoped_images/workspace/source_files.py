@@ -1,4 +1,4 @@
-"""What of a package's folder is its source: the files that Python imports."""
+"""Finds the files of a package that Python imports."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.source_layout import find_layout, no_source
 
-# What running, checking or installing the source leaves in it, so that a laptop and CI have one tag. A line of the
-# package's own .dockerignore can bring it back.
+# Running, checking or installing a package leaves these in its folder. Without them a laptop and CI compute one tag.
+# An exception (`!`) in the package's own .dockerignore brings them back.
 _LEFT_OUT = "**/__pycache__\n**/*.py[co]\n**/*.egg-info\n**/.*_cache\n**/.DS_Store\n"
 
 
 def source_files(package: Package, *, max_bytes: int) -> NamedContext:
-    """Read the source, with paths as Python imports them.
+    """Read the source files, with paths as Python imports them.
 
-    `.dockerignore` in the package's folder leaves out what it leaves out there. Folders without a file in them are
-    left out: git has none, and a change of branch leaves some.
+    The `.dockerignore` in the package's folder applies. Empty folders are left out, because git does not track them and
+    leaves some behind when a branch changes.
     """
     layout = find_layout(package)
     ignore = _ignore_file(package.folder)
@@ -39,7 +39,7 @@ def source_files(package: Package, *, max_bytes: int) -> NamedContext:
     files = [path for path in paths if (root / path).is_symlink() or not (root / path).is_dir()]
     if not files:
         raise no_source(
-            package, f"there is no file in {root}, or {package.folder / '.dockerignore'} leaves out all"
+            package, f"{root} has no file, or {package.folder / '.dockerignore'} excludes all of them"
         )
     for path in files:
         _refuse_link_out(package, root, root / path)
@@ -55,7 +55,7 @@ def source_files(package: Package, *, max_bytes: int) -> NamedContext:
 
 
 def _refuse_link_out(package: Package, root: Path, path: Path) -> None:
-    """A link is copied as it is, so that one out of the source would lead nowhere in the image."""
+    """Raise for a link out of the source: it is copied as a link and would dangle in the image."""
     if not path.is_symlink() or path.readlink().is_absolute():
         return
     target = (path.parent.resolve() / path.readlink()).resolve()
@@ -64,7 +64,7 @@ def _refuse_link_out(package: Package, root: Path, path: Path) -> None:
 
 
 def _below(folder: Path, path: str, ignore: IgnoreFile) -> Iterator[str]:
-    """Yield a file, or a folder and what is in it, less what the rules leave out."""
+    """Yield a file, or a folder with its content, except what the ignore rules exclude."""
     if not (folder / path).is_dir():
         if not ignore.excludes(path):
             yield path

@@ -1,4 +1,4 @@
-"""Where in a package's folder its source is: as its build backend is told, else where all of them look."""
+"""Finds the source of a package: where its build backend is configured to look, else in the usual places."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ from scoped_images.workspace.package import Package
 
 @dataclass(frozen=True, kw_only=True)
 class SourceLayout:
-    """folder: relative to the package's, that Python would import from. included: names in it; empty for all."""
+    """Where a package's source is.
+
+    folder: the import root, relative to the package's folder. included: names in it; empty for all.
+    """
 
     folder: str
     included: tuple[str, ...] = ()
 
 
 def find_layout(package: Package) -> SourceLayout:
-    """Return where a package's source lies: as Poetry, Hatch, uv or setuptools are told, else `src/` or `<import name>/`.
+    """Return where a package's source is: from the settings of Poetry, Hatch, uv or setuptools, else `src/` or
+    `<import name>/`.
 
-    Raises ScopedImagesError where it is not there.
+
+    Raises ScopedImagesError if that place does not exist.
     """
     folder = package.folder
     layout = (
@@ -34,14 +39,14 @@ def find_layout(package: Package) -> SourceLayout:
         if not path.exists()
     ]
     if absent:
-        raise no_source(package, f"{package.pyproject} says that it is in {absent[0]}, which is not there")
+        raise no_source(package, f"{package.pyproject} names {absent[0]}, which does not exist")
     return layout
 
 
 def no_source(package: Package, reason: str) -> ScopedImagesError:
-    """What is told where no source is found."""
+    """Return the error for a package whose source is not found."""
     return ScopedImagesError(
-        f"base image {package.name!r}: its source is not found: {reason}. Declare its base by hand: "
+        f"base image {package.name!r}: source not found: {reason}; declare its base by hand: "
         f"BaseDeclaration(name={package.name!r}, context=ScopedContext.of(…))"
     )
 
@@ -69,7 +74,7 @@ def _poetry(package: Package) -> SourceLayout | None:
 
 
 def _hatch(package: Package) -> SourceLayout | None:
-    """https://hatch.pypa.io/latest/plugins/builder/wheel/: each is imported by its last part."""
+    """https://hatch.pypa.io/latest/plugins/builder/wheel/: Python imports each by its last part."""
     paths = [PurePosixPath(path) for path in _setting(package, "hatch.build.targets.wheel.packages") or []]
     return _of_one_folder(
         package, "[tool.hatch] packages", [str(path.parent) for path in paths], [path.name for path in paths]
@@ -123,12 +128,12 @@ def _import_name(package: Package) -> str:
 
 
 def _path(module: str) -> str:
-    """Of an import name with dots."""
+    """Return the path of a dotted import name."""
     return module.replace(".", "/")
 
 
 def _setting(package: Package, key: str) -> Any:
-    """What stands below [tool], or None."""
+    """Return the value of a dotted key below [tool], or None."""
     value: Any = package.tables.get("tool")
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None

@@ -1,4 +1,4 @@
-"""Reads TOML files, and refuses a pyproject.toml whose tables are of another type than the rest expects."""
+"""Reads TOML files and checks the types of a pyproject.toml's tables."""
 
 from __future__ import annotations
 
@@ -75,30 +75,33 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ScopedImagesError(f"workspace: cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ScopedImagesError(f"workspace: {path} is no TOML: {error}") from None
+        raise ScopedImagesError(f"workspace: {path} is not valid TOML: {error}") from None
 
 
 @functools.lru_cache(maxsize=8)
 def _parsed(content: bytes) -> dict[str, Any]:
-    # A large uv.lock takes a second to parse, and each base of the workspace asks for the same one.
+    # A large uv.lock takes a second to parse, and every base of the workspace reads it.
     return tomllib.loads(content.decode())
 
 
 def read_pyproject(folder: Path) -> dict[str, Any]:
-    """Return the tables of a folder's pyproject.toml; of those that are used, each has its type."""
+    """Return the tables of a folder's pyproject.toml.
+
+    Raises ScopedImagesError if a table that is used has the wrong type.
+    """
     path = folder / "pyproject.toml"
     tables = read_toml(path)
-    # A table comes before what is in it.
+    # Check a table before its content.
     for pattern, types in sorted(_TYPES.items(), key=lambda item: item[0].count(".")):
         for key, value in _values(tables, pattern.split(".")):
             if not isinstance(value, types):
                 takes = " or a ".join(_NAMES[each] for each in types)
-                raise ScopedImagesError(f"workspace: {path}: {key} is {value!r}, and takes a {takes}")
+                raise ScopedImagesError(f"workspace: {path}: {key}: must be a {takes}, got {value!r}")
     return tables
 
 
 def _values(value: Any, pattern: list[str], key: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield what a pattern names, each with its own key."""
+    """Yield each value that a pattern matches, with its key."""
     if not pattern:
         yield key, value
         return

@@ -1,4 +1,4 @@
-"""uv.lock: the packages that one of the workspace needs, with versions, markers and hashes."""
+"""Reads the packages that a workspace member needs from uv.lock, with versions, markers and hashes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _Key = tuple[str, str, str]  # name, version, extra
 
 @dataclass(frozen=True, kw_only=True)
 class UvLock:
-    """A lock file: https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile.
+    """A uv.lock file: https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile.
 
-    packages: the entries of a name; several where versions differ by platform.
+    packages: the entries by package name; a name has several if its version depends on the platform.
     """
 
     path: Path
@@ -30,8 +30,8 @@ class UvLock:
         """Read the tables of a lock file."""
         if tables.get("version") != 1:
             raise ScopedImagesError(
-                f"{path} has the version {tables.get('version')!r}, and 1 is known: lock it with another uv, or put a "
-                "requirements.lock beside the pyproject.toml: uv export --no-emit-workspace --package NAME"
+                f"{path} has the format version {tables.get('version')!r}, but only 1 is supported; lock it with another "
+                "uv, or put a requirements.lock beside the pyproject.toml: uv export --no-emit-workspace --package NAME"
             )
         packages: dict[str, tuple[Mapping[str, Any], ...]] = {}
         for entry in tables.get("package", ()):
@@ -41,21 +41,23 @@ class UvLock:
     def requirements(
         self, name: str, extras: Iterable[str], *, direct: Collection[str], local: Collection[str]
     ) -> tuple[str, ...]:
-        """Return lines of a requirements file for what a package needs with these extras, sorted.
+        """Return the sorted lines of a requirements file for a package with these extras.
 
-        direct: names that its pyproject.toml requires, so that an outdated lock file is told.
-        local: names of the workspace's packages, which are not gone into: they are in bases of their own.
+        direct: the names that its pyproject.toml requires; a missing one means that the lock file is outdated.
+        local: the names of the workspace's packages. They are skipped, because bases of their own install them.
         """
         (root, *others) = self.packages.get(name, ()) or (None,)
         if root is None or others:
-            raise ScopedImagesError(f"{self.path} has no package {name!r} of the workspace: run `uv lock`")
+            raise ScopedImagesError(
+                f"{self.path} does not contain the workspace package {name!r}; run `uv lock`"
+            )
         edges = list(self._edges(root, ("", *extras)))
-        # Of what is locked for, an edge is missing where no Python that the workspace supports needs it.
+        # uv drops an edge that no Python version of the workspace needs, but keeps it in requires-dist.
         declared = root.get("metadata", {}).get("requires-dist", ())
         missing = sorted(set(direct) - {canonicalize_name(each["name"]) for each in (*edges, *declared)})
         if missing:
             raise ScopedImagesError(
-                f"{self.path} does not have {', '.join(missing)}, which {name!r} requires: run `uv lock`"
+                f"{self.path} does not contain {', '.join(missing)}, which {name!r} requires; run `uv lock`"
             )
         conditions = self._walk(edges, local)
         return tuple(
@@ -68,11 +70,11 @@ class UvLock:
     def _walk(
         self, edges: list[Mapping[str, Any]], local: Collection[str]
     ) -> list[tuple[Mapping[str, Any], Condition]]:
-        """Find each package with when it is needed: by any way, and on each where all of its markers hold."""
+        """Return each package with the condition under which it is needed: any path, and all markers on that path."""
         found: dict[_Key, Condition] = {}
         waiting: dict[_Key, Iterable[Mapping[str, Any]]] = {("", "", ""): edges}
         while waiting:
-            # The oldest first: what is always needed is found early, and not gone into again.
+            # Oldest first: a package that is always needed is found early and visited once.
             key = next(iter(waiting))
             above = found.get(key, Condition.when())
             for edge in waiting.pop(key):
@@ -83,7 +85,7 @@ class UvLock:
                     reached = (entry["name"], entry.get("version", ""), extra)
                     known = found.get(reached, Condition())
                     found[reached] = known | condition
-                    # What is needed more often than was known, is gone into again.
+                    # Visit a package again if it turns out to be needed under more conditions.
                     if found[reached] != known:
                         waiting[reached] = list(self._edges(entry, (extra,)))
         return [
@@ -93,7 +95,7 @@ class UvLock:
         ]
 
     def _edges(self, entry: Mapping[str, Any], extras: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-        """What an entry depends on with extras, `""` among them for what it always depends on."""
+        """Yield the dependencies of an entry with extras; `""` stands for those without an extra."""
         optional = {
             canonicalize_name(extra): edges for extra, edges in entry.get("optional-dependencies", {}).items()
         }
@@ -109,7 +111,7 @@ class UvLock:
         ]
         if len(entries) != 1:
             raise ScopedImagesError(
-                f"{self.path} has {len(entries)} packages {edge['name']!r} where one is needed: run `uv lock`"
+                f"{self.path} has {len(entries)} entries for {edge['name']!r}, expected one; run `uv lock`"
             )
         return entries[0]
 
@@ -117,8 +119,8 @@ class UvLock:
         marker = str(edge.get("marker", ""))
         if "extra ==" in marker or "extra !=" in marker:
             raise ScopedImagesError(
-                f"{self.path}: {edge['name']!r} is needed where {marker}, as [tool.uv] conflicts make it, which pip "
-                "cannot decide: put a requirements.lock beside the pyproject.toml: uv export --no-emit-workspace"
+                f"{self.path}: {edge['name']!r} has the marker {marker}, from [tool.uv] conflicts, which pip "
+                "cannot evaluate; put a requirements.lock beside the pyproject.toml: uv export --no-emit-workspace"
             )
         return marker
 
@@ -126,14 +128,14 @@ class UvLock:
         name, source = entry["name"], entry.get("source", {})
         if "registry" not in source:
             raise ScopedImagesError(
-                f"{self.path}: {name!r} comes from {', '.join(map(str, source)) or 'nowhere'}, and a base installs "
-                "from a package index alone: publish it there, or declare the base by hand"
+                f"{self.path}: {name!r} comes from {', '.join(map(str, source)) or 'nowhere'}, but a base installs "
+                "from package indexes only; publish it there, or declare the base by hand"
             )
         files = [*entry.get("wheels", ()), *([entry["sdist"]] if "sdist" in entry else [])]
         hashes = sorted({file["hash"] for file in files if "hash" in file})
         if not hashes:
             raise ScopedImagesError(
-                f"{self.path}: {name!r} has no hash: its index gives none, so lock it from another"
+                f"{self.path}: {name!r} has no hash, because its index gives none; lock it from another index"
             )
         marker = f" ; {condition}" if str(condition) else ""
         return " \\\n".join(

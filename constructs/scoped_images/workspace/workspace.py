@@ -1,4 +1,4 @@
-"""The Python packages of a repository, and which of them depend on which."""
+"""The Python packages of a repository and their dependencies on each other."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from scoped_images.workspace.tables import read_pyproject
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """root: real and absolute. packages: by normalised name, sorted."""
+    """root: absolute, links resolved. packages: by normalized name, sorted."""
 
     root: Path
     packages: Mapping[str, Package]
 
     @classmethod
     def read(cls, root: str | Path) -> Workspace:
-        """Read the members of the root's uv workspace and what they name by path, else every package below the root.
+        """Read the members of the root's uv workspace and the packages they name by path, else every package below it.
 
-        A pyproject.toml without a package in it, that only sets up tools, is passed over.
+        Skips a pyproject.toml that only configures tools.
 
-        Raises ScopedImagesError for a package that is named and not there or outside of the root, for two of one
-        name, for a file that is no TOML or lacks the name, and for packages that depend on each other in a circle.
+        Raises ScopedImagesError if a named package does not exist or is outside of the root, if two packages share a
+        name, if a file is not valid TOML or has no package name, and if packages depend on each other in a cycle.
         """
         folder = existing_folder(root)
         tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
@@ -45,7 +45,7 @@ class Workspace:
         packages = _read_all(folder, folders, SharedSources(root=folder, by_name=shared))
         if not packages:
             raise ScopedImagesError(
-                f"workspace: there is no Python package in {folder}: give the folder that holds the packages as root, "
+                f"workspace: found no Python package in {folder}; give the folder that holds the packages as root, "
                 "each with a pyproject.toml that has a name"
             )
         workspace = cls(root=folder, packages=dict(sorted(packages.items())))
@@ -53,13 +53,13 @@ class Workspace:
         return workspace
 
     def package(self, name: str) -> Package:
-        """The package of a normalised name."""
+        """Return the package with a normalized name."""
         if name not in self.packages:
-            raise ScopedImagesError(f"workspace: there is no package {name!r}; there are: {self._names()}")
+            raise ScopedImagesError(f"workspace: unknown package {name!r}; known: {self._names()}")
         return self.packages[name]
 
     def find(self, workload: str | Path) -> tuple[Package, ...]:
-        """The package of a name, or those at or below a folder of the root."""
+        """Return the package with this name, or the packages at or below this folder of the root."""
         workload = str(workload)
         if canonicalize_name(workload) in self.packages:
             return (self.packages[canonicalize_name(workload)],)
@@ -67,13 +67,13 @@ class Workspace:
         found = tuple(package for package in self.packages.values() if package.folder.is_relative_to(folder))
         if not found or not workload or not folder.is_relative_to(self.root):
             raise ScopedImagesError(
-                f"workloads: {workload!r} is neither a package nor a folder with one in {self.root}; packages are: "
+                f"workloads: {workload!r} is neither a package nor a folder with one in {self.root}; known packages: "
                 f"{self._names()}"
             )
         return found
 
     def is_local(self, dependency: Dependency) -> bool:
-        """Whether it is a package of the repository, by path, by uv's workspace, or by its name."""
+        """Return whether it is a package of the repository, by path, by uv's workspace or by name."""
         return (
             dependency.folder is not None
             or dependency.member
@@ -81,15 +81,15 @@ class Workspace:
         )
 
     def local(self, dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
-        """Those that are packages of the repository."""
+        """Return the dependencies that are packages of the repository."""
         return tuple(dependency for dependency in dependencies if self.is_local(dependency))
 
     def third_party(self, dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
-        """Those that are not."""
+        """Return the dependencies that are not."""
         return tuple(dependency for dependency in dependencies if not self.is_local(dependency))
 
     def relative(self, path: Path) -> str:
-        """A path of the root as messages show it."""
+        """Return a path relative to the root, for messages."""
         return path.relative_to(self.root).as_posix()
 
     def _names(self) -> str:
@@ -101,8 +101,8 @@ class Workspace:
             for dependency in self.local(declared):
                 if dependency.member and dependency.name not in self.packages:
                     raise ScopedImagesError(
-                        f"workspace: {package.pyproject} takes {dependency.name!r} from the workspace, and no member has "
-                        f"that name; members are: {self._names()}"
+                        f"workspace: {package.pyproject} takes {dependency.name!r} from the workspace, but no member has "
+                        f"that name; members: {self._names()}"
                     )
         cycle = find_cycle(
             {
@@ -114,10 +114,10 @@ class Workspace:
 
 
 def refuse_cycle(cycle: tuple[str, ...]) -> None:
-    """Raise where packages depend on each other in a circle."""
+    """Raise if there is a cycle."""
     if cycle:
         raise ScopedImagesError(
-            f"workspace: packages depend on each other in a circle: {' → '.join(cycle)}. Move what they share into a "
+            f"workspace: packages depend on each other in a cycle: {' → '.join(cycle)}; move what they share into a "
             "package of its own"
         )
 
@@ -149,7 +149,7 @@ def _read_all(root: Path, folders: Sequence[Path], shared: SharedSources) -> dic
 
 
 def _package_at(packages: Mapping[str, Package], folder: Path) -> Package | None:
-    """The package of a folder."""
+    """Return the package in a folder."""
     return next((package for package in packages.values() if package.folder == folder), None)
 
 
@@ -160,9 +160,7 @@ def _refuse_absent(root: Path, folder: Path, dependent: Package, dependency: Dep
             f"{where}, which is outside of the root {root}: give the folder that holds both as root"
         )
     if not (folder / "pyproject.toml").is_file():
-        raise ScopedImagesError(
-            f"{where}, where there is no pyproject.toml: mend the path, or add the package"
-        )
+        raise ScopedImagesError(f"{where}, which has no pyproject.toml; fix the path, or add the package")
 
 
 def _refuse_other_name(
@@ -171,8 +169,8 @@ def _refuse_other_name(
     if package is None or package.name != dependency.name:
         has = f"is called {package.name!r}" if package else "has no name"
         raise ScopedImagesError(
-            f"workspace: {dependent.pyproject} takes {dependency.name!r} from {folder}, and the package there {has}: "
-            "let both have one name"
+            f"workspace: {dependent.pyproject} takes {dependency.name!r} from {folder}, but the package there {has}; "
+            "use one name for both"
         )
 
 
@@ -180,7 +178,7 @@ def _add(packages: dict[str, Package], package: Package) -> None:
     other = packages.get(package.name)
     if other is not None:
         raise ScopedImagesError(
-            f"workspace: two packages are called {package.name!r}: {other.pyproject} and {package.pyproject}. Rename "
+            f"workspace: two packages have the name {package.name!r}: {other.pyproject} and {package.pyproject}; rename "
             "one, or name the members in [tool.uv.workspace] of the root's pyproject.toml"
         )
     packages[package.name] = package

@@ -56,13 +56,13 @@ def test_a_missing_file_pins_nothing(tmp_path: Path) -> None:
     [
         (
             "<<<<<<< HEAD",
-            "{path} is no JSON: Expecting value: line 1 column 1 (char 0); mend it, or take one side",
+            "{path}: not valid JSON: Expecting value: line 1 column 1 (char 0); fix it, or take one side",
         ),
-        ("[]", "{path} holds [], and takes a JSON object"),
+        ("[]", "{path}: must hold a JSON object, got []"),
         ("{}", "{path} takes one key, 'images', with digests by image, and has: none"),
         (
             '{"images": {"a": 1, "a": 2}}',
-            "{path} is no JSON: 'a' stands there twice; mend it, or take one side of the merge",
+            "{path}: not valid JSON: 'a' occurs twice; fix it, or take one side of the merge",
         ),
         (
             f'{{"images": {{"docker.io/a:1": "{OLD}"}}}}',

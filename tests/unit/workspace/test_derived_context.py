@@ -209,12 +209,12 @@ def test_the_packages_own_ignore_file_leaves_out_and_brings_back(tmp_path: Path)
         (
             {"src/a.py": "", ".dockerignore": "*\n"},
             "",
-            "there is no file in ROOT/label/src, or ROOT/label/.dockerignore leaves out all",
+            "ROOT/label/src has no file, or ROOT/label/.dockerignore excludes all of them",
         ),
         (
             {"a.py": ""},
             '[tool.setuptools.packages.find]\nwhere = ["lib"]\n',
-            "ROOT/label/pyproject.toml says that it is in ROOT/label/lib, which is not there",
+            "ROOT/label/pyproject.toml names ROOT/label/lib, which does not exist",
         ),
         (
             {"one/a.py": ""},
@@ -227,7 +227,7 @@ def test_a_source_that_is_not_found(tmp_path: Path, files: dict[str, str], more:
     with pytest.raises(ScopedImagesError) as refused:
         layout(tmp_path, files, more)
     assert str(refused.value).replace(str(tmp_path), "ROOT") == (
-        f"base image 'my-label': its source is not found: {reason}. Declare its base by hand: "
+        f"base image 'my-label': source not found: {reason}; declare its base by hand: "
         "BaseDeclaration(name='my-label', context=ScopedContext.of(…))"
     )
 
@@ -239,8 +239,8 @@ def test_a_link_out_of_the_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         context(tmp_path)
     assert str(refused.value).replace(str(tmp_path), "ROOT") == (
-        "base image 'my-label': its source is not found: ROOT/label/src/my_label/data.json is a link to "
-        "ROOT/shared/data.json, which is outside of ROOT/label/src. Declare its base by hand: "
+        "base image 'my-label': source not found: ROOT/label/src/my_label/data.json is a link to "
+        "ROOT/shared/data.json, which is outside of ROOT/label/src; declare its base by hand: "
         "BaseDeclaration(name='my-label', context=ScopedContext.of(…))"
     )
     link.unlink()

@@ -99,20 +99,20 @@ def test_a_workload_that_nobody_knows(tmp_path: Path) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         derived(tmp_path, ["ap"])
     assert str(refused.value) == (
-        f"workloads: 'ap' is neither a package nor a folder with one in {tmp_path}; packages are: api"
+        f"workloads: 'ap' is neither a package nor a folder with one in {tmp_path}; known packages: api"
     )
 
 
 def test_workloads_are_a_list(tmp_path: Path) -> None:
     packages(tmp_path, {"api": []})
-    with pytest.raises(ScopedImagesError, match=r"workloads is the text 'api', and takes a list: \['api'\]"):
+    with pytest.raises(ScopedImagesError, match=r"workloads: must be a list, got 'api'; use \['api'\]"):
         derived(tmp_path, "api")
 
 
 def test_a_folder_with_several_packages_has_no_needs_of_its_own(tmp_path: Path) -> None:
     packages(tmp_path, {"a": [], "b": []})
     with pytest.raises(
-        ScopedImagesError, match="'packages' is a folder with several packages: name one of a, b"
+        ScopedImagesError, match="'packages' is a folder with several packages; name one of a, b"
     ):
         needs_of(Workspace.read(tmp_path), "packages")
 
@@ -147,7 +147,7 @@ def test_an_extra_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         derived(tmp_path)
     assert str(refused.value) == (
-        f"label[ful] is asked for, and {tmp_path}/label/pyproject.toml has no such extra; it has: full"
+        f"label[ful]: {tmp_path}/label/pyproject.toml does not declare this extra; it declares: full"
     )
 
 
@@ -155,7 +155,7 @@ def test_a_circle_that_an_extra_closes_is_told_where_it_is_asked_for(tmp_path: P
     packages(tmp_path, {"api": ["label"], "ml": ["label[full]"]})
     write(tmp_path, {"label/pyproject.toml": project("label", [], {"full": ["ml"]})})
     assert derived(tmp_path, ["api"]) == {"label": ()}
-    with pytest.raises(ScopedImagesError, match="in a circle: label → ml → label"):
+    with pytest.raises(ScopedImagesError, match="in a cycle: label → ml → label"):
         derived(tmp_path, ["ml"])
 
 

@@ -22,8 +22,8 @@ def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
     more = '[tool.uv.sources]\nb = { path = "../b" }\n'
     write(tmp_path, {"a/pyproject.toml": project("a", ["b"], more=more)})
     assert refusal(tmp_path) == (
-        "workspace: ROOT/a/pyproject.toml takes 'b' from ROOT/b, where there is no pyproject.toml: mend the path, or "
-        "add the package"
+        "workspace: ROOT/a/pyproject.toml takes 'b' from ROOT/b, which has no pyproject.toml; fix the path, or add "
+        "the package"
     )
 
 
@@ -31,15 +31,15 @@ def test_a_member_that_is_not_there(tmp_path: Path) -> None:
     more = "[tool.uv.sources]\nb = { workspace = true }\n"
     write(tmp_path, {"a/pyproject.toml": project("a", ["b"], more=more)})
     assert refusal(tmp_path) == (
-        "workspace: ROOT/a/pyproject.toml takes 'b' from the workspace, and no member has that name; members are: a"
+        "workspace: ROOT/a/pyproject.toml takes 'b' from the workspace, but no member has that name; members: a"
     )
 
 
 def test_a_member_folder_that_is_not_there(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/a"]\n'})
     assert refusal(tmp_path) == (
-        "workspace: ROOT/pyproject.toml has the member 'packages/a' in [tool.uv.workspace], and there is no "
-        "ROOT/packages/a/pyproject.toml"
+        "workspace: ROOT/pyproject.toml [tool.uv.workspace] names the member 'packages/a', but "
+        "ROOT/packages/a/pyproject.toml does not exist"
     )
 
 
@@ -54,7 +54,7 @@ def test_members_outside_of_the_root(tmp_path: Path) -> None:
 def test_two_packages_of_one_name(tmp_path: Path) -> None:
     write(tmp_path, {"a/pyproject.toml": project("my-lib"), "b/pyproject.toml": project("My.Lib")})
     assert refusal(tmp_path) == (
-        "workspace: two packages are called 'my-lib': ROOT/a/pyproject.toml and ROOT/b/pyproject.toml. Rename one, "
+        "workspace: two packages have the name 'my-lib': ROOT/a/pyproject.toml and ROOT/b/pyproject.toml; rename one, "
         "or name the members in [tool.uv.workspace] of the root's pyproject.toml"
     )
 
@@ -86,27 +86,27 @@ def test_another_name_at_the_path(tmp_path: Path) -> None:
     more = '[tool.uv.sources]\nb = { path = "../c" }\n'
     write(tmp_path, {"a/pyproject.toml": project("a", ["b"], more=more), "c/pyproject.toml": project("c")})
     assert refusal(tmp_path) == (
-        "workspace: ROOT/a/pyproject.toml takes 'b' from ROOT/c, and the package there is called 'c': let both have "
-        "one name"
+        "workspace: ROOT/a/pyproject.toml takes 'b' from ROOT/c, but the package there is called 'c'; use one name "
+        "for both"
     )
 
 
 def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
     write(tmp_path, {"a/pyproject.toml": "[project\n"})
-    assert refusal(tmp_path).startswith("workspace: ROOT/a/pyproject.toml is no TOML: ")
+    assert refusal(tmp_path).startswith("workspace: ROOT/a/pyproject.toml is not valid TOML: ")
 
 
 def test_a_package_without_a_name(tmp_path: Path) -> None:
     write(tmp_path, {"a/pyproject.toml": '[project]\nversion = "1"\n'})
     assert refusal(tmp_path) == (
-        "workspace: ROOT/a/pyproject.toml has no name: set name in its [project] table"
+        "workspace: ROOT/a/pyproject.toml has no package name; set name in its [project] table"
     )
 
 
 def test_a_dependency_that_is_none(tmp_path: Path) -> None:
     write(tmp_path, {"a/pyproject.toml": project("a", ["b =="])})
     assert refusal(tmp_path).startswith(
-        "workspace: ROOT/a/pyproject.toml has the dependency 'b ==', which is none: "
+        "workspace: ROOT/a/pyproject.toml has the dependency 'b ==', which is not valid: "
     )
 
 
@@ -114,7 +114,7 @@ def test_a_poetry_constraint_that_cannot_be_read(tmp_path: Path) -> None:
     text = '[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\nx = "^1 || ^2"\n'
     write(tmp_path, {"pyproject.toml": text})
     assert refusal(tmp_path).startswith(
-        "workspace: ROOT/pyproject.toml has the Poetry dependency x = '^1 || ^2', which cannot be read: "
+        "workspace: ROOT/pyproject.toml has the Poetry dependency x = '^1 || ^2', which is not supported: "
     )
 
 
@@ -126,7 +126,7 @@ def test_a_poetry_constraint_that_no_specifier_can_say(
     """As a marker, "3.8 ||" would be read as a version that is never met, and the package left out in silence."""
     line = dependency.format(constraint)
     write(tmp_path, {"pyproject.toml": f'[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\n{line}\n'})
-    assert "is no version constraint of PEP 440. Write it in the [project] table instead" in refusal(tmp_path)
+    assert "; declare it in the [project] table" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -142,14 +142,14 @@ def test_a_poetry_constraint_that_no_specifier_can_say(
 def test_a_table_of_another_type(tmp_path: Path, text: str, wrong: str) -> None:
     write(tmp_path, {"pyproject.toml": text})
     assert re.fullmatch(
-        rf"workspace: ROOT/pyproject.toml: .*{wrong} is '?\w+'?, and takes a \w+", refusal(tmp_path)
+        rf"workspace: ROOT/pyproject.toml: \S*{wrong}: must be a \w+, got '?\w+'?", refusal(tmp_path)
     )
 
 
 def test_a_circle_of_packages(tmp_path: Path) -> None:
     packages(tmp_path, {"c": ["a"], "b": ["c"], "a": ["b"]})
     assert refusal(tmp_path) == (
-        "workspace: packages depend on each other in a circle: a → b → c → a. Move what they share into a package of "
+        "workspace: packages depend on each other in a cycle: a → b → c → a; move what they share into a package of "
         "its own"
     )
 
@@ -161,6 +161,6 @@ def test_a_root_that_is_not_there(tmp_path: Path) -> None:
 def test_a_root_without_a_package(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "[tool.ruff]\nline-length = 110\n"})
     assert refusal(tmp_path) == (
-        "workspace: there is no Python package in ROOT: give the folder that holds the packages as root, each with a "
+        "workspace: found no Python package in ROOT; give the folder that holds the packages as root, each with a "
         "pyproject.toml that has a name"
     )

@@ -87,8 +87,8 @@ def test_without_hashes_there_is_a_warning(root: Path) -> None:
     found = requirements(root)
     assert not found.hashed
     assert found.warnings == (
-        "base image 'label': label/requirements.lock has no hashes, so what it installs may differ from build to build, "
-        "under one tag. Lock it: `uv lock`, or `pip-compile --generate-hashes --output-file=requirements.lock` beside "
+        "base image 'label': label/requirements.lock has no hashes, so two builds under one tag may install different "
+        "versions; lock it with `uv lock`, or `pip-compile --generate-hashes --output-file=requirements.lock` beside "
         "its pyproject.toml",
     )
 
@@ -116,7 +116,7 @@ def test_an_extra_that_no_lock_file_has(root: Path) -> None:
     write(root, {"label/requirements.lock": "boto3==1.43.0\n"})
     assert refusal(root, "full") == (
         "base image 'label': ROOT/label/pyproject.toml requires 'numpy' for the extra 'full', and "
-        "ROOT/label/requirements.lock does not have it: lock it again, or into requirements-full.lock beside it"
+        "ROOT/label/requirements.lock does not pin it; lock it again, or into requirements-full.lock beside it"
     )
 
 
@@ -124,8 +124,8 @@ def test_a_lock_file_that_is_older_than_the_package(root: Path) -> None:
     write(root, {"label/pyproject.toml": project("label", ["boto3"])})
     write(root, {"label/requirements.lock": "botocore==1.43.0\n"})
     assert refusal(root) == (
-        "base image 'label': ROOT/label/pyproject.toml requires 'boto3', and ROOT/label/requirements.lock does not have "
-        "it: lock it again"
+        "base image 'label': ROOT/label/pyproject.toml requires 'boto3', and ROOT/label/requirements.lock does not pin "
+        "it; lock it again"
     )
 
 
@@ -164,11 +164,14 @@ def test_versions_by_marker_are_kept_side_by_side(root: Path) -> None:
         ),
         (
             "-e ../elsewhere",
-            "'../elsewhere' is no package of the workspace, and no image has the folder: publish it to an index, or "
-            "make it a package of the workspace",
+            "'../elsewhere' is a folder outside of the workspace, which the build cannot read; publish it to an index, "
+            "or make it a package of the workspace",
         ),
-        ("x @ file:///home/x", "'x' comes from a folder of this machine, which no image has"),
-        ("not a line", "'not a line' is no requirement: "),
+        (
+            "x @ file:///home/x",
+            "'x' comes from a folder on this machine, which the build cannot read; publish it to an index",
+        ),
+        ("not a line", "'not a line' is not a requirement: "),
     ],
 )
 def test_a_line_that_no_image_can_install(root: Path, line: str, message: str) -> None:
@@ -209,7 +212,7 @@ def test_else_its_own_ranges_with_a_warning(root: Path) -> None:
     assert found.text == 'boto3>=1.43; python_version >= "3.9"\nnumpy>=2\n'
     assert found.files == (root / "label/pyproject.toml",)
     assert found.warnings == (
-        "base image 'label': no lock file, so what it installs may differ from build to build, under one tag. Lock it: "
+        "base image 'label': no lock file, so two builds under one tag may install different versions; lock it with "
         "`uv lock`, or `pip-compile --generate-hashes --output-file=requirements.lock` beside its pyproject.toml",
     )
 
@@ -230,8 +233,8 @@ def test_without_requirements_there_is_nothing_to_lock(root: Path) -> None:
 def test_what_is_in_no_index_is_refused(root: Path, dependency: str, source: str, origin: str) -> None:
     write(root, {"label/pyproject.toml": project("label", [dependency], more=source)})
     assert refusal(root) == (
-        f"base image 'label': ROOT/label/pyproject.toml takes 'x' from {origin}, and the base installs from a package "
-        "index alone: publish it there, or declare the base by hand: BaseDeclaration(name='label', …)"
+        f"base image 'label': ROOT/label/pyproject.toml takes 'x' from {origin}, but a base installs from package "
+        "indexes only; publish it there, or declare the base by hand: BaseDeclaration(name='label', …)"
     )
 
 
@@ -260,7 +263,7 @@ def test_a_line_that_comes_from_an_address_is_refused_without_showing_it(
 ) -> None:
     write(root, {"label/requirements.lock": f"boto3 @ {address}\n"})
     assert refusal(root) == (
-        f"ROOT/label/requirements.lock:1: 'boto3' comes from {origin}, and a base installs from a package index alone: "
+        f"ROOT/label/requirements.lock:1: 'boto3' comes from {origin}, but a base installs from package indexes only; "
         "publish it there, or declare the base by hand"
     )
 
@@ -284,7 +287,7 @@ def test_a_version_that_the_package_does_not_allow_is_warned_of(root: Path, lock
     (file,) = locked
     (warning,) = requirements(root).warnings
     assert warning.replace(str(root), "ROOT") == (
-        f"base image 'label': ROOT/label/pyproject.toml requires boto3>=1.43, and ROOT/{file} has 1.42.9: lock it again"
+        f"base image 'label': ROOT/label/pyproject.toml requires boto3>=1.43, but ROOT/{file} pins 1.42.9; lock it again"
     )
 
 
@@ -300,8 +303,8 @@ def test_dependencies_that_only_a_build_backend_knows_are_refused_without_a_lock
     text = '[project]\nname = "label"\ndynamic = ["dependencies"]\n'
     write(root, {"label/pyproject.toml": text})
     assert refusal(root) == (
-        "base image 'label': ROOT/label/pyproject.toml has dynamic dependencies, which its build backend alone knows: "
-        "write them into its [project] table, or put a requirements.lock beside it"
+        "base image 'label': ROOT/label/pyproject.toml has dynamic dependencies, which only its build backend knows; "
+        "declare them in its [project] table, or put a requirements.lock beside it"
     )
     write(root, {"label/requirements.lock": f"boto3==1.43.0 --hash={HASH}\n"})
     assert requirements(root).text == f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
@@ -318,9 +321,9 @@ def test_dependencies_that_only_a_build_backend_knows_are_refused_without_a_lock
 def test_a_uv_lock_that_uv_did_not_write_is_told(root: Path, written: str, spoilt: str) -> None:
     assert written in UV_LOCK
     write(root, {"uv.lock": UV_LOCK.replace(written, spoilt)})
-    assert refusal(root) == "ROOT/uv.lock is not as uv writes it: run `uv lock`"
+    assert refusal(root) == "ROOT/uv.lock: not a lock file that uv wrote; run `uv lock`"
 
 
 def test_what_is_known_of_a_uv_lock_is_told_as_it_is(root: Path) -> None:
     write(root, {"uv.lock": UV_LOCK.replace("version = 1\n", "version = 2\n", 1)})
-    assert refusal(root).startswith("ROOT/uv.lock has the version 2, and 1 is known: ")
+    assert refusal(root).startswith("ROOT/uv.lock has the format version 2, but only 1 is supported; ")

@@ -158,29 +158,29 @@ def test_packages_that_need_each_other_are_read_once() -> None:
 @pytest.mark.parametrize(
     ("packages", "message"),
     [
-        ([package("other")], "uv.lock has no package 'app' of the workspace: run `uv lock`"),
+        ([package("other")], "uv.lock does not contain the workspace package 'app'; run `uv lock`"),
         (
             [package("app", {"name": "a"})],
-            "uv.lock has 0 packages 'a' where one is needed: run `uv lock`",
+            "uv.lock has 0 entries for 'a', expected one; run `uv lock`",
         ),
         (
             [package("app", {"name": "a"}), package("a", source={"git": "https://git.example/a"})],
-            "uv.lock: 'a' comes from git, and a base installs from a package index alone: publish it there, or declare "
+            "uv.lock: 'a' comes from git, but a base installs from package indexes only; publish it there, or declare "
             "the base by hand",
         ),
         (
             [package("app", {"name": "a"}), package("a", source={"url": "https://files.example/a.whl"})],
-            "uv.lock: 'a' comes from url, and a base installs from a package index alone: publish it there, or declare "
+            "uv.lock: 'a' comes from url, but a base installs from package indexes only; publish it there, or declare "
             "the base by hand",
         ),
         (
             [package("app", {"name": "a"}), package("a", wheels=[])],
-            "uv.lock: 'a' has no hash: its index gives none, so lock it from another",
+            "uv.lock: 'a' has no hash, because its index gives none; lock it from another index",
         ),
         (
             [package("app", {"name": "a", "marker": "extra == 'extra-3-app-cpu'"}), package("a")],
-            "uv.lock: 'a' is needed where extra == 'extra-3-app-cpu', as [tool.uv] conflicts make it, which pip cannot "
-            "decide: put a requirements.lock beside the pyproject.toml: uv export --no-emit-workspace",
+            "uv.lock: 'a' has the marker extra == 'extra-3-app-cpu', from [tool.uv] conflicts, which pip cannot "
+            "evaluate; put a requirements.lock beside the pyproject.toml: uv export --no-emit-workspace",
         ),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_lock_file_that_does_not_do(packages: list[dict[str, Any]], message: s
 def test_a_lock_file_that_is_older_than_the_package_is_told() -> None:
     with pytest.raises(ScopedImagesError) as refused:
         lines(package("app"), direct={"boto3"})
-    assert str(refused.value) == "uv.lock does not have boto3, which 'app' requires: run `uv lock`"
+    assert str(refused.value) == "uv.lock does not contain boto3, which 'app' requires; run `uv lock`"
 
 
 def test_what_no_supported_python_needs_may_be_missing() -> None:
@@ -202,7 +202,9 @@ def test_what_no_supported_python_needs_may_be_missing() -> None:
 
 
 def test_a_lock_file_of_another_version_is_told() -> None:
-    with pytest.raises(ScopedImagesError, match=r"uv\.lock has the version 2, and 1 is known"):
+    with pytest.raises(
+        ScopedImagesError, match=r"uv\.lock has the format version 2, but only 1 is supported"
+    ):
         UvLock.of(Path("uv.lock"), {"version": 2})
 
 

@@ -22,7 +22,7 @@ def test_another_version_far_below_is_named(tmp_path: Path) -> None:
     assert warnings(
         tmp_path, label="Attrs==2 --hash=sha256:1\n", core="attrs==1 \\\n    --hash=sha256:1\n"
     ) == (
-        "base image 'label' has attrs==2 of 'label' over attrs==1 of 'core', whose metadata stays: lock both together",
+        "base image 'label' has attrs==2 of 'label' over attrs==1 of 'core', whose metadata stays; lock both together",
     )
 
 
@@ -47,6 +47,6 @@ def test_two_needs_that_bring_two_versions_are_named_where_they_meet(tmp_path: P
     declarations = BaseGraph.from_workspace(tmp_path).declarations
     found = {name: getattr(declaration.context, "warnings", ()) for name, declaration in declarations.items()}
     assert found.pop("label") == (
-        "base image 'label' has attrs==1 of 'right' over attrs==0 of 'left', whose metadata stays: lock both together",
+        "base image 'label' has attrs==1 of 'right' over attrs==0 of 'left', whose metadata stays; lock both together",
     )
     assert set(found.values()) == {()}

@@ -103,16 +103,16 @@ def test_a_value_of_any_type_is_read_or_refused(tmp_path: Path, tables: dict[str
     [
         (
             '[project]\nname = "a"\n[tool.uv.sources]\nb = "../b"\n',
-            "tool.uv.sources.b is '../b', and takes a table or a list",
+            "tool.uv.sources.b: must be a table or a list, got '../b'",
         ),
         (
             '[project]\nname = "a"\n[project.optional-dependencies]\nx = "b"\n',
-            "project.optional-dependencies.x is 'b', and takes a list",
+            "project.optional-dependencies.x: must be a list, got 'b'",
         ),
-        ('[tool.uv.workspace]\nmembers = ["a", 3]\n', "tool.uv.workspace.members[1] is 3, and takes a text"),
+        ('[tool.uv.workspace]\nmembers = ["a", 3]\n', "tool.uv.workspace.members[1]: must be a text, got 3"),
         (
             '[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\nb = 3\n',
-            "tool.poetry.dependencies.b is 3, and takes a text or a table or a list",
+            "tool.poetry.dependencies.b: must be a text or a table or a list, got 3",
         ),
     ],
 )
@@ -129,6 +129,6 @@ def test_a_poetry_extra_of_what_is_no_dependency(tmp_path: Path) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         read_package(tmp_path, read_pyproject(tmp_path))
     assert str(refused.value) == (
-        f"workspace: {tmp_path}/pyproject.toml has 'nunpy' in the Poetry extra 'full', and no such dependency; it has: "
-        "numpy"
+        f"workspace: {tmp_path}/pyproject.toml names 'nunpy' in the Poetry extra 'full', but declares no such "
+        "dependency; it declares: numpy"
     )

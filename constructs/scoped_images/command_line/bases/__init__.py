@@ -1,1 +1,1 @@
-"""`scoped-images bases`: the graph of base images, and what it stands on."""
+"""`scoped-images bases`: base images and the images they are built from."""

@@ -1,4 +1,4 @@
-"""A base image's repository, as the commands ask ECR about it: each failure in one line."""
+"""Reads and tags images of a base image's repository; reports each failure in one line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class BaseRepository:
             token = {"nextToken": answer["nextToken"]}
 
     def children(self, image: dict[str, Any]) -> set[str]:
-        """Digests of the images that an index is over; none for what is no index."""
+        """Return the digests of the images in an index; empty if the image is not an index."""
         if image.get("imageManifestMediaType") not in INDEXES:
             return set()
         index = json.loads(self._manifest(image["imageDigest"])["imageManifest"])
@@ -84,9 +84,9 @@ class BaseRepository:
                 return None
             if told.get("Code") == "RepositoryNotFoundException":
                 raise ScopedImagesError(
-                    f"there is no repository {self.name} in {self.region}: deploy the base image first, or name another "
-                    "with --repository, --env or --region"
+                    f"repository {self.name} does not exist in {self.region}; deploy the base image first, or name "
+                    "another with --repository, --env or --region"
                 ) from None
             raise ScopedImagesError(
-                f"ECR in {self.region} does not tell about {self.name}: {told.get('Message') or told}"
+                f"ECR in {self.region} cannot read repository {self.name}: {told.get('Message') or told}"
             ) from None

@@ -1,4 +1,4 @@
-"""Finds the Dockerfiles of a repository, and the images that they stand on."""
+"""Finds the Dockerfiles of a repository and the external images that they use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scoped_images.errors import ScopedImagesError
 
 # Where the library itself is; its own Dockerfile is for `derived_images`.
 _LIBRARY = Path(__file__).resolve().parents[2]
-# They hold copies and other people's files. Folders that start with a dot are left out, too.
+# These hold copies and other projects' files. Hidden folders are skipped as well.
 _LEFT_OUT = ("cdk.out", "node_modules")
 
 
@@ -40,7 +40,7 @@ def find_dockerfiles(root: Path) -> tuple[Path, ...]:
 def images_of(dockerfiles: Iterable[Path], *, build_contexts: Collection[str] = ()) -> ExternalImages:
     """Return the images of all stages of all of them that a lock can pin.
 
-    build_contexts: names in them that are no images.
+    build_contexts: names in them that are build contexts, not images.
     """
     found = [
         every_external_image(read_dockerfile(path), name=str(path), build_contexts=build_contexts)
@@ -54,5 +54,5 @@ def images_of(dockerfiles: Iterable[Path], *, build_contexts: Collection[str] = 
 
 
 def derived_images() -> tuple[str, ...]:
-    """Return the images that derived base images stand on where their Dockerfile is the library's own."""
+    """Return the external images in the library's own Dockerfile for derived bases."""
     return images_of([DERIVED_BASE], build_contexts=["source"]).images

@@ -9,7 +9,7 @@ from scoped_images.command_line.bases.restore import restore
 from scoped_images.command_line.bases.show import show
 from scoped_images.command_line.bases.update import update
 
-bases = typer.Typer(help="Base images: what they stand on, and who stands on them.", no_args_is_help=True)
+bases = typer.Typer(help="Show, pin, refresh and restore base images.", no_args_is_help=True)
 bases.command()(show)
 bases.command()(refresh)
 bases.command()(restore)

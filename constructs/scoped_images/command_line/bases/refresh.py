@@ -27,7 +27,7 @@ def refresh(
     ] = None,
     marks: Annotated[Path, typer.Option(help="The file of marks.")] = DEFAULT_MARKS,
 ) -> None:
-    """Record what `stable` of a base image is now, so that its dependents are built on it at the next deploy."""
+    """Record the digest of a base image's `stable` tag, so that the next deploy rebuilds its dependents from it."""
     old = RefreshMarks.read(marks)
     held = BaseRepository(repository or f"base-{name}-{env}", region)
     digest = held.digest(_TAG)
@@ -38,8 +38,10 @@ def refresh(
         )
     before = old.of(env, name)
     if before == digest:
-        print(f"nothing moved: {_TAG} of {name} is {digest} in {env}, as at the last refresh")
+        print(f"nothing changed: {_TAG} of {name} in {env} is still {digest}")
         return
     old.having(env, name, digest).write(marks)
     print(f"{_TAG} of {name} in {env}: {before or 'never refreshed'} → {digest}")
-    print(f"{marks} is rewritten: commit it; the next deploy of {env} builds what stands on {name} again")
+    print(
+        f"Wrote {marks}; commit it. The next deploy of {env} rebuilds the images that are built from {name}."
+    )

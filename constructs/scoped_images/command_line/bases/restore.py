@@ -1,4 +1,4 @@
-"""`scoped-images bases restore`: puts a tag back that somebody has deleted by hand."""
+"""`scoped-images bases restore`: puts back a tag that was deleted by hand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def restore(
         typer.Option(
             metavar="TAG",
             help="The sha-… of its image: the output Uri of the base's stack.",
-            show_default="that of the image that was pushed last; for git-… there is none",
+            show_default="the newest image's; required for git-…",
         ),
     ] = None,
     region: Annotated[
@@ -33,17 +33,17 @@ def restore(
 ) -> None:
     """Put a moving tag back.
 
-    A content tag needs none of this: the next deploy pushes it again, an index over several platforms with
+    The next deploy pushes a content tag again by itself; an index of several platforms needs
     -c scoped-images:again=1.
     """
     if is_content_tag(tag):
         raise ScopedImagesError(
-            f"--tag is {tag}, which names a content: the next deploy pushes it again, an index over several platforms "
+            f"--tag is {tag}, a content tag, which the next deploy pushes again, an index over several platforms "
             "with -c scoped-images:again=1"
         )
     if tag != STABLE and content is None:
         raise ScopedImagesError(
-            f"--tag is {tag}, which one image alone had, and that need not be the last: give its --content sha-…, the "
+            f"--tag is {tag}, which belongs to one image, not necessarily the newest; pass --content sha-…, the "
             "output Uri of the base image's stack"
         )
     held = BaseRepository(repository or f"base-{name}-{env}", region)
@@ -66,7 +66,7 @@ def _named(held: BaseRepository, content: str) -> tuple[str, str]:
 
 
 def _newest(held: BaseRepository) -> tuple[str, str]:
-    """The digest and the tags of the image that was pushed last; not one platform's, where there is an index."""
+    """Return digest and tags of the newest image. If it is in an index, return the index."""
     images = [
         image for image in held.images() if any(is_content_tag(each) for each in image.get("imageTags", []))
     ]

@@ -1,4 +1,4 @@
-"""`scoped-images bases show`: the graph of base images that follows from a workspace."""
+"""`scoped-images bases show`: the base images derived from a workspace."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def show(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A package, or a folder with some, that images are made of. May be repeated.",
+            help="A package, or a folder of packages, that images are built from. May be repeated.",
             show_default="every package that no other one depends on",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a tree.")] = False,
 ) -> None:
-    """Show which base images follow from the Python packages of a repository, and who stands on them."""
+    """Show the base images derived from the Python packages of a repository, and the workloads built from them."""
     with progress(f"Reading {root}"):
         workspace = Workspace.read(root)
         workloads = find_workloads(workspace, workload)

@@ -1,4 +1,4 @@
-"""Derived bases as a tree, and as JSON."""
+"""Prints derived bases as a tree or as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scoped_images.workspace.package import Package
 from scoped_images.workspace.requirements import Requirements
 from scoped_images.workspace.workspace import Workspace
 
-# A pipe has no width: nothing is folded there.
+# Do not fold lines in a pipe.
 _WIDE = 10_000
 
 
@@ -32,12 +32,12 @@ def print_tree(
     labels = {base.name: _base_label(workspace, base, requirements[base.name]) for base in bases}
     below = {base.name: base.needs for base in bases}
     own = set(below)
-    stands_on = _stands_on(workspace, workloads)
+    built_from = _built_from(workspace, workloads)
     for package in workloads:
-        # A workload that others depend on is shown as the base that it is, too.
+        # A workload that others depend on appears as a base too.
         key = f"workload {package.name}"
-        labels[key] = _workload_label(workspace, package, stands_on[package.name])
-        below[key] = stands_on[package.name]
+        labels[key] = _workload_label(workspace, package, built_from[package.name])
+        below[key] = built_from[package.name]
     root = Tree(escape(str(workspace.root)))
     nodes: dict[str, Tree] = {}
 
@@ -51,7 +51,7 @@ def print_tree(
         place(name)
     console.print(root)
     if not bases:
-        console.print("No package of it is shared: no base image follows.")
+        console.print("No package is shared, so there is no base image.")
 
 
 def print_json(
@@ -61,7 +61,7 @@ def print_json(
     workloads: Sequence[Package],
 ) -> None:
     """Print one object with `bases` and `workloads`, each sorted by name."""
-    stands_on = _stands_on(workspace, workloads)
+    built_from = _built_from(workspace, workloads)
     content = {
         "root": str(workspace.root),
         "bases": [
@@ -81,7 +81,7 @@ def print_json(
             {
                 "name": package.name,
                 "package": workspace.relative(package.folder),
-                "needs": list(stands_on[package.name]),
+                "needs": list(built_from[package.name]),
             }
             for package in workloads
         ],
@@ -89,7 +89,7 @@ def print_json(
     print(json.dumps(content, indent=2))
 
 
-def _stands_on(workspace: Workspace, workloads: Sequence[Package]) -> dict[str, tuple[str, ...]]:
+def _built_from(workspace: Workspace, workloads: Sequence[Package]) -> dict[str, tuple[str, ...]]:
     names = [package.name for package in workloads]
     return {name: needs_of(workspace, name, workloads=names) for name in names}
 

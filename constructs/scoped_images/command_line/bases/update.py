@@ -1,4 +1,4 @@
-"""`scoped-images bases update`: the newest digests of the images that others publish."""
+"""`scoped-images bases update`: pins external images to their newest digests."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def update(
     dockerfile: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Look at this one; entries of others stay. May be repeated.",
+            help="Read only this one; keep the entries of others. May be repeated.",
             show_default="every Dockerfile and *.Dockerfile below this folder",
         ),
     ] = None,
     build_context: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A name in them that is no image. May be repeated."),
+        typer.Option(metavar="NAME", help="A build context's name, which is not an image. May be repeated."),
     ] = None,
     derived: Annotated[
         bool,
         typer.Option(
             "--derived",
-            help="Pin what derived base images stand on, too. Once in the lock, it is kept fresh.",
+            help="Also pin the images that derived bases are built from. Once in the lock, they stay pinned.",
         ),
     ] = False,
     mirror: Annotated[
@@ -45,13 +45,13 @@ def update(
         typer.Option(metavar="REGISTRY=MIRROR", help="Ask there instead. May be repeated."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would move.")
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")
     ] = False,
 ) -> None:
-    """Look the newest digest of each image up, show what moved, and rewrite the lock.
+    """Look up the newest digest of each external image, show what changed, and rewrite the lock.
 
     Images are those of every stage, with each ARG at its default. Without --dockerfile, entries that no
-    Dockerfile uses are dropped. If one look-up fails, the lock is left as it was.
+    Dockerfile uses are dropped. If one look-up fails, the lock does not change.
     """
     mirrors = Mirrors(places=pairs("--mirror", "REGISTRY=MIRROR", mirror or ()))
     old = ImagesLock.read(lock)
@@ -67,8 +67,8 @@ def update(
         print(_line(change, width=max(len(one.image) for one in moved)))
     if moved and not check:
         new.write(lock)
-    done = f"{lock} {'would be' if check else 'is'} rewritten" if moved else f"{lock} is as it should be"
-    print(f"{_counted(images)}, {len(moved)} moved: {done}")
+    done = f"{lock} {'would be' if check else 'is'} rewritten" if moved else f"{lock} is up to date"
+    print(f"{_counted(images)}, {len(moved)} changed: {done}")
     if moved and check:
         raise typer.Exit(1)
 
