@@ -1,6 +1,6 @@
 # HTTP service receipt_api. Context: services/receipt_api.
 # Meant to stand on the base image with receipt_dynamo. Built by hand on the public default it lacks it at run time.
-# The base is Lambda-flavoured: docs/decisions/0003-services-stand-on-the-lambda-base.md says why.
+# The base is Lambda-flavoured: docs/decisions/0003-services-use-the-lambda-base.md says why.
 ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
 FROM ${BASE_IMAGE_URI}
 # Tells the image pruner, and any registry browser, what this image stands on.
