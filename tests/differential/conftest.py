@@ -14,7 +14,13 @@ from local.private_engine import stop_engine
 INSTALLED = Path(__file__).parents[2] / ".local/engine/installed"  # the same software as the project's own
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
+def _engine_where_it_is_needed(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("engine"):
+        request.getfixturevalue("engine")
+
+
+@pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     """The user's own Docker, else a private engine of the tests' own; `docker` finds it by the environment."""
     with tempfile.TemporaryDirectory(prefix="engine-") as state, pytest.MonkeyPatch.context() as environment:

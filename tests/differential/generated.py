@@ -32,7 +32,22 @@ _LINK_TARGETS = st.sampled_from(
         "a/b",
     ]
 )
-_WILDCARDS = ["*", "?", "[a-c]*", "[^a]*", "a*", "*.txt", "*.md", "**", "*b", "[!a]*", "s?c", "\\\\a"]
+_WILDCARDS = [
+    "*",
+    "?",
+    "[a-c]*",
+    "[^a]*",
+    "a*",
+    "*.txt",
+    "*.md",
+    "**",
+    "*b",
+    "[!a]*",
+    "s?c",
+    "\\\\a",
+    "a{1}*",
+    "a|b*",
+]
 
 
 @st.composite

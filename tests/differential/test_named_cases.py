@@ -68,6 +68,17 @@ BUILDS = [
     ("ONBUILD", ["a", "b"], "FROM scratch AS p\nCOPY b /b\nONBUILD COPY a /on\nFROM p\nCOPY b /c\n", None),
     ("the ignore file and the Dockerfile are files", [".e", "b/Dockerfile"], "COPY . /z/", "b/x\n"),
     (
+        "a bar in an exception is an alternative",
+        ["src.py", "lib/a", "other/b"],
+        "COPY . /o/",
+        "*\n!src|lib*",
+    ),
+    ("braces in a rule repeat", ["xxq", "xq", "x{2}q"], "COPY . /o/", "x{2}*"),
+    ("braces in an exclude repeat", ["d/xxq", "d/xq"], "COPY --exclude=x{2}* d /o/", None),
+    ("braces without a first number are text", ["x{,2}q", "xxq"], "COPY . /o/", "x{,2}*"),
+    ("a POSIX class in a rule", ["1", "a", ":"], "COPY . /o/", "[[:digit:]]"),
+    ("a malformed exception that nothing reaches", ["a"], "COPY . /o/", "!x{2}{3}*"),
+    (
         "check before escape",
         ["a", "b"],
         "# check=skip=all\n# escape=`\nFROM scratch\nCOPY a `\n b /z/\n",
@@ -97,6 +108,8 @@ FAILS = [
     ("an ignored source", ["a"], "COPY a /x", "a"),
     ("a malformed rule", ["a"], "COPY a /x", "b[\n"),
     ("a lone exclamation mark", ["a"], "COPY a /x", "!\n"),
+    ("a rule that Go cannot compile", ["a"], "COPY a /x", "x{2}{3}*\n"),
+    ("an escape that Go does not know", ["a"], "COPY a /x", "build\\yaml\n"),
 ]
 
 

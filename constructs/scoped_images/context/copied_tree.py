@@ -14,7 +14,18 @@ from scoped_images.patterns.matcher import Matched, PatternMatcher
 def copied_tree(view: ContextView, source: Source, folder: str) -> Iterator[tuple[str, Kind]]:
     """Return the paths below a folder that BuildKit's copy takes (fsutil copier.copy); links are not followed."""
     tree = _Tree(view, PatternMatcher.of(source.parents), PatternMatcher.of(source.excludes))
-    return tree.walk(folder, "", (), ())
+    return tree.walk(folder)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder under way: what its patterns matched, and the names that are still to be looked at."""
+
+    path: str
+    relative: str
+    wanted: Matched
+    excluded: Matched
+    names: Iterator[str]
 
 
 @dataclass(frozen=True)
@@ -23,20 +34,26 @@ class _Tree:
     parents: PatternMatcher
     excludes: PatternMatcher
 
-    def walk(
-        self, folder: str, relative: str, wanted_above: Matched, excluded_above: Matched
-    ) -> Iterator[tuple[str, Kind]]:
-        for name in self.view.names(folder):
-            path, below = join(folder, name), join(relative, name)
-            wanted, wanted_here = self._wants(below, wanted_above)
-            excluded, excluded_here = self.excludes.match(below, excluded_above)
+    def walk(self, folder: str) -> Iterator[tuple[str, Kind]]:
+        # A stack of its own: folders may be deeper than Python's.
+        pending = [_Folder(folder, "", 0, 0, iter(self.view.names(folder)))]
+        while pending:
+            here = pending[-1]
+            name = next(here.names, None)
+            if name is None:
+                pending.pop()
+                continue
+            path, below = join(here.path, name), join(here.relative, name)
+            wanted, wanted_here = self._wants(below, here.wanted)
+            excluded, excluded_here = self.excludes.match(below, here.excluded)
             if wanted and not excluded and (kind := self.view.kind(path)) is not None:
                 yield path, kind
             if self._enters(below, wanted=wanted, excluded=excluded) and self.view.is_folder(path):
-                yield from self.walk(path, below, wanted_here, excluded_here)
+                names = iter(self.view.names(path))
+                pending.append(_Folder(path, below, wanted_here, excluded_here, names))
 
     def _wants(self, path: str, above: Matched) -> tuple[bool, Matched]:
-        return self.parents.match(path, above) if self.parents.patterns else (True, ())
+        return self.parents.match(path, above) if self.parents.patterns else (True, 0)
 
     def _enters(self, folder: str, *, wanted: bool, excluded: bool) -> bool:
         if excluded and not self.excludes.has_exceptions:

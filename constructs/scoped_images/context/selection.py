@@ -16,7 +16,7 @@ from scoped_images.context.file import Kind
 from scoped_images.context.view import ContextView, Resolved, join
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.errors import ScopedImagesError
-from scoped_images.patterns.go_match import BadPatternError, GoPattern, State, split_wildcards
+from scoped_images.patterns.go_match import BadPatternError, GoPattern, split_wildcards
 from scoped_images.patterns.ignore_file import IgnoreFile
 
 
@@ -99,22 +99,28 @@ class _Selector:
             self.select(link, Kind.LINK, source.line)
         return resolved.path
 
-    def _glob(self, source: Source, base: str, pattern: str) -> Iterator[str]:
+    def _glob(self, source: Source, base: str, written: str) -> Iterator[str]:
         try:
-            machine = GoPattern.parse(pattern)
+            pattern = GoPattern.parse(written)
         except BadPatternError as error:
             raise self._error(source, f"is malformed: {error}") from None
-        yield from self._glob_below(machine, machine.start, base)
-
-    def _glob_below(self, machine: GoPattern, state: State, folder: str) -> Iterator[str]:
-        for name in self.view.names(folder):
-            after = machine.advance(state, name)
-            path = join(folder, name)
-            if machine.accepts(after):
+        # A stack of its own: folders may be deeper than Python's.
+        pending = [iter(self.view.names(base))]
+        folders = [""]
+        while pending:
+            name = next(pending[-1], None)
+            if name is None:
+                pending.pop()
+                folders.pop()
+                continue
+            below = join(folders[-1], name)
+            path = join(base, below)
+            if pattern.matches(below):
                 if self.view.kind(path) is not None:
                     yield path
-            elif (below := machine.advance(after, "/")) and self.view.is_folder(path):
-                yield from self._glob_below(machine, below, path)
+            elif pattern.may_match_below(below) and self.view.is_folder(path):
+                pending.append(iter(self.view.names(path)))
+                folders.append(below)
 
     def _copy(self, source: Source, path: str) -> None:
         resolved = self.view.resolve(path)
@@ -128,9 +134,12 @@ class _Selector:
         if not source.parents:
             self.select(resolved.path, Kind.DIRECTORY, source.line)
         copied = 0
-        for below, kind in copied_tree(self.view, source, resolved.path):
-            self.select(below, kind, source.line)
-            copied += 1
+        try:
+            for below, kind in copied_tree(self.view, source, resolved.path):
+                self.select(below, kind, source.line)
+                copied += 1
+        except BadPatternError as error:
+            raise self._error(source, f"has a malformed --exclude or --parents: {error}") from None
         if source.parents and not copied:
             self._no_parents(source)
 

@@ -91,20 +91,38 @@ class ContextView:
 
     def _look(self, path: str) -> Kind | None:
         if path not in self._seen:
-            excluded = path != "." and self.ignore.excludes(path)
-            if excluded and not self.ignore.may_include_below(path):
-                self._seen[path] = None
+            if path != "." and self.ignore.excludes(path):
+                self._look_inside(path)
             else:
-                self._seen[path] = self._stat(path)
-                if excluded and not (self.is_folder(path) and self._holds_anything(path)):
-                    self._seen[path] = None
-                    self._special.discard(path)
+                kind = self._seen[path] = self._stat(path)
+                if kind is None and os.path.lexists(self.root / path):
+                    self._special.add(path)
         return self._seen[path]
 
-    def _holds_anything(self, folder: str) -> bool:
-        """Whether a folder that is left out is there for the sake of what an exception brings back inside it."""
-        paths = (join(folder, name) for name in self.names(folder))
-        return any(self._look(path) is not None or path in self._special for path in paths)
+    def _look_inside(self, path: str) -> None:
+        """Look at a path that is left out: only a folder that holds what an exception brings back can be seen."""
+        self._seen[path] = None
+        # A stack of its own: folders may be deeper than Python's.
+        pending = [(path, iter(self.names(path)))] if self._may_hold(path) else []
+        while pending:
+            folder, names = pending[-1]
+            name = next(names, None)
+            if name is None:
+                self._seen[folder] = None
+                pending.pop()
+                continue
+            inside = join(folder, name)
+            if inside not in self._seen and self.ignore.excludes(inside):
+                self._seen[inside] = None
+                if self._may_hold(inside):
+                    pending.append((inside, iter(self.names(inside))))
+            elif self._look(inside) is not None or inside in self._special:
+                for above, _ in pending:
+                    self._seen[above] = Kind.DIRECTORY
+                return
+
+    def _may_hold(self, path: str) -> bool:
+        return self.ignore.may_include_below(path) and self._stat(path) is Kind.DIRECTORY
 
     def _stat(self, path: str) -> Kind | None:
         full = self.root / path
@@ -114,10 +132,7 @@ class ContextView:
             return None
         except OSError as error:
             raise ScopedImagesError(f"build context: cannot look at {full}: {error.strerror}") from error
-        kind = _KINDS.get(stat.S_IFMT(mode))
-        if kind is None:
-            self._special.add(path)
-        return kind
+        return _KINDS.get(stat.S_IFMT(mode))
 
 
 def join(folder: str, name: str) -> str:

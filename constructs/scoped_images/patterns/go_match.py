@@ -1,106 +1,130 @@
 """File name patterns with the rules of Go's filepath.Match, which BuildKit uses for COPY and ADD.
 
 https://github.com/golang/go/blob/go1.25.0/src/path/filepath/match.go. It differs from Python's fnmatch: `*` and `?`
-stop at `/`, `\\` escapes, `[!a]` is no negation, and a negated class does match `/`.
+stop at `/`, `\\` escapes, `[!a]` is not a negation, and a negated class does match `/`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+import os
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
-_STAR = "*"
+from scoped_images.patterns.automaton import Instruction, PathAutomaton, Program, literal, star
+from scoped_images.patterns.character_set import NOT_A_SLASH, REPLACEMENT, CharacterSet, Range
+
+# No path of Linux is longer (PATH_MAX).
+MAX_PATTERN = 4096
+_SLASH = ord("/")
 
 
 class BadPatternError(ValueError):
-    """The pattern is malformed, as Go's ErrBadPattern."""
+    """The pattern is malformed, as Go's ErrBadPattern, or larger than this library reads."""
 
 
 @dataclass(frozen=True)
-class _Class:
-    """One character: any of `ranges`, or none of them."""
+class _Chunk:
+    """The part of a pattern up to the next star: bytes, and sets of characters.
 
-    ranges: tuple[tuple[str, str], ...]
-    negated: bool = False
+    star: whether it follows a star. error: why it is malformed; Go says so only when it gets there.
+    """
 
-    def accepts(self, character: str) -> bool:
-        return any(low <= character <= high for low, high in self.ranges) is not self.negated
+    star: bool
+    tokens: tuple[int | CharacterSet, ...]
+    error: str = ""
 
-
-# Matches like Go's `?`: every character but the separator.
-_ANY = _Class((("/", "/"),), negated=True)
-_Token = str | _Class
-State = frozenset[int]
+    def match(self, name: bytes, start: int) -> int | None:
+        """Match at `start`, and return where the match ends."""
+        if self.error:
+            raise BadPatternError(self.error)
+        for token in self.tokens:
+            if start >= len(name):
+                return None
+            if isinstance(token, int):
+                if name[start] != token:
+                    return None
+                start += 1
+            else:
+                character, width = _decode(name, start)
+                if not token.accepts(character):
+                    return None
+                start += width
+        return start
 
 
 @dataclass(frozen=True)
 class GoPattern:
-    """A pattern as a state machine, so that a walk can tell which folders may still hold a match.
+    """A pattern, with which a walk can also tell which folders may hold a match."""
 
-    A state is the set of tokens that may come next; the empty state can match nothing any more.
-    """
-
-    tokens: tuple[_Token, ...]
+    text: str
+    _chunks: tuple[_Chunk, ...] = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, pattern: str) -> GoPattern:
         """Read a pattern; raises BadPatternError."""
-        return cls(tuple(_tokens(pattern)))
+        parsed = cls.read(pattern)
+        for chunk in parsed._chunks:
+            if chunk.error:
+                raise BadPatternError(chunk.error)
+        return parsed
 
-    @property
-    def start(self) -> State:
-        """Before the first character."""
-        return self._close({0})
-
-    def advance(self, state: State, text: str) -> State:
-        """Read some more characters of the name."""
-        for character in text:
-            following = set()
-            for position in state:
-                if position == len(self.tokens):
-                    continue
-                token = self.tokens[position]
-                if token == _STAR:
-                    if character != "/":
-                        following.add(position)
-                elif isinstance(token, _Class):
-                    if token.accepts(character):
-                        following.add(position + 1)
-                elif token[-1] == character:
-                    following.add(position + 1)
-            state = self._close(following)
-        return state
-
-    def accepts(self, state: State) -> bool:
-        """Whether the whole name has been matched."""
-        return len(self.tokens) in state
+    @classmethod
+    def read(cls, pattern: str) -> GoPattern:
+        """Read a pattern, in which what is malformed counts only when a name gets there, as in Go."""
+        if len(pattern) > MAX_PATTERN:
+            raise BadPatternError(
+                f"the pattern {pattern[:40]!r}… has {len(pattern)} characters, and at most {MAX_PATTERN} are read"
+            )
+        return cls(pattern, tuple(_chunks(pattern)))
 
     def matches(self, name: str) -> bool:
-        """Match a whole name."""
-        return self.accepts(self.advance(self.start, name))
+        """Match a whole name, with one attempt at each place: Go does not return to an earlier star."""
+        encoded = os.fsencode(name)
+        start = 0
+        for index, chunk in enumerate(self._chunks):
+            last = index == len(self._chunks) - 1
+            if chunk.star and not chunk.tokens and not chunk.error:
+                return _SLASH not in encoded[start:]
+            while True:
+                end = chunk.match(encoded, start)
+                if end is not None and not (last and end < len(encoded)):
+                    break
+                if not chunk.star or start >= len(encoded) or encoded[start] == _SLASH:
+                    return False
+                start += 1
+            start = end
+        return start == len(encoded)
 
-    def _close(self, positions: set[int]) -> State:
-        closed = set(positions)
-        for position in positions:
-            while position < len(self.tokens) and self.tokens[position] == _STAR:
-                position += 1  # noqa: PLW2901 - a star may match nothing
-                closed.add(position)
-        return frozenset(closed)
+    def may_match_below(self, folder: str) -> bool:
+        """Tell whether something inside the folder may match."""
+        # Go tries the bytes inside of a character, too, which the automaton does not.
+        return not folder.isascii() or self._automaton.may_match_below(folder) != 0
+
+    @cached_property
+    def _automaton(self) -> PathAutomaton:
+        program: list[Instruction] = []
+        for chunk in self._chunks:
+            program += star((Instruction(NOT_A_SLASH),)) if chunk.star else ()
+            for token in chunk.tokens:
+                program += _program(token)
+        return PathAutomaton([(0, program)])
 
 
-@lru_cache(maxsize=1024)
 def go_match(pattern: str, name: str) -> bool:
     """Match as filepath.Match does; raises BadPatternError."""
-    return GoPattern.parse(pattern).matches(name)
+    return _read(pattern).matches(name)
 
 
-def has_wildcards(pattern: str) -> bool:
-    """Tell whether BuildKit takes a source for a pattern (fsutil copy.containsWildcards)."""
+_read = lru_cache(maxsize=1024)(GoPattern.read)
+
+
+def has_wildcards(component: str) -> bool:
+    """Tell whether one component of a path has wildcards; an escaped one does not count."""
     index = 0
-    while index < len(pattern):
-        if pattern[index] == "\\":
+    while index < len(component):
+        if component[index] == "\\":
             index += 1
-        elif pattern[index] in "*?[":
+        elif component[index] in "*?[":
             return True
         index += 1
     return False
@@ -115,48 +139,92 @@ def split_wildcards(path: str) -> tuple[str, str]:
     return path, ""
 
 
-def _tokens(pattern: str) -> list[_Token]:
-    tokens: list[_Token] = []
+def _chunks(pattern: str) -> list[_Chunk]:
+    chunks = []
     index = 0
     while index < len(pattern):
+        start = index
+        while pattern.startswith("*", index):
+            index += 1
+        end = _end_of_chunk(pattern, index)
+        try:
+            chunks.append(_Chunk(index > start, tuple(_tokens(pattern, index, end))))
+        except BadPatternError as error:
+            chunks.append(_Chunk(index > start, (), str(error)))
+        index = end
+    return chunks
+
+
+def _end_of_chunk(pattern: str, index: int) -> int:
+    in_class = False
+    while index < len(pattern):
+        character = pattern[index]
+        if character == "\\":
+            index += 1
+        elif character in "[]":
+            in_class = character == "["
+        elif character == "*" and not in_class:
+            return index
+        index += 1
+    return len(pattern)
+
+
+def _tokens(pattern: str, index: int, end: int) -> list[int | CharacterSet]:
+    tokens: list[int | CharacterSet] = []
+    while index < end:
         character = pattern[index]
         index += 1
-        if character == "*":
-            tokens.append(_STAR)
-        elif character == "?":
-            tokens.append(_ANY)
+        if character == "?":
+            tokens.append(NOT_A_SLASH)
         elif character == "[":
-            token, index = _read_class(pattern, index)
-            tokens.append(token)
+            characters, index = _read_class(pattern, index, end)
+            tokens.append(characters)
         elif character == "\\":
-            if index == len(pattern):
+            if index == end:
                 raise BadPatternError(f"the pattern {pattern!r} ends in a lone backslash")
-            # Kept apart from _STAR: only the last character of a literal token is compared.
-            tokens.append("\\" + pattern[index])
+            tokens += os.fsencode(pattern[index])
             index += 1
         else:
-            tokens.append(character)
+            tokens += os.fsencode(character)
     return tokens
 
 
-def _read_class(pattern: str, index: int) -> tuple[_Class, int]:
-    negated = pattern[index : index + 1] == "^"
+def _read_class(pattern: str, index: int, end: int) -> tuple[CharacterSet, int]:
+    negated = pattern.startswith("^", index, end)
     index += negated
-    ranges: list[tuple[str, str]] = []
-    while not (ranges and pattern[index : index + 1] == "]"):
-        low, index = _class_character(pattern, index)
+    ranges: list[Range] = []
+    while not (ranges and pattern.startswith("]", index, end)):
+        low, index = _class_character(pattern, index, end)
         high = low
         if pattern[index] == "-":
-            high, index = _class_character(pattern, index + 1)
+            high, index = _class_character(pattern, index + 1, end)
         ranges.append((low, high))
-    return _Class(tuple(ranges), negated), index + 1
+    return CharacterSet(tuple(ranges), negated), index + 1
 
 
-def _class_character(pattern: str, index: int) -> tuple[str, int]:
-    if pattern[index : index + 1] == "\\":
+def _class_character(pattern: str, index: int, end: int) -> tuple[str, int]:
+    if pattern.startswith("\\", index, end):
         index += 1
-    elif pattern[index : index + 1] in ("-", "]"):
+    elif pattern.startswith(("-", "]"), index, end):
         raise BadPatternError(f"the pattern {pattern!r} has a malformed [class]")
-    if index + 1 >= len(pattern):
+    if index + 1 >= end:
         raise BadPatternError(f"the pattern {pattern!r} has a [class] without end")
+    if "\ud800" <= pattern[index] <= "\udfff":
+        raise BadPatternError(f"the pattern {pattern!r} has a [class] that is not UTF-8")
     return pattern[index], index + 1
+
+
+def _decode(name: bytes, start: int) -> tuple[str, int]:
+    """Return the character at a place and its length; a byte that is not UTF-8 counts as one character."""
+    if name[start] < 0x80:
+        return chr(name[start]), 1
+    for width in (2, 3, 4):
+        try:
+            return name[start : start + width].decode(), width
+        except UnicodeDecodeError:
+            continue
+    return REPLACEMENT, 1
+
+
+def _program(token: int | CharacterSet) -> Program:
+    return (Instruction(token),) if isinstance(token, CharacterSet) else literal(chr(token))

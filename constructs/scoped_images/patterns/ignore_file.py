@@ -1,8 +1,9 @@
-"""`.dockerignore`: which paths BuildKit never gets to see."""
+"""`.dockerignore`: which paths BuildKit's client does not send."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.go_match import BadPatternError
@@ -42,11 +43,14 @@ class IgnoreFile:
 
     rules: tuple[IgnoreRule, ...] = ()
     _matcher: PatternMatcher = field(init=False, repr=False, compare=False)
-    _matched: dict[str, Matched] = field(init=False, repr=False, compare=False, default_factory=dict)
-    _entered: dict[str, bool] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _folders: dict[str, _Folder] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_matcher", PatternMatcher(tuple(rule.pattern for rule in self.rules)))
+        try:
+            matcher = PatternMatcher(tuple(rule.pattern for rule in self.rules))
+        except BadPatternError as error:
+            raise ScopedImagesError(f"{self.rules[-1].file}: {error}") from None
+        object.__setattr__(self, "_matcher", matcher)
 
     @classmethod
     def parse(cls, text: bytes | str, *, name: str = ".dockerignore") -> IgnoreFile:
@@ -61,7 +65,7 @@ class IgnoreFile:
             try:
                 rules.append(IgnoreRule(name, number, written, _read_rule(written)))
             except BadPatternError as error:
-                raise ScopedImagesError(f"{name}:{number}: {error}; mend or remove the line") from None
+                raise ScopedImagesError(f"{name}:{number}: {error}; fix or remove the line") from None
         return cls(tuple(rules))
 
     def excludes(self, path: str) -> bool:
@@ -69,64 +73,94 @@ class IgnoreFile:
 
         A folder that is left out is sent after all when an exception (`!`) brings back something inside it.
         """
-        folder, _, _ = path.rpartition("/")
-        if folder and not self._enters(folder):
-            return True
-        return self._match(path)[0]
+        folder = self._folder(path.rpartition("/")[0])
+        return not folder.entered or self._match(path, folder.matched)[0]
 
     def may_include_below(self, folder: str) -> bool:
         """Tell whether an exception (`!`) may bring back something inside a folder that is left out."""
-        exceptions = [rule.pattern for rule in self.rules if rule.pattern.exception]
-        if not all(pattern.is_plain_prefix for pattern in exceptions):
+        if not self._exceptions_are_plain:
             return True
-        return any(f"{pattern.without_trailing_glob}/".startswith(f"{folder}/") for pattern in exceptions)
+        return any(f"{text}/".startswith(f"{folder}/") for text in self._exception_folders)
 
     def reason(self, path: str) -> IgnoreRule | None:
-        """Return the rule that leaves the path out, or the exception that keeps it; None when no rule speaks of it."""
+        """Return the rule that leaves the path out, or the exception that keeps it; None when no rule matches."""
         parts = path.split("/")
         for depth in range(1, len(parts)):
             folder = "/".join(parts[:depth])
-            if not self._enters(folder):
+            if not self._folder(folder).entered:
                 return self._deciding_rule(folder)
         return self._deciding_rule(path)
 
     def blanks(self, path: str) -> IgnoreRule | None:
-        """Return the rule for whose sake BuildKit sends a file that is not left out without its content.
+        """Return the rule that makes BuildKit send a file without its content although the file is not left out.
 
         Its client walks the tree with one rule (MatchesUsingParentResults) and opens files with another
         (MatchesOrParentMatches); they differ where a folder is named twice, with an exception in between.
         """
-        parts = path.split("/")
-        lineage = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
+        if not self._has_a_rule_after_an_exception:
+            return None
+        hits = self._matcher.hits(path) | self._folder(path.rpartition("/")[0]).hits
         last = None
-        for rule in self.rules:
-            if rule.pattern.exception == (last is not None) and any(map(rule.pattern.matches, lineage)):
+        for index, rule in enumerate(self.rules):
+            if rule.pattern.exception == (last is not None) and hits >> index & 1:
                 last = None if rule.pattern.exception else rule
         return last
 
+    @cached_property
+    def _exception_folders(self) -> tuple[str, ...]:
+        return tuple(rule.pattern.without_trailing_glob for rule in self.rules if rule.pattern.exception)
+
+    @cached_property
+    def _exceptions_are_plain(self) -> bool:
+        return all(rule.pattern.is_plain_prefix for rule in self.rules if rule.pattern.exception)
+
+    @cached_property
+    def _has_a_rule_after_an_exception(self) -> bool:
+        exceptions = [rule.pattern.exception for rule in self.rules]
+        return True in exceptions and False in exceptions[exceptions.index(True) :]
+
     def _deciding_rule(self, path: str) -> IgnoreRule | None:
-        index = self._matcher.deciding(path, self._above(path))
+        index = self._matcher.deciding(path, self._folder(path.rpartition("/")[0]).matched)
         return None if index is None else self.rules[index]
 
-    def _enters(self, folder: str) -> bool:
-        """Whether a walk enters the folder: what is in one that it does not enter is left out."""
-        if folder not in self._entered:
-            parent, _, _ = folder.rpartition("/")
-            self._entered[folder] = (not parent or self._enters(parent)) and (
-                not self._match(folder)[0] or self.may_include_below(folder)
+    def _folder(self, path: str) -> _Folder:
+        """Return what the rules say of a folder, after those above it: a path may be very deep."""
+        pending = []
+        while path and path not in self._folders:
+            pending.append(path)
+            path = path.rpartition("/")[0]
+        folder = self._folders[path] if path else _ROOT
+        for inner in reversed(pending):
+            excluded, matched = self._match(inner, folder.matched)
+            folder = self._folders[inner] = _Folder(
+                matched=matched,
+                hits=folder.hits | self._matcher.hits(inner),
+                entered=folder.entered and (not excluded or self.may_include_below(inner)),
             )
-        return self._entered[folder]
+        return folder
 
-    def _above(self, path: str) -> Matched:
-        folder, _, _ = path.rpartition("/")
-        if not folder:
-            return ()
-        if folder not in self._matched:
-            self._matched[folder] = self._match(folder)[1]
-        return self._matched[folder]
+    def _match(self, path: str, above: Matched) -> tuple[bool, Matched]:
+        try:
+            return self._matcher.match(path, above)
+        except BadPatternError as error:
+            rule = next(rule for rule in self.rules if rule.pattern.malformed == str(error))
+            raise ScopedImagesError(f"{rule.file}:{rule.line}: {error}; fix or remove the line") from None
 
-    def _match(self, path: str) -> tuple[bool, Matched]:
-        return self._matcher.match(path, self._above(path))
+
+@dataclass(frozen=True)
+class _Folder:
+    """What the rules say of one folder.
+
+    matched: the rules that were tried and match it or a folder above. hits: the same, of all rules.
+    entered: whether a walk enters it; what lies in a folder that it does not enter is left out.
+    """
+
+    matched: Matched
+    hits: Matched
+    entered: bool
+
+
+_ROOT = _Folder(matched=0, hits=0, entered=True)
 
 
 def _read_rule(written: str) -> Pattern:

@@ -1,29 +1,34 @@
 """Ignore patterns with the rules of moby/patternmatcher, which `.dockerignore`, `--exclude` and `--parents` use.
 
-https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go. The `docker` package's matcher fails the
-differential test: it knows no `[^a]`, no `\\*` and no `**a`, and takes exceptions for folders otherwise.
+https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go. Neither Python's `re` nor RE2 matches them here:
+docs/decisions/0012-ignore-patterns.md.
 """
 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import reduce
+from operator import or_
 
+from scoped_images.patterns.automaton import ANYTHING, MAX_INSTRUCTIONS, PathAutomaton, Program, literal
+from scoped_images.patterns.character_set import REPLACEMENT
 from scoped_images.patterns.go_match import BadPatternError, go_match
+from scoped_images.patterns.go_regexp import RegexpError, read_regexp
 
 # What Go's unicode.IsSpace takes for a space; Python's str.strip takes four control characters more.
 GO_SPACES = (
     "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 )
+MAX_PATTERNS = 10_000
 _WILDCARDS = frozenset("*[]?^\\")
+# `|`, `{` and `}` are missing on purpose: upstream's table of what to escape has no place for them.
+_ESCAPED = frozenset(".+()$")
 
-_NO_REGEX = re.compile("")
-
-# One entry per pattern: whether it matched a directory on the way down.
-Matched = tuple[bool, ...]
+# The patterns that match a path or a folder above it, as bits.
+Matched = int
 
 
 def clean_path(path: str) -> str:
@@ -33,32 +38,39 @@ def clean_path(path: str) -> str:
 
 
 class _Kind(Enum):
-    """How upstream compares a pattern with a path; a leading `**` alone keeps the rest plain text."""
+    """How upstream compares a pattern with a path; a leading `**` by itself keeps the rest plain text."""
 
     EXACT = auto()
     PREFIX = auto()
     SUFFIX = auto()
-    REGEX = auto()
+    REGEXP = auto()
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """One cleaned pattern; an exception (`!`) takes back what earlier patterns matched."""
+    """One cleaned pattern; an exception (`!`) takes back what earlier patterns matched.
+
+    programs: what matches it; empty for an exact path. malformed: why Go cannot compile the pattern; BuildKit says so
+    only when it tries the pattern.
+    """
 
     text: str
     exception: bool = False
-    _kind: _Kind = field(init=False, repr=False, compare=False)
-    _regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    programs: tuple[Program, ...] = field(init=False, repr=False, compare=False)
+    malformed: str = field(init=False, repr=False, compare=False, default="")
 
     def __post_init__(self) -> None:
-        go_match(self.text, ".")  # for its syntax errors alone, as upstream does
-        kind, regex = _compile(self.text)
-        object.__setattr__(self, "_kind", kind)
-        object.__setattr__(self, "_regex", regex)
+        go_match(self.text, ".")  # raises BadPatternError, as upstream does
+        try:
+            programs = _compile(self.text)
+        except RegexpError as error:
+            programs = ()
+            object.__setattr__(self, "malformed", f"the pattern {self.text!r} is malformed: {error}")
+        object.__setattr__(self, "programs", programs)
 
     @property
     def without_trailing_glob(self) -> str:
-        """The folder that a pattern such as `a/b/**` speaks of (fsutil patternWithoutTrailingGlob)."""
+        """The folder that a pattern such as `a/b/**` names (fsutil patternWithoutTrailingGlob)."""
         return self.text.removesuffix("/**").removesuffix("/*")
 
     @property
@@ -66,25 +78,29 @@ class Pattern:
         """Whether the pattern names a folder without wildcards."""
         return not _WILDCARDS & set(self.without_trailing_glob)
 
-    def matches(self, path: str) -> bool:
-        """Match one path, not its parents."""
-        match self._kind:
-            case _Kind.EXACT:
-                return path == self.text
-            case _Kind.PREFIX:
-                return path.startswith(self.text[:-2])
-            case _Kind.SUFFIX:
-                # `**/a` is the end of a path, or `a` itself.
-                return path.endswith(self.text[2:]) or (self.text[2] == "/" and path == self.text[3:])
-            case _Kind.REGEX:
-                return self._regex.match(path) is not None
 
-
-@dataclass(frozen=True)
 class PatternMatcher:
     """Patterns in their order: the last one that matches a path, or a folder above it, decides."""
 
-    patterns: tuple[Pattern, ...]
+    def __init__(self, patterns: tuple[Pattern, ...]) -> None:
+        """Take patterns; raises BadPatternError when they are too many or too large together."""
+        if len(patterns) > MAX_PATTERNS:
+            raise BadPatternError(f"there are {len(patterns)} patterns, and at most {MAX_PATTERNS} are read")
+        self.patterns = patterns
+        self._plain = sum(1 << index for index, pattern in enumerate(patterns) if not pattern.exception)
+        self._malformed = sum(1 << index for index, pattern in enumerate(patterns) if pattern.malformed)
+        self._exact: dict[str, int] = {}
+        for index, pattern in enumerate(patterns):
+            if not pattern.programs and not pattern.malformed:
+                self._exact[pattern.text] = self._exact.get(pattern.text, 0) | 1 << index
+        programs = [
+            (index, program) for index, pattern in enumerate(patterns) for program in pattern.programs
+        ]
+        if sum(len(program) for _, program in programs) > MAX_INSTRUCTIONS:
+            raise BadPatternError(
+                f"the {len(patterns)} patterns are too large together: name folders in place of their files"
+            )
+        self._automaton = PathAutomaton(programs)
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> PatternMatcher:
@@ -96,36 +112,43 @@ class PatternMatcher:
         """Whether any pattern is an exception."""
         return any(pattern.exception for pattern in self.patterns)
 
-    def match(self, path: str, above: Matched = ()) -> tuple[bool, Matched]:
+    def match(self, path: str, above: Matched = 0) -> tuple[bool, Matched]:
         """Match a path, given what its folder matched (MatchesUsingParentResults).
 
         A pattern that could not change the outcome is not tried, and counts as unmatched for what lies below:
-        that is upstream's rule, too.
+        that is upstream's rule, too. Raises BadPatternError when a malformed pattern is tried.
         """
         matched, _, results = self._decide(path, above)
         return matched, results
 
-    def deciding(self, path: str, above: Matched = ()) -> int | None:
-        """Index of the pattern that settles the path's fate, if any matches."""
+    def deciding(self, path: str, above: Matched = 0) -> int | None:
+        """Return the index of the pattern that settles the path's fate, if any matches."""
         return self._decide(path, above)[1]
 
-    def _decide(self, path: str, above: Matched) -> tuple[bool, int | None, Matched]:
-        matched, by = False, None
-        results = []
-        for index, pattern in enumerate(self.patterns):
-            hit = above[index] if above else False
-            if not hit and pattern.exception == matched:
-                hit = pattern.matches(path)
-            results.append(hit)
-            if hit:
-                matched, by = not pattern.exception, index
-        return matched, by, tuple(results)
+    def hits(self, path: str) -> Matched:
+        """Return every pattern that matches the path itself, whatever its folders match."""
+        return self._exact.get(path, 0) | self._automaton.matches(path)
 
     def may_match_below(self, folder: str) -> bool:
-        """Whether a plain pattern may match something inside a folder that it does not match itself."""
-        return any(
-            _may_match_below(pattern.text, folder) for pattern in self.patterns if not pattern.exception
-        )
+        """Tell whether a plain pattern may match something inside a folder that it does not match itself."""
+        exact = reduce(or_, (bits for text, bits in self._exact.items() if text.startswith(f"{folder}/")), 0)
+        below = exact | self._automaton.may_match_below(folder) | self._malformed
+        return below & self._plain != 0
+
+    def _decide(self, path: str, above: Matched) -> tuple[bool, int | None, Matched]:
+        matched, by, results = False, None, 0
+        candidates = self.hits(path) | above | self._malformed
+        while candidates:
+            bit = candidates & -candidates
+            candidates ^= bit
+            exception = not bit & self._plain
+            if not bit & above:
+                if exception is not matched:
+                    continue
+                if bit & self._malformed:
+                    raise BadPatternError(self.patterns[bit.bit_length() - 1].malformed)
+            matched, by, results = not exception, bit.bit_length() - 1, results | bit
+        return matched, by, results
 
 
 def read_pattern(text: str) -> Pattern:
@@ -138,19 +161,23 @@ def read_pattern(text: str) -> Pattern:
     return Pattern(cleaned)
 
 
-def _may_match_below(pattern: str, folder: str) -> bool:
-    parts, names = pattern.split("/"), folder.split("/")
-    for part, name in zip(parts, names, strict=False):
-        if "**" in part or "[" in part:
-            # Both can match across separators.
-            return True
-        if not go_match(part, name):
-            return False
-    return len(names) < len(parts)
+def _compile(pattern: str) -> tuple[Program, ...]:
+    kind, regexp = _translate(pattern)
+    match kind:
+        case _Kind.EXACT:
+            return ()
+        case _Kind.PREFIX:
+            return ((*literal(pattern[:-2]), *ANYTHING),)
+        case _Kind.SUFFIX:
+            # `**/a` is the end of a path, or `a` itself.
+            whole = (literal(pattern[3:]),) if pattern[2:3] == "/" else ()
+            return ((*ANYTHING, *literal(pattern[2:])), *whole)
+        case _Kind.REGEXP:
+            return tuple(read_regexp(f"^{regexp}$"))
 
 
-def _compile(pattern: str) -> tuple[_Kind, re.Pattern[str]]:
-    """Translate to a kind of comparison and a regular expression, as Pattern.compile upstream."""
+def _translate(pattern: str) -> tuple[_Kind, str]:
+    """Return how to compare a pattern, and the regular expression that it becomes (upstream's Pattern.compile)."""
     kind = _Kind.EXACT
     out = []
     index = 0
@@ -162,27 +189,25 @@ def _compile(pattern: str) -> tuple[_Kind, re.Pattern[str]]:
             index += 2 if pattern.startswith("/", start + 2) else 1
             if index < len(pattern):
                 out.append("(.*/)?")
-                kind = _Kind.REGEX
+                kind = _Kind.REGEXP
             elif kind is _Kind.EXACT:
                 kind = _Kind.PREFIX
             else:
                 out.append(".*")
-                kind = _Kind.REGEX
+                kind = _Kind.REGEXP
             if start == 0:
                 kind = _Kind.SUFFIX
-        elif character in ".+()|{}$":
+        elif character in _ESCAPED:
             out.append("\\" + character)
-        elif character in "*?[]\\":
-            kind = _Kind.REGEX
-            if character == "\\":
-                character += pattern[index : index + 1]
-                index += 1
+        elif character in "*?[]":
+            kind = _Kind.REGEXP
             out.append({"*": "[^/]*", "?": "[^/]"}.get(character, character))
+        elif character == "\\":
+            kind = _Kind.REGEXP if index < len(pattern) else kind
+            out.append(character + pattern[index : index + 1])
+            index += 1
         else:
             out.append(character)
-    if kind is not _Kind.REGEX:
-        return kind, _NO_REGEX
-    try:
-        return kind, re.compile("".join(out) + r"\Z", re.ASCII)
-    except re.error as error:
-        raise BadPatternError(f"the pattern {pattern!r} is malformed: {error}") from None
+    # Go's scanner drops a byte-order mark, and reads bytes that are not UTF-8 as U+FFFD.
+    regexp = "".join(out).removeprefix("\ufeff")
+    return kind, "".join(REPLACEMENT if "\ud800" <= c <= "\udfff" else c for c in regexp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ RULES = [
     ("a backslash escapes", "a\\*", ["a*"], ["ab"]),
     ("a dot is a dot", "a.c*", ["a.c"], ["abc"]),
     ("the root itself is never left out", ".", [], ["a"]),
+    # Upstream does not escape these in the regular expression that a pattern with a wildcard becomes.
+    (
+        "a bar is an alternative, and neither side is whole",
+        "src|lib*",
+        ["src", "src.py", "a/mylib"],
+        ["a/src"],
+    ),
+    ("braces repeat", "x{2}*", ["xx", "xxq"], ["x{2}", "xq"]),
+    ("braces without a first number are text", "x{,2}*", ["x{,2}", "x{,2}q"], ["", "xx"]),
+    ("without a wildcard, bars and braces are text", "a|b{2}", ["a|b{2}"], ["a", "bb"]),
+    ("a class may name characters", "[[:digit:]]*", ["1", "1a"], ["a", ":"]),
+    ("an escaped letter is what Go's regular expressions make of it", "a\\dc", ["a1c"], ["adc", "a\\dc"]),
+    ("a general category of Unicode", "\\p{Lu}*", ["A", "É"], ["a"]),
+    ("quoted text ends with its end mark", "\\Qa.b\\E*", ["a\\.b", "a\\.bc"], ["a.b"]),
 ]
 
 
@@ -93,14 +108,66 @@ def test_a_file_that_buildkit_would_send_empty_is_known() -> None:
     [
         (
             "x\na[\n",
-            r"\.dockerignore:2: the pattern 'a\[' has a \[class\] without end; mend or remove the line",
+            r"\.dockerignore:2: the pattern 'a\[' has a \[class\] without end; fix or remove the line",
         ),
-        ("!\n", r"\.dockerignore:1: a lone '!' excepts nothing; mend or remove the line"),
+        (
+            "a" * 4097,
+            r"\.dockerignore:1: the pattern 'a{40}'… has 4097 characters, and at most 4096 are read; "
+            "fix or remove the line",
+        ),
+        ("a\n" * 10_001, r"\.dockerignore: there are 10001 patterns, and at most 10000 are read"),
+        (
+            "*x{1000}\n" * 51,
+            r"\.dockerignore: the 51 patterns are too large together: name folders in place of their files",
+        ),
+        ("!\n", r"\.dockerignore:1: a lone '!' excepts nothing; fix or remove the line"),
     ],
 )
 def test_a_malformed_rule_is_an_error_that_names_the_line(text: str, message: str) -> None:
     with pytest.raises(ScopedImagesError, match=message):
         IgnoreFile.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("src\\yaml", "there is no escape '\\y'"),
+        ("*a{2}{3}", "'{3}' repeats a repetition"),
+        ("a|{2}*", "there is nothing for '{2}' to repeat"),
+        ("*a{1001}", "'{1001}' repeats more than 1000 times, or less than it says"),
+        ("*a{3,2}", "'{3,2}' repeats more than 1000 times, or less than it says"),
+        ("*" + "a{1000}" * 11, "its repetitions make more than 10000 steps"),
+        ("[z-a]", "the range z-a is the wrong way round"),
+        ("[[:letter:]]", "'[:letter:]' is not a class"),
+        ("a*[", "a [class] has no end"),
+        ("\\p{Greek}", "'\\\\p{Greek}' is not a general category of Unicode"),
+        ("\\p{", "\\p has no name"),
+    ],
+)
+def test_a_rule_that_go_cannot_compile_is_an_error_when_it_is_tried(pattern: str, problem: str) -> None:
+    """BuildKit compiles a pattern when it first compares it with a path."""
+    message = f".dockerignore:1: the pattern {pattern!r} is malformed: {problem}; fix or remove the line"
+    with pytest.raises(ScopedImagesError, match=f"^{re.escape(message)}$"):
+        IgnoreFile.parse(pattern).excludes("a")
+    assert not IgnoreFile.parse(f"!{pattern}").excludes("a")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["*a" * 200 + "b", "**/" * 200 + "b", "**/*a" * 100 + "b", "a{1,1000}" * 2 + "b*c"],
+)
+def test_many_wildcards_against_a_long_name_end_at_once(pattern: str) -> None:
+    """A matcher that goes back and tries again takes longer than the universe has existed."""
+    ignore = IgnoreFile.parse(pattern + "!")
+    assert not ignore.excludes("a" * 255)
+    assert not ignore.excludes("/".join(["a" * 100] * 30))
+
+
+def test_a_path_may_have_more_folders_than_python_has_stack() -> None:
+    deep = "a/" * 2000 + "b"
+    ignore = IgnoreFile.parse("**/b\n!**/c")
+    assert ignore.excludes(deep)
+    assert str(ignore.reason(deep)) == ".dockerignore:1: **/b"
 
 
 def test_the_dockerfile_s_own_ignore_file_wins_even_when_empty(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ MATCHES = [
     ("a backslash escapes a star", "a\\*b", "axb", False),
     ("an escaped star is a star", "a\\*b", "a*b", True),
     ("a question mark takes one letter of any alphabet", "a?c", "aéc", True),
+    ("a star tries the bytes of a letter, too", "*[^é]", "é", True),
+    ("an earlier star does not try again", "*[^b]*c", "a/xc", False),
 ]
 
 
@@ -51,10 +53,31 @@ def test_a_malformed_pattern_is_an_error_that_shows_it(pattern: str) -> None:
         go_match(pattern, "a")
 
 
+def test_what_is_malformed_counts_only_when_a_name_gets_there() -> None:
+    assert not go_match("a*[", "b")
+    with pytest.raises(BadPatternError, match=r"the pattern 'a\*\[' has a \[class\] without end"):
+        go_match("a*[", "a")
+
+
+def test_a_pattern_longer_than_any_path_is_refused() -> None:
+    with pytest.raises(
+        BadPatternError, match=r"the pattern 'a{40}'… has 4097 characters, and at most 4096 are read"
+    ):
+        go_match("a" * 4097, "a")
+
+
+def test_many_stars_against_a_long_name_end_at_once() -> None:
+    """A matcher that goes back and tries again takes longer than the universe has existed."""
+    assert not go_match("*a" * 200 + "b", "a" * 4000)
+    assert not GoPattern.parse("*a" * 200 + "b/c").may_match_below("a" * 255)
+
+
 def test_a_walk_can_leave_folders_without_a_match_alone() -> None:
-    pattern = GoPattern.parse("src/*.py")
-    assert pattern.advance(pattern.start, "src/")
-    assert not pattern.advance(pattern.start, "lib/")
+    pattern = GoPattern.parse("src/*/a*")
+    assert pattern.may_match_below("src")
+    assert pattern.may_match_below("src/b")
+    assert not pattern.may_match_below("lib")
+    assert not pattern.may_match_below("src/b/c")
 
 
 def test_an_escaped_wildcard_is_none() -> None:
