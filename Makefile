@@ -1,20 +1,23 @@
 # The project's commands; each does all of its own set-up. `make help` lists them.
 ENV ?= local
-CDK_VERSION := 2.1148.1 # npm's "latest" is a mispublished 3.0.0 (April 2025) without --build-context
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.local/cdk/$(strip $(CDK_VERSION))/node_modules/.bin:$(PATH)
-export PYTHONDONTWRITEBYTECODE := 1
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.local/cdk/node_modules/.bin:$(PATH)
+# Compiled modules lie outside the tree, so that no build context and no package holds them.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 VENV := .venv/.installed
-CDK := .local/cdk/$(strip $(CDK_VERSION))/node_modules/.bin/cdk
+CHECKS := .local/checks/.installed
+CDK := .local/cdk/node_modules/.bin/cdk
+UV_LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+    --custom-compile-command "make lock"
 OUTPUTS := .local/outputs.$(ENV).json
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),python -m local run --,)
 
-.PHONY: help deploy try synth diff destroy lint test test-fast snapshots bench fuzz clean
+.PHONY: help deploy try synth diff destroy lint test test-fast snapshots lock bench fuzz clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,10 +39,12 @@ destroy: $(VENV) $(CDK) ## delete ENV's stacks
 	@$(IN_ENV) cdk destroy --all $(if $(filter local,$(ENV)),--force) -c env=$(ENV)
 	@rm -f $(OUTPUTS)
 
-lint: $(VENV) ## ruff and mypy
+lint: $(VENV) $(CHECKS) ## ruff, mypy, zizmor on the workflow, cfn-lint and checkov on the templates
 	@ruff check .
 	@ruff format --check .
 	@mypy app.py stacks scripts constructs local tests benchmarks lambdas services packages/*/src
+	@.local/checks/bin/zizmor --offline --quiet --no-progress .github
+	@python -m scripts.check_templates .local/checks/bin
 
 # The longest files first, each whole on one of two workers with an engine of its own: deploys mostly wait.
 test: test-fast $(CDK) ## every test
@@ -50,6 +55,13 @@ test-fast: $(VENV) ## the tests that need no container engine
 
 snapshots: $(VENV) ## rewrite the recorded templates
 	@pytest tests/snapshot --snapshot-update
+
+# npm 11 records the registry's host of each package unless it is told not to.
+lock: $(VENV) ## lock every requirement and the CDK CLI with hashes, after a change to a .in file or cdk_cli/package.json
+	@$(UV_LOCK) requirements.in -o requirements.txt
+	@$(UV_LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	@$(UV_LOCK) requirements-checks.in -o requirements-checks.txt
+	@cd scripts/cdk_cli && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 bench: $(VENV) ## contexts, stock beside scoped, a pruning of 100,000 images, archives of remote builds; writes 6 GB to TMPDIR and deletes them
 	@python -m benchmarks
@@ -63,12 +75,19 @@ clean: ## stop the local environment and delete what make has made
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local down; fi
 	@rm -rf .venv .local cdk.out
 
-$(VENV): requirements.txt requirements-dev.txt local/requirements.txt pyproject.toml
+$(VENV): requirements-dev.txt pyproject.toml
 	@scripts/make-venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@scripts/install-lock .venv requirements-dev.txt
+	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python -e .
 	@touch $@
 
-$(CDK): $(VENV)
-	@echo "Installing the CDK CLI $(CDK_VERSION)"
-	@npm install --silent --no-audit --no-fund --no-package-lock --prefix $(dir $(CDK))../.. aws-cdk@$(strip $(CDK_VERSION))
+$(CHECKS): requirements-checks.txt $(VENV)
+	@scripts/make-venv .local/checks
+	@scripts/install-lock .local/checks requirements-checks.txt
+	@touch $@
+
+$(CDK): scripts/cdk_cli/package-lock.json $(VENV)
+	@mkdir -p .local/cdk
+	@cp scripts/cdk_cli/package*.json .local/cdk
+	@npm ci --silent --no-audit --no-fund --ignore-scripts --prefix .local/cdk
 	@touch $@

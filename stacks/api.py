@@ -10,6 +10,7 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_ecs_patterns as patterns
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -167,12 +168,18 @@ class ApiStack(Stack):
             open_listener=bool(certificate),
             certificate=certificate,
             redirect_http=bool(certificate),
+            ssl_policy=elbv2.SslPolicy.RECOMMENDED_TLS if certificate else None,
+            security_groups=[self._service_security_group(vpc)],
             circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
             min_healthy_percent=100,
             max_healthy_percent=200,
             health_check_grace_period=Duration.seconds(30),
         )
         balancer = service.load_balancer
+        # The pattern makes the load balancer, and takes neither attribute.
+        balancer.set_attribute("routing.http.drop_invalid_header_fields.enabled", "true")
+        if not environment.destroys:
+            balancer.set_attribute("deletion_protection.enabled", "true")
         balancer.log_access_logs(storage.access_logs, "receipt-api")
         if certificate:
             Validations.of(balancer).acknowledge(
@@ -187,3 +194,15 @@ class ApiStack(Stack):
         # Long enough for a request of this service; the default holds a deploy for five minutes.
         service.target_group.set_attribute("deregistration_delay.timeout_seconds", "15")
         return service
+
+    def _service_security_group(self, vpc: ec2.Vpc) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            "ServiceSecurityGroup",
+            vpc=vpc,
+            description="receipt_api: requests from the load balancer, HTTPS to AWS",
+            allow_all_outbound=False,
+        )
+        # ECR, CloudWatch Logs, DynamoDB and Secrets Manager; their addresses change, so no range is narrower.
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS to AWS")
+        return group

@@ -91,3 +91,4 @@ def add_stacks(app: App, env: Environment) -> None:
     # Each stack and not the app, which may hold other environments.
     for stack in stacks:
         Tags.of(stack).add("environment", env.name)
+        stack.termination_protection = not env.destroys

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from aws_cdk import Duration, Stack
 from aws_cdk import Environment as StackEnvironment
-from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from scoped_images import Environment
 from stacks.removal import removal_policy
+
+# A receipt image that was overwritten or deleted by mistake can be restored for this long.
+NONCURRENT_VERSIONS_KEPT = Duration.days(90)
+ACCESS_LOGS_KEPT = Duration.days(365)
 
 
 class StorageStack(Stack):
@@ -30,6 +34,7 @@ class StorageStack(Stack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            deletion_protection=not environment.destroys,
             removal_policy=policy,
         )
         self.table.add_global_secondary_index(
@@ -44,6 +49,7 @@ class StorageStack(Stack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
+            lifecycle_rules=[s3.LifecycleRule(expiration=ACCESS_LOGS_KEPT)],
             removal_policy=policy,
             auto_delete_objects=environment.destroys,
         )
@@ -55,6 +61,13 @@ class StorageStack(Stack):
             enforce_ssl=True,
             server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix="images/",
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    noncurrent_version_expiration=NONCURRENT_VERSIONS_KEPT,
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                )
+            ],
             removal_policy=policy,
             auto_delete_objects=environment.destroys,
         )

@@ -80,10 +80,14 @@ def test_synth_works_without_make_as_written(tmp_path: Path) -> None:
     """The `pip install` and `cdk synth` of the README; diff and deploy need an account."""
     (block,) = [block for block in command_blocks("sh") if "pip install" in block]
     wanted = [line for line in block.splitlines() if line.startswith(("pip install", "cdk synth"))]
-    assert wanted == ["pip install -r requirements.txt", "cdk synth -c env=dev"]
+    assert wanted == [
+        "pip install -r requirements.txt",
+        "pip install --no-deps --no-build-isolation -e .",
+        "cdk synth -c env=dev",
+    ]
     folder = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
-    cdk_folder = next((ROOT / ".local" / "cdk").glob("*/node_modules/.bin"))
+    cdk_folder = ROOT / ".local" / "cdk" / "node_modules" / ".bin"
     script = "\n".join(["python3 -m venv env", ". env/bin/activate", *wanted])
     variables = environment(0)
     variables["PATH"] = f"{variables['PATH']}{os.pathsep}{cdk_folder}"

@@ -35,6 +35,14 @@ class Assembly:
     def template(self, stack: str) -> Any:
         return self.read(f"{stack}.template.json")
 
+    def resources(self, stack: str, resource_type: str) -> list[Any]:
+        """The properties of a stack's resources of one type."""
+        return [
+            resource["Properties"]
+            for resource in self.template(stack)["Resources"].values()
+            if resource["Type"] == resource_type
+        ]
+
     def images(self, stack: str) -> dict[str, Any]:
         images: dict[str, Any] = self.read(f"{stack}.assets.json").get("dockerImages", {})
         # The keys of destinations are hashes of hashes, which no pattern could tell from other text.

@@ -55,9 +55,8 @@ def test_looks_nothing_up_in_the_account(prod: Path) -> None:
 
 
 def test_cloudformation_validation_finds_nothing(prod: Path) -> None:
-    reports = json.loads((prod / "validation-report.json").read_text())["pluginReports"]
-    (report,) = [report for report in reports if report["pluginName"] == "CloudFormation Validate"]
-    assert report["violations"] == []
+    """CDK writes the report only when its validation is on, and lists only what found something."""
+    assert json.loads((prod / "validation-report.json").read_text())["pluginReports"] == []
 
 
 def test_without_a_name_the_environment_is_local(tmp_path: Path) -> None:

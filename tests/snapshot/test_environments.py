@@ -81,8 +81,35 @@ def test_stateful_resources_keep_their_logical_ids(name: str, assemblies: Any) -
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_only_environments_that_destroy_empty_their_repositories(name: str, assemblies: Any) -> None:
+def test_only_environments_that_destroy_can_be_deleted(name: str, assemblies: Any) -> None:
     destroys = name in ("local", "dev")
-    resources = assemblies(name).template(f"receipts-{name}-repositories")["Resources"].values()
+    assembly = assemblies(name)
+    resources = assembly.template(f"receipts-{name}-repositories")["Resources"].values()
     assert {resource["Properties"].get("EmptyOnDelete", False) for resource in resources} == {destroys}
     assert {resource["DeletionPolicy"] for resource in resources} == {"Delete" if destroys else "Retain"}
+
+    (table,) = assembly.resources(f"receipts-{name}-storage", "AWS::DynamoDB::Table")
+    assert table["DeletionProtectionEnabled"] is not destroys
+    (balancer,) = assembly.resources(f"receipts-{name}-api", "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    attributes = {entry["Key"]: entry["Value"] for entry in balancer["LoadBalancerAttributes"]}
+    assert attributes["deletion_protection.enabled"] == ("false" if destroys else "true")
+    protected = {
+        artifact["properties"].get("terminationProtection", False)
+        for artifact in assembly.read("manifest.json")["artifacts"].values()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    assert protected == {not destroys}
+
+
+def test_the_service_reaches_https_only_and_the_load_balancer_only_the_service(assemblies: Any) -> None:
+    """A SecurityGroupEgress resource of its own takes the place of the default rule, which allows everything."""
+    assembly, stack = assemblies("prod"), "receipts-prod-api"
+    embedded = [
+        (rule["CidrIp"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"])
+        for group in assembly.resources(stack, "AWS::EC2::SecurityGroup")
+        for rule in group.get("SecurityGroupEgress", [])
+    ]
+    assert embedded == [("0.0.0.0/0", "tcp", 443, 443)]
+    (to_service,) = assembly.resources(stack, "AWS::EC2::SecurityGroupEgress")
+    assert (to_service["FromPort"], to_service["ToPort"]) == (8080, 8080)
+    assert "DestinationSecurityGroupId" in to_service
