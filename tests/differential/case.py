@@ -75,9 +75,9 @@ def compare(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | 
         except ScopedImagesError as error:
             return Outcome(full(), None, str(error))
         staged = folder / "scoped"
-        context.stage(staged)
+        context.write(staged)
         with ThreadPoolExecutor(2) as pool:
-            other = pool.submit(build, staged, staged / context.staged_dockerfile, *case.arguments)
+            other = pool.submit(build, staged, staged / context.written_dockerfile, *case.arguments)
             outcome = Outcome(full(), other.result(), context=context)
         dropped = choose_dropped(context) if choose_dropped and outcome.full.files is not None else None
         if dropped is None:
@@ -85,7 +85,7 @@ def compare(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | 
         # BuildKit keys what it has been sent on the folder's path.
         lacking = staged.rename(folder / "lacking")
         (lacking / dropped).unlink()
-        return replace(outcome, without=build(lacking, lacking / context.staged_dockerfile, *case.arguments))
+        return replace(outcome, without=build(lacking, lacking / context.written_dockerfile, *case.arguments))
 
 
 def build_scoped(case: Case) -> Built:
@@ -95,8 +95,8 @@ def build_scoped(case: Case) -> Built:
             root, platform=Platform.LINUX_AMD64, target=case.target, build_args=case.build_args
         )
         staged = folder / "scoped"
-        context.stage(staged)
-        return build(staged, staged / context.staged_dockerfile, *case.arguments)
+        context.write(staged)
+        return build(staged, staged / context.written_dockerfile, *case.arguments)
 
 
 def check(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | None = None) -> Outcome:

@@ -37,8 +37,8 @@ class Bases:
             assert not callable(context)
             self.builds += 1
             staged = self.root / f"staged-{self.builds}"
-            context.stage(staged)
-            context.named["source"].stage(self.root / f"source-{self.builds}")
+            context.write(staged)
+            context.named["source"].write(self.root / f"source-{self.builds}")
             below = f"{declaration.base}:derived" if declaration.base else LAMBDA_PYTHON.image
             further = [
                 f"--build-context={name}=docker-image://{base}:derived"

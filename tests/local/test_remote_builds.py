@@ -103,7 +103,7 @@ class Remote:
             platform="linux/amd64",
             archive_bucket=BUCKET,
             archive_key=archive.name,
-            dockerfile=context.staged_dockerfile,
+            dockerfile=context.written_dockerfile,
             folder_contexts=named_folders(context),
             cache_from=(cache,),
             cache_to=f"{cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true",
@@ -343,7 +343,7 @@ def test_local_and_remote_builds_of_one_spec_have_one_tag_and_one_digest(remote:
     there = remote.build(request)
 
     staged = remote.folder / f"scoped-context-{context.fingerprint}"
-    context.stage(staged)
+    context.write(staged)
     image = f"{remote.registry}/{elsewhere}:{spec.content_tag}"
     # The words of the CDK CLI, and with them its default output.
     arguments = ["--build-arg=SOURCE_DATE_EPOCH=946684800", "--platform=linux/amd64", "--provenance=false"]

@@ -198,7 +198,7 @@ def test_warnings_go_to_stderr_or_into_the_json(root: Path) -> None:
     assert [f"warning: {text}\n" for text in json.loads(as_json.stdout)["warnings"]] == [plain.stderr]
 
 
-def test_output_stages_the_context_and_tells_how_to_build_it(root: Path) -> None:
+def test_output_writes_the_context_and_tells_how_to_build_it(root: Path) -> None:
     out = root.parent / "new" / "out"
     arguments = ("--target", "test", "--build-arg", "KIND=a b", "--platform", "linux/arm64")
     done = run("context", "repository", "--file", "Dockerfile", *arguments, "--output", "new/out")
@@ -206,7 +206,7 @@ def test_output_stages_the_context_and_tells_how_to_build_it(root: Path) -> None
     there = sorted(str(path.relative_to(out)) for path in out.rglob("*"))
     assert there == ["Dockerfile", "Dockerfile.dockerignore", "tests", "tests/test_a.py"]
     assert done.stdout.splitlines()[-1] == (
-        "Staged; build it with: docker build --target test --platform linux/arm64 "
+        "Written; build it with: docker build --target test --platform linux/arm64 "
         f"--build-arg 'KIND=a b' {out}"
     )
 
@@ -216,7 +216,7 @@ def test_output_names_the_dockerfile_that_could_not_be_called_so(root: Path) -> 
     done = run("context", "repository", "--file", "api.Dockerfile", "--output", "out")
     out = root.parent / "out"
     assert done.stdout.splitlines()[-1] == (
-        f"Staged; build it with: docker build --file {out}/Dockerfile.scoped-images {out}"
+        f"Written; build it with: docker build --file {out}/Dockerfile.scoped-images {out}"
     )
     assert (out / "Dockerfile").read_text() == DOCKERFILE
     assert (out / "Dockerfile.scoped-images").read_text() == "FROM scratch\nCOPY Dockerfile /\n"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.context import copying as staging
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 
@@ -37,8 +36,8 @@ def paths(context: ScopedContext) -> list[str]:
     return [file.path for file in context.files]
 
 
-def staged(context: ScopedContext, destination: Path) -> list[str]:
-    context.stage(destination)
+def written(context: ScopedContext, destination: Path) -> list[str]:
+    context.write(destination)
     return sorted(str(path.relative_to(destination)) for path in destination.rglob("*"))
 
 
@@ -67,9 +66,9 @@ def test_an_exception_brings_a_file_back_with_the_folders_above_it(folder: Path)
     assert paths(context_of(folder)) == ["src", "src/code.py"]
 
 
-def test_stages_the_files_and_the_dockerfile(folder: Path, tmp_path: Path) -> None:
+def test_writes_the_files_and_the_dockerfile(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert staged(context_of(folder), out) == [
+    assert written(context_of(folder), out) == [
         "Dockerfile",
         "Dockerfile.dockerignore",
         "empty",
@@ -83,8 +82,8 @@ def test_stages_the_files_and_the_dockerfile(folder: Path, tmp_path: Path) -> No
     assert (out / "link").readlink() == Path("src/code.py")
 
 
-def test_what_staging_adds_is_out_of_reach_of_copy(folder: Path, tmp_path: Path) -> None:
-    context_of(folder).stage(tmp_path / "out")
+def test_what_is_added_to_the_files_is_out_of_reach_of_copy(folder: Path, tmp_path: Path) -> None:
+    context_of(folder).write(tmp_path / "out")
     ignored = (tmp_path / "out" / "Dockerfile.dockerignore").read_text()
     assert ignored == "/Dockerfile\n/Dockerfile.dockerignore\n"
 
@@ -92,76 +91,19 @@ def test_what_staging_adds_is_out_of_reach_of_copy(folder: Path, tmp_path: Path)
 def test_a_file_of_the_context_called_dockerfile_stays_what_it_is(folder: Path, tmp_path: Path) -> None:
     (folder / "Dockerfile").write_text("not the one in use")
     context = context_of(folder)
-    context.stage(tmp_path / "out")
-    assert context.staged_dockerfile == "Dockerfile.scoped-images"
+    context.write(tmp_path / "out")
+    assert context.written_dockerfile == "Dockerfile.scoped-images"
     assert (tmp_path / "out" / "Dockerfile").read_text() == "not the one in use"
     assert (tmp_path / "out" / "Dockerfile.scoped-images").read_text() == "FROM scratch\nCOPY . /\n"
 
 
-def test_no_file_of_the_context_is_replaced_by_what_staging_adds(folder: Path, tmp_path: Path) -> None:
+def test_no_file_of_the_context_is_replaced_by_what_is_added(folder: Path, tmp_path: Path) -> None:
     for name in ("Dockerfile", "Dockerfile.scoped-images"):
         (folder / name).write_text(f"{name}: mine")
     context = context_of(folder)
-    context.stage(tmp_path / "out")
-    assert context.staged_dockerfile == "Dockerfile.scoped-images1"
+    context.write(tmp_path / "out")
+    assert context.written_dockerfile == "Dockerfile.scoped-images1"
     assert (tmp_path / "out" / "Dockerfile.scoped-images").read_text() == "Dockerfile.scoped-images: mine"
-
-
-def test_keeps_modes(folder: Path, tmp_path: Path) -> None:
-    (folder / "run.sh").chmod(0o750)
-    (folder / "empty").chmod(0o500)
-    context_of(folder).stage(tmp_path / "out")
-    assert (tmp_path / "out" / "run.sh").stat().st_mode & 0o777 == 0o750
-    assert (tmp_path / "out" / "empty").stat().st_mode & 0o777 == 0o500
-
-
-def test_staging_twice_leaves_one_folder(folder: Path, tmp_path: Path) -> None:
-    target = tmp_path / "out" / "staged"
-    context_of(folder).stage(target)
-    context_of(folder).stage(target)
-    assert [path.name for path in target.parent.iterdir()] == ["staged"]
-
-
-def test_a_later_edit_in_place_does_not_reach_what_is_staged(folder: Path, tmp_path: Path) -> None:
-    """Hard links would let it."""
-    context_of(folder).stage(tmp_path / "out")
-    with (folder / "run.sh").open("r+") as file:
-        file.write("changed")
-    assert (tmp_path / "out" / "run.sh").read_text() == "#!/bin/sh\n"
-
-
-def test_a_file_that_changes_in_between_is_an_error_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
-    context = context_of(folder)
-    (folder / "run.sh").write_text("changed")
-    with pytest.raises(ScopedImagesError, match=r"run\.sh changed while it was read; try again"):
-        context.stage(tmp_path / "out" / "staged")
-    assert list((tmp_path / "out").iterdir()) == []
-
-
-def test_a_file_that_disappears_is_an_error_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
-    context = context_of(folder)
-    (folder / "src" / "code.py").unlink()
-    with pytest.raises(ScopedImagesError, match=r"cannot copy .*code\.py: No such file"):
-        context.stage(tmp_path / "out" / "staged")
-    assert list((tmp_path / "out").iterdir()) == []
-
-
-def test_two_stagings_at_once_make_one_whole_folder(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = tmp_path / "out" / "staged"
-    context = context_of(folder)
-    move = staging._move
-
-    def another_first(building: Path, destination: Path) -> None:
-        monkeypatch.setattr(staging, "_move", move)
-        context.stage(destination)
-        move(building, destination)
-
-    monkeypatch.setattr(staging, "_move", another_first)
-    context.stage(target)
-    assert [path.name for path in target.parent.iterdir()] == ["staged"]
-    assert (target / "src" / "code.py").exists()
 
 
 def chmod_executable(folder: Path) -> None:
@@ -268,12 +210,19 @@ def test_a_missing_dockerfile_is_named(tmp_path: Path) -> None:
         ScopedContext.of(tmp_path)
 
 
-def test_a_socket_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sockets_and_pipes_are_left_out_with_a_warning(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BuildKit builds too: it makes an empty file of a socket, and a pipe of a pipe."""
+    before = context_of(folder)
+    os.mkfifo(folder / "src" / "pipe")
     monkeypatch.chdir(folder)  # a socket's path is 107 bytes at most
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("sock")
-        with pytest.raises(ScopedImagesError, match="sock is a socket, device or pipe"):
-            context_of(folder)
+        context = context_of(folder)
+    assert context.fingerprint == before.fingerprint
+    assert context.warnings == (
+        "sock is a socket, pipe or device and is left out; name it in the ignore file",
+        "src/pipe is a socket, pipe or device and is left out; name it in the ignore file",
+    )
 
 
 def test_a_name_that_is_not_utf8_is_refused(folder: Path) -> None:

@@ -191,8 +191,8 @@ def test_a_dockerfile_that_copies_itself_needs_no_second_one(root: Path) -> None
     """A second one would land in the image."""
     (root / ".dockerignore").write_text("other\n")
     context = find(root, "COPY . /")
-    context.stage(root.parent / "out")
-    assert context.staged_dockerfile == "Dockerfile"
+    context.write(root.parent / "out")
+    assert context.written_dockerfile == "Dockerfile"
     assert below(root.parent / "out") == [
         ".dockerignore",
         "Dockerfile",
@@ -206,7 +206,7 @@ def test_a_dockerfile_that_copies_itself_needs_no_second_one(root: Path) -> None
 def test_an_ignore_file_that_is_copied_stays_what_it_is(root: Path) -> None:
     (root / "Dockerfile.dockerignore").write_text("other\n")
     context = find(root, "COPY . /")
-    context.stage(root.parent / "out")
+    context.write(root.parent / "out")
     assert below(root.parent / "out") == ["Dockerfile", "Dockerfile.dockerignore", "app", "app/main.py"]
     assert (root.parent / "out" / "Dockerfile.dockerignore").read_text() == "other\n"
 
@@ -222,7 +222,7 @@ def test_two_dockerfiles_of_one_text_are_not_staged_as_one(root: Path) -> None:
     (root / "copy.Dockerfile.dockerignore").unlink()
     again = find(root, "COPY . /")
     assert again.files == beside.files != own.files
-    assert again.staged_dockerfile != beside.staged_dockerfile
+    assert again.written_dockerfile != beside.written_dockerfile
     assert again.fingerprint != beside.fingerprint
 
 
@@ -234,7 +234,7 @@ def test_named_contexts_are_staged_without_anything_added(root: Path) -> None:
     (shared / "b").write_text("b")
     (shared / ".dockerignore").write_text("b\n")
     context = find(root, "COPY --from=shared . /", build_contexts={"shared": shared})
-    context.named["shared"].stage(root.parent / "out")
+    context.named["shared"].write(root.parent / "out")
     assert below(root.parent / "out") == [".dockerignore", "a"]
 
 

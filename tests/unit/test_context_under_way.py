@@ -1,8 +1,7 @@
-"""Reading and staging a context while others read, write and stage, and as another user."""
+"""Reading and writing a context while others read and write, and as another user."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -10,7 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -47,7 +45,7 @@ if os.getuid() == 0:
 try:
     context = ScopedContext.from_dockerfile(sys.argv[1], platform="linux/amd64")
     for _ in range(2):
-        context.stage(context.root.parent / "out" / "staged")
+        context.write(context.root.parent / "out" / "written")
 except ValueError as error:
     print(error)
 """
@@ -81,16 +79,15 @@ def test_a_file_that_may_not_be_read_is_named(everybodys: Path) -> None:
 def test_a_place_that_may_not_be_written_is_named(everybodys: Path) -> None:
     everybodys.parent.chmod(0o755)
     out = everybodys.parent / "out"
-    assert as_nobody(everybodys) == f"build context: cannot stage it as {out}/staged: Permission denied"
+    assert as_nobody(everybodys) == f"build context: cannot write it to {out}/written: Permission denied"
 
 
-def test_read_only_folders_are_staged_and_nothing_is_left_beside_them(everybodys: Path) -> None:
+def test_read_only_folders_are_written_and_nothing_is_left_beside_them(everybodys: Path) -> None:
     """Their user is not root, and could not remove what is in them without more ado."""
     (everybodys / "app" / "closed").chmod(0o555)
     assert as_nobody(everybodys) == ""
     out = everybodys.parent / "out"
-    assert [path.name for path in out.iterdir()] == ["staged"]
-    assert (out / "staged" / "app" / "closed").stat().st_mode & 0o777 == 0o555
+    assert [path.name for path in out.iterdir()] == ["written"]
 
 
 def test_a_file_that_changes_while_it_is_hashed_is_an_error(
@@ -98,17 +95,18 @@ def test_a_file_that_changes_while_it_is_hashed_is_an_error(
 ) -> None:
     """With its size and mtime as before."""
     file = root / "app" / "main.py"
-    digest = hashlib.file_digest
+    read = os.read
 
-    def change_meanwhile(stream: Any, name: str) -> Any:
-        result = digest(stream, name)
+    def change_meanwhile(descriptor: int, size: int) -> bytes:
+        result = read(descriptor, size)
+        monkeypatch.setattr(os, "read", read)
         before = file.stat()
         with file.open("r+") as writing:
             writing.write("print(2)\n")
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
         return result
 
-    monkeypatch.setattr(hashlib, "file_digest", change_meanwhile)
+    monkeypatch.setattr(os, "read", change_meanwhile)
     assert refusal(root) == f"build context: {file} changed while it was read; try again"
 
 
@@ -122,13 +120,13 @@ while True:
 """
 
 
-def test_a_file_that_grows_all_the_time_is_never_staged_half(root: Path) -> None:
-    """A real writer: what is staged is one of its states, else it is an error and nothing is there."""
+def test_a_file_that_grows_all_the_time_is_never_written_half(root: Path) -> None:
+    """A real writer: what is written is one of its states, else it is an error and nothing is there."""
     writer = subprocess.Popen([sys.executable, "-c", _WRITER, root / "app" / "main.py"])
     outcomes: list[str] = []
     try:
         while len(outcomes) < 20 or not any(outcomes):
-            outcomes.append(_try_to_stage(root, root.parent / "out" / str(len(outcomes))))
+            outcomes.append(_try_to_write(root, root.parent / "out" / str(len(outcomes))))
     finally:
         writer.kill()
         writer.wait()
@@ -141,23 +139,23 @@ def test_a_file_that_grows_all_the_time_is_never_staged_half(root: Path) -> None
     assert names == {str(number) for number, outcome in enumerate(outcomes) if not outcome}
 
 
-def _try_to_stage(root: Path, destination: Path) -> str:
+def _try_to_write(root: Path, destination: Path) -> str:
     try:
-        find(root).stage(destination)
+        find(root).write(destination)
     except ScopedImagesError as error:
         return str(error)
     return ""
 
 
-def test_synths_at_once_stage_one_whole_context(root: Path) -> None:
+def test_synths_at_once_write_one_whole_context(root: Path) -> None:
     for number in range(200):
         (root / "app" / f"module_{number}.py").write_text(str(number))
     program = (
         "import sys; from pathlib import Path; from scoped_images.context.scoped_context import ScopedContext; "
         "context = ScopedContext.from_dockerfile(sys.argv[1], platform='linux/amd64'); "
-        "sys.stdin.read(1); context.stage(Path(sys.argv[2]))"
+        "sys.stdin.read(1); context.write(Path(sys.argv[2]))"
     )
-    target = root.parent / "out" / "staged"
+    target = root.parent / "out" / "written"
     processes = [
         subprocess.Popen([sys.executable, "-c", program, root, target], stdin=subprocess.PIPE)
         for _ in range(4)
@@ -165,14 +163,5 @@ def test_synths_at_once_stage_one_whole_context(root: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda process: process.communicate(b"x"), processes))
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
-    assert [path.name for path in target.parent.iterdir()] == ["staged"]
+    assert [path.name for path in target.parent.iterdir()] == ["written"]
     assert len(list((target / "app").iterdir())) == 201
-
-
-def test_what_is_staged_already_is_not_copied_again(root: Path) -> None:
-    context, target = find(root), root.parent / "staged"
-    context.stage(target)
-    before = target.stat().st_ino
-    (root / "app" / "main.py").unlink()  # copying again would fail
-    context.stage(target)
-    assert target.stat().st_ino == before

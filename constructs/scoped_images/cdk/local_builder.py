@@ -1,28 +1,28 @@
-"""Builds images on the machine that deploys, as CDK's DockerImageAsset."""
+"""Builds images on the machine that deploys, as image assets of the CDK CLI."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from aws_cdk import Stack, Stage
+from aws_cdk import DockerCacheOption, DockerImageAssetLocation, Stack, Stage, SymlinkFollowMode
 from aws_cdk import aws_ecr as ecr
-from aws_cdk.aws_ecr_assets import DockerCacheOption, DockerImageAsset, DockerImageAssetInvalidationOptions
+from aws_cdk.aws_ecr_assets import DockerCacheOption as StockCacheOption
+from aws_cdk.aws_ecr_assets import DockerImageAsset, DockerImageAssetInvalidationOptions
 from aws_cdk.aws_ecr_assets import Platform as AssetPlatform
 from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.ordered_assets import OrderedAssets
-from scoped_images.context.named import NamedContext
-from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.image.registry_cache import CacheOption
-from scoped_images.platform import Platform
 
-_ASSET_PLATFORMS = {
-    Platform.LINUX_AMD64: AssetPlatform.LINUX_AMD64,
-    Platform.LINUX_ARM64: AssetPlatform.LINUX_ARM64,
-}
+# cx-api's DISABLE_ASSET_STAGING_CONTEXT, which Python does not get.
+_DISABLE_ASSET_STAGING = "aws:cdk:disable-asset-staging"
 
 
 class LocalBuilder:
@@ -32,49 +32,121 @@ class LocalBuilder:
     needs_repository = False
 
     def build(self, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:
-        """Stage the context in the cloud assembly and make an asset of it."""
-        spec, cache = build.spec, build.cache
-        export = cache.cache_to() if cache else None
-        staged = _stage(scope, spec.context)
-        # Relative to the staged folder, where docker runs: an absolute path would be another hash on each machine.
+        """Write the context to the cloud assembly and register it as an image asset of the stack.
+
+        A DockerImageAsset would copy the folder once more, and put what its links lead to into the copy
+        (docs/decisions/0010-contexts-are-written-once.md).
+        """
+        stage = Stage.of(scope)
+        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+        assembly = Path(stage.asset_outdir)
+        written = build.spec.context.write_into(assembly)
+        # Relative to the written folder, where docker runs: an absolute path would differ from machine to machine.
         folders = {
-            name: os.path.relpath(_stage(scope, named), staged) for name, named in spec.context.named.items()
+            name: os.path.relpath(named.write_into(assembly), written)
+            for name, named in build.spec.context.named.items()
         }
-        asset = DockerImageAsset(
-            scope,
-            construct_id,
-            directory=str(staged),
-            file=spec.context.staged_dockerfile,
-            # The context is exact already; without this CDK applies a staged .dockerignore to it once more.
-            exclude=["!**"],
-            # With the repository: CDK makes one asset of equal ones, which has one destination.
-            extra_hash=f"{spec.fingerprint} {build.repository.uri if build.repository else ''}",
-            # The fingerprint has them, as far as they tell contents apart.
-            invalidation=DockerImageAssetInvalidationOptions(
-                build_args=False, build_contexts=False, build_secrets=False
-            ),
-            platform=_ASSET_PLATFORMS[spec.platform],
-            target=spec.stage,
-            build_args=spec.arguments or None,
-            build_contexts={**folders, **spec.image_contexts} or None,
-            build_secrets=dict(spec.options.build_secrets) or None,
-            cache_from=[_option(option) for option in cache.cache_from()] if cache else None,
-            cache_to=_option(export) if export else None,
-            display_name=scope.node.path,
-        )
+        asset = _Asset(build=build, folder=written, contexts={**folders, **build.spec.image_contexts})
         if build.repository is None:
-            return PublishedImage(repository=asset.repository, tag=asset.image_tag)
+            return asset.add_to_stack(scope, construct_id)
+        asset.add_to_synthesizer(scope)
         synthesizer = Stack.of(scope).synthesizer
         assert isinstance(synthesizer, OrderedAssets), "build_after has checked it"
         # Without the further tags, which move when the stack deploys: pushed from here they would also stay in this
         # machine's image store, and FROM takes what it finds there, however old.
-        synthesizer.publish_image(
-            asset.image_tag, repository_name=build.repository.name, tag=spec.content_tag
-        )
+        tag = build.spec.content_tag
+        synthesizer.publish_image(asset.source_hash, repository_name=build.repository.name, tag=tag)
         return PublishedImage(
-            repository=repository_at(scope, f"{construct_id}Repository", build.repository),
-            tag=spec.content_tag,
+            repository=repository_at(scope, f"{construct_id}Repository", build.repository), tag=tag
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asset:
+    """An image asset of a stack. folder: below the cloud assembly. contexts: named ones, as docker takes them."""
+
+    build: ImageBuild
+    folder: Path
+    contexts: Mapping[str, str]
+
+    @property
+    def source_hash(self) -> str:
+        """The asset's name: with the repository, since a stack has one asset of a name, with one destination."""
+        fingerprint, repository = self.build.spec.fingerprint, self.build.repository
+        if repository is None:
+            return fingerprint
+        return hashlib.sha256(f"{fingerprint} {repository.uri}".encode()).hexdigest()
+
+    def add_to_synthesizer(self, scope: Construct) -> DockerImageAssetLocation:
+        """Have the CLI build the folder as it is."""
+        spec, imports, export = self.build.spec, self._imports, self._export
+        stage = Stage.of(scope)
+        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+        return Stack.of(scope).synthesizer.add_docker_image_asset(
+            source_hash=self.source_hash,
+            # A Stage's manifests lie in a folder of their own, its assets beside those of the app.
+            directory_name=os.path.relpath(self.folder, stage.outdir),
+            docker_file=spec.context.written_dockerfile,
+            platform=str(spec.platform),
+            docker_build_target=spec.stage,
+            docker_build_args=spec.arguments or None,
+            docker_build_contexts=self.contexts or None,
+            docker_build_secrets=dict(spec.options.build_secrets) or None,
+            docker_cache_from=[DockerCacheOption(**option) for option in imports] or None,
+            docker_cache_to=DockerCacheOption(**export) if export else None,
+            display_name=scope.node.path,
+        )
+
+    def add_to_stack(self, scope: Construct, construct_id: str) -> PublishedImage:
+        """Have the CLI build the folder, and push it to CDK's own repository."""
+        try:
+            location = self.add_to_synthesizer(scope)
+        except RuntimeError as error:
+            if "must be bound to a Stack" not in str(error):
+                raise
+            # jsii hands Python a stock synthesizer that Python has made unbound; a construct of CDK's own gets it bound.
+            asset = self._stock_asset(scope, construct_id)
+            return PublishedImage(repository=asset.repository, tag=asset.image_tag)
+        repository = ecr.Repository.from_repository_name(
+            scope, f"{construct_id}Repository", location.repository_name
+        )
+        return PublishedImage(repository=repository, tag=location.image_tag or self.source_hash)
+
+    def _stock_asset(self, scope: Construct, construct_id: str) -> DockerImageAsset:
+        spec, imports, export = self.build.spec, self._imports, self._export
+        place = Construct(scope, construct_id)
+        # Else CDK copies the folder once more, by rules of its own.
+        place.node.set_context(_DISABLE_ASSET_STAGING, True)
+        return DockerImageAsset(
+            place,
+            "Asset",
+            directory=str(self.folder),
+            file=spec.context.written_dockerfile,
+            follow_symlinks=SymlinkFollowMode.NEVER,
+            extra_hash=self.source_hash,
+            # The source hash has them, as far as they tell contents apart.
+            invalidation=DockerImageAssetInvalidationOptions(
+                build_args=False, build_contexts=False, build_secrets=False
+            ),
+            platform=AssetPlatform.custom(str(spec.platform)),
+            target=spec.stage,
+            build_args=spec.arguments or None,
+            build_contexts=self.contexts or None,
+            build_secrets=dict(spec.options.build_secrets) or None,
+            cache_from=[StockCacheOption(**option) for option in imports] or None,
+            cache_to=StockCacheOption(**export) if export else None,
+            display_name=scope.node.path,
+        )
+
+    @property
+    def _imports(self) -> list[dict[str, Any]]:
+        cache = self.build.cache
+        return [_properties(option) for option in cache.cache_from()] if cache else []
+
+    @property
+    def _export(self) -> dict[str, Any] | None:
+        export = self.build.cache.cache_to() if self.build.cache else None
+        return _properties(export) if export else None
 
 
 def repository_at(scope: Construct, construct_id: str, address: RepositoryAddress) -> ecr.IRepository:
@@ -85,14 +157,5 @@ def repository_at(scope: Construct, construct_id: str, address: RepositoryAddres
     )
 
 
-def _option(option: CacheOption) -> DockerCacheOption:
-    return DockerCacheOption(type=option.type, params=dict(option.params))
-
-
-def _stage(scope: Construct, context: ScopedContext | NamedContext) -> Path:
-    """Stage a context in the cloud assembly, by its fingerprint: what lies there already is the same content."""
-    stage = Stage.of(scope)
-    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
-    staged = Path(stage.asset_outdir) / f"scoped-context-{context.fingerprint}"
-    context.stage(staged)
-    return staged
+def _properties(option: CacheOption) -> dict[str, Any]:
+    return {"type": option.type, "params": dict(option.params)}

@@ -26,16 +26,16 @@ class OrderedAssets(DefaultStackSynthesizer):
         super().__init__(**properties)
         self._properties = properties
         self._owner: Stack | None = None
-        # Repository and tag by the tag that CDK gave the asset.
+        # Repository and tag by the asset's source hash.
         self._published: dict[str, tuple[str, str]] = {}
 
-    def publish_image(self, asset_tag: str, *, repository_name: str, tag: str) -> None:
+    def publish_image(self, source_hash: str, *, repository_name: str, tag: str) -> None:
         """Have the CLI push an image asset as `tag` of this repository, and not to CDK's own.
 
         It asks whether the tag is there, and builds and pushes only what is missing. One tag, since of an asset with
         two destinations the CLI tags what it built for the first alone.
         """
-        self._published[asset_tag] = (repository_name, tag)
+        self._published[source_hash] = (repository_name, tag)
 
     def reusable_bind(self, stack: Stack) -> IBoundStackSynthesizer:
         """Return a synthesizer for `stack` alone; one instance may serve a whole app."""
@@ -72,17 +72,16 @@ class OrderedAssets(DefaultStackSynthesizer):
         if not self._published:
             return
         content = json.loads(manifest.read_text())
-        for image in content["dockerImages"].values():
+        for source_hash, (repository, tag) in self._published.items():
+            image = content["dockerImages"][source_hash]
             ((_, stock),) = image["destinations"].items()
-            if stock["imageTag"] in self._published:
-                repository, tag = self._published[stock["imageTag"]]
-                image["destinations"] = {
-                    f"{repository.replace('/', '-')}-{tag}": {
-                        **stock,
-                        "repositoryName": repository,
-                        "imageTag": tag,
-                    }
+            image["destinations"] = {
+                f"{repository.replace('/', '-')}-{tag}": {
+                    **stock,
+                    "repositoryName": repository,
+                    "imageTag": tag,
                 }
+            }
         manifest.write_text(json.dumps(content, indent=2))
 
     @property

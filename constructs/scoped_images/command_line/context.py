@@ -40,7 +40,7 @@ def context(
     max_bytes: Annotated[int, typer.Option(metavar="N", help="Refuse a larger context.")] = MAX_BYTES,
     output: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Stage it in a new folder, for `docker build DIR`."),
+        typer.Option(metavar="DIR", help="Write it to a new folder, for `docker build DIR`."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -58,7 +58,7 @@ def context(
     with progress(f"Reading {root}"):
         found = ScopedContext.requested(asked, max_bytes=max_bytes)
         if destination is not None:
-            found.stage(destination)
+            found.write(destination)
     if as_json:
         print_json(found)
         return
@@ -66,7 +66,7 @@ def context(
         print(f"warning: {warning}", file=sys.stderr)
     print_table(found, dockerfile=asked.name)
     if destination is not None:
-        print(f"Staged; build it with: {_build_command(found, asked, destination, platform)}")
+        print(f"Written; build it with: {_build_command(found, asked, destination, platform)}")
 
 
 def _new_folder(output: str) -> Path:
@@ -86,7 +86,7 @@ def _new_folder(output: str) -> Path:
 def _build_command(
     found: ScopedContext, asked: ContextRequest, destination: Path, platform: str | None
 ) -> str:
-    dockerfile = found.staged_dockerfile
+    dockerfile = found.written_dockerfile
     options = [
         *(("--file", str(destination / dockerfile)) if dockerfile != "Dockerfile" else ()),
         *(("--target", found.target) if found.target else ()),

@@ -1,114 +1,208 @@
-"""Copies the files of a context into a folder of their own, whole or not at all."""
+"""Writes the files of a context to a folder of their own, whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
-import sys
-import tempfile
+import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from scoped_images.context.file import ContextFile, Kind
+from scoped_images.context.file import READ_FLAGS, SWAPPED, ContextFile, Kind, changed, hash_bytes
+from scoped_images.context.folder_handles import FOLDER_FLAGS, FolderHandles, names_in, open_folder
+from scoped_images.context.temporary_folder import remove, temporary_folder, temporary_name
+from scoped_images.context.tree import in_tree_order
 from scoped_images.errors import ScopedImagesError
 
-if sys.platform == "linux":
-    import fcntl
-
-# linux/fs.h: the file system lets two files share their blocks until one is written (Btrfs, XFS, bcachefs).
-_FICLONE = 0x40049409
+_WRITE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_CHUNK = 1 << 24
 
 
-def stage(root: Path, files: Iterable[ContextFile], extra: Mapping[str, bytes], destination: Path) -> None:
-    """Write `files` of `root`, and the `extra` files, to the new folder `destination`.
+def write_folder(
+    root: Path,
+    files: Iterable[ContextFile],
+    extra: Mapping[str, bytes],
+    destination: Path,
+    *,
+    replace: bool = False,
+) -> None:
+    """Write `files` of `root`, and the `extra` files, to the folder `destination`.
 
-    The folder appears by one rename: a failed or second, concurrent call leaves no half of it. Where it is
-    already, with anything in it, nothing is done: its name stands for its content.
-    Copies (reflinks where the file system clones), never hard links: a hard link would let a later edit
-    of the source in place change what is staged under an older fingerprint.
+    The folder appears by one rename: a call that fails or is killed leaves no half of it, and of two at once one
+    wins. If the folder is there and holds these files, nothing is written.
+    replace: put the folder in place of whatever else is there. Without it, that is an error.
 
-    Raises ScopedImagesError when a file differs from what was read when the context was made.
+    Files are copied, never hard-linked: an edit of the source in place would reach the copy.
+    Raises ScopedImagesError if a file differs from what was read when the context was made.
     """
+    entries = in_tree_order(files, extra)
     try:
-        if _is_staged(destination):
-            return
         destination.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{destination.name[:40]}-", dir=destination.parent))
-        try:
-            # mkdtemp makes it private; BuildKit copies the mode of a context's root with `COPY . /`.
-            building.chmod(0o755)
-            # First: a read-only directory of the context takes no more files.
-            for name, content in extra.items():
-                added = building / name
-                added.parent.mkdir(parents=True, exist_ok=True)
-                added.write_bytes(content)
-                added.chmod(0o644)
-            _copy_all(root, files, building)
-            _move(building, destination)
-        finally:
-            _remove(building)
+        with open_folder(destination.parent) as parent:
+            if _holds(parent, destination, entries):
+                return
+            if not replace and _is_taken(parent, destination.name):
+                raise ScopedImagesError(
+                    f"build context: {destination} has other content; remove it, or give a new folder"
+                )
+            with temporary_folder(parent) as (name, descriptor):
+                _write(root, entries, extra, destination, os.dup(descriptor))
+                _move(parent, name, destination, entries, replace=replace)
     except OSError as error:
         raise ScopedImagesError(
-            f"build context: cannot stage it as {destination}: {error.strerror}"
+            f"build context: cannot write it to {destination}: {error.strerror}"
         ) from error
 
 
-def _copy_all(root: Path, files: Iterable[ContextFile], building: Path) -> None:
-    directories = []
-    for file in files:
-        target = building / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if file.kind is Kind.DIRECTORY:
-            target.mkdir(exist_ok=True)
-            directories.append((target, file.mode))
-            continue
-        if file.kind is Kind.LINK:
-            target.symlink_to(file.link)
-        else:
-            _copy_file(root / file.path, target)
-            target.chmod(file.mode)
-        if ContextFile.read(building, file.path).identity() != file.identity():
-            raise ScopedImagesError(f"build context: {root / file.path} changed while it was read; try again")
-    # Last, and deepest first: a read-only directory takes no more files.
-    for target, mode in reversed(directories):
-        target.chmod(mode)
+def _write(
+    root: Path,
+    entries: Mapping[str, ContextFile],
+    extra: Mapping[str, bytes],
+    destination: Path,
+    descriptor: int,
+) -> None:
+    with FolderHandles(root) as sources, FolderHandles(destination, descriptor) as targets:
+        for path, entry in entries.items():
+            folder, _, name = path.rpartition("/")
+            target = targets.open(folder)
+            if entry.kind is Kind.DIRECTORY:
+                os.mkdir(name, dir_fd=target)
+                os.fchmod(targets.open(path), 0o755)
+            elif entry.kind is Kind.LINK:
+                os.symlink(entry.link, name, dir_fd=target)
+            elif path in extra:
+                _write_bytes(extra[path], name, target)
+            else:
+                _copy_file(sources, entry, name, target)
+        # BuildKit copies the mode of a context's root with `COPY . /`.
+        os.fchmod(targets.open(""), 0o755)
 
 
-def _copy_file(source: Path, target: Path) -> None:
+def _write_bytes(content: bytes, name: str, folder: int) -> None:
+    with os.fdopen(os.open(name, _WRITE_FLAGS, dir_fd=folder), "wb") as stream:
+        stream.write(content)
+        os.fchmod(stream.fileno(), 0o644)
+
+
+def _copy_file(sources: FolderHandles, entry: ContextFile, name: str, folder: int) -> None:
+    """Copy a file with its mtime, by which Python knows whether a `.pyc` beside it is up to date."""
+    path = sources.root / entry.path
     try:
-        if not _clone_file(source, target):
-            shutil.copyfile(source, target)
+        source = os.open(name, READ_FLAGS, dir_fd=sources.open(entry.path.rpartition("/")[0]))
     except OSError as error:
-        raise ScopedImagesError(f"build context: cannot copy {source}: {error.strerror}") from error
-
-
-def _clone_file(source: Path, target: Path) -> bool:
-    """Make `target` a reflink of `source`; tell whether the file system could."""
-    if sys.platform != "linux":
-        return False
-    with source.open("rb") as original, target.open("wb") as copy:
+        if error.errno in SWAPPED:
+            raise changed(path) from error
+        raise ScopedImagesError(f"build context: cannot copy {path}: {error.strerror}") from error
+    try:
+        status = os.fstat(source)
+        if not stat.S_ISREG(status.st_mode):
+            raise changed(path)
+        target = os.open(name, _WRITE_FLAGS, dir_fd=folder)
         try:
-            fcntl.ioctl(copy.fileno(), _FICLONE, original.fileno())
+            _copy_bytes(source, target, entry.size)
+            os.lseek(target, 0, os.SEEK_SET)
+            after = os.fstat(source)
+            same = after.st_size == entry.size and bool(after.st_mode & stat.S_IXUSR) == entry.executable
+            # The copy is what is hashed: the source may change at any time.
+            if not same or hash_bytes(target, entry.size) != entry.sha256:
+                raise changed(path)
+            os.fchmod(target, entry.mode)
+            os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
+        finally:
+            os.close(target)
+    finally:
+        os.close(source)
+
+
+def _copy_bytes(source: int, target: int, size: int) -> None:
+    """Copy at most `size` bytes; file systems that can let the two files share their blocks."""
+    left = size
+    try:
+        while left and hasattr(os, "copy_file_range"):
+            copied = os.copy_file_range(source, target, min(left, _CHUNK))
+            if not copied:
+                return
+            left -= copied
+    except OSError as error:
+        # Between two file systems, on an old kernel, or on a file system that does not know it.
+        if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EBADF):
+            raise
+    while left and (chunk := os.read(source, min(left, _CHUNK))):
+        left -= len(chunk)
+        while chunk:
+            chunk = chunk[os.write(target, chunk) :]
+
+
+def _move(
+    parent: int, name: str, destination: Path, entries: Mapping[str, ContextFile], *, replace: bool
+) -> None:
+    while True:
+        try:
+            os.rename(name, destination.name, src_dir_fd=parent, dst_dir_fd=parent)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+            # Another process may have written the same a moment ago.
+            if _holds(parent, destination, entries):
+                return
+            if not replace:
+                raise
+            aside = temporary_name()
+            with suppress(FileNotFoundError):
+                os.rename(destination.name, aside, src_dir_fd=parent, dst_dir_fd=parent)
+                remove(parent, aside)
+        else:
+            return
+
+
+def _is_taken(parent: int, name: str) -> bool:
+    """Tell whether there is anything but an empty folder."""
+    try:
+        descriptor = os.open(name, FOLDER_FLAGS, dir_fd=parent)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        return bool(names_in(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def _holds(parent: int, destination: Path, entries: Mapping[str, ContextFile]) -> bool:
+    """Tell whether the folder has exactly these entries: kinds, modes, bytes and links."""
+    try:
+        descriptor = os.open(destination.name, FOLDER_FLAGS, dir_fd=parent)
+    except OSError:
+        return False
+    with FolderHandles(destination, descriptor) as folders:
+        try:
+            if not entries or stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o755:
+                return False
+            found = 0
+            for folder in ("", *(path for path, entry in entries.items() if entry.kind is Kind.DIRECTORY)):
+                found += len(names_in(folders.open(folder)))
+            return found == len(entries) and all(
+                _is_entry(folders.open(path.rpartition("/")[0]), entry) for path, entry in entries.items()
+            )
         except OSError:
             return False
-    return True
 
 
-def _move(building: Path, destination: Path) -> None:
+def _is_entry(folder: int, entry: ContextFile) -> bool:
+    name = entry.path.rpartition("/")[2]
+    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if entry.kind is Kind.LINK:
+        return stat.S_ISLNK(status.st_mode) and os.readlink(name, dir_fd=folder) == entry.link
+    if stat.S_IMODE(status.st_mode) != entry.mode:
+        return False
+    if entry.kind is Kind.DIRECTORY:
+        return stat.S_ISDIR(status.st_mode)
+    if not stat.S_ISREG(status.st_mode) or status.st_size != entry.size or status.st_nlink != 1:
+        return False
+    descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
     try:
-        os.rename(building, destination)  # noqa: PTH104 - Path.rename is the same call
-    except OSError:
-        # Staged by another synth a moment ago: its name is its content.
-        if not _is_staged(destination):
-            raise
-
-
-def _is_staged(destination: Path) -> bool:
-    return destination.is_dir() and any(destination.iterdir())
-
-
-def _remove(building: Path) -> None:
-    """Remove what was not moved, read-only directories of the context too."""
-    for folder, _, _ in os.walk(building):
-        Path(folder).chmod(0o700)
-    shutil.rmtree(building, ignore_errors=True)
+        return hash_bytes(descriptor, entry.size) == entry.sha256
+    finally:
+        os.close(descriptor)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
+from scoped_images.context.folder_handles import FolderHandles
 from scoped_images.errors import ScopedImagesError
+
+_CHUNK = 1 << 20
+# What the system answers for a link, file or socket in place of what was there.
+SWAPPED = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
+# O_NONBLOCK: opening a pipe that was swapped in would wait for a writer.
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Kind(StrEnum):
@@ -22,72 +29,111 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ContextFile:
-    """A file, directory or symbolic link.
+    """A file, folder or symbolic link.
 
     path: relative to the context's root, with forward slashes.
-    mode: permission bits. Only the executable bit counts in a fingerprint: the rest is the umask's.
+    executable: whether the owner may execute a file. No other permission counts or is copied: they follow the umask.
     size: bytes of a file, else 0.
     sha256: hex digest of a file's bytes, else empty.
     link: target of a link, else empty.
-    sources: numbers of the Dockerfile lines that ask for it; empty where a whole directory was given.
+    sources: numbers of the Dockerfile lines that ask for it; empty where a whole folder was given.
     """
 
     path: str
     kind: Kind
-    mode: int
+    executable: bool = False
     size: int = 0
     sha256: str = ""
     link: str = ""
     sources: tuple[int, ...] = ()
 
     @classmethod
-    def read(cls, root: Path, path: str, *, sources: tuple[int, ...] = ()) -> ContextFile:
-        """Read the entry at `path` below `root`; raises ScopedImagesError also when it changes meanwhile."""
-        full = root / path
-        _refuse_bad_name(path)
+    def read(cls, folders: FolderHandles, path: str, *, sources: tuple[int, ...] = ()) -> ContextFile:
+        """Read the entry at `path`; raises ScopedImagesError, also if the entry changes meanwhile."""
+        full = folders.root / path
+        refuse_bad_name(path)
+        above, _, name = path.rpartition("/")
         try:
-            status = full.lstat()
-            mode = stat.S_IMODE(status.st_mode)
+            folder = folders.open(above)
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if stat.S_ISLNK(status.st_mode):
-                link = os.readlink(full)  # noqa: PTH115 - Path.readlink drops a trailing slash
-                _refuse_bad_name(link)
-                return cls(path=path, kind=Kind.LINK, mode=mode, link=link, sources=sources)
+                link = os.readlink(name, dir_fd=folder)
+                refuse_bad_name(link)
+                return cls(path=path, kind=Kind.LINK, link=link, sources=sources)
             if stat.S_ISDIR(status.st_mode):
-                return cls(path=path, kind=Kind.DIRECTORY, mode=mode, sources=sources)
+                return cls(path=path, kind=Kind.DIRECTORY, sources=sources)
             if stat.S_ISREG(status.st_mode):
-                size, digest = _hash(full, status)
-                return cls(path=path, kind=Kind.FILE, mode=mode, size=size, sha256=digest, sources=sources)
+                digest = _hash(name, folder, status)
+                if digest is None:
+                    raise changed(full)
+                executable = bool(status.st_mode & stat.S_IXUSR)
+                return cls(
+                    path=path,
+                    kind=Kind.FILE,
+                    executable=executable,
+                    size=status.st_size,
+                    sha256=digest,
+                    sources=sources,
+                )
         except OSError as error:
+            if error.errno in SWAPPED:
+                raise changed(full) from error
             raise ScopedImagesError(f"build context: cannot read {full}: {error.strerror}") from error
-        raise ScopedImagesError(
-            f"build context: {full} is a socket, device or pipe, which no image can hold; "
-            "remove it or name it in .dockerignore"
-        )
+        raise changed(full)
 
     @property
-    def executable(self) -> bool:
-        """Whether its owner may execute it; links and directories carry no such choice."""
-        return self.kind is Kind.FILE and bool(self.mode & stat.S_IXUSR)
+    def mode(self) -> int:
+        """Permission bits in every copy: 0644 or 0755 for files, 0755 for folders; a link has no choice."""
+        if self.kind is Kind.LINK:
+            return 0o777
+        return 0o755 if self.executable or self.kind is Kind.DIRECTORY else 0o644
 
     def identity(self) -> tuple[str, str, bool, str, str]:
-        """What a fingerprint holds of it."""
+        """Return what counts in a fingerprint."""
         return (self.path, str(self.kind), self.executable, self.sha256, self.link)
 
 
-def _hash(path: Path, status: os.stat_result) -> tuple[int, str]:
-    """Return a file's size and hex digest, if it stays from first to last what `status` says."""
-    with path.open("rb") as stream:
-        before = os.fstat(stream.fileno())
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        after = os.fstat(stream.fileno())
-    # A half-written file would be hashed, and staged, as something that never was.
-    if not _version(status) == _version(before) == _version(after):
-        raise ScopedImagesError(f"build context: {path} changed while it was read; try again")
-    return after.st_size, digest
+def hash_bytes(descriptor: int, size: int) -> str | None:
+    """Return the hex digest of an open file of `size` bytes, or None if it has fewer or more."""
+    digest, left = hashlib.sha256(), size
+    while chunk := os.read(descriptor, min(left + 1, _CHUNK)):
+        left -= len(chunk)
+        if left < 0:
+            return None
+        digest.update(chunk)
+    return digest.hexdigest() if left == 0 else None
+
+
+def changed(path: object) -> ScopedImagesError:
+    """Return the error for an entry that is not what was read before."""
+    return ScopedImagesError(f"build context: {path} changed while it was read; try again")
+
+
+def refuse_bad_name(path: str) -> None:
+    """Raise ScopedImagesError for a name that Dockerfiles, which are UTF-8, cannot contain."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise ScopedImagesError(
+            f"build context: the name {os.fsencode(path)!r} is not UTF-8; rename it or name it in .dockerignore"
+        ) from None
+
+
+def _hash(name: str, folder: int, status: os.stat_result) -> str | None:
+    """Return a file's hex digest, or None if it is not what `status` says from first to last."""
+    descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
+    try:
+        before = os.fstat(descriptor)
+        # Compared before anything is read: what was swapped in may be endless.
+        digest = hash_bytes(descriptor, status.st_size) if _version(status) == _version(before) else None
+        # A file that is half written would be hashed, and copied, as something that never existed.
+        return digest if _version(status) == _version(os.fstat(descriptor)) else None
+    finally:
+        os.close(descriptor)
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:
-    # The ctime tells also of a write that sets the mtime back.
+    # The ctime also shows a write that sets the mtime back.
     return (
         status.st_dev,
         status.st_ino,
@@ -96,12 +142,3 @@ def _version(status: os.stat_result) -> tuple[int, ...]:
         status.st_mtime_ns,
         status.st_ctime_ns,
     )
-
-
-def _refuse_bad_name(path: str) -> None:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        raise ScopedImagesError(
-            f"build context: the name {os.fsencode(path)!r} is not UTF-8; rename it or name it in .dockerignore"
-        ) from None

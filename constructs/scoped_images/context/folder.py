@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
+
+# A build's paths are shorter than 4096 bytes, and each open folder takes a file handle.
+MAX_DEPTH = 200
 
 
 def existing_folder(directory: str | Path) -> Path:
@@ -30,28 +34,70 @@ def existing_folder(directory: str | Path) -> Path:
     return folder
 
 
-def whole_folder(root: Path, ignore: IgnoreFile, *, below: str = "") -> tuple[str, ...]:
-    """Return every path of a folder, less what the ignore file leaves out, sorted by its bytes.
+@dataclass(frozen=True, kw_only=True)
+class FolderPaths:
+    """Every path of a folder, sorted by its bytes.
+
+    special: the sockets, pipes and devices among what was listed, which are in no context.
+    """
+
+    paths: tuple[str, ...]
+    special: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its author should know."""
+        return tuple(special_warning(path) for path in self.special)
+
+
+def whole_folder(root: Path, ignore: IgnoreFile, *, below: str = "") -> FolderPaths:
+    """List a folder, less what the ignore file leaves out.
 
     below: only what is in this folder of `root`.
     """
-    return tuple(sorted(_walk(root, below, ignore), key=os.fsencode))
+    special: list[str] = []
+    paths = sorted(_walk(root, below, ignore, special), key=os.fsencode)
+    return FolderPaths(paths=tuple(paths), special=tuple(special))
 
 
-def _walk(root: Path, folder: str, ignore: IgnoreFile) -> Iterator[str]:
+def special_warning(path: str) -> str:
+    """Return the warning for a socket, pipe or device."""
+    return f"{path} is a socket, pipe or device and is left out; name it in the ignore file"
+
+
+def check_depth(root: Path, path: str) -> None:
+    """Raise ScopedImagesError for a path that is nested too deep."""
+    if path.count("/") >= MAX_DEPTH:
+        top = "/".join(path.split("/", 2)[:2])
+        raise ScopedImagesError(
+            f"build context: {root / top} has folders more than {MAX_DEPTH} deep; leave them out with the ignore file"
+        )
+
+
+def _walk(root: Path, folder: str, ignore: IgnoreFile, special: list[str]) -> Iterator[str]:
+    check_depth(root, folder)
     try:
-        names = sorted(entry.name for entry in (root / folder).iterdir())
+        with os.scandir(root / folder) as entries:
+            # By the type in the listing: what is in a folder without the right to search it cannot be looked at.
+            found = sorted((entry.name, _kind(entry)) for entry in entries)
     except OSError as error:
         raise ScopedImagesError(f"build context: cannot list {root / folder}: {error.strerror}") from error
-    for name in names:
+    for name, kind in found:
         path = f"{folder}/{name}" if folder else name
         excluded = ignore.excludes(path)
-        is_folder = (root / path).is_dir() and not (root / path).is_symlink()
-        if is_folder and (not excluded or ignore.may_include_below(path)):
-            below = list(_walk(root, path, ignore))
+        if kind == "folder" and (not excluded or ignore.may_include_below(path)):
+            below = list(_walk(root, path, ignore, special))
             # An excluded folder is there again when an exception (`!`) brings back something in it.
             if below or not excluded:
                 yield path
                 yield from below
-        elif not is_folder and not excluded:
+        elif kind == "special" and not excluded:
+            special.append(path)
+        elif kind == "other" and not excluded:
             yield path
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "other" if entry.is_symlink() or entry.is_file(follow_symlinks=False) else "special"

@@ -1,4 +1,4 @@
-"""Files of a build context that are in no folder: they are made at synth, and staged beside the others."""
+"""Files of a build context that are in no folder: they are made at synth, and written beside the others."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from pathlib import PurePosixPath
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.errors import ScopedImagesError
 
-MODE = 0o644
-
 
 def generated_file(path: str, content: bytes) -> ContextFile:
     """The entry of a generated file in its context."""
     digest = hashlib.sha256(content).hexdigest()
-    return ContextFile(path=path, kind=Kind.FILE, mode=MODE, size=len(content), sha256=digest)
+    return ContextFile(path=path, kind=Kind.FILE, size=len(content), sha256=digest)
 
 
 def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scoped_images.context.copying import stage
+from scoped_images.context.copying import write_folder
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.context.folder import existing_folder, whole_folder
 from scoped_images.context.generated import check_generated, generated_file
@@ -67,9 +67,11 @@ class ScopedContext:
         root = existing_folder(directory)
         path = Path(dockerfile).absolute() if dockerfile is not None else root / "Dockerfile"
         content = read_dockerfile(path)
-        wanted = [(entry, ()) for entry in whole_folder(root, read_ignore_file(root, path))]
-        files = read_files(root, wanted, _limit(max_bytes, path.name))
-        return cls(root=root, dockerfile=path, files=files, dockerfile_bytes=content)
+        folder = whole_folder(root, read_ignore_file(root, path))
+        files = read_files(root, [(entry, ()) for entry in folder.paths], _limit(max_bytes, path.name))
+        return cls(
+            root=root, dockerfile=path, files=files, dockerfile_bytes=content, warnings=folder.warnings
+        )
 
     @classmethod
     def from_dockerfile(
@@ -150,11 +152,17 @@ class ScopedContext:
             build_contexts=build_contexts,
         )
         ignore = IgnoreFile((*IgnoreFile.parse(CLOUD_ASSEMBLY).rules, *request.ignore_file.rules))
-        wanted = [(path, ()) for path in whole_folder(request.root, ignore)]
-        files = read_files(request.root, wanted, _limit(sys.maxsize, request.name))
+        folder = whole_folder(request.root, ignore)
+        files = read_files(
+            request.root, [(path, ()) for path in folder.paths], _limit(sys.maxsize, request.name)
+        )
         whole = WholeRepository.compare(request, size=sum(file.size for file in files))
         context = cls._of(
-            request, files, named=request.build_contexts, max_bytes=sys.maxsize, warnings=(whole.warning,)
+            request,
+            files,
+            named=request.build_contexts,
+            max_bytes=sys.maxsize,
+            warnings=(whole.warning, *folder.warnings),
         )
         return dataclasses.replace(context, whole_repository=whole)
 
@@ -169,6 +177,10 @@ class ScopedContext:
         warnings: tuple[str, ...],
     ) -> ScopedContext:
         folders = request.build_contexts
+        named_contexts = {
+            name: NamedContext.read(name, folders[name], dockerfile=request.name, max_bytes=max_bytes)
+            for name in named
+        }
         return cls(
             root=request.root,
             dockerfile=request.dockerfile,
@@ -177,11 +189,8 @@ class ScopedContext:
             target=request.target,
             build_args=request.build_args,
             platform=request.platform,
-            named={
-                name: NamedContext.read(name, folders[name], dockerfile=request.name, max_bytes=max_bytes)
-                for name in named
-            },
-            warnings=warnings,
+            named=named_contexts,
+            warnings=(*warnings, *(warning for each in named_contexts.values() for warning in each.warnings)),
         )
 
     @property
@@ -195,15 +204,15 @@ class ScopedContext:
         content = {
             "dockerfile": hashlib.sha256(self.dockerfile_bytes).hexdigest(),
             "files": [file.identity() for file in self._all_files],
-            # It is staged by its fingerprint, so what staging adds must follow from that alone.
+            # The folder is written under its fingerprint, which therefore covers what is added to the files.
             "added": sorted(self._added_files()),
             "named": {name: context.fingerprint for name, context in self.named.items()},
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
-    def staged_dockerfile(self) -> str:
-        """Name of the Dockerfile in the staged folder: `Dockerfile`, unless the context has another file there."""
+    def written_dockerfile(self) -> str:
+        """Return the Dockerfile's name in the written folder: `Dockerfile`, unless the context has another file there."""
         if self._brings_its_dockerfile:
             return "Dockerfile"
         taken = {file.path for file in self._all_files}
@@ -213,13 +222,23 @@ class ScopedContext:
         )
         return next(name for name in names if not taken & {name, f"{name}.dockerignore"})
 
-    def stage(self, destination: Path) -> None:
-        """Copy the context and its Dockerfile to `destination`, so that `docker build` there works.
+    def write(self, destination: Path) -> None:
+        """Write the context and its Dockerfile to a new folder, so that `docker build` there works.
 
-        What is added to the files (the Dockerfile, its ignore file) is kept out of reach of `COPY . .`.
-        A folder that is there already is taken for this context, staged before.
+        What is added to the files (the Dockerfile, its ignore file) is out of reach of `COPY . .`.
         """
-        stage(self.root, self.files, {**self.generated, **self._added_files()}, destination)
+        write_folder(self.root, self.files, self.further_files, destination)
+
+    def write_into(self, folder: Path) -> Path:
+        """Write the context into a cloud assembly, under its fingerprint; return the folder."""
+        destination = folder / f"scoped-context-{self.fingerprint}"
+        write_folder(self.root, self.files, self.further_files, destination, replace=True)
+        return destination
+
+    @property
+    def further_files(self) -> dict[str, bytes]:
+        """Return the bytes of the files that are not in the root: those generated, the Dockerfile, its ignore file."""
+        return {**self.generated, **self._added_files()}
 
     @property
     def _all_files(self) -> tuple[ContextFile, ...]:
@@ -227,7 +246,7 @@ class ScopedContext:
         return tuple(sorted((*self.files, *generated), key=lambda file: os.fsencode(file.path)))
 
     def _added_files(self) -> dict[str, bytes]:
-        dockerfile, ignore_file = self.staged_dockerfile, f"{self.staged_dockerfile}.dockerignore"
+        dockerfile, ignore_file = self.written_dockerfile, f"{self.written_dockerfile}.dockerignore"
         added = {} if self._brings_its_dockerfile else {dockerfile: self.dockerfile_bytes}
         if any(file.path == ignore_file for file in self._all_files):
             # Its own rules, which have left out already all that they leave out.

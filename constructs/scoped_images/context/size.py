@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scoped_images.context.file import ContextFile
+from scoped_images.context.folder_handles import FolderHandles
 from scoped_images.errors import ScopedImagesError
 
 MAX_BYTES = 250_000_000
@@ -71,7 +72,13 @@ def read_files(
             f"{limit.context} is {readable(total)}, and max_bytes is {readable(limit.max_bytes)}: leave files out with "
             f"{limit.ignore_file}, or raise max_bytes. The largest files:\n{lines}"
         )
-    return tuple(ContextFile.read(root, path, sources=lines) for path, lines in wanted)
+    # In the order of a walk, in which each folder is opened once.
+    with FolderHandles(root) as folders:
+        read = {
+            path: ContextFile.read(folders, path, sources=lines)
+            for path, lines in sorted(wanted, key=lambda entry: entry[0].split("/"))
+        }
+    return tuple(read[path] for path, _ in wanted)
 
 
 def file_size(path: Path) -> int:

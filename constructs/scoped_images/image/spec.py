@@ -20,7 +20,7 @@ from scoped_images.platform import Platform
 BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
 
 # Part of every fingerprint: raise it when what a fingerprint covers changes.
-_SCHEME = 2
+_SCHEME = 3
 
 
 @dataclass(frozen=True, kw_only=True)

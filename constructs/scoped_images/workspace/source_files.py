@@ -71,7 +71,7 @@ def _below(folder: Path, path: str, ignore: IgnoreFile) -> Iterator[str]:
         return
     if ignore.excludes(path) and not ignore.may_include_below(path):
         return
-    yield from whole_folder(folder, ignore, below=path)
+    yield from whole_folder(folder, ignore, below=path).paths
 
 
 def _ignore_file(folder: Path) -> IgnoreFile:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import os
-import socket
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scoped_images import Platform, ScopedContext, ScopedImagesError
-from scoped_images.context.archive import archive_name, named_folders, write_archive, write_context_archive
+from scoped_images.context.archive import archive_name, named_folders, write_context_archive
 from scoped_images.remote.buildspec import buildspec
 from tests.unit.remote.requests import REQUEST
 
@@ -111,8 +112,83 @@ def test_named_contexts_have_folders_of_their_own_without_their_names(tmp_path: 
 def test_an_archive_that_is_there_is_not_written_again(tmp_path: Path) -> None:
     folder = project(tmp_path / "p")
     archive = archive_of(folder, tmp_path / "out")
-    archive.write_bytes(b"there already")
-    assert archive_of(folder, tmp_path / "out").read_bytes() == b"there already"
+    before = archive.stat().st_ino
+    assert archive_of(folder, tmp_path / "out").stat().st_ino == before
+
+
+def empty(archive: Path) -> None:
+    archive.write_bytes(b"")
+
+
+def cut(archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes()[:-40])
+
+
+def link(archive: Path) -> None:
+    archive.rename(archive.with_name("elsewhere"))
+    archive.symlink_to("elsewhere")
+
+
+def folder(archive: Path) -> None:
+    archive.unlink()
+    archive.mkdir()
+    (archive / "file").touch()
+
+
+def pipe(archive: Path) -> None:
+    archive.unlink()
+    os.mkfifo(archive)
+
+
+def other_bytes(archive: Path) -> None:
+    _rewrite(archive, lambda member, content: (member, content.replace(b"hello", b"HELLO")))
+
+
+def other_mode(archive: Path) -> None:
+    def closed(member: tarfile.TarInfo, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
+        return member.replace(mode=0o600 if member.name.endswith("handler.py") else member.mode), content
+
+    _rewrite(archive, closed)
+
+
+def one_more(archive: Path) -> None:
+    _rewrite(archive, lambda member, content: (member, content), more=tarfile.TarInfo("context/zzz"))
+
+
+def _rewrite(archive: Path, change: Any, more: tarfile.TarInfo | None = None) -> None:
+    old = archive.read_bytes()
+    with tarfile.open(fileobj=io.BytesIO(old)) as read, tarfile.open(archive, "w:gz") as written:
+        for member in read:
+            file = read.extractfile(member) if member.isreg() else None
+            header, content = change(member, file.read() if file else b"")
+            written.addfile(header, io.BytesIO(content))
+        if more:
+            written.addfile(more)
+
+
+@pytest.mark.parametrize("damage", [empty, cut, link, folder, pipe, other_bytes, other_mode, one_more])
+def test_an_archive_that_is_not_what_its_name_says_is_written_again(
+    damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    of = project(tmp_path / "p")
+    archive = archive_of(of, tmp_path / "out")
+    whole = archive.read_bytes()
+    damage(archive)
+    assert archive_of(of, tmp_path / "out") == archive
+    assert not archive.is_symlink()
+    assert archive.read_bytes() == whole
+
+
+def test_a_file_that_changed_since_it_was_hashed_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    of = project(tmp_path / "p")
+    context = ScopedContext.of(of / "app", dockerfile=of / "Dockerfile")
+    handler = of / "app" / "handler.py"
+    for content in ("print('HELLO')\n", "short", "and longer than it was before\n"):
+        handler.write_text(content)
+        with pytest.raises(ScopedImagesError) as caught:
+            write_context_archive(context, tmp_path / "out")
+        assert str(caught.value) == f"build context: {handler} changed while it was read; try again"
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_nothing_else_stays_in_the_folder(tmp_path: Path) -> None:
@@ -122,29 +198,19 @@ def test_nothing_else_stays_in_the_folder(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == [archive]
 
 
+def archive_with(folder: Path, out: Path) -> Path:
+    """Archive a folder with a Dockerfile beside it."""
+    (folder.parent / "Dockerfile").write_text("FROM scratch\n")
+    return write_context_archive(ScopedContext.of(folder, dockerfile=folder.parent / "Dockerfile"), out)
+
+
 def test_a_hard_link_is_a_file_of_its_own(tmp_path: Path) -> None:
     folder = tmp_path / "p"
     folder.mkdir()
     (folder / "a").write_text("same")
     (folder / "b").hardlink_to(folder / "a")
-    write_archive({"context": folder}, tmp_path / "archive")
-    assert [member.type for member in members(tmp_path / "archive").values()] == [b"5", b"0", b"0"]
-
-
-def test_what_is_neither_file_folder_nor_link_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "p").mkdir()
-    listening = socket.socket(socket.AF_UNIX)
-    listening.bind("p/socket")
-    with pytest.raises(ScopedImagesError) as caught:
-        write_archive({"context": tmp_path / "p"}, tmp_path / "archive")
-    listening.close()
-    assert str(caught.value) == (
-        "build context: context/socket is neither file, folder nor link, and cannot be sent to a remote build: "
-        "leave it out with the ignore file"
-    )
+    found = members(archive_with(folder, tmp_path / "out"))
+    assert [found[f"context/{name}"].type for name in "ab"] == [b"0", b"0"]
 
 
 def test_a_link_to_a_folder_outside_is_a_link_and_not_the_folder(tmp_path: Path) -> None:
@@ -152,8 +218,12 @@ def test_a_link_to_a_folder_outside_is_a_link_and_not_the_folder(tmp_path: Path)
     (tmp_path / "outside" / "secret").write_text("x")
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "out").symlink_to(tmp_path / "outside")
-    write_archive({"context": tmp_path / "p"}, tmp_path / "archive")
-    assert list(members(tmp_path / "archive")) == ["context", "context/out"]
+    assert list(members(archive_with(tmp_path / "p", tmp_path / "archives"))) == [
+        "context",
+        "context/Dockerfile",
+        "context/Dockerfile.dockerignore",
+        "context/out",
+    ]
 
 
 NAMES = st.text(
@@ -168,11 +238,14 @@ def test_tar_gives_back_whatever_names_and_bytes_went_in(
     folder = tmp_path_factory.mktemp("names")
     (folder / "in").mkdir()
     (folder / "out").mkdir()
+    (folder / "Dockerfile").write_text("FROM scratch\n")
     for name in names:
         (folder / "in" / name).write_bytes(data)
-    write_archive({"context": folder / "in"}, folder / "archive.tar.gz")
-    extract(folder / "archive.tar.gz", folder / "out")
+    context = ScopedContext.of(folder / "in", dockerfile=folder / "Dockerfile")
+    extract(write_context_archive(context, folder / "archives"), folder / "out")
     got = {path.name: path.read_bytes() for path in (folder / "out" / "context").iterdir()}
+    for added in {context.written_dockerfile, f"{context.written_dockerfile}.dockerignore"}:
+        got.pop(added)
     # By bytes: a file system may spell a name otherwise than it was given.
     assert got == {path.name: data for path in (folder / "in").iterdir()}
 

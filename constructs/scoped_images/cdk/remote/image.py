@@ -63,7 +63,7 @@ class RemoteImage(Construct):
             platform=str(spec.platform),
             archive_bucket=archive.s3_bucket_name,
             archive_key=archive.s3_object_key,
-            dockerfile=spec.context.staged_dockerfile,
+            dockerfile=spec.context.written_dockerfile,
             target=spec.stage,
             build_args={**spec.arguments, **build.late_args},
             late_args=tuple(sorted(build.late_args)),

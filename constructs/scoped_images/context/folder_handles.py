@@ -1,0 +1,81 @@
+"""Opens the folders of a tree by handles, so that no link swapped in meanwhile leads out of the tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from scoped_images.context.folder import check_depth
+
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# To look up names below a folder takes the right to search it, and not to list it.
+_SEARCH_FLAGS = getattr(os, "O_PATH", 0) | FOLDER_FLAGS
+
+
+@contextmanager
+def open_folder(folder: Path) -> Iterator[int]:
+    """Open a folder that may itself be a link."""
+    descriptor = os.open(folder, FOLDER_FLAGS & ~os.O_NOFOLLOW)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def names_in(descriptor: int) -> list[str]:
+    """List an open folder."""
+    with os.scandir(descriptor) as entries:
+        return [entry.name for entry in entries]
+
+
+class FolderHandles:
+    """Folders below `root`, each opened by its name in the handle of the folder above it.
+
+    The handles on the way to the last folder stay open: a walk in order of paths opens each folder once.
+    """
+
+    def __init__(self, root: Path, descriptor: int | None = None) -> None:
+        """Open the root, or take over its open handle; a root may itself be a link."""
+        self.root = root
+        self._flags = _SEARCH_FLAGS if descriptor is None else FOLDER_FLAGS
+        self._names: list[str] = []
+        if descriptor is None:
+            descriptor = os.open(root, _SEARCH_FLAGS & ~os.O_NOFOLLOW)
+        self._handles = [descriptor]
+
+    def open(self, folder: str) -> int:
+        """Return the handle of a folder, which stays open until another folder is opened; "" is the root.
+
+        Raises OSError where the path has no folder, or a link.
+        """
+        names = folder.split("/") if folder else []
+        check_depth(self.root, folder)
+        shared = 0
+        while shared < min(len(names), len(self._names)) and names[shared] == self._names[shared]:
+            shared += 1
+        self._close_below(shared)
+        for name in names[shared:]:
+            self._handles.append(os.open(name, self._flags, dir_fd=self._handles[-1]))
+            self._names.append(name)
+        return self._handles[-1]
+
+    def _close_below(self, depth: int) -> None:
+        while len(self._names) > depth:
+            self._names.pop()
+            os.close(self._handles.pop())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close_below(0)
+        os.close(self._handles.pop())

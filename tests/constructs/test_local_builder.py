@@ -1,0 +1,136 @@
+"""What the CLI builds from is the context, entry by entry, in the folder that the asset manifest names."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from scoped_images import OrderedAssets, Platform, ScopedContext, ScopedImage
+from tests.constructs.conftest import PLACE
+
+Entries = dict[str, tuple[str, int, bytes]]
+
+
+def entries(folder: Path) -> Entries:
+    """Kind, mode, and bytes or link of everything in a folder."""
+    found = {}
+    for path in folder.rglob("*"):
+        status = path.lstat()
+        if path.is_symlink():
+            found[str(path.relative_to(folder))] = ("link", 0o777, os.readlink(bytes(path)))  # noqa: PTH115
+        elif path.is_dir():
+            found[str(path.relative_to(folder))] = ("directory", stat.S_IMODE(status.st_mode), b"")
+        else:
+            found[str(path.relative_to(folder))] = ("file", stat.S_IMODE(status.st_mode), path.read_bytes())
+    return found
+
+
+def expected(context: ScopedContext) -> Entries:
+    """What the context says, with the bytes of its root."""
+    found = {
+        file.path: (
+            str(file.kind),
+            file.mode,
+            file.link.encode() or ((context.root / file.path).read_bytes() if file.kind == "file" else b""),
+        )
+        for file in context.files
+    }
+    return found | {path: ("file", 0o644, content) for path, content in context.further_files.items()}
+
+
+def folders(assembly: Path) -> Iterator[Path]:
+    """The folders that an assembly's asset manifests have built, where the CLI looks for them."""
+    for manifest in assembly.rglob("*.assets.json"):
+        for image in json.loads(manifest.read_text())["dockerImages"].values():
+            yield manifest.parent / image["source"]["directory"]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder with links out of it, to files that no image may get."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key").write_text("of this machine")
+    root = tmp_path / "root"
+    (root / "app" / "bin").mkdir(parents=True)
+    (root / "app" / "certificates").symlink_to(tmp_path / "secret")
+    (root / "app" / "bin" / "key").symlink_to("../../../secret/key")
+    (root / "app" / "bin" / "inside").symlink_to("/app/main.py")
+    (root / "app" / "main.py").write_text("print(1)\n")
+    (root / "app" / "closed").mkdir(mode=0o700)
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY app /app\n")
+    return root
+
+
+def image_in(scope: cdk.Stack, root: Path) -> ScopedImage:
+    context = ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64)
+    return ScopedImage(scope, "Image", context=context, platform=Platform.LINUX_AMD64)
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_the_cli_builds_from_the_context_entry_by_entry(root: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        app = cdk.App(outdir=str(root.parent / "cdk.out"))
+        image = image_in(cdk.Stack(app, "App", env=PLACE), root)
+        app.synth()
+    finally:
+        os.umask(before)
+    (folder,) = folders(root.parent / "cdk.out")
+    assert entries(folder) == expected(image.specs[0].context)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+def test_no_file_that_a_link_leads_to_gets_into_the_assembly(root: Path) -> None:
+    app = cdk.App(outdir=str(root.parent / "cdk.out"))
+    image_in(cdk.Stack(app, "App", env=PLACE), root)
+    app.synth()
+    contents = [path.read_bytes() for path in (root.parent / "cdk.out").rglob("*") if path.is_file()]
+    assert contents
+    assert not any(b"of this machine" in content for content in contents if not content.startswith(b"#"))
+
+
+@pytest.mark.parametrize("synthesizer", [OrderedAssets, cdk.DefaultStackSynthesizer])
+@pytest.mark.parametrize("place", ["stack", "nested stack", "stage", "nested stack in a stage"])
+def test_every_place_of_an_image_leads_to_its_folder(place: str, synthesizer: Any, root: Path) -> None:
+    app = cdk.App(outdir=str(root.parent / "cdk.out"), default_stack_synthesizer=synthesizer())
+    stack = cdk.Stack(cdk.Stage(app, "Stage") if "stage" in place else app, "App", env=PLACE)
+    image = image_in(cdk.NestedStack(stack, "Nested") if "nested" in place else stack, root)
+    app.synth()
+    (folder,) = folders(root.parent / "cdk.out")
+    assert folder.resolve().parent == root.parent / "cdk.out"
+    assert entries(folder) == expected(image.specs[0].context)
+
+
+def test_a_named_context_is_found_from_the_folder_of_the_build(root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY --from=shared . /shared\n")
+    app = cdk.App(outdir=str(root.parent / "cdk.out"))
+    context = ScopedContext.from_dockerfile(
+        root, platform=Platform.LINUX_AMD64, build_contexts={"shared": root / "app" / "bin"}
+    )
+    stack = cdk.Stack(cdk.Stage(app, "Stage"), "App", env=PLACE)
+    ScopedImage(stack, "Image", context=context, platform=Platform.LINUX_AMD64)
+    app.synth()
+    (manifest,) = (root.parent / "cdk.out").rglob("*.assets.json")
+    (image,) = json.loads(manifest.read_text())["dockerImages"].values()
+    folder = manifest.parent / image["source"]["directory"] / image["source"]["dockerBuildContexts"]["shared"]
+    assert sorted(entries(folder)) == ["inside", "key"]
+
+
+def test_without_a_repository_asset_and_tag_are_the_fingerprint(root: Path) -> None:
+    app = cdk.App(outdir=str(root.parent / "cdk.out"))
+    stack = cdk.Stack(app, "App", env=PLACE, synthesizer=OrderedAssets(docker_tag_prefix="mine-"))
+    image = image_in(stack, root)
+    app.synth()
+    (manifest,) = (root.parent / "cdk.out").glob("*.assets.json")
+    ((name, asset),) = json.loads(manifest.read_text())["dockerImages"].items()
+    assert name == image.specs[0].fingerprint
+    assert [each["imageTag"] for each in asset["destinations"].values()] == [f"mine-{name}"]
+    assert image.tag == f"mine-{name}"
+    assert asset["displayName"] == "App/Image"
