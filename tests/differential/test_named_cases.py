@@ -79,6 +79,19 @@ BUILDS = [
     ("a POSIX class in a rule", ["1", "a", ":"], "COPY . /o/", "[[:digit:]]"),
     ("a malformed exception that nothing reaches", ["a"], "COPY . /o/", "!x{2}{3}*"),
     (
+        "a link at the root's top to what is excluded",
+        ["l -> d/f", "d/f", "e"],
+        "COPY --exclude=d . /x/",
+        None,
+    ),
+    ("a link at the root's top to an excluded folder", ["l -> d", "d/f"], "COPY --exclude=d . /x/", None),
+    (
+        "a link at the root's top through an excluded link",
+        ["l -> m", "m -> d/f", "d/f"],
+        "COPY --exclude=d --exclude=m . /x/",
+        None,
+    ),
+    (
         "check before escape",
         ["a", "b"],
         "# check=skip=all\n# escape=`\nFROM scratch\nCOPY a `\n b /z/\n",
@@ -108,6 +121,13 @@ FAILS = [
     ("an ignored source", ["a"], "COPY a /x", "a"),
     ("a malformed rule", ["a"], "COPY a /x", "b[\n"),
     ("a lone exclamation mark", ["a"], "COPY a /x", "!\n"),
+    ("a dangling link at the root's top with an exclude", ["l -> gone"], "COPY --exclude=q . /x/", None),
+    (
+        "a looping link at the root's top with an exclude",
+        ["l -> m", "m -> l"],
+        "COPY --exclude=q . /x/",
+        None,
+    ),
     ("a rule that Go cannot compile", ["a"], "COPY a /x", "x{2}{3}*\n"),
     ("an escape that Go does not know", ["a"], "COPY a /x", "build\\yaml\n"),
 ]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scoped_images.context.copied_tree import copied_tree
 from scoped_images.context.file import Kind
-from scoped_images.context.view import ContextView, Resolved, join
+from scoped_images.context.view import ContextView, LinkLoopError, Resolved, join
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.go_match import BadPatternError, GoPattern, split_wildcards
@@ -68,27 +68,25 @@ class _Selector:
         """Select what one source reads."""
         folder, pattern = split_wildcards(source.path) if source.wildcards else (source.path, "")
         if not pattern:
-            self._copy(source, source.path)
+            if not self._copy(source, source.path):
+                self._copies_nothing(source)
             return
         base = self._enter(source, folder or ".")
-        matches = list(self._glob(source, base, pattern)) if self.view.is_folder(base) else []
-        for path in matches:
-            self._copy(source, path)
-        if not matches:
+        matches = self._glob(source, base, pattern) if self.view.is_folder(base) else ()
+        if not sum(self._copy(source, path) for path in matches):
             self._empty.append((source, base))
 
     def check_empty_wildcards(self) -> None:
         """Judge the patterns without a match, which BuildKit takes for nothing to copy.
 
-        The folder that such a pattern searches must be there, though, and BuildKit is sent a folder only with
-        something in it that is wanted.
+        BuildKit is sent the folder that such a pattern searches only with something in it that is selected.
         """
-        wanted = set(self.found)
+        selected = set(self.found)
         for source, base in self._empty:
-            # BuildKit knows nothing of `include`: there it is a slip of the pen.
-            if not source.line or (base != "." and base not in wanted):
+            # BuildKit does not know `include`: there it is a slip of the pen.
+            if not source.line or (base != "." and base not in selected):
                 raise self._error(source, "matches nothing")
-            self.warnings.append(self._describe(source, "matches nothing"))
+            self.warnings.append(self._describe(source, f"matches nothing{_required(source)}"))
 
     def _enter(self, source: Source, folder: str) -> str:
         """Resolve the folder in which a pattern searches."""
@@ -122,7 +120,8 @@ class _Selector:
                 pending.append(iter(self.view.names(path)))
                 folders.append(below)
 
-    def _copy(self, source: Source, path: str) -> None:
+    def _copy(self, source: Source, path: str) -> bool:
+        """Select what lies at a path, and tell whether there is anything; `--parents` takes no empty folder."""
         resolved = self.view.resolve(path)
         if resolved.kind is None:
             raise self._missing(source, path, resolved)
@@ -130,23 +129,50 @@ class _Selector:
             self.select(link, Kind.LINK, source.line)
         if resolved.kind is Kind.FILE:
             self.select(resolved.path, Kind.FILE, source.line)
-            return
+            return True
         if not source.parents:
             self.select(resolved.path, Kind.DIRECTORY, source.line)
-        copied = 0
+        copied = False
         try:
             for below, kind in copied_tree(self.view, source, resolved.path):
                 self.select(below, kind, source.line)
-                copied += 1
+                if source.is_filtered_root and kind is Kind.LINK and "/" not in below:
+                    self._follow(source, below)
+                copied = True
         except BadPatternError as error:
             raise self._error(source, f"has a malformed --exclude or --parents: {error}") from None
-        if source.parents and not copied:
-            self._no_parents(source)
+        return copied or not source.parents
 
-    def _no_parents(self, source: Source) -> None:
-        if not any(split_wildcards(pattern)[1] for pattern in (source.path, *source.parents)):
-            raise self._error(source, "matches nothing")
-        self.warnings.append(self._describe(source, "matches nothing"))
+    def _copies_nothing(self, source: Source) -> None:
+        """Note a `--parents` that copies nothing; BuildKit is sent its folder if `--exclude` is the only reason."""
+        base = self.view.resolve(source.path).path
+        if source.excludes and any(copied_tree(self.view, replace(source, excludes=()), base)):
+            self.select(base, Kind.DIRECTORY, source.line)
+            self.warnings.append(
+                self._describe(source, "copies nothing: --exclude leaves out all that it matches")
+            )
+        else:
+            self._empty.append((source, base))
+
+    def _follow(self, source: Source, link: str) -> None:
+        """Select what a link leads to, where BuildKit follows it to calculate the checksum of what it copies.
+
+        It does so for links at the root's top when a COPY of the root has `--exclude` or `--parents`, and fails
+        for one that leads nowhere (contenthash includedPaths, whose root has no header of its own).
+        """
+        try:
+            resolved = self.view.resolve(link)
+        except LinkLoopError:
+            resolved = None
+        if resolved is None or resolved.kind is None:
+            problem = "leads back to itself" if resolved is None else "leads to nothing in the build context"
+            self.warnings.append(
+                self._describe(source, f"copies the link {link!r}, which {problem}: BuildKit fails there")
+            )
+            return
+        for path in resolved.links:
+            self.select(path, Kind.LINK, source.line)
+        self.select(resolved.path, resolved.kind, source.line)
 
     def select(self, path: str, kind: Kind, line: int) -> None:
         """Select a path and the folders above it."""
@@ -194,6 +220,13 @@ class _Selector:
     def _describe(self, source: Source, problem: str) -> str:
         place = f"{self.dockerfile}:{source.line}: " if source.line else ""
         return f"{place}{source.instruction} source {source.written!r} {problem}"
+
+
+def _required(source: Source) -> str:
+    """Say whether a `--parents` without wildcards, which newer releases require to match, fails."""
+    if not source.parents or any(split_wildcards(pattern)[1] for pattern in (source.path, *source.parents)):
+        return ""
+    return "; BuildKit copies nothing up to release 0.25, and fails since"
 
 
 def _with_parents(path: str) -> list[str]:

@@ -17,6 +17,10 @@ _MAX_LINKS = 255
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY, stat.S_IFLNK: Kind.LINK}
 
 
+class LinkLoopError(ScopedImagesError):
+    """A link leads back to itself."""
+
+
 @dataclass(frozen=True)
 class Resolved:
     """Where a path leads. links: the symbolic links on the way, each to be there, too. kind: None: nowhere."""
@@ -70,7 +74,7 @@ class ContextView:
         while (link := self._first_link(pending)) is not None:
             links.append(link)
             if len(links) > _MAX_LINKS:
-                raise ScopedImagesError(f"build context: the link {self.root / link} leads back to itself")
+                raise LinkLoopError(f"build context: the link {self.root / link} leads back to itself")
             target = os.readlink(self.root / link)  # noqa: PTH115 - Path.readlink drops a trailing slash
             if not target.startswith("/"):
                 target = f"{link.rpartition('/')[0]}/{target}"

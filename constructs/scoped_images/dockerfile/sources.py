@@ -35,6 +35,11 @@ class Source:
         """Whether it takes all that the ignore file leaves, as `COPY . .` does."""
         return self.path == "." and not self.parents
 
+    @property
+    def is_filtered_root(self) -> bool:
+        """Whether it takes the root, less what its flags leave out."""
+        return self.path == "." and bool(self.parents or self.excludes)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContextSources:

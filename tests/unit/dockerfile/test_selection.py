@@ -40,6 +40,20 @@ SELECTIONS = [
         "a\n!a/c",
         ["a/", "a/c/", "a/c/d"],
     ),
+    (
+        "a link at the root's top is followed for its checksum",
+        ["d/f", "d/g", "e", "l -> m", "m -> d/f"],
+        "COPY --exclude=d --exclude=m . /x/",
+        "",
+        ["d/", "d/f", "e", "l", "m"],
+    ),
+    (
+        "a link at the root's top to a folder that is left out",
+        ["d/f", "l -> d"],
+        "COPY --exclude=d . /x/",
+        "",
+        ["d/", "l"],
+    ),
     ("the exception alone", ["a/b", "c/d"], "COPY . /x", "*\n!a/b", ["a/", "a/b"]),
     (
         "an exclude",
@@ -156,6 +170,68 @@ def test_a_wildcard_that_matches_nothing_is_a_warning(tmp_path: Path) -> None:
     selection = select(tmp_path, "COPY a b* /x/")
     assert paths(selection) == ["a"]
     assert selection.warnings == ("Dockerfile:2: COPY source 'b*' matches nothing",)
+
+
+# (sentence, what there is, Dockerfile lines, what is selected, the warning)
+WARNINGS = [
+    (
+        "one of several parents is missing",
+        ["a/package.json"],
+        "COPY --parents a/package.json a/yarn.lock /x/",
+        ["a/", "a/package.json"],
+        "'a/yarn.lock' matches nothing; BuildKit copies nothing up to release 0.25, and fails since",
+    ),
+    (
+        "parents with a wildcard match nothing",
+        ["a/b"],
+        "COPY --parents a/b a/*.lock /x/",
+        ["a/", "a/b"],
+        "'a/*.lock' matches nothing",
+    ),
+    (
+        "an exclude leaves nothing of parents",
+        ["a/b"],
+        "COPY --parents --exclude=b a/./b /x/",
+        ["a/"],
+        "'a/./b' copies nothing: --exclude leaves out all that it matches",
+    ),
+    (
+        "a link at the root's top leads to nothing",
+        ["e", "l -> gone"],
+        "COPY --exclude=q . /x/",
+        ["e", "l"],
+        "'.' copies the link 'l', which leads to nothing in the build context: BuildKit fails there",
+    ),
+    (
+        "a link at the root's top leads back to itself",
+        ["e", "l -> l"],
+        "COPY --parents * /x/",
+        ["e", "l"],
+        "'*' copies the link 'l', which leads back to itself: BuildKit fails there",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("there", "lines", "expected", "warning"), [w[1:] for w in WARNINGS], ids=[w[0] for w in WARNINGS]
+)
+def test_what_buildkit_may_accept_is_a_warning(
+    tmp_path: Path, there: list[str], lines: str, expected: list[str], warning: str
+) -> None:
+    make(tmp_path, *there)
+    selection = select(tmp_path, lines)
+    assert paths(selection) == expected
+    assert selection.warnings == (f"Dockerfile:2: COPY source {warning}",)
+
+
+def test_a_folder_deeper_than_python_s_stack_is_selected(tmp_path: Path) -> None:
+    folder = tmp_path
+    for _ in range(1100):  # mkdir(parents=True) would recurse
+        folder = folder / "a"
+        folder.mkdir()
+    (folder / "b").touch()
+    assert len(paths(select(tmp_path, "COPY a /x"))) == 1101
+    assert len(paths(select(tmp_path, "COPY a /x", "**/a\n!**/b"))) == 1101
 
 
 def test_include_counts_as_a_source_without_a_line(tmp_path: Path) -> None:

@@ -59,11 +59,11 @@ ERRORS = [
         "Dockerfile:2: COPY source 'a[' is malformed: the pattern 'a[' has a [class] without end",
     ),
     (
-        "parents of nothing",
-        ["a"],
-        "COPY --parents b/c /x/",
+        "parents of nothing in a folder of which nothing is selected",
+        ["a/b"],
+        "COPY --parents a/./c /x/",
         "",
-        "Dockerfile:2: COPY source 'b/c' matches nothing",
+        "Dockerfile:2: COPY source 'a/./c' matches nothing",
     ),
     (
         "a mount of nothing",
