@@ -87,6 +87,7 @@ class ApiStack(Stack):
         )
         CfnOutput(self, "ApiUrl", value=url)
         CfnOutput(self, "ApiKeySecret", value=api_key.secret_arn)
+        CfnOutput(self, "ApiImageDigest", value=image.digest)
 
     @property
     def availability_zones(self) -> list[str]:

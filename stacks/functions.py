@@ -100,7 +100,9 @@ class FunctionsStack(Stack):
             role=role,
             log_group=log_group,
         )
-        CfnOutput(self, f"{name.title().replace('_', '')}Function", value=function.function_name)
+        title = name.title().replace("_", "")
+        CfnOutput(self, f"{title}Function", value=function.function_name)
+        CfnOutput(self, f"{title}ImageDigest", value=image.digest)
         return function
 
 

@@ -82,7 +82,9 @@ def test_a_second_base_in_a_stack_is_refused(small_app: Any) -> None:
 def test_a_second_base_in_a_repository_is_refused(small_app: Any) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
     small_app.base(small_app.stack("Base"), "base", repository)
-    with pytest.raises(ScopedImagesError, match="'Other/other' would move its tag 'stable'"):
+    with pytest.raises(
+        ScopedImagesError, match="'Other/other' would move the tag 'stable' of base image 'Base/base'"
+    ):
         small_app.base(small_app.stack("Other"), "other", repository)
 
 
@@ -149,7 +151,10 @@ def test_a_base_whose_stack_waits_for_its_dependent_is_refused(small_app: Any) -
 
 
 def test_a_base_without_a_repository_is_refused(small_app: Any) -> None:
-    with pytest.raises(ScopedImagesError, match="base image 'Base/base' has no repository, which its depend"):
+    with pytest.raises(
+        ScopedImagesError,
+        match="repository: 'Base/base' needs one, which its dependents are built",
+    ):
         small_app.base(small_app.stack("Base"), "base", None)
 
 
@@ -160,7 +165,7 @@ def test_a_dependent_is_built_from_the_content_tag(small_app: Any) -> None:
     )
     assert base.uri == f"{REGISTRY}/base-dev:{base.content_tag}"
     assert image_of(small_app.synth(), "App")["dockerBuildArgs"] == {"BASE_IMAGE_URI": base.uri}
-    assert image.specs[0].base == base.reference
+    assert image.specs[0].base == base.published.reference
 
 
 def dependent_of(small_app: Any, base: Any, stack: str = "App") -> ScopedImage:
@@ -252,7 +257,7 @@ def test_a_new_commit_of_the_same_content_rebuilds_no_dependent(small_app: Any) 
     context = other(small_app)
     commit(small_app.directory)
     base = base_in_own_stack(small_app, tag="git", context=context)
-    assert base.reference.identity == base.content_tag
+    assert base.published.reference.identity == base.content_tag
 
 
 def test_with_a_git_tag_every_platform_s_files_are_asked_about(small_app: Any) -> None:
@@ -304,7 +309,7 @@ def test_of_several_platforms_dependents_stand_on_one_index(small_app: Any) -> N
     assert copy["Properties"]["CopyImageIndex"] is True
     assert index_id in copy["DependsOn"]
     assert destinations(small_app.synth(), "Base") == {("base-dev", spec.content_tag) for spec in base.specs}
-    assert dependent_of(small_app, base).specs[0].base == base.reference
+    assert dependent_of(small_app, base).specs[0].base == base.published.reference
 
 
 def test_caches_in_its_repository(small_app: Any) -> None:

@@ -104,15 +104,74 @@ def test_destroy_deletes_it_with_its_images(small_app: Any) -> None:
     )
 
 
-def test_puts_out_name_uri_and_login_command(small_app: Any) -> None:
+def test_adds_no_outputs_by_itself(small_app: Any) -> None:
+    """CloudFormation allows 200 in a stack."""
+    assert template_of(small_app).find_outputs("*") == {}
+
+
+def test_puts_out_name_uri_and_login_command_on_request(small_app: Any) -> None:
     stack = small_app.stack("Repositories")
-    small_app.repository(stack, "api-dev")
+    small_app.repository(stack, "api-dev").add_outputs()
     values = [output["Value"] for output in Template.from_stack(stack).find_outputs("*").values()]
     assert "111111111111.dkr.ecr.eu-west-1.amazonaws.com/api-dev" in values
     assert (
         "aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin "
         "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
     ) in values
+
+
+@pytest.mark.parametrize("last", ["destroy", "retain"])
+def test_a_removal_policy_that_is_set_later_counts(small_app: Any, last: str) -> None:
+    """CloudFormation deletes no repository that still has images."""
+    stack = small_app.stack("Repositories")
+    first = cdk.RemovalPolicy.RETAIN if last == "destroy" else cdk.RemovalPolicy.DESTROY
+    small_app.repository(stack, "api-dev", removal_policy=first)
+    getattr(cdk.RemovalPolicies.of(stack), last)()
+    Template.from_stack(stack).has_resource(
+        "AWS::ECR::Repository",
+        {
+            "DeletionPolicy": "Delete" if last == "destroy" else "Retain",
+            "Properties": {"EmptyOnDelete": last == "destroy"},
+        },
+    )
+
+
+def test_two_repositories_of_one_name_are_refused(small_app: Any) -> None:
+    small_app.repository(small_app.stack("One"), "api-dev")
+    with pytest.raises(ScopedImagesError) as caught:
+        small_app.repository(small_app.stack("Two"), "api-dev")
+    assert str(caught.value) == (
+        "repository_name: 'Two/api-dev' would make a repository that 'One/api-dev' makes already, got 'api-dev' in "
+        "111111111111/eu-west-1; choose another name, or use the one repository for both"
+    )
+    elsewhere = cdk.Environment(account="111111111111", region="us-east-1")
+    small_app.repository(small_app.stack("Elsewhere", env=elsewhere), "api-dev")
+
+
+def test_other_accounts_and_their_functions_may_pull(small_app: Any) -> None:
+    """As AWS documents it for Lambda; the account's principals alone are not enough for a function."""
+    template = template_of(small_app, pull_accounts=["222222222222"])
+    (repository,) = template.find_resources("AWS::ECR::Repository").values()
+    statements = {s["Sid"]: s for s in repository["Properties"]["RepositoryPolicyText"]["Statement"]}
+    account, functions = statements["Account222222222222"], statements["LambdaFunctionsOf222222222222"]
+    assert ":iam::222222222222:root" in json.dumps(account["Principal"])
+    pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    assert account["Action"] == pull
+    assert functions["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert ":lambda:eu-west-1:222222222222:function:*" in json.dumps(functions["Condition"])
+
+
+@pytest.mark.parametrize(
+    ("accounts", "message"),
+    [
+        ("222222222222", "pull_accounts: expected a list, got '222222222222'; pass ['111111111111']"),
+        (["22"], "pull_accounts: expected 12 digits, got '22'; pass ['111111111111']"),
+    ],
+)
+def test_what_is_not_an_account_is_refused(small_app: Any, accounts: Any, message: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        template_of(small_app, pull_accounts=accounts)
+    assert str(caught.value) == message
 
 
 def test_a_missing_lifecycle_is_refused(small_app: Any) -> None:

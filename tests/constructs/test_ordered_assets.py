@@ -84,3 +84,31 @@ def test_another_synthesizer_is_refused_where_order_matters(small_app: Any) -> N
         caught.value
     )
     assert "synthesizer=OrderedAssets()" in str(caught.value)
+
+
+class TeamAssets(OrderedAssets):
+    """A synthesizer with an argument of its own, and state that is set after it is made."""
+
+    def __init__(self, team: str) -> None:
+        super().__init__(qualifier=team)
+        self.team = team
+        self.seen: list[str] = []
+
+    def synthesize(self, session: cdk.ISynthesisSession) -> None:
+        self.seen.append(self.team)
+        super().synthesize(session)
+
+
+def test_a_subclass_keeps_its_arguments_and_its_state_in_every_stack(tmp_path: Path) -> None:
+    synthesizer = TeamAssets("team1")
+    synthesizer.team = "renamed"
+    app = cdk.App(outdir=str(tmp_path), default_stack_synthesizer=synthesizer)
+    first, second = cdk.Stack(app, "First"), cdk.Stack(app, "Second")
+    second.add_stack_dependency(first)
+    app.synth()
+    assert synthesizer.seen == ["renamed", "renamed"]
+    artifacts = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]
+    assert artifacts["Second.assets"]["dependencies"] == ["First"]
+    version = "/cdk-bootstrap/team1/version"
+    assert artifacts["Second.assets"]["properties"]["bootstrapStackVersionSsmParameter"] == version
+    assert [type(stack.synthesizer).__name__ for stack in (first, second)] == ["TeamAssets", "TeamAssets"]

@@ -583,7 +583,7 @@ def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: Any) -> None
 
 def test_an_image_without_a_repository_is_refused(small_app: Any) -> None:
     builder = builder_in(small_app.stack("Builds"))
-    with pytest.raises(ScopedImagesError, match="has no repository to be pushed to: give it repository="):
+    with pytest.raises(ScopedImagesError, match="needs one, which RemoteBuilder pushes it to, got None"):
         ScopedImage(
             small_app.stack("App"),
             "Image",

@@ -46,6 +46,7 @@ ROOMS = {
     "dockerfile": ("errors", "platform", "patterns", "ecr"),
     "context": ("errors", "platform", "patterns", "dockerfile"),
     "upstream": ("errors", "platform", "json_file", "ecr"),
+    "templates": ("errors", "platform"),
     "image": ("errors", "platform", "ecr", "dockerfile", "context", "upstream"),
     "workspace": ("errors", "platform", "patterns", "context"),
     "bases": ("errors", "platform", "json_file", "ecr", "context", "workspace"),

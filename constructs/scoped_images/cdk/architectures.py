@@ -1,18 +1,18 @@
-"""Sets and checks the architecture of the functions and tasks that run an image."""
+"""Gives what runs an image the image's architecture, where nothing else sets one."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-import jsii
-from aws_cdk import Annotations, Aspects, CfnResource, IAspect, Stack, Stage
+from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
-from constructs import Construct, IConstruct
 
+from scoped_images.cdk.register import RegisteredImage
 from scoped_images.platform import Platform
+from scoped_images.templates.architecture import FUNCTIONS, architectures_of
 
 LAMBDA_ARCHITECTURES = {
     Platform.LINUX_AMD64: lambda_.Architecture.X86_64,
@@ -26,125 +26,50 @@ TASK_PLATFORMS = {
         cpu_architecture=ecs.CpuArchitecture.ARM64, operating_system_family=ecs.OperatingSystemFamily.LINUX
     ),
 }
-_TASK_ARCHITECTURES = {Platform.LINUX_AMD64: "X86_64", Platform.LINUX_ARM64: "ARM64"}
+# Those that CDK has a class for. Of a raw CfnResource nobody can see whether an override sets the property already.
+_SETTABLE = (*FUNCTIONS, "AWS::ECS::TaskDefinition", "AWS::Batch::JobDefinition")
 
 
-@dataclass(frozen=True)
-class _Image:
-    """platform: None for an index over several. stack: the one that publishes it. pinned: whether by its digest."""
+def set_architecture(resource: CfnResource, images: Iterable[RegisteredImage]) -> None:
+    """Set the architecture of a function, task or job to that of its image, unless it has one.
 
-    platform: Platform | None
-    stack: Stack
-    pinned: bool
-
-
-@jsii.implements(IAspect)
-class ImageArchitectures:
-    """Gives each function and task definition the architecture of its image, and has its stack wait for the image's.
-
-    Both run x86-64 when none is set, and an arm64 image then fails only at its first call, with "exec format error".
-    A tag is a literal, by which CloudFormation does not know that one stack needs the other.
+    All run x86-64 by default, and an arm64 image then fails only at its first call, with "exec format error".
+    Contradictions, and what overrides set later, are found when the templates are resolved.
     """
-
-    def __init__(self) -> None:
-        self._images: dict[str, _Image] = {}
-
-    @classmethod
-    def register(cls, scope: Construct, *, marker: str, platform: Platform | None, pinned: bool) -> None:
-        """Watch the stage of `scope` for image URIs that contain `marker`. platform: None for an index."""
-        # Not the app: aspects do not reach into stages.
-        stage = Stage.of(scope)
-        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
-        aspects = Aspects.of(stage)
-        mine = next((aspect for aspect in aspects.all if isinstance(aspect, cls)), None)
-        if mine is None:
-            mine = cls()
-            aspects.add(mine)
-        mine._images[marker] = _Image(platform, _top(Stack.of(scope)), pinned)
-
-    def visit(self, node: IConstruct) -> None:
-        """Set what is unset; complain of what contradicts the image."""
-        if isinstance(node, lambda_.CfnFunction):
-            self._visit_function(node)
-        elif isinstance(node, ecs.CfnTaskDefinition):
-            self._visit_task(node)
-
-    def _images_of(self, node: CfnResource, image: Any) -> list[_Image]:
-        """The images that a property of `node` names, whose stack comes first."""
-        stack = _top(Stack.of(node))
-        text = json.dumps(Stack.of(node).resolve(image))
-        images = [found for marker, found in self._images.items() if marker in text]
-        for found in images:
-            if found.stack.node.path != stack.node.path:
-                _wait(node, stack, found)
-        return images
-
-    def _platform_of(self, node: CfnResource, images: list[_Image]) -> Platform | None:
-        platforms = {found.platform for found in images if found.platform is not None}
-        if len(platforms) > 1:
-            Annotations.of(node).add_error(
-                f"{node.node.path}: its images are built for {' and '.join(sorted(platforms))}, and it runs on one: "
-                "build all of them for the same platform"
-            )
-            return None
-        return next(iter(platforms), None)
-
-    def _visit_function(self, function: lambda_.CfnFunction) -> None:
-        images = self._images_of(function, function.code)
-        if any(found.platform is None for found in images):
-            Annotations.of(function).add_error(
-                f"{function.node.path}: its image is an index over several platforms, which Lambda does not take: make "
-                "its code with to_lambda_code(platform=…)"
-            )
-        platform = self._platform_of(function, images)
-        if platform is None:
-            return
-        wanted = LAMBDA_ARCHITECTURES[platform].name
-        if function.architectures is None:
-            function.architectures = [wanted]
-        elif list(function.architectures) != [wanted]:
-            _complain(function, f"architecture is {function.architectures}", platform, wanted)
-
-    def _visit_task(self, task: ecs.CfnTaskDefinition) -> None:
-        platform = self._platform_of(task, self._images_of(task, task.container_definitions))
-        if platform is None:
-            return
-        wanted = _TASK_ARCHITECTURES[platform]
-        current = Stack.of(task).resolve(task.runtime_platform) or {}
-        got = current.get("cpuArchitecture")
-        if got is None:
-            task.runtime_platform = ecs.CfnTaskDefinition.RuntimePlatformProperty(
-                cpu_architecture=wanted, operating_system_family=current.get("operatingSystemFamily", "LINUX")
-            )
-        elif got != wanted:
-            _complain(task, f"runtime platform's cpuArchitecture is {got!r}", platform, wanted)
-
-
-def _top(stack: Stack) -> Stack:
-    """The stack that a nested one is deployed with."""
-    while stack.nested_stack_parent is not None:
-        stack = stack.nested_stack_parent
-    return stack
-
-
-def _wait(node: CfnResource, stack: Stack, image: _Image) -> None:
-    if image.pinned:
-        Annotations.of(node).add_error(
-            f"{node.node.path}: its image is pinned by a digest that stack {image.stack.node.path!r} would export, and "
-            "CloudFormation changes no export that is in use: put both into one stack, or make the image "
-            "with pin_digest=False"
-        )
+    resource_type = resource.cfn_resource_type
+    if resource_type not in _SETTABLE or type(resource) is CfnResource:
         return
-    try:
-        stack.add_stack_dependency(image.stack)
-    except RuntimeError:
-        Annotations.of(node).add_error(
-            f"{node.node.path}: its image is published with stack {image.stack.node.path!r}, which itself waits for "
-            f"{stack.node.path!r}: put the image into the stack that runs it"
+    properties = _as_in_templates(Stack.of(resource).resolve(resource._cfn_properties))
+    for architecture in architectures_of(resource_type, properties):
+        if architecture.value is not None or architecture.property is None:
+            continue
+        text = json.dumps(architecture.images)
+        named = [image for image in images if image.is_named_in(text)]
+        platforms = {image.platforms for image in named}
+        if len(platforms) == 1 and not named[0].is_index:
+            _set(resource, architecture.property, named[0].platforms[0], properties)
+
+
+def _set(resource: CfnResource, path: str, platform: Platform, properties: dict[str, Any]) -> None:
+    if path == "Architectures":
+        resource.architectures = [LAMBDA_ARCHITECTURES[platform].name]  # type: ignore[attr-defined]
+        return
+    word = "ARM64" if platform is Platform.LINUX_ARM64 else "X86_64"
+    if isinstance(resource, ecs.CfnTaskDefinition):
+        family = properties.get("RuntimePlatform", {}).get("OperatingSystemFamily", "LINUX")
+        resource.runtime_platform = ecs.CfnTaskDefinition.RuntimePlatformProperty(
+            cpu_architecture=word, operating_system_family=family
         )
+    else:
+        resource.add_property_override(path, word)
+        # Fargate takes an architecture only together with it.
+        resource.add_property_override(path.replace("CpuArchitecture", "OperatingSystemFamily"), "LINUX")
 
 
-def _complain(node: CfnResource, what: str, platform: Platform, wanted: str) -> None:
-    Annotations.of(node).add_error(
-        f"{node.node.path}: {what}, but its image is built for {platform}: leave it out or set {wanted}"
-    )
+def _as_in_templates(value: Any) -> Any:
+    """A construct's own properties with the names that templates have: `imageUri` is `ImageUri` there."""
+    if isinstance(value, dict):
+        return {key[:1].upper() + key[1:]: _as_in_templates(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_in_templates(each) for each in value]
+    return value

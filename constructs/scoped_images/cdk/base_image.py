@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Annotations, CfnOutput, Stack
 from constructs import Construct, IConstruct
 
 from scoped_images.cdk.arguments import expect
-from scoped_images.cdk.builder import ImageBuild, ImageBuilder, built_by
+from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
 from scoped_images.cdk.image_copy import ImageCopy
 from scoped_images.cdk.image_repository import ImageRepository
-from scoped_images.cdk.registry_resources import ImageIndex, MovingTag
+from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.published_base import PublishedBase
+from scoped_images.cdk.published_platforms import publish
+from scoped_images.cdk.registry_resources import MovingTag
 from scoped_images.context.commit import commit_of
 from scoped_images.ecr.tags import STABLE, git_tag
 from scoped_images.errors import ScopedImagesError
@@ -73,31 +75,34 @@ class BaseImage(Construct):
             context=context,
             platforms=self.platforms,
             repository=repository,
-            base=base,
-            named_bases=named_bases or {},
+            base=base.published if base else None,
+            named_bases={name: each.published for name, each in (named_bases or {}).items()},
             options=options or BuildOptions(),
             builder=builder,
+            is_base=True,
         )
-        if repository is None:
-            raise ScopedImagesError(
-                f"base image {self.node.path!r} has no repository, which its dependents are built from: give it "
-                "repository=, an ImageRepository of an earlier stack"
-            )
         builds = made.builds()
         refuse_late_args(self, builds, "the tag of a base image")
-        self._publish_alone(repository)
+        self._refuse_others()
         self.address = repository.address
+        register_of(self).add_base(self, self.address, STABLE)
         self.specs = tuple(build.spec for build in builds)
         self.content_tag = index_tag(self.specs)
-        self.is_static = tag == "static"
+        is_static = tag == "static"
         moving_tag = self._moving_tag(tag)
         self.uri = self.address.tagged(moving_tag or self.content_tag)
-        self.reference = BaseReference(
-            uri=self.uri,
-            identity=f"{STABLE} {refresh_mark or ''}" if self.is_static else self.content_tag,
+        self.published: PublishedBase = PublishedBase(
+            reference=BaseReference(
+                uri=self.uri,
+                identity=f"{STABLE} {refresh_mark or ''}" if is_static else self.content_tag,
+            ),
+            address=self.address,
+            platforms=self.platforms,
+            is_static=is_static,
+            path=self.node.path,
+            stack=Stack.of(self),
         )
-        published = self._publish(builds, moving_tag, made.by)
-        self._move_tags(published, moving_tag)
+        self._move_tags(publish(self, builds, made.by).needed, moving_tag)
         CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))
 
     def _moving_tag(self, tag: BaseTag) -> str | None:
@@ -117,28 +122,7 @@ class BaseImage(Construct):
             return None
         return git_tag(commit)
 
-    def _publish(
-        self, builds: tuple[ImageBuild, ...], moving_tag: str | None, builder: ImageBuilder
-    ) -> list[IConstruct]:
-        """Build for each platform, and put an index over them where there are several."""
-        if len(builds) == 1:
-            # For a builder that leaves no image on the machine; else the moving tag only moves as the stack deploys.
-            further = (moving_tag,) if moving_tag else ()
-            (build,) = builds
-            build = dataclasses.replace(build, further_tags=further)
-            return built_by([builder.build(self, "Asset", build)])
-        images = [builder.build(self, f"Asset-{build.spec.platform.slug}", build) for build in builds]
-        index = ImageIndex(
-            self,
-            "Index",
-            repository=self.address,
-            tag=self.content_tag,
-            images={build.spec.platform: build.spec.content_tag for build in builds},
-        )
-        index.node.add_dependency(*built_by(images))
-        return [index]
-
-    def _move_tags(self, published: list[IConstruct], moving_tag: str | None) -> None:
+    def _move_tags(self, published: Sequence[IConstruct], moving_tag: str | None) -> None:
         copy = ImageCopy(
             self,
             "Copy",
@@ -155,22 +139,14 @@ class BaseImage(Construct):
             )
             commit.node.add_dependency(*published)
 
-    def _publish_alone(self, repository: ImageRepository) -> None:
+    def _refuse_others(self) -> None:
         stack = Stack.of(self)
-        others = [
-            child for child in stack.node.find_all() if isinstance(child, BaseImage) and child is not self
-        ]
-        if others:
-            raise ScopedImagesError(
-                f"stack {stack.node.path!r} has the base image {others[0].node.path!r} already: put "
-                f"{self.node.path!r} into a stack of its own, so that its dependents wait for it alone"
-            )
-        if repository.publishes is not None:
-            raise ScopedImagesError(
-                f"repository {repository.node.path!r} publishes the base image {repository.publishes.node.path!r} "
-                f"already, and {self.node.path!r} would move its tag {STABLE!r}: give each a repository of its own"
-            )
-        repository.publishes = self
+        for child in stack.node.find_all():
+            if isinstance(child, BaseImage) and child is not self:
+                raise ScopedImagesError(
+                    f"stack {stack.node.path!r} has the base image {child.node.path!r} already: put "
+                    f"{self.node.path!r} into a stack of its own, so that its dependents wait for nothing else"
+                )
 
 
 def expect_bases(scope: Construct, base: object, named_bases: Mapping[str, object] | None) -> None:

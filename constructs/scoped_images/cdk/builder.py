@@ -30,14 +30,12 @@ class ImageBuild:
     """One image of one platform, and where it goes.
 
     repository: where its content tag is pushed; None for CDK's own repository and CDK's own tag.
-    further_tags: pushed beside the content tag.
     late_args: build arguments whose values are tokens.
     """
 
     spec: ImageSpec
     cache: RegistryCache | None
     repository: RepositoryAddress | None
-    further_tags: tuple[str, ...] = ()
     late_args: Mapping[str, str] = field(default_factory=dict)
 
 

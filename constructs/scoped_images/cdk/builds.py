@@ -6,7 +6,6 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aws_cdk import Annotations, Stack, Token
 from constructs import Construct
@@ -14,7 +13,9 @@ from constructs import Construct
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuild, ImageBuilder
 from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.local_builder import LocalBuilder
+from scoped_images.cdk.published_base import PublishedBase
 from scoped_images.cdk.stack_order import build_after, require_same_place
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.whole_repository import registry_cache_warning
@@ -23,9 +24,6 @@ from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
-
-if TYPE_CHECKING:
-    from scoped_images.cdk.base_image import BaseImage
 
 ContextFor = ScopedContext | Callable[[Platform], ScopedContext]
 
@@ -36,16 +34,18 @@ class ImageBuilds:
 
     context: one for all platforms, or a function that makes each platform's.
     builder: None for the machine that deploys.
+    is_base: whether other images are built from it.
     """
 
     scope: Construct
     context: ContextFor
     platforms: tuple[Platform, ...]
     repository: ImageRepository | None
-    base: BaseImage | None
-    named_bases: Mapping[str, BaseImage]
+    base: PublishedBase | None
+    named_bases: Mapping[str, PublishedBase]
     options: BuildOptions
     builder: ImageBuilder | None
+    is_base: bool = False
 
     def __post_init__(self) -> None:
         scope = self.scope
@@ -60,27 +60,45 @@ class ImageBuilds:
                 f"builder of {scope.node.path!r} is the class {self.builder.__name__}, and takes {hint}"
             )
         expect(scope, "builder", self.builder, ImageBuilder, hint)
-        if self.repository is None and self.by.needs_repository:
-            raise ScopedImagesError(
-                f"{scope.node.path!r} is built by {type(self.by).__name__}, and has no repository to be pushed to: give "
-                "it repository=, an ImageRepository of an earlier stack"
-            )
-        if self.repository is not None:
-            require_same_place(scope, self.repository.address)
-            build_after(scope, self.repository, what="its repository")
+        self._check_repository()
         for base in self._bases:
             require_same_place(scope, base.address)
-            build_after(scope, base, what="its base image")
+            build_after(scope, path=base.path, stack=base.stack, what="its base image")
             self._share_platforms(base)
 
+    def _check_repository(self) -> None:
+        repository, path = self.repository, self.scope.node.path
+        if repository is not None:
+            require_same_place(self.scope, repository.address)
+            build_after(
+                self.scope, path=repository.node.path, stack=Stack.of(repository), what="its repository"
+            )
+            return
+        reasons = {
+            "its dependents are built from": self.is_base,
+            "keeps the index over its platforms": len(self.platforms) > 1,
+            f"{type(self.by).__name__} pushes it to": self.by.needs_repository,
+        }
+        for reason, holds in reasons.items():
+            if holds:
+                raise ScopedImagesError(
+                    f"repository: {path!r} needs one, which {reason}, got None; pass an ImageRepository of an earlier "
+                    "stack"
+                )
+
     @property
-    def _bases(self) -> list[BaseImage]:
+    def _bases(self) -> list[PublishedBase]:
         return [base for base in (self.base, *self.named_bases.values()) if base is not None]
 
     @property
     def by(self) -> ImageBuilder:
         """Who builds."""
         return self.builder or LocalBuilder()
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the CLI builds the image, and only after other stacks are deployed."""
+        return isinstance(self.by, LocalBuilder) and bool(self.repository or self._bases)
 
     def builds(self) -> tuple[ImageBuild, ...]:
         """One build for each platform, in the order given."""
@@ -99,22 +117,21 @@ class ImageBuilds:
             rung = registry_cache_warning(build.spec.context, has_cache=build.cache is not None)
             if rung:
                 annotations.add_warning_v2("scoped-images:cache", rung)
-            if build.cache is not None and build.cache.export and self.repository is not None:
-                mine = (self.scope, build.spec.content_tag)
-                other, tag = self.repository.caches.setdefault(build.cache.ref, mine)
-                # The same image in two stacks has one cache with good reason.
-                if other is not self.scope and tag != build.spec.content_tag:
+            if build.cache is not None and build.cache.export:
+                ref, tag = build.cache.ref, build.spec.content_tag
+                other = register_of(self.scope).add_cache(self.scope, ref, tag)
+                if other is not None:
                     annotations.add_warning_v2(
                         "scoped-images:cache",
-                        f"its build cache {build.cache.ref} is that of {other.node.path!r} too, and each overwrites the "
-                        "other's: give each image a repository of its own, or one of them a branch=",
+                        f"cache: {other!r} exports to it too and each overwrites the other's, got {ref}; give each "
+                        "image a repository of its own, or one of them a branch=",
                     )
         for base in self._bases:
             if base.is_static:
                 annotations.add_info_v2(
                     "scoped-images:static-base",
-                    f"built FROM {base.uri}: a change of that base rebuilds this image only after scoped-images bases "
-                    "refresh; should the tag be gone, scoped-images bases restore puts it back",
+                    f"built FROM {base.reference.uri}: a change of that base rebuilds this image only after "
+                    "scoped-images bases refresh; should the tag be gone, scoped-images bases restore puts it back",
                 )
 
     def _build(self, platform: Platform) -> ImageBuild:
@@ -143,12 +160,12 @@ class ImageBuilds:
             late_args=late,
         )
 
-    def _share_platforms(self, base: BaseImage) -> None:
+    def _share_platforms(self, base: PublishedBase) -> None:
         missing = [platform for platform in self.platforms if platform not in base.platforms]
         if missing:
             raise ScopedImagesError(
                 f"{self.scope.node.path!r} is built for {' and '.join(self.platforms)}, its base image "
-                f"{base.node.path!r} for {' and '.join(base.platforms)}: give both the same platform"
+                f"{base.path!r} for {' and '.join(base.platforms)}: give both the same platform"
             )
 
     def _cache(self, platform: Platform) -> RegistryCache | None:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 
-from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy, Stack
+import jsii
+from aws_cdk import (
+    ArnFormat,
+    CfnDeletionPolicy,
+    CfnOutput,
+    IAnyProducer,
+    IResolveContext,
+    Lazy,
+    RemovalPolicy,
+    Stack,
+)
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.ordered_assets import OrderedAssets
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.ecr.lifecycle import ImageLifecycle
@@ -34,12 +47,14 @@ class ImageRepository(Construct):
         lifecycle: ImageLifecycle,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         encryption_key: kms.IKey | None = None,
+        pull_accounts: Sequence[str] = (),
     ) -> None:
         """Make the repository.
 
         repository_name: physical name, a literal, carrying the environment.
         removal_policy: by default it outlives its stack; DESTROY deletes it with all its images.
         encryption_key: by default AES-256 with a key that ECR manages.
+        pull_accounts: further accounts that may pull, 12 digits each, with their Lambda functions of this region.
         """
         super().__init__(scope, construct_id)
         if not isinstance(lifecycle, ImageLifecycle):
@@ -48,11 +63,9 @@ class ImageRepository(Construct):
                 "ImageLifecycle(max_images=30, untagged_days=7)"
             )
         stack = Stack.of(self)
-        # The base image that is published here, at most one: `stable` is one image's.
-        self.publishes: Construct | None = None
-        # Who exports to which cache ref, and the content tag of what is built.
-        self.caches: dict[str, tuple[Construct, str]] = {}
+        _check_accounts(pull_accounts)
         self.address = RepositoryAddress(account=stack.account, region=stack.region, name=repository_name)
+        register_of(self).add_repository(self, self.address)
         self.repository = ecr.Repository(
             self,
             "Repository",
@@ -65,7 +78,6 @@ class ImageRepository(Construct):
                 ecr.ImageTagMutabilityExclusionFilter.wildcard(pattern) for pattern in MOVING_PATTERNS
             ],
             removal_policy=removal_policy,
-            empty_on_delete=removal_policy is RemovalPolicy.DESTROY,
         )
         # The policy that the evaluator and its tests see is the policy that ECR gets, word for word.
         resource = self.repository.node.default_child
@@ -73,9 +85,14 @@ class ImageRepository(Construct):
         resource.lifecycle_policy = ecr.CfnRepository.LifecyclePolicyProperty(
             lifecycle_policy_text=json.dumps({"rules": lifecycle.rules()})
         )
+        # RemovalPolicies and stacks may change the policy later, and CloudFormation deletes no repository with images.
+        resource.empty_on_delete = Lazy.uncached_any(_WhenDeleted(resource))
         self._grant_publishing_role()
-        self._grant_lambda()
-        self._add_outputs()
+        account = Stack.of(self).account
+        self._grant_lambda("LambdaFunctions", account)
+        for each in dict.fromkeys(pull_accounts):
+            self._grant_account(each)
+            self._grant_lambda(f"LambdaFunctionsOf{each}", each)
 
     def _grant_publishing_role(self) -> None:
         stack = Stack.of(self)
@@ -105,21 +122,39 @@ class ImageRepository(Construct):
             )
         )
 
-    def _grant_lambda(self) -> None:
+    def _grant_account(self, account: str) -> None:
+        self.repository.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=f"Account{account}",
+                principals=[iam.AccountPrincipal(account)],
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
+            )
+        )
+
+    def _grant_lambda(self, sid: str, account: str) -> None:
         """https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#configuration-images-permissions"""
         functions = Stack.of(self).format_arn(
-            service="lambda", resource="function", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+            service="lambda",
+            account=account,
+            resource="function",
+            resource_name="*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self.repository.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="LambdaFunctions",
+                sid=sid,
                 principals=[iam.ServicePrincipal("lambda.amazonaws.com")],
                 actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
                 conditions={"StringLike": {"aws:sourceArn": functions}},
             )
         )
 
-    def _add_outputs(self) -> None:
+    def add_outputs(self) -> None:
+        """Add name, URI and login command to the stack's outputs, of which CloudFormation allows 200."""
         login = (
             f"aws ecr get-login-password --region {self.address.region} | "
             f"docker login --username AWS --password-stdin {self.address.registry}"
@@ -127,3 +162,25 @@ class ImageRepository(Construct):
         CfnOutput(self, "Name", value=self.repository.repository_name)
         CfnOutput(self, "Uri", value=self.address.uri)
         CfnOutput(self, "LoginCommand", value=login)
+
+
+@jsii.implements(IAnyProducer)
+class _WhenDeleted:
+    """Whether CloudFormation deletes a resource with its stack, as far as that is known when it is asked."""
+
+    def __init__(self, resource: ecr.CfnRepository) -> None:
+        self._resource = resource
+
+    def produce(self, _: IResolveContext) -> bool:
+        """Answer CDK."""
+        return self._resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE
+
+
+def _check_accounts(accounts: object) -> None:
+    if isinstance(accounts, str) or not isinstance(accounts, Sequence):
+        raise ScopedImagesError(f"pull_accounts: expected a list, got {accounts!r}; pass ['111111111111']")
+    for account in accounts:
+        if not isinstance(account, str) or not re.fullmatch(r"\d{12}", account):
+            raise ScopedImagesError(
+                f"pull_accounts: expected 12 digits, got {account!r}; pass ['111111111111']"
+            )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from aws_cdk import DefaultStackSynthesizer, IBoundStackSynthesizer, ISynthesisSession, Stack
 from aws_cdk.cloud_assembly_schema import ArtifactType, AssetManifestProperties
+
+from scoped_images.cdk.image_watch import register_of
 
 
 class OrderedAssets(DefaultStackSynthesizer):
@@ -38,10 +41,12 @@ class OrderedAssets(DefaultStackSynthesizer):
         self._published[source_hash] = (repository_name, tag)
 
     def reusable_bind(self, stack: Stack) -> IBoundStackSynthesizer:
-        """Return a synthesizer for `stack` alone; one instance may serve a whole app."""
-        bound = type(self)(**self._properties)
-        bound._owner = stack
+        """Return a copy of this synthesizer for `stack`, with its attributes; one instance may serve a whole app."""
+        bound: OrderedAssets = _copy_class(type(self))(self)
+        bound._owner, bound._published = stack, {}
         bound.bind(stack)
+        # Every stack's stage, also one that only runs images of others.
+        register_of(stack)
         return bound
 
     def synthesize(self, session: ISynthesisSession) -> None:
@@ -109,3 +114,18 @@ class OrderedAssets(DefaultStackSynthesizer):
         for placeholder, value in values.items():
             text = text.replace(f"${{{placeholder}}}", value)
         return str(text)
+
+
+@cache
+def _copy_class(cls: type[OrderedAssets]) -> Any:
+    """A class that makes copies of the instances of `cls`, without its __init__, which may take anything.
+
+    A copy needs a JavaScript object of its own, which DefaultStackSynthesizer's __init__ makes. jsii finds its way
+    back from that to Python for objects only that are made by calling a class, so `copy.copy` does not do.
+    """
+
+    def copy_from(self: OrderedAssets, original: OrderedAssets) -> None:
+        self.__dict__.update({k: v for k, v in vars(original).items() if not k.startswith("__jsii")})
+        DefaultStackSynthesizer.__init__(self, **original._properties)
+
+    return type(cls.__name__, (cls,), {"__init__": copy_from, "__module__": cls.__module__})

@@ -1,81 +1,132 @@
-"""The images of every platform that one ScopedImage is built for, as functions and containers refer to them."""
+"""Publishes an image for each platform it is built for, and an index over them where there are several."""
 
 from __future__ import annotations
 
-from aws_cdk import Token
-from aws_cdk import aws_ecr as ecr
-from constructs import Construct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from scoped_images.cdk.architectures import ImageArchitectures
+from aws_cdk import CfnResource
+from aws_cdk import aws_ecr as ecr
+from constructs import Construct, IConstruct
+
 from scoped_images.cdk.builder import Digest, ImageBuild, ImageBuilder, PublishedImage, built_by
+from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.register import RegisteredImage
 from scoped_images.cdk.registry_resources import ImageDigest, ImageIndex
 from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
 
 
-class PublishedPlatforms:
-    """Builds for each platform, and puts an index over them where there are several.
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What came of the builds of one image.
 
-    image, digest: what containers run: the image, or the index.
+    images: by platform. index: over several; None for one platform.
+    repository, tag: of what containers run: the image, or the index.
+    needed: resources that what uses the image while the stack deploys waits for.
     """
 
-    def __init__(
-        self, scope: Construct, *, builds: tuple[ImageBuild, ...], by: ImageBuilder, pinned: bool
-    ) -> None:
-        """Build in `scope`. pinned: refer to images by digest in place of their tags."""
-        self._scope, self._pinned = scope, pinned
-        single = len(builds) == 1
-        self._images = {
-            build.spec.platform: by.build(
-                scope, "Asset" if single else f"Asset-{build.spec.platform.slug}", build
-            )
-            for build in builds
-        }
+    images: Mapping[Platform, PublishedImage]
+    index: ImageIndex | None
+    repository: ecr.IRepository
+    tag: str
+    needed: tuple[IConstruct, ...]
+
+
+def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) -> Published:
+    """Have each platform's image built and pushed, and the index put when the stack deploys."""
+    if len(builds) == 1:
+        (build,) = builds
+        image = by.build(scope, "Asset", build)
+        return Published(
+            images={build.spec.platform: image},
+            index=None,
+            repository=image.repository,
+            tag=image.tag,
+            needed=tuple(built_by([image])),
+        )
+    address = builds[0].repository
+    assert address is not None, "ImageBuilds has checked that an index has a repository"
+    images = {
+        build.spec.platform: by.build(scope, f"Asset-{build.spec.platform.slug}", build) for build in builds
+    }
+    tag = index_tag([build.spec for build in builds])
+    index = ImageIndex(
+        scope,
+        "Index",
+        repository=address,
+        tag=tag,
+        images={platform: image.tag for platform, image in images.items()},
+    )
+    index.node.add_dependency(*built_by(images.values()))
+    return Published(
+        images=images,
+        index=index,
+        repository=images[builds[0].spec.platform].repository,
+        tag=tag,
+        needed=(index,),
+    )
+
+
+class PublishedPlatforms:
+    """The images of one ScopedImage, as functions and containers refer to them.
+
+    image_digest: of what containers run.
+    """
+
+    def __init__(self, scope: Construct, *, published: Published, pinned: bool, ordered: bool) -> None:
+        """Look the digests up, and register the images.
+
+        pinned: refer to images by digest in place of their tags.
+        ordered: whether the CLI builds the images, after other stacks.
+        """
+        self._scope, self._published, self._pinned, self._ordered = scope, published, pinned, ordered
+        single = published.index is None
         self._digests = {
-            platform: self._find_digest(platform, image, "Digest" if single else f"Digest-{platform.slug}")
-            for platform, image in self._images.items()
+            platform: image.digest
+            or ImageDigest(
+                scope,
+                "Digest" if single else f"Digest-{platform.slug}",
+                repository=image.repository,
+                tag=image.tag,
+            )
+            for platform, image in published.images.items()
         }
-        self.image, self.digest = self._only() if single else self._index(builds)
+        for platform, image in published.images.items():
+            self._register(image.repository, image.tag, (platform,), self._digests[platform], None)
+        if published.index is not None:
+            needed = published.index.resource
+            platforms = tuple(published.images)
+            self._register(published.repository, published.tag, platforms, published.index, needed)
+
+    @property
+    def image_digest(self) -> Digest:
+        """The digest of the index, or of the only image."""
+        return self._published.index or next(iter(self._digests.values()))
 
     def reference(self, platform: Platform | None = None) -> tuple[ecr.IRepository, str]:
-        """Repository, and tag or digest, of one platform's image; without one of what containers run."""
-        image = self._images[platform] if platform else self.image
-        digest = self._digests[platform] if platform else self.digest
+        """Return repository, and tag or digest, of one platform's image; without a platform, of what containers run."""
+        image = self._published.images[platform] if platform else self._published
+        digest = self._digests[platform] if platform else self.image_digest
         # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
         return image.repository, f"sha256:{digest.hex}" if self._pinned else image.tag
 
-    def _find_digest(self, platform: Platform, image: PublishedImage, construct_id: str) -> Digest:
-        digest = image.digest or ImageDigest(
-            self._scope, construct_id, repository=image.repository, tag=image.tag
-        )
-        self._register(image.tag, digest, platform)
-        return digest
-
-    def _only(self) -> tuple[PublishedImage, Digest]:
-        ((platform, image),) = self._images.items()
-        return image, self._digests[platform]
-
-    def _index(self, builds: tuple[ImageBuild, ...]) -> tuple[PublishedImage, Digest]:
-        address = builds[0].repository
-        assert address is not None, "an image of several platforms has a repository"
-        tag = index_tag([build.spec for build in builds])
-        index = ImageIndex(
-            self._scope,
-            "Index",
-            repository=address,
-            tag=tag,
-            images={platform: image.tag for platform, image in self._images.items()},
-        )
-        index.node.add_dependency(*built_by(self._images.values()))
-        self._register(tag, index, None)
-        repository = self._images[builds[0].spec.platform].repository
-        return PublishedImage(repository=repository, tag=tag), index
-
-    def _register(self, tag: str, digest: Digest, platform: Platform | None) -> None:
-        by_id = self._pinned or Token.is_unresolved(tag)
-        ImageArchitectures.register(
-            self._scope,
-            marker=digest.logical_id if by_id else tag,
-            platform=platform,
-            pinned=self._pinned,
+    def _register(
+        self,
+        repository: ecr.IRepository,
+        tag: str,
+        platforms: tuple[Platform, ...],
+        digest: Digest,
+        needed: CfnResource | None,
+    ) -> None:
+        register_of(self._scope).images.append(
+            RegisteredImage(
+                scope=self._scope,
+                uri=repository.repository_uri_for_tag(tag),
+                tag=tag,
+                platforms=platforms,
+                digest_id=digest.logical_id,
+                needed=needed,
+                ordered=self._ordered,
+            )
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnResource, CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -76,6 +76,9 @@ class ImageIndex(Construct):
                 "Images": {str(platform): image for platform, image in images.items()},
             },
         )
+        made = resource.node.default_child
+        assert isinstance(made, CfnResource)
+        self.resource = made
         self.digest = resource.get_att_string("Digest")
         self.hex = resource.get_att_string("Hex")
         self.logical_id: str = Stack.of(self).resolve(resource.ref)["Ref"]

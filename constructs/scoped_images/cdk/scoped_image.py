@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import CfnOutput
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -15,7 +14,7 @@ from scoped_images.cdk.base_image import BaseImage, expect_bases
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.cdk.image_repository import ImageRepository
-from scoped_images.cdk.published_platforms import PublishedPlatforms
+from scoped_images.cdk.published_platforms import PublishedPlatforms, publish
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
@@ -62,18 +61,13 @@ class ScopedImage(Construct):
         super().__init__(scope, construct_id)
         expect_bases(self, base, named_bases)
         self.platforms = platforms_of(self, platform, platforms)
-        if len(self.platforms) > 1 and repository is None:
-            raise ScopedImagesError(
-                f"{self.node.path!r} is built for {' and '.join(self.platforms)}, and has no repository to keep their "
-                "index in: give it repository=, an ImageRepository of an earlier stack"
-            )
         made = ImageBuilds(
             scope=self,
             context=context,
             platforms=self.platforms,
             repository=repository,
-            base=base,
-            named_bases=named_bases or {},
+            base=base.published if base else None,
+            named_bases={name: each.published for name, each in (named_bases or {}).items()},
             options=options or BuildOptions(),
             builder=builder,
         )
@@ -82,10 +76,12 @@ class ScopedImage(Construct):
         single = len(self.platforms) == 1
         self.architecture = LAMBDA_ARCHITECTURES[self.platforms[0]] if single else None
         self.runtime_platform = TASK_PLATFORMS[self.platforms[0]] if single else None
-        self._published = PublishedPlatforms(self, builds=builds, by=made.by, pinned=pin_digest)
-        self.repository, self.tag = self._published.image.repository, self._published.image.tag
-        self.digest = self._published.digest.digest
-        CfnOutput(self, "ImageDigest", value=self.digest)
+        published = publish(self, builds, made.by)
+        self.repository, self.tag = published.repository, published.tag
+        self._published = PublishedPlatforms(
+            self, published=published, pinned=pin_digest, ordered=made.ordered
+        )
+        self.digest = self._published.image_digest.digest
 
     def to_lambda_code(
         self,

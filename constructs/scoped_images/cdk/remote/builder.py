@@ -167,7 +167,7 @@ class RemoteBuilder(Construct):
         if stack is Stack.of(self):
             image.node.add_dependency(self)
         else:
-            build_after(scope, self, what="its builder")
+            build_after(scope, path=self.node.path, stack=Stack.of(self), what="its builder")
         return image.published
 
     def _log_group(self, platform: Platform, retention: logs.RetentionDays) -> logs.LogGroup:

@@ -59,7 +59,6 @@ class RemoteImage(Construct):
             repository=build.repository.name,
             repository_uri=build.repository.uri,
             tag=spec.content_tag,
-            further_tags=build.further_tags,
             platform=str(spec.platform),
             archive_bucket=archive.s3_bucket_name,
             archive_key=archive.s3_object_key,

@@ -1,0 +1,245 @@
+"""Checks the resources that run images of the app, in the resolved templates: order, place, rights, architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Annotations, CfnResource, Stack, Stage
+from constructs import Construct
+
+from scoped_images.cdk.register import Register, RegisteredImage
+from scoped_images.cdk.rendered_templates import stack_template
+from scoped_images.platform import Platform
+from scoped_images.templates.architecture import FUNCTIONS, SAME_REGION, Architecture, architectures_of
+from scoped_images.templates.image_reference import ImageReference, image_references
+from scoped_images.templates.repository_policy import may_pull
+from scoped_images.templates.template import StackTemplate, Templates
+
+
+class ImageUses:
+    """The resources of one stage that name images of the app."""
+
+    def __init__(
+        self,
+        templates: Templates,
+        stacks: Mapping[str, Stack],
+        resources: Mapping[str, Sequence[CfnResource]],
+        register: Register,
+    ) -> None:
+        self._templates, self._stacks, self._resources = templates, stacks, resources
+        self._images = [(image, self._own_reference(image)) for image in register.images]
+
+    def check(self) -> None:
+        """Have stacks and resources wait for the images that they run; annotate what cannot work."""
+        for template in self._templates.stacks:
+            for logical_id, resource in template.section("Resources").items():
+                if isinstance(resource, dict):
+                    self._check(template, logical_id, resource)
+
+    def _check(self, template: StackTemplate, logical_id: str, resource: Mapping[str, Any]) -> None:
+        properties, resource_type = resource.get("Properties") or {}, str(resource.get("Type"))
+        uses = list(self._uses(template, properties))
+        if not uses:
+            return
+        consumer = _Consumer(
+            self._stacks[template.path], self._construct(template.path, logical_id), resource_type
+        )
+        for reference, images in uses:
+            self._wait(consumer, reference, images)
+            self._check_place(consumer, template, reference, images[0])
+        for architecture in architectures_of(
+            resource_type, {**_globals(template, resource_type), **properties}
+        ):
+            named = [images[0] for _, images in self._uses(template, architecture.images)]
+            if named:
+                consumer.check_architecture(architecture, named)
+
+    def _uses(
+        self, template: StackTemplate, value: Any
+    ) -> Iterator[tuple[ImageReference, list[RegisteredImage]]]:
+        """Each reference to an image of the app, and all that publish that image."""
+        for text in self._templates.texts(template, value):
+            for reference in image_references(text):
+                images = [
+                    image
+                    for image, own in self._images
+                    if own.is_same(reference) and set(own.names) & set(reference.names)
+                ]
+                if images:
+                    yield reference, images
+
+    def _own_reference(self, image: RegisteredImage) -> ImageReference:
+        """How the stack that publishes an image would name it, with its digest's attribute among the names."""
+        stack = image.stack
+        text = "".join(self._templates.texts(stack_template(stack, {}), stack.resolve(image.uri)))
+        (found,) = image_references(text)
+        digest = (f"${{{stack.node.path}:{image.digest_id}.Hex}}",) if image.digest_id else ()
+        return ImageReference(
+            account=found.account,
+            region=found.region,
+            repository=found.repository,
+            names=(*found.names, *digest),
+            imported=False,
+        )
+
+    def _construct(self, path: str, logical_id: str) -> Construct:
+        """The construct of a resource, or the stack of one that is in no construct of its own."""
+        stack = self._stacks[path]
+        found = (each for each in self._resources[path] if stack.resolve(each.logical_id) == logical_id)
+        return next(found, stack)
+
+    def _wait(
+        self, consumer: _Consumer, reference: ImageReference, images: Sequence[RegisteredImage]
+    ) -> None:
+        own = [image for image in images if _top(image.stack).node.path == consumer.top.node.path]
+        if own:
+            # An attribute among the names is a dependency already.
+            if not any(name.startswith("$") for name in reference.names):
+                consumer.wait_for_resource(own[0])
+            return
+        here = [image for image in images if _stage_path(image.stack) == _stage_path(consumer.stack)]
+        if not here:
+            consumer.fail(
+                f"its image is published by stack {images[0].stack.node.path!r} of another Stage, and CDK orders no "
+                "stacks across Stages; make the image in a stack of this Stage too"
+            )
+        elif reference.imported:
+            consumer.fail(
+                f"its image is named by a value that stack {_top(here[0].stack).node.path!r} exports, and "
+                "CloudFormation changes no export that is in use; put both into one stack, make the image with "
+                "pin_digest=False, or set @aws-cdk/core:defaultCrossStackReferences to 'weak'"
+            )
+        else:
+            consumer.wait_for_stack(here)
+
+    def _check_place(
+        self, consumer: _Consumer, template: StackTemplate, reference: ImageReference, image: RegisteredImage
+    ) -> None:
+        account, region = reference.account, reference.region
+        if (
+            consumer.type in SAME_REGION
+            and None not in (region, template.region)
+            and region != template.region
+        ):
+            consumer.fail(
+                f"{consumer.type} takes images of its own region {template.region} only, got one in {region}; publish "
+                f"the image in {template.region} too"
+            )
+        if None in (account, template.account) or account == template.account:
+            return
+        function = consumer.type in FUNCTIONS
+        policy = self._policy(reference)
+        if policy is None or not may_pull(policy, str(template.account), template.region, function=function):
+            what = "Lambda functions of account" if function else "account"
+            consumer.fail(
+                f"its image is in repository {reference.repository!r} of account {account}, from which {what} "
+                f"{template.account} may not pull; "
+                + (
+                    f"give that ImageRepository pull_accounts=['{template.account}']"
+                    if policy is not None
+                    else f"give {image.scope.node.path!r} repository=, an ImageRepository with "
+                    f"pull_accounts=['{template.account}']"
+                )
+            )
+
+    def _policy(self, reference: ImageReference) -> list[str] | None:
+        """The statements of the policy of an image's repository; None for one of another app, or CDK's own."""
+        for stack in self._templates.stacks:
+            for resource in stack.section("Resources").values():
+                properties = resource.get("Properties", {})
+                if (
+                    resource.get("Type") == "AWS::ECR::Repository"
+                    and (stack.account, stack.region) == (reference.account, reference.region)
+                    and properties.get("RepositoryName") == reference.repository
+                ):
+                    statements = properties.get("RepositoryPolicyText", {}).get("Statement", [])
+                    return ["\n".join(self._templates.texts(stack, each)) for each in statements]
+        return None
+
+
+class _Consumer:
+    """One resource that names images of the app."""
+
+    def __init__(self, stack: Stack, construct: Construct, resource_type: str) -> None:
+        self.stack, self.top, self.type = stack, _top(stack), resource_type
+        self._construct = construct
+        self._failures: set[str] = set()
+
+    def fail(self, what: str) -> None:
+        """Annotate the resource with an error, once."""
+        if what not in self._failures:
+            self._failures.add(what)
+            path = self._construct.node.path
+            Annotations.of(self._construct).add_error(f"{path}: {what}")
+
+    def wait_for_resource(self, image: RegisteredImage) -> None:
+        """Depend on the resource of the same stack that puts the image's tag into the registry."""
+        if image.needed is not None and isinstance(self._construct, CfnResource):
+            self._construct.add_dependency(image.needed)
+
+    def wait_for_stack(self, images: Sequence[RegisteredImage]) -> None:
+        """Deploy after one of the stacks that publish the image."""
+        for image in images:
+            try:
+                self.top.add_stack_dependency(_top(image.stack))
+                return
+            except RuntimeError:
+                continue
+        publisher = _top(images[0].stack).node.path
+        self.fail(
+            f"its image is published by stack {publisher!r}, which itself waits for {self.top.node.path!r}; put the "
+            "image into the stack that runs it"
+        )
+
+    def check_architecture(self, architecture: Architecture, images: Sequence[RegisteredImage]) -> None:
+        """Compare the architecture that the template sets with that of the images."""
+        if self.type in FUNCTIONS and any(image.is_index for image in images):
+            self.fail(
+                "Lambda takes an image of one platform, got an index over several; make the code with "
+                "to_lambda_code(platform=…)"
+            )
+            return
+        platforms = set.intersection(*(set(image.platforms) for image in images))
+        if not platforms:
+            built = sorted({platform for image in images for platform in image.platforms})
+            self.fail(
+                f"all its images must run on one architecture, got images for {' and '.join(built)}; build them for the "
+                "same platform"
+            )
+        elif architecture.platform not in platforms:
+            self._fail_architecture(architecture, sorted(platforms)[0])
+
+    def _fail_architecture(self, architecture: Architecture, platform: Platform) -> None:
+        if architecture.property is None:
+            self.fail(
+                f"{self.type} runs {architecture.platform} only, got an image for {platform}; build it for "
+                f"{architecture.platform}"
+            )
+        else:
+            got = "no value" if architecture.value is None else architecture.value
+            self.fail(
+                f"{architecture.property}: its image is built for {platform}, got {got}; set "
+                f"{architecture.words[platform]}"
+            )
+
+
+def _top(stack: Stack) -> Stack:
+    """The stack that a nested one is deployed with."""
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    return stack
+
+
+def _stage_path(stack: Stack) -> str:
+    stage = Stage.of(stack)
+    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+    return str(stage.node.path)
+
+
+def _globals(template: StackTemplate, resource_type: str) -> Mapping[str, Any]:
+    """What SAM gives every function of a template."""
+    if resource_type != "AWS::Serverless::Function":
+        return {}
+    found = template.section("Globals").get("Function", {})
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,91 @@
+"""Looks at everything in an app that runs one of its images: an aspect first, a check of the resolved templates last."""
+
+from __future__ import annotations
+
+import sys
+
+import jsii
+from aws_cdk import Annotations, Aspects, CfnResource, IAspect, Stack, Stage
+from constructs import Construct, IConstruct, IValidation
+
+from scoped_images.cdk.architectures import set_architecture
+from scoped_images.cdk.image_uses import ImageUses
+from scoped_images.cdk.register import Register
+from scoped_images.cdk.rendered_templates import render
+
+
+def register_of(scope: Construct) -> Register:
+    """Return the register of the app that `scope` is in, and have its stage watched."""
+    root, stage = scope.node.root, Stage.of(scope)
+    assert isinstance(root, Construct)
+    # Not the app only: aspects do not reach into stages.
+    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+    register = _watch(root, None)
+    return _watch(stage, register)
+
+
+def _watch(stage: Construct, register: Register | None) -> Register:
+    aspects = Aspects.of(stage)
+    watch = next((aspect for aspect in aspects.all if isinstance(aspect, ImageWatch)), None)
+    if watch is None:
+        watch = ImageWatch(register or Register())
+        aspects.add(watch)
+        stage.node.add_validation(watch)
+    return watch.register
+
+
+@jsii.implements(IAspect, IValidation)
+class ImageWatch:
+    """Watches one stage of an app. As an aspect it sets architectures; as a validation it checks what came of it."""
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+        self._stacks: dict[str, Stack] = {}
+        self._resources: dict[str, list[CfnResource]] = {}
+        self._pipelines: dict[str, IConstruct] = {}
+
+    def visit(self, node: IConstruct) -> None:
+        """Remember stacks, resources and pipelines; set an architecture that is not set."""
+        path = node.node.path
+        if isinstance(node, Stack):
+            self._stacks[path] = node
+            self._resources[path] = []
+        elif isinstance(node, CfnResource):
+            self._resources[Stack.of(node).node.path].append(node)
+            set_architecture(node, self.register.images)
+        elif _is_pipeline(node):
+            self._pipelines[path] = node
+
+    def validate(self) -> list[str]:
+        """Check every resource that names an image of the app. Errors are annotations, which the CLI prints."""
+        if self.register.images:
+            ImageUses(render(self._stacks.values()), self._stacks, self._resources, self.register).check()
+            for pipeline in self._pipelines.values():
+                self._check_pipeline(pipeline)
+        return []
+
+    def _check_pipeline(self, pipeline: IConstruct) -> None:
+        ordered = {
+            image.stack.node.path: image.scope.node.path for image in self.register.images if image.ordered
+        }
+        deployed = [
+            stack.construct_path
+            for wave in pipeline.waves  # type: ignore[attr-defined]
+            for stage in wave.stages
+            for stack in stage.stacks
+        ]
+        for path in deployed:
+            if path in ordered:
+                Annotations.of(pipeline).add_error(
+                    f"{pipeline.node.path}: CDK Pipelines builds all images of a stage before it deploys any of its "
+                    f"stacks, got {ordered[path]!r}, which must be built after other stacks are deployed; give it and "
+                    "its base images builder=RemoteBuilder(…), which builds while stacks deploy, or run cdk deploy in a "
+                    "CodeBuild step"
+                )
+                return
+
+
+def _is_pipeline(node: IConstruct) -> bool:
+    # Importing it takes a second; an app that has a pipeline has imported it.
+    pipelines = sys.modules.get("aws_cdk.pipelines")
+    return pipelines is not None and isinstance(node, pipelines.PipelineBase)

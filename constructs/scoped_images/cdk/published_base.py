@@ -1,0 +1,26 @@
+"""A base image as the builds that start from it see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+
+from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.image.spec import BaseReference
+from scoped_images.platform import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedBase:
+    """Where a base image is, and after which stack it is there.
+
+    path: of its construct. is_static: whether its dependents stay as they are when it changes.
+    """
+
+    reference: BaseReference
+    address: RepositoryAddress
+    platforms: tuple[Platform, ...]
+    is_static: bool
+    path: str
+    stack: Stack

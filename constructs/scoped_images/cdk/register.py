@@ -1,0 +1,86 @@
+"""What the constructs of one app must know of each other: its repositories, bases, caches and published images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aws_cdk import CfnResource, Stack
+from constructs import Construct
+
+from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredImage:
+    """An image that a stack of the app publishes.
+
+    uri: the image by its tag. platforms: of the image, or of all images in the index.
+    digest_id: logical id of the resource whose attributes name the image.
+    needed: the resource that puts the tag into the registry while the stack deploys; None for an image that is
+        pushed before.
+    ordered: whether the CLI builds it, and must do so after other stacks are deployed.
+    """
+
+    scope: Construct
+    uri: str
+    tag: str
+    platforms: tuple[Platform, ...]
+    digest_id: str | None
+    needed: CfnResource | None
+    ordered: bool
+
+    @property
+    def stack(self) -> Stack:
+        """The stack that publishes it, which may be a nested one."""
+        return Stack.of(self.scope)
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it is an index over several platforms."""
+        return len(self.platforms) > 1
+
+    def is_named_in(self, text: str) -> bool:
+        """Whether a resolved value names it, by tag or by an attribute. Equal images of two stacks have equal names."""
+        return self.tag in text or (self.digest_id is not None and self.digest_id in text)
+
+
+@dataclass
+class Register:
+    """One for each app. Constructs add what they make; what two of them may not share fails there."""
+
+    images: list[RegisteredImage] = field(default_factory=list)
+    _repositories: dict[RepositoryAddress, str] = field(default_factory=dict)
+    _bases: dict[RepositoryAddress, str] = field(default_factory=dict)
+    _caches: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def repositories(self) -> Mapping[RepositoryAddress, str]:
+        """Construct path of each repository."""
+        return self._repositories
+
+    def add_repository(self, scope: Construct, address: RepositoryAddress) -> None:
+        """Raise if another construct makes a repository of this name in the same account and region."""
+        other = self._repositories.setdefault(address, scope.node.path)
+        if other != scope.node.path:
+            raise ScopedImagesError(
+                f"repository_name: {scope.node.path!r} would make a repository that {other!r} makes already, got "
+                f"{address.name!r} in {address.account}/{address.region}; choose another name, or use the one "
+                "repository for both"
+            )
+
+    def add_base(self, scope: Construct, address: RepositoryAddress, moving_tag: str) -> None:
+        """Raise if another base image is published in the repository, whose tag both would move."""
+        other = self._bases.setdefault(address, scope.node.path)
+        if other != scope.node.path:
+            raise ScopedImagesError(
+                f"repository: {scope.node.path!r} would move the tag {moving_tag!r} of base image {other!r}, got "
+                f"{address.name!r} for both; give each base image a repository of its own"
+            )
+
+    def add_cache(self, scope: Construct, ref: str, tag: str) -> str | None:
+        """Return the path of another image that exports to this cache; equal images may share one."""
+        other, other_tag = self._caches.setdefault(ref, (scope.node.path, tag))
+        return other if other != scope.node.path and other_tag != tag else None
