@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 
 from local.emulator import process
+from local.emulator.keys import Keys
 from local.emulator.settings import EmulatorSettings
 from scoped_images import ScopedContext
 from scoped_images.context.archive import write_context_archive
@@ -110,7 +111,7 @@ def emulated_s3(state: Path) -> Iterator[Any]:
             endpoint_url=settings.endpoint,
             region_name=settings.region,
             aws_access_key_id=settings.account,
-            aws_secret_access_key="local",  # noqa: S106 (the emulator takes any)
+            aws_secret_access_key=Keys.read(settings).secret,
         )
         client.create_bucket(Bucket=BUCKET)
         yield client

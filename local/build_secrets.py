@@ -10,12 +10,12 @@ import os
 import ssl
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from local.errors import LocalError
+from local.private_files import write_private
 
 CERTIFICATES_IN_BUILD = "/run/secrets/ca_certificates"
 MAX_SECRET_BYTES = 500 * 1024  # BuildKit's limit, solver/llbsolver/ops: secrets.MaxSecretSize
@@ -37,6 +37,7 @@ def pip_secrets(state: Path) -> list[str]:
             "Set PIP_CERT to a file with the certificates of the package index alone."
         )
     written = state / "pip.conf"
+    # An index address may hold a password.
     write_private(written, pip_conf(settings, proxy=urllib.request.getproxies().get("https")))
     return [
         f"--secret=id=pip_conf,src={written}",
@@ -104,13 +105,3 @@ def trusted_certificates(settings: Mapping[str, str], environment: Mapping[str, 
     from pip._vendor import certifi  # noqa: PLC0415 (private to pip, so only where nothing else is left)
 
     return Path(certifi.where())
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write the file for its owner's eyes alone: an index address may hold a password."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp makes the file with mode 0600; the rename lets a build that runs meanwhile see old or new, whole.
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    Path(temporary).replace(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from local.private_files import private_folder, write_private
 
 AUTHORITY_NAME = "scoped-images local certificate authority"
 AUTHORITY_DAYS = 3650
@@ -30,7 +31,7 @@ class Authority:
     @classmethod
     def open(cls, folder: Path) -> Authority:
         """The authority of a folder, made anew when it is missing, unreadable or about to end."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         try:
             certificate = x509.load_pem_x509_certificate((folder / "authority.pem").read_bytes())
             key = serialization.load_pem_private_key((folder / "authority.key").read_bytes(), None)
@@ -95,13 +96,6 @@ def unsigned(
         .not_valid_before(now() - days(1))
         .not_valid_after(now() + days(valid_days))
     )
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, from its first byte on."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
 
 
 def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -6,15 +6,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.private_files import private_folder, write_private
+
 
 def write_client_config(folder: Path, *, plugin_folders: Sequence[Path]) -> Path:
     """Make the folder for DOCKER_CONFIG; what `docker login` wrote there is kept."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     file = folder / "config.json"
     before = json.loads(file.read_text()) if file.exists() else {}
     after = {**before, "cliPluginsExtraDirs": [str(path) for path in plugin_folders]}
     if after != before:
-        temporary = folder / "config.json.new"
-        temporary.write_text(json.dumps(after, indent=2))
-        temporary.replace(file)
+        write_private(file, json.dumps(after, indent=2))
     return folder

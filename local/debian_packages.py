@@ -144,7 +144,8 @@ def install_missing(packages: Sequence[str]) -> None:
     """Install these packages of the machine's own release; what is installed is neither upgraded nor removed."""
     import fcntl  # noqa: PLC0415 (not on Windows, where nothing is installed)
 
-    flags = ["--yes", "--no-install-recommends", "--no-upgrade", "--no-remove"]
+    # The timeout is for an apt of somebody else.
+    flags = ["--yes", "--no-install-recommends", "--no-upgrade", "--no-remove", "-oDPkg::Lock::Timeout=300"]
     install = ["apt-get", "-q", "install", *flags, *packages]
     with APT_TURN.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import ClientError
 
 from local.build_secrets import pip_secrets
 from local.emulator import process
+from local.emulator.keys import Keys
 from local.emulator.node_modules import ensure_node_modules
 from local.emulator.settings import EmulatorSettings
 from local.errors import LocalError
@@ -69,7 +70,7 @@ class LocalEnvironment:
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ENDPOINT_URL_S3": endpoint,
             "AWS_ACCESS_KEY_ID": self.account,  # ministack takes twelve digits as the account
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SECRET_ACCESS_KEY": Keys.read(self.emulator).secret,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -90,6 +91,16 @@ class LocalEnvironment:
         """The whole environment for a command: the caller's without what misleads, and `variables`."""
         kept = {k: v for k, v in inherited.items() if not k.startswith(MISLEADING)}
         return {**kept, **self.variables(engine)}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulated AWS, whatever the caller's own environment says."""
+        return boto3.client(
+            service,
+            endpoint_url=self.emulator.endpoint,
+            region_name=self.region,
+            aws_access_key_id=self.account,
+            aws_secret_access_key=Keys.read(self.emulator).secret,
+        )
 
 
 def past_proxies(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -138,13 +149,7 @@ def ensure_bootstrapped(
 
 def is_bootstrapped(env: LocalEnvironment) -> bool:
     """Whether the bootstrap stack stands."""
-    client = boto3.client(
-        "cloudformation",
-        endpoint_url=env.emulator.endpoint,
-        region_name=env.region,
-        aws_access_key_id=env.account,
-        aws_secret_access_key="local",  # noqa: S106 (the emulator takes any)
-    )
+    client = env.client("cloudformation")
     try:
         (stack,) = client.describe_stacks(StackName="CDKToolkit")["Stacks"]
     except ClientError:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from local.debian_packages import system_path
 from local.errors import LocalError
+from local.private_files import private_folder
 from local.processes import end, processes_naming, runs, unmount_below
 
 START_SECONDS = 60
@@ -70,6 +71,7 @@ class EngineState:
         """What dockerd is told (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file)."""
         return {
             "hosts": [self.host],
+            "group": "root",  # of the socket; dockerd's own default is the group docker, if there is one
             "data-root": str(self.state / "data"),
             "exec-root": str(self.exec_root),
             "pidfile": str(self.pid_file),
@@ -129,7 +131,7 @@ def start(engine: PrivateEngine) -> None:
         daemons = _daemons(engine)
         if not daemons:
             _clear_leftovers(engine)
-            engine.run_folder.mkdir(parents=True, exist_ok=True)
+            private_folder(engine.run_folder)
             engine.configuration_file.write_text(json.dumps(engine.configuration(), indent=2))
             daemons = [_launch(engine)]
         _wait_until_ready(engine, daemons[0])

@@ -3,6 +3,7 @@
 Started by local.emulator.process, which sets the environment that ministack reads while it is imported.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from local.emulator.settings import EmulatorSettings
 
 def main() -> None:
     """Serve until SIGTERM."""
+    os.umask(0o077)  # what it keeps is for its owner only
     state, port, account, region = sys.argv[1:5]
     settings = EmulatorSettings(state=Path(state), port=int(port), account=account, region=region)
     for folder in (settings.folder, settings.folder / "tmp", settings.registry):

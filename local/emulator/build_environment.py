@@ -14,6 +14,7 @@ from ministack.core.responses import get_account_id, get_region
 
 from local.build_secrets import pip_secrets
 from local.client_config import write_client_config
+from local.emulator.keys import Keys
 from local.emulator.settings import EmulatorSettings
 
 PROGRAMS = Path(__file__).resolve().parents[1] / "build_programs"
@@ -27,6 +28,7 @@ class BuildEnvironment:
     """What every build of one emulator has, beside what is its own."""
 
     settings: EmulatorSettings
+    keys: Keys
 
     def variables(self, build: dict[str, Any], folder: Path) -> dict[str, str]:
         """Variables of one build: CodeBuild's, those of the local registry, and credentials for the emulated AWS.
@@ -54,7 +56,7 @@ class BuildEnvironment:
             "AWS_REGION": get_region(),
             "AWS_DEFAULT_REGION": get_region(),
             "AWS_ACCESS_KEY_ID": get_account_id(),
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SECRET_ACCESS_KEY": self.keys.secret,
             "AWS_ENDPOINT_URL": self.settings.endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,

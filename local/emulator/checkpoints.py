@@ -9,7 +9,7 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core.persistence import save_state
 
-from local.emulator.registry_blobs import Application, Receive, Scope, Send
+from local.emulator.asgi import Application, Receive, Scope, Send
 
 logger = logging.getLogger("checkpoints")
 

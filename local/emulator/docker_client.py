@@ -12,6 +12,8 @@ from typing import Any
 import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 
+from local.emulator.keys import REGISTRY_USER, Keys
+
 ECR_REGISTRY = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
 
 # Layers are unpacked without a word to the client, which takes long for a large image.
@@ -21,9 +23,9 @@ TIMEOUT_SECONDS = 300
 class LoopbackDocker:
     """A docker client whose images come from the registry at a port of loopback."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, keys: Keys) -> None:
         self._client = docker.from_env(timeout=TIMEOUT_SECONDS)
-        self.images = RegistryImages(self._client, port)
+        self.images = RegistryImages(self._client, port, keys)
         self.containers = LoopbackContainers(self._client, self.images)
 
     def __getattr__(self, name: str) -> Any:
@@ -33,9 +35,10 @@ class LoopbackDocker:
 class RegistryImages:
     """The engine's images; ECR's are always asked of the registry."""
 
-    def __init__(self, client: Any, port: int) -> None:
+    def __init__(self, client: Any, port: int, keys: Keys) -> None:
         self._client = client
         self._port = port
+        self._login = {"username": REGISTRY_USER, "password": keys.registry_password}
 
     def local_name(self, image: str) -> str:
         """An image's name at the registry on loopback; names of other registries stay."""
@@ -50,6 +53,8 @@ class RegistryImages:
     def pull(self, image: str, **options: Any) -> Any:
         """Pull an image from its registry."""
         name = self.local_name(image)
+        if name != image:
+            options["auth_config"] = self._login
         try:
             pulled = self._client.images.pull(name, **options)
         except NotFound as error:
@@ -63,7 +68,10 @@ class RegistryImages:
 
     def get_registry_data(self, image: str, **options: Any) -> Any:
         """What the registry says about an image."""
-        return self._client.images.get_registry_data(self.local_name(image), **options)
+        name = self.local_name(image)
+        if name != image:
+            options["auth_config"] = self._login
+        return self._client.images.get_registry_data(name, **options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client.images, name)

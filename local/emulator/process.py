@@ -19,8 +19,10 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from local.emulator.keys import Keys
 from local.emulator.settings import EmulatorSettings
 from local.errors import LocalError
+from local.private_files import private_folder, write_private
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -38,15 +40,17 @@ class Running:
 
 def ensure_running(settings: EmulatorSettings, engine: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Start the emulator unless this very one already answers; safe twice and from two processes."""
-    environment = settings.process_environment(os.environ, engine, search_path=Path(sys.executable).parent)
-    wanted = fingerprint(environment)
     with locked(settings):
+        wanted = fingerprint(settings, engine)
         running = find(settings)
         if running is not None and running.fingerprint == wanted and answers(settings):
             return
         if running is not None:
             say("the local AWS was started with other settings: starting it again")
             end(settings, running)
+        environment = settings.process_environment(
+            os.environ, engine, search_path=Path(sys.executable).parent, secret=Keys.new(settings).secret
+        )
         start(settings, environment, wanted, say)
 
 
@@ -69,7 +73,7 @@ def start(
         )
     say(f"starting the local AWS (ministack {version('ministack')}) on {settings.endpoint}")
     command = [sys.executable, "-m", "local.emulator", str(settings.state), str(settings.port)]
-    with settings.log.open("ab") as log:
+    with os.fdopen(os.open(settings.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         process = subprocess.Popen(
             [*command, settings.account, settings.region],
             cwd=PROJECT,
@@ -79,7 +83,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # it outlives `make`, and its workers are found by its process group
         )
-    record(settings).write_text(json.dumps(asdict(Running(pid=process.pid, fingerprint=wanted))))
+    write_private(record(settings), json.dumps(asdict(Running(pid=process.pid, fingerprint=wanted))))
     deadline = time.monotonic() + START_SECONDS
     while not answers(settings):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -146,15 +150,12 @@ def port_stays_taken(port: int) -> bool:
     return True
 
 
-def fingerprint(environment: Mapping[str, str]) -> str:
+def fingerprint(settings: EmulatorSettings, engine: Mapping[str, str]) -> str:
     """What a running emulator must have been started with: our code, ministack, the engine, the settings."""
     digest = hashlib.sha256(f"{sys.version} {version('ministack')}".encode())
-    beside = [PROJECT / "local" / name for name in ("build_runner.py", "certificates.py", "tls_front.py")]
-    code = [*Path(__file__).parent.rglob("*.py"), *beside]
-    for path in sorted(code):
+    for path in sorted((PROJECT / "local").rglob("*.py")):
         digest.update(path.read_bytes())
-    names = ("DOCKER_HOST", "GATEWAY_PORT", "MINISTACK_ACCOUNT_ID", "MINISTACK_REGION", "NODE_PATH")
-    digest.update(json.dumps([environment.get(name) for name in names]).encode())
+    digest.update(json.dumps([repr(settings), engine.get("DOCKER_HOST")]).encode())
     return digest.hexdigest()
 
 
@@ -166,7 +167,7 @@ def record(settings: EmulatorSettings) -> Path:
 @contextmanager
 def locked(settings: EmulatorSettings) -> Iterator[None]:
     """One caller at a time starts or stops an emulator."""
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.folder)
     with (settings.folder / "process.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -8,22 +8,23 @@ Protocol: https://distribution.github.io/distribution/spec/api/
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
 from ministack.services import ecr
 
+from local.emulator.asgi import (
+    Answer,
+    Application,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    request_headers,
+    response_start,
+)
 from local.emulator.blob_store import BlobStore, DigestMismatchError, RepositoryKey
-
-Scope = dict[str, Any]
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Answer = tuple[int, dict[str, str], bytes]
 
 BLOB_PATH = re.compile(r"/v2/(?P<name>.+)/blobs/(?:uploads/(?P<upload>[^/]*)/?|(?P<digest>[^/]+))$")
 CHUNK = 1024 * 1024
@@ -148,8 +149,7 @@ def select_repository(name: str, scope: Scope, query: dict[str, str]) -> Reposit
     """Pin account and region as ministack does for its registry requests, and answer the repository."""
     set_request_account_id("")
     set_request_region(None)
-    headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
-    ecr._select_registry_request_scope(name, headers, query)
+    ecr._select_registry_request_scope(name, request_headers(scope), query)
     return RepositoryKey(get_account_id(), get_region(), name)
 
 
@@ -200,16 +200,3 @@ def unknown_upload(name: str, upload: str) -> Answer:
     text = "blob upload unknown to registry"
     result: Answer = ecr._registry_error(404, "BLOB_UPLOAD_UNKNOWN", text, detail)
     return result
-
-
-def response_start(given: Answer) -> Message:
-    """The head of an answer as an ASGI message."""
-    status, headers, _ = given
-    encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
-    return {"type": "http.response.start", "status": status, "headers": encoded}
-
-
-async def answer(send: Send, given: Answer) -> None:
-    """Send an answer whole."""
-    await send(response_start(given))
-    await send({"type": "http.response.body", "body": given[2], "more_body": False})

@@ -15,6 +15,8 @@ from ministack import app as ministack_app
 from local.certificates import Authority
 from local.emulator.blob_store import BlobStore
 from local.emulator.checkpoints import Checkpoints
+from local.emulator.gate import Gate
+from local.emulator.keys import Keys
 from local.emulator.patches import apply_all, function_proxy
 from local.emulator.registry_blobs import RegistryBlobs
 from local.emulator.settings import EmulatorSettings
@@ -26,12 +28,12 @@ def run(settings: EmulatorSettings) -> None:
     # One line for each request and for each service at each checkpoint would hide what matters.
     for name in ("hypercorn.access", "persistence"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    store = BlobStore(settings.registry)
-    apply_all(settings, store)
-    asyncio.run(serve_until_stopped(settings, store))
+    keys, store = Keys.read(settings), BlobStore(settings.registry)
+    apply_all(settings, keys, store)
+    asyncio.run(serve_until_stopped(settings, keys, store))
 
 
-async def serve_until_stopped(settings: EmulatorSettings, store: BlobStore) -> None:
+async def serve_until_stopped(settings: EmulatorSettings, keys: Keys, store: BlobStore) -> None:
     """Serve on loopback; ministack saves its state when the server ends."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -44,7 +46,7 @@ async def serve_until_stopped(settings: EmulatorSettings, store: BlobStore) -> N
     proxy_port = await TlsFront(settings.port, authority).start()
     function_proxy.apply(proxy_port, authority.certificate_file)
     saving = asyncio.create_task(checkpoints.run())
-    await serve(checkpoints, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    await serve(Gate(keys, checkpoints), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     saving.cancel()
     sys.stdout.flush()
     # All is saved. asyncio would wait for ministack's threads, and they for answers that never come.

@@ -40,6 +40,11 @@ class EmulatorSettings:
         return self.state / "emulator"
 
     @property
+    def secret_file(self) -> Path:
+        """The secret of the run, which clients sign with (see local.emulator.keys)."""
+        return self.folder / "secret"
+
+    @property
     def log(self) -> Path:
         """What the emulator's process prints."""
         return self.folder / "emulator.log"
@@ -60,11 +65,12 @@ class EmulatorSettings:
         return self.folder / "certificates"
 
     def process_environment(
-        self, inherited: Mapping[str, str], engine: Mapping[str, str], *, search_path: Path
+        self, inherited: Mapping[str, str], engine: Mapping[str, str], *, search_path: Path, secret: str
     ) -> dict[str, str]:
         """The environment of the emulator's process, and so of the zip functions that it runs.
 
-        `search_path` goes in front of PATH: Node functions need the virtual environment's `node`.
+        `search_path` goes in front of PATH: Node functions need the virtual environment's `node`. `secret` is what
+        functions sign with, and what clients' signatures are compared with.
         """
         kept = {k: v for k, v in inherited.items() if not k.startswith(FOREIGN)}
         merged = {**kept, **engine}
@@ -87,7 +93,7 @@ class EmulatorSettings:
             # Functions speak to the emulated AWS with these, and to nothing else.
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.account,
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SECRET_ACCESS_KEY": secret,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from local.engine import Engine
 from local.environment import LocalEnvironment
 
@@ -138,13 +136,7 @@ class Deployment:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulated AWS."""
-        return boto3.client(
-            service,
-            endpoint_url=self.env.emulator.endpoint,
-            region_name=self.env.region,
-            aws_access_key_id=self.env.account,
-            aws_secret_access_key="local",
-        )
+        return self.env.client(service)
 
     def docker(self, *arguments: str, check: bool = True) -> str:
         """Run docker on the tests' engine."""

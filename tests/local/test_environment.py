@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from local.emulator.keys import Keys
 from local.environment import LocalEnvironment, local_url
 
 
@@ -20,7 +21,9 @@ class Engine:
 
 @pytest.fixture
 def env(tmp_path: Path) -> LocalEnvironment:
-    return LocalEnvironment(state=tmp_path, port=4711, account="111111111111", region="eu-west-1")
+    env = LocalEnvironment(state=tmp_path, port=4711, account="111111111111", region="eu-west-1")
+    Keys.new(env.emulator)
+    return env
 
 
 def test_clients_are_led_to_the_emulator_with_the_accounts_keys(env: LocalEnvironment) -> None:
@@ -29,7 +32,7 @@ def test_clients_are_led_to_the_emulator_with_the_accounts_keys(env: LocalEnviro
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4711",
         "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:4711",
         "AWS_ACCESS_KEY_ID": "111111111111",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": Keys.read(env.emulator).secret,
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 import threading
 import time
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.builds import BuildError, RemoteBuilds
 from scoped_images.remote.registry import Registry
 from tests.local.conftest import ROOT
-from tests.local.emulator.conftest import Aws, free_port
+from tests.local.emulator.conftest import Aws, free_port, log_in
 
 pytestmark = pytest.mark.engine
 
@@ -51,7 +50,7 @@ class Remote:
 
     @property
     def aws(self) -> Aws:
-        return Aws(self.env.port)
+        return Aws.of(self.env.emulator)
 
     @property
     def builds(self) -> RemoteBuilds:
@@ -193,6 +192,7 @@ def remote(engine: Engine) -> Iterator[Remote]:
     folder = Path(tempfile.mkdtemp(prefix="remote-"))
     env = LocalEnvironment(state=folder / "aws", port=free_port())
     ensure_emulator(env, engine, print)
+    log_in(env, engine)
     made = Remote(env, engine, folder)
     make_project(made)
     made.aws.client("s3").create_bucket(Bucket=BUCKET)
@@ -493,8 +493,8 @@ def test_the_foreign_platform_s_image_says_so(remote: Remote) -> None:
     context = remote.context("FROM scratch\nCOPY word /\n", word="arm")
     digest = remote.build(remote.request(context, repository, platform="linux/arm64"))
     config = remote.manifest(repository, digest)["config"]["digest"]
-    with urllib.request.urlopen(f"{remote.aws.url}/v2/{repository}/blobs/{config}") as blob:
-        assert json.load(blob)["architecture"] == "arm64"
+    blob = remote.aws.registry.call("GET", f"/v2/{repository}/blobs/{config}")
+    assert json.loads(blob.body)["architecture"] == "arm64"
 
 
 def test_builds_for_two_platforms_end_in_one_index(remote: Remote) -> None:

@@ -1,6 +1,7 @@
 """What stock ministack lacks: one module per gap, each with an apply() that puts our part in its place."""
 
 from local.emulator.blob_store import BlobStore
+from local.emulator.keys import Keys
 from local.emulator.patches import (
     bucket_tags,
     builds,
@@ -13,6 +14,7 @@ from local.emulator.patches import (
     image_copies,
     interrupted_stacks,
     lambda_containers,
+    registry_access,
     secrets,
     service_stability,
     source_images,
@@ -25,15 +27,16 @@ from local.emulator.pretends import runs_linux_programs
 from local.emulator.settings import EmulatorSettings
 
 
-def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:
+def apply_all(settings: EmulatorSettings, keys: Keys, store: BlobStore) -> None:
     """Fill every gap, before the first request."""
     ecr_images.apply()
     ecr_mutability.apply()
     ecr_blobs.apply(store)
+    registry_access.apply(settings, keys, store)
     ec2_types.apply()
     flow_logs.apply()
     bucket_tags.apply()
-    builds.apply(settings)
+    builds.apply(settings, keys)
     secrets.apply()
     custom_resource_errors.apply()
     stack_waits.apply()
@@ -41,8 +44,8 @@ def apply_all(settings: EmulatorSettings, store: BlobStore) -> None:
     source_images.apply()
     task_health.apply()
     service_stability.apply()
-    lambda_containers.apply(settings.port)
-    task_containers.apply(settings.port)
+    lambda_containers.apply(settings.port, keys)
+    task_containers.apply(settings.port, keys)
     if not runs_linux_programs():
         image_copies.apply(store)
     interrupted_stacks.apply(after_load=lambda: ecr_blobs.collect_garbage(store))

@@ -23,6 +23,7 @@ from ministack.services import codebuild
 
 from local.emulator.build_environment import BuildEnvironment
 from local.emulator.build_variables import MissingSecret, variables
+from local.emulator.keys import Keys
 from local.emulator.settings import EmulatorSettings
 
 Record = dict[str, Any]
@@ -34,10 +35,10 @@ _running: dict[str, subprocess.Popen[str]] = {}
 _lock = threading.Lock()
 
 
-def apply(settings: EmulatorSettings) -> None:
+def apply(settings: EmulatorSettings, keys: Keys) -> None:
     """Let StartBuild run the buildspec, StopBuild end it, and a restart stop what it cut off."""
     stock_restore = codebuild._restore_state
-    environment = BuildEnvironment(settings)
+    environment = BuildEnvironment(settings, keys)
 
     def restore(data: Any) -> None:
         stock_restore(data)

@@ -14,6 +14,7 @@ from typing import Any
 from ministack.services import lambda_svc
 
 from local.emulator.docker_client import LoopbackDocker
+from local.emulator.keys import Keys
 from local.emulator.loopback_ports import free_port
 
 RIE = "/usr/local/bin/aws-lambda-rie"
@@ -21,9 +22,9 @@ RIE_PORT_IN_MINISTACK = "8080/tcp"
 BRIDGE_OPTIONS = ("ports", "network", "extra_hosts")
 
 
-def apply(port: int) -> None:
+def apply(port: int, keys: Keys) -> None:
     """Give ministack's Lambda a docker client that starts containers so."""
-    lambda_svc._get_docker_client = functools.partial(connected, port)
+    lambda_svc._get_docker_client = functools.partial(connected, port, keys)
     if sys.platform != "linux":
         return  # engines run in a virtual machine whose loopback is not ours: ministack's own way stays
     lambda_svc._rewrite_host_for_container = lambda url: url  # loopback is the same inside and outside
@@ -31,15 +32,15 @@ def apply(port: int) -> None:
 
 
 @functools.cache
-def client(port: int) -> Any:
+def client(port: int, keys: Keys) -> Any:
     """The client, connected once."""
-    return FunctionDocker(port) if sys.platform == "linux" else LoopbackDocker(port)
+    return FunctionDocker(port, keys) if sys.platform == "linux" else LoopbackDocker(port, keys)
 
 
-def connected(port: int) -> Any:
+def connected(port: int, keys: Keys) -> Any:
     """The client, or None while no engine answers, as ministack expects it."""
     try:
-        return client(port)
+        return client(port, keys)
     except Exception:  # docker raises its own, requests' and the system's errors for an engine that is away
         lambda_svc.logger.warning("no container engine answers: image functions cannot run")
         return None
@@ -48,8 +49,8 @@ def connected(port: int) -> Any:
 class FunctionDocker:
     """A docker client that starts function containers."""
 
-    def __init__(self, port: int) -> None:
-        self._docker = LoopbackDocker(port)
+    def __init__(self, port: int, keys: Keys) -> None:
+        self._docker = LoopbackDocker(port, keys)
         self.images = self._docker.images
         self.containers = FunctionContainers(self._docker)
 

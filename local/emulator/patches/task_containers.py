@@ -15,6 +15,7 @@ from docker.types import Healthcheck
 from ministack.services import ecs
 
 from local.emulator.docker_client import LoopbackDocker
+from local.emulator.keys import Keys
 from local.emulator.loopback_ports import free_port
 
 Definition = dict[str, Any]
@@ -25,7 +26,7 @@ START_SECONDS = 30
 BRIDGE_OPTIONS = ("ports", "network", "extra_hosts")
 
 
-def apply(port: int) -> None:
+def apply(port: int, keys: Keys) -> None:
     """Give ministack's ECS a docker client of ours, and containers that run so."""
     stock_metadata, stock_kwargs = ecs._register_metadata, ecs._build_run_kwargs
 
@@ -38,11 +39,11 @@ def apply(port: int) -> None:
         ports = host_ports(definition)
         note_ports(options["labels"]["com.amazonaws.ecs.task-arn"], ports)
         # Fargate names the region to every container; a definition's own value wins.
-        options["environment"] = {**region(), **options["environment"]}
+        options["environment"] = {**region(), **credentials(keys), **options["environment"]}
         placed = on_host(options, ports) if sys.platform == "linux" else published(options, ports)
         return {**placed, **from_definition(definition, task_definition)}
 
-    ecs._get_docker = functools.partial(connected, port)
+    ecs._get_docker = functools.partial(connected, port, keys)
     ecs._build_run_kwargs = run_options
     ecs._container_ip = lambda container, network: "127.0.0.1"  # noqa: ARG005
     if sys.platform == "linux":
@@ -62,15 +63,15 @@ def published(options: Definition, ports: dict[str, int]) -> Definition:
 
 
 @functools.cache
-def client(port: int) -> LoopbackDocker:
+def client(port: int, keys: Keys) -> LoopbackDocker:
     """The client, connected once."""
-    return LoopbackDocker(port)
+    return LoopbackDocker(port, keys)
 
 
-def connected(port: int) -> LoopbackDocker | None:
+def connected(port: int, keys: Keys) -> LoopbackDocker | None:
     """The client, or None while no engine answers, as ministack expects it."""
     try:
-        return client(port)
+        return client(port, keys)
     except Exception:  # docker raises its own, requests' and the system's errors for an engine that is away
         ecs.logger.warning("no container engine answers: tasks cannot run")
         return None
@@ -91,6 +92,11 @@ def note_ports(task_arn: str, ports: dict[str, int]) -> None:
 def region() -> dict[str, str]:
     """The variables by which AWS's SDKs find the task's region."""
     return {"AWS_REGION": ecs.get_region(), "AWS_DEFAULT_REGION": ecs.get_region()}
+
+
+def credentials(keys: Keys) -> dict[str, str]:
+    """The variables with which AWS's SDKs sign, in place of the task role's address, which gives invalid keys."""
+    return {"AWS_ACCESS_KEY_ID": ecs.get_account_id(), "AWS_SECRET_ACCESS_KEY": keys.secret}
 
 
 def listening(ports: dict[str, int]) -> dict[str, str]:

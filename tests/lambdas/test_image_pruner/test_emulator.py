@@ -9,7 +9,6 @@ import shutil
 import socket
 import tempfile
 import time
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,7 +26,8 @@ from scoped_images.pruning.report import Report
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.run import prune
 from scoped_images.pruning.settings import PrunerSettings
-from tests.local.emulator.registry_client import INDEX, MANIFEST, Registry, digest_of
+from tests.local.emulator.conftest import Aws
+from tests.local.emulator.registry_client import INDEX, MANIFEST, digest_of
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT = "000000000000"
@@ -38,7 +38,7 @@ LATER = datetime.now(UTC) + timedelta(days=30)
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def aws() -> Iterator[Aws]:
     """The emulator, without a container engine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -46,19 +46,19 @@ def port() -> Iterator[int]:
     state = Path(tempfile.mkdtemp(prefix="pruner-emulator-"))
     settings = EmulatorSettings(state=state, port=free, account=ACCOUNT, region=REGION)
     process.ensure_running(settings, {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}, print)
-    yield free
+    yield Aws.of(settings)
     process.stop(settings)
     shutil.rmtree(state)
 
 
 @pytest.fixture
-def session(port: int, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+def session(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
     """Clients of the emulator, whatever the person who runs this has configured."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
+    return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key=aws.keys.secret, region_name=REGION)
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ def left(session: boto3.Session, repository: str) -> set[str]:
     return {image["imageDigest"] for image in images}
 
 
-def push_many(port: int, repository: str, count: int) -> list[str]:
+def push_many(aws: Aws, repository: str, count: int) -> list[str]:
     """The last is the newest; the emulator's clock knows whole seconds, so the others may be of one age."""
-    registry = Registry(port)
+    registry = aws.registry
     digests = []
     for number in range(count):
         if number == count - 1:
@@ -100,28 +100,18 @@ def push_many(port: int, repository: str, count: int) -> list[str]:
     return digests
 
 
-def through_the_local_proxy(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lead blob addresses, which bear ECR's host name, to the emulator, as local/'s proxy does for functions."""
-    real = urllib.request.urlopen
-
-    def to_emulator(url: str, **options: Any) -> Any:
-        return real(url.replace(f"https://{HOST}", f"http://127.0.0.1:{port}"), **options)
-
-    monkeypatch.setattr(urllib.request, "urlopen", to_emulator)
-
-
-def test_old_images_are_gone_from_the_registry(session: boto3.Session, port: int, repository: str) -> None:
-    digests = push_many(port, repository, 5)
+def test_old_images_are_gone_from_the_registry(session: boto3.Session, aws: Aws, repository: str) -> None:
+    digests = push_many(aws, repository, 5)
     report = run(session, repository)
     assert left(session, repository) == {digests[-1]}
-    assert Registry(port).call("GET", f"/v2/{repository}/manifests/{digests[0]}").status == 404
+    assert aws.registry.call("GET", f"/v2/{repository}/manifests/{digests[0]}").status == 404
     assert report.bytes_freed > 0
 
 
 def test_a_version_keeps_the_image_that_its_tag_named(
-    session: boto3.Session, port: int, repository: str
+    session: boto3.Session, aws: Aws, repository: str
 ) -> None:
-    digests = push_many(port, repository, 9)
+    digests = push_many(aws, repository, 9)
     client = session.client("lambda")
     client.create_function(
         FunctionName=repository[:40],
@@ -140,9 +130,9 @@ def test_a_version_keeps_the_image_that_its_tag_named(
 
 
 def test_an_index_keeps_its_children_and_takes_them_along(
-    session: boto3.Session, port: int, repository: str
+    session: boto3.Session, aws: Aws, repository: str
 ) -> None:
-    registry = Registry(port)
+    registry = aws.registry
     children = []
     for number in range(4):
         manifest = registry.manifest(repository, f"child {number}".encode())
@@ -166,37 +156,34 @@ def test_an_index_keeps_its_children_and_takes_them_along(
     assert report.deleted[0].digest == indexes[0]
 
 
-def test_two_tags_on_one_digest_are_one_image(session: boto3.Session, port: int, repository: str) -> None:
-    registry = Registry(port)
+def test_two_tags_on_one_digest_are_one_image(session: boto3.Session, aws: Aws, repository: str) -> None:
+    registry = aws.registry
     first = registry.push(repository, "sha-0", b"of two names")
     assert registry.push(repository, "stable", b"of two names") == first
-    digests = push_many(port, repository, 2)
+    digests = push_many(aws, repository, 2)
     run(session, repository)
     assert left(session, repository) == {first, digests[-1]}
 
 
-def test_the_base_in_a_kept_images_labels_stays(
-    session: boto3.Session, port: int, repository: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_base_in_a_kept_images_labels_stays(session: boto3.Session, aws: Aws, repository: str) -> None:
     """The label is in the image's configuration, which the registry hands out as a blob."""
     session.client("ecr").create_repository(repositoryName="label-base")
-    bases = push_many(port, "label-base", 5)
+    bases = push_many(aws, "label-base", 5)
     labels = {"org.opencontainers.image.base.name": f"{HOST}/label-base:sha-001"}
-    registry = Registry(port)
+    registry = aws.registry
     config = registry.push_blob(repository, json.dumps({"config": {"Labels": labels}}).encode())
     config["mediaType"] = "application/vnd.oci.image.config.v1+json"
     body = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []}
     assert registry.put_manifest(repository, "sha-app", json.dumps(body).encode()).status == 201
-    through_the_local_proxy(port, monkeypatch)
     report = run(session, repository, "label-base")
     assert left(session, "label-base") == {bases[1], bases[4]}
     assert "base of the-base-in-a-kept-images-labels-stays:sha-app" in [why for _, why in report.kept]
 
 
 def test_a_running_service_and_what_ran_before_it_stay(
-    session: boto3.Session, port: int, repository: str
+    session: boto3.Session, aws: Aws, repository: str
 ) -> None:
-    digests = push_many(port, repository, 9)
+    digests = push_many(aws, repository, 9)
     ecs = session.client("ecs")
     ecs.create_cluster(clusterName="pruner")
     for number in (0, 2, 4):
@@ -213,9 +200,9 @@ def test_a_running_service_and_what_ran_before_it_stay(
     assert len(left(session, repository)) <= 4
 
 
-def test_the_zip_runs_as_a_function(session: boto3.Session, port: int, repository: str) -> None:
+def test_the_zip_runs_as_a_function(session: boto3.Session, aws: Aws, repository: str) -> None:
     """What ImagePruner packs, started by the emulator; all its images are too young to go."""
-    push_many(port, repository, 2)
+    push_many(aws, repository, 2)
     settings = PrunerSettings(
         environment="zip",
         repositories=(repository,),

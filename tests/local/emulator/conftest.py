@@ -13,13 +13,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from local.emulator import process
+from local.emulator.keys import Keys
 from local.emulator.settings import EmulatorSettings
+from local.engine import Engine
+from local.environment import LocalEnvironment
+from tests.local.emulator.registry_client import Registry
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -31,18 +36,29 @@ class Aws:
     """One emulator: clients for it, and names that no other test uses."""
 
     port: int
+    keys: Keys
+
+    @classmethod
+    def of(cls, settings: EmulatorSettings) -> Self:
+        """The emulator that runs with these settings now."""
+        return cls(settings.port, Keys.read(settings))
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(self.port, self.keys.registry_password)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **options: Any) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name=REGION,
             aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="local",
+            aws_secret_access_key=self.keys.secret,
+            config=Config(**options),
         )
 
     @staticmethod
@@ -55,6 +71,20 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def log_in(env: LocalEnvironment, engine: Engine) -> None:
+    """`docker login` at the registry, as the CDK CLI does before it pushes."""
+    variables = env.process_environment(engine)
+    host = f"{env.account}.dkr.ecr.{env.region}.amazonaws.com"
+    subprocess.run(
+        [variables["CDK_DOCKER"], "login", "--username", "AWS", "--password-stdin", host],
+        env=variables,
+        input=Keys.read(env.emulator).registry_password,
+        text=True,
+        check=True,
+        capture_output=True,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +101,7 @@ def settings() -> Iterator[EmulatorSettings]:
 @pytest.fixture(scope="session")
 def aws(settings: EmulatorSettings) -> Aws:
     """Our emulator."""
-    return Aws(settings.port)
+    return Aws.of(settings)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +110,10 @@ def stock() -> Iterator[Aws]:
     state = Path(tempfile.mkdtemp(prefix="stock-"))
     settings = EmulatorSettings(state=state, port=free_port(), account=ACCOUNT, region=REGION)
     (settings.folder / "tmp").mkdir(parents=True)
-    environment = settings.process_environment(os.environ, NO_ENGINE, search_path=Path(sys.executable).parent)
+    secret = "taken by stock ministack like any other"
+    environment = settings.process_environment(
+        os.environ, NO_ENGINE, search_path=Path(sys.executable).parent, secret=secret
+    )
     server = subprocess.Popen(
         [sys.executable, "-c", "from ministack.app import main; main()"],
         env=environment,
@@ -93,7 +126,7 @@ def stock() -> Iterator[Aws]:
         with suppress(OSError), urllib.request.urlopen(f"{settings.endpoint}/_ministack/health", timeout=5):
             break
         time.sleep(0.1)
-    yield Aws(settings.port)
+    yield Aws(settings.port, Keys(secret))
     server.kill()
     server.wait()
     shutil.rmtree(state)

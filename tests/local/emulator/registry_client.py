@@ -1,5 +1,6 @@
 """A registry client of a few lines, for tests: pushes what it is given and nothing else."""
 
+import base64
 import hashlib
 import json
 import urllib.error
@@ -28,13 +29,16 @@ class Reply:
 
 @dataclass(frozen=True)
 class Registry:
-    """The registry at a port of loopback."""
+    """The registry at a port of loopback, with a login if it asks for one."""
 
     port: int
+    password: str = ""
 
     def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
         url = path if path.startswith("http") else f"http://127.0.0.1:{self.port}{path}"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.password:
+            named["Authorization"] = "Basic " + base64.b64encode(f"AWS:{self.password}".encode()).decode()
         request = urllib.request.Request(url, data=body, method=method, headers=named)
         try:
             with urllib.request.urlopen(request, timeout=60) as response:

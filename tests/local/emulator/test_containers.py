@@ -21,7 +21,7 @@ from local.engine import Engine
 from local.environment import LocalEnvironment, ensure_emulator, local_url, stop_emulator
 from local.stand_in_images import LAMBDA_PYTHON
 from tests.local.conftest import ROOT
-from tests.local.emulator.conftest import Aws, free_port
+from tests.local.emulator.conftest import Aws, free_port, log_in
 from tests.local.emulator.test_gaps_cloudformation import deploy
 
 pytestmark = pytest.mark.engine
@@ -59,7 +59,7 @@ class Local:
 
     @property
     def aws(self) -> Aws:
-        return Aws(self.env.port)
+        return Aws.of(self.env.emulator)
 
     @property
     def host(self) -> str:
@@ -98,6 +98,7 @@ def local(engine: Engine) -> Iterator[Local]:
     folder = Path(tempfile.mkdtemp(prefix="containers-"))
     env = LocalEnvironment(state=folder / "aws", port=free_port())
     ensure_emulator(env, engine, print)
+    log_in(env, engine)
     yield Local(env, engine, folder)
     stop_emulator(env)
     shutil.rmtree(folder)

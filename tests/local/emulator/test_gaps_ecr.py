@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.emulator.conftest import ACCOUNT, Aws
-from tests.local.emulator.registry_client import INDEX, Registry, digest_of
+from tests.local.emulator.registry_client import INDEX, digest_of
 
 
 def describing_an_unknown_tag_says_image_not_found(aws: Aws) -> None:
@@ -26,10 +26,10 @@ def describing_an_unknown_tag_says_image_not_found(aws: Aws) -> None:
 def listing_gives_one_id_per_tag(aws: Aws) -> None:
     ecr, name = aws.client("ecr"), aws.name("repo")
     ecr.create_repository(repositoryName=name)
-    digest = Registry(aws.port).push(name, "one", b"layer")
-    Registry(aws.port).push(name, "two", b"layer")
-    untagged = Registry(aws.port).push(name, "moving", b"old")
-    Registry(aws.port).push(name, "moving", b"layer")
+    digest = aws.registry.push(name, "one", b"layer")
+    aws.registry.push(name, "two", b"layer")
+    untagged = aws.registry.push(name, "moving", b"old")
+    aws.registry.push(name, "moving", b"layer")
     listed = ecr.list_images(repositoryName=name)["imageIds"]
     assert sorted(listed, key=str) == sorted(
         [
@@ -45,8 +45,8 @@ def listing_gives_one_id_per_tag(aws: Aws) -> None:
 def getting_an_image_answers_the_tag_asked_for(aws: Aws) -> None:
     ecr, name = aws.client("ecr"), aws.name("repo")
     ecr.create_repository(repositoryName=name)
-    digest = Registry(aws.port).push(name, "one", b"layer")
-    Registry(aws.port).push(name, "two", b"layer")
+    digest = aws.registry.push(name, "one", b"layer")
+    aws.registry.push(name, "two", b"layer")
     wanted = [{"imageTag": "one"}, {"imageTag": "two"}]
     images = ecr.batch_get_image(repositoryName=name, imageIds=wanted)["images"]
     assert [image["imageId"] for image in images] == [
@@ -58,8 +58,8 @@ def getting_an_image_answers_the_tag_asked_for(aws: Aws) -> None:
 def deleting_a_tag_leaves_the_image_under_its_others(aws: Aws) -> None:
     ecr, name = aws.client("ecr"), aws.name("repo")
     ecr.create_repository(repositoryName=name)
-    digest = Registry(aws.port).push(name, "one", b"layer")
-    Registry(aws.port).push(name, "two", b"layer")
+    digest = aws.registry.push(name, "one", b"layer")
+    aws.registry.push(name, "two", b"layer")
     deleted = ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "one"}])
     assert deleted["imageIds"] == [{"imageDigest": digest, "imageTag": "one"}]
     assert ecr.list_images(repositoryName=name)["imageIds"] == [{"imageDigest": digest, "imageTag": "two"}]
@@ -68,16 +68,16 @@ def deleting_a_tag_leaves_the_image_under_its_others(aws: Aws) -> None:
 def deleting_a_digest_names_every_tag_that_goes(aws: Aws) -> None:
     ecr, name = aws.client("ecr"), aws.name("repo")
     ecr.create_repository(repositoryName=name)
-    digest = Registry(aws.port).push(name, "one", b"layer")
-    Registry(aws.port).push(name, "two", b"layer")
+    digest = aws.registry.push(name, "one", b"layer")
+    aws.registry.push(name, "two", b"layer")
     deleted = ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": digest}])
     assert sorted(i["imageTag"] for i in deleted["imageIds"]) == ["one", "two"]
     assert ecr.list_images(repositoryName=name)["imageIds"] == []
-    assert Registry(aws.port).call("GET", f"/v2/{name}/manifests/{digest}").status == 404
+    assert aws.registry.call("GET", f"/v2/{name}/manifests/{digest}").status == 404
 
 
 def an_image_that_an_index_lists_is_not_deleted(aws: Aws) -> None:
-    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), aws.registry
     ecr.create_repository(repositoryName=name)
     digest = registry.push(name, "amd64", b"layer")
     index = b'{"schemaVersion": 2, "manifests": [{"digest": "%s", "size": 1}]}' % digest.encode()
@@ -90,7 +90,7 @@ def an_image_that_an_index_lists_is_not_deleted(aws: Aws) -> None:
 def an_images_size_is_that_of_its_config_and_layers(aws: Aws) -> None:
     ecr, name = aws.client("ecr"), aws.name("repo")
     ecr.create_repository(repositoryName=name)
-    Registry(aws.port).push(name, "one", b"x" * 1000, b"y" * 500)
+    aws.registry.push(name, "one", b"x" * 1000, b"y" * 500)
     (detail,) = ecr.describe_images(repositoryName=name)["imageDetails"]
     assert detail["imageSizeInBytes"] == 1500 + len(b'{"architecture":"amd64","os":"linux"}')
 
@@ -111,7 +111,7 @@ def exclusion_filters_are_kept_and_shown(aws: Aws) -> None:
 
 
 def a_push_moves_excluded_tags_and_no_other(aws: Aws) -> None:
-    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), aws.registry
     ecr.create_repository(
         repositoryName=name,
         imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
@@ -130,7 +130,7 @@ def a_push_moves_excluded_tags_and_no_other(aws: Aws) -> None:
 
 
 def putting_an_immutable_tag_on_another_image_is_refused(aws: Aws) -> None:
-    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), aws.registry
     ecr.create_repository(
         repositoryName=name,
         imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
@@ -156,7 +156,7 @@ def filters_without_their_mode_are_refused(aws: Aws) -> None:
 
 
 def a_manifest_without_its_layers_is_refused(aws: Aws) -> None:
-    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), aws.registry
     ecr.create_repository(repositoryName=name)
     absent = digest_of(b"never pushed")
     manifest = b'{"schemaVersion": 2, "layers": [{"digest": "%s", "size": 1}]}' % absent.encode()
@@ -166,7 +166,7 @@ def a_manifest_without_its_layers_is_refused(aws: Aws) -> None:
 
 
 def a_new_repository_of_an_old_name_is_empty(aws: Aws) -> None:
-    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), aws.registry
     ecr.create_repository(repositoryName=name)
     digest = registry.push(name, "one", b"layer")
     ecr.delete_repository(repositoryName=name, force=True)
@@ -176,7 +176,7 @@ def a_new_repository_of_an_old_name_is_empty(aws: Aws) -> None:
 
 
 def a_download_is_resumed_from_an_offset(aws: Aws) -> None:
-    ecr, name, registry = aws.client("ecr"), aws.name("repo"), Registry(aws.port)
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), aws.registry
     ecr.create_repository(repositoryName=name)
     registry.push_blob(name, b"0123456789")
     reply = registry.call("GET", f"/v2/{name}/blobs/{digest_of(b'0123456789')}", Range="bytes=4-")

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
-from tests.local.emulator.registry_client import INDEX, Registry
+from tests.local.emulator.registry_client import INDEX
 from tests.local.emulator.test_gaps_cloudformation import deploy
 
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -38,7 +38,7 @@ def a_function_of_an_image_that_is_not_there_is_refused(aws: Aws) -> None:
 def a_function_is_not_moved_to_an_image_that_is_not_there(aws: Aws) -> None:
     repository = aws.name("repo")
     aws.client("ecr").create_repository(repositoryName=repository)
-    Registry(aws.port).push(repository, "one", b"layer")
+    aws.registry.push(repository, "one", b"layer")
     name = create_function(aws, f"{HOST}/{repository}:one")
     with pytest.raises(ClientError, match=r"Source image .*:two does not exist"):
         aws.client("lambda").update_function_code(FunctionName=name, ImageUri=f"{HOST}/{repository}:two")
@@ -47,7 +47,7 @@ def a_function_is_not_moved_to_an_image_that_is_not_there(aws: Aws) -> None:
 
 
 def a_function_of_an_index_is_refused(aws: Aws) -> None:
-    repository, registry = aws.name("repo"), Registry(aws.port)
+    repository, registry = aws.name("repo"), aws.registry
     aws.client("ecr").create_repository(repositoryName=repository)
     digest = registry.push(repository, "one", b"layer")
     index = b'{"schemaVersion": 2, "manifests": [{"digest": "%s", "size": 1}]}' % digest.encode()
@@ -57,7 +57,7 @@ def a_function_of_an_index_is_refused(aws: Aws) -> None:
 
 
 def a_function_keeps_the_digest_that_its_tag_had(aws: Aws) -> None:
-    repository, registry = aws.name("repo"), Registry(aws.port)
+    repository, registry = aws.name("repo"), aws.registry
     aws.client("ecr").create_repository(repositoryName=repository)
     digest = registry.push(repository, "stable", b"first")
     name = create_function(aws, f"{HOST}/{repository}:stable")

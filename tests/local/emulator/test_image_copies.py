@@ -13,7 +13,7 @@ import pytest
 
 from local.emulator.pretends import runs_linux_programs
 from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
-from tests.local.emulator.registry_client import INDEX, MANIFEST, Registry
+from tests.local.emulator.registry_client import INDEX, MANIFEST
 from tests.local.emulator.test_gaps_cloudformation import deploy
 
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -67,7 +67,7 @@ def test_the_real_function_copies_through_the_tls_front(aws: Aws) -> None:
         ecr.create_repository(repositoryName=name)
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="code.zip", Body=function_code())
-    digest = Registry(aws.port).push(source, "sha-1", b"layer one", b"layer two")
+    digest = aws.registry.push(source, "sha-1", b"layer one", b"layer two")
     stack = copy_stack(bucket, f"docker://{HOST}/{source}:sha-1", f"docker://{HOST}/{destination}:stable")
     deploy(aws, aws.name("stack"), stack)
     (copied,) = ecr.describe_images(repositoryName=destination)["imageDetails"]

@@ -18,7 +18,7 @@ from local.emulator import process
 from local.emulator.settings import EmulatorSettings
 from local.errors import LocalError
 from tests.local.emulator.conftest import NO_ENGINE, Aws, free_port
-from tests.local.emulator.registry_client import Registry, digest_of
+from tests.local.emulator.registry_client import digest_of
 
 
 @pytest.fixture
@@ -45,16 +45,16 @@ def pid(settings: EmulatorSettings) -> int:
 
 def fill(settings: EmulatorSettings) -> str:
     """Put something into the registry, a table and a bucket, and answer the image's digest."""
-    aws = Aws(settings.port)
+    aws = Aws.of(settings)
     aws.client("ecr").create_repository(repositoryName="kept")
     aws.client("s3").create_bucket(Bucket="kept")
     aws.client("s3").put_object(Bucket="kept", Key="key", Body=b"object")
     aws.client("ssm").put_parameter(Name="kept", Value="value", Type="String")
-    return Registry(settings.port).push("kept", "one", b"layer" * 1000)
+    return Aws.of(settings).registry.push("kept", "one", b"layer" * 1000)
 
 
 def assert_filled(settings: EmulatorSettings, digest: str) -> None:
-    aws, registry = Aws(settings.port), Registry(settings.port)
+    aws, registry = Aws.of(settings), Aws.of(settings).registry
     assert aws.client("ssm").get_parameter(Name="kept")["Parameter"]["Value"] == "value"
     assert aws.client("s3").get_object(Bucket="kept", Key="key")["Body"].read() == b"object"
     manifest = registry.call("GET", "/v2/kept/manifests/one")
@@ -101,8 +101,8 @@ def test_state_outlives_a_crash_that_comes_after_a_checkpoint(settings: Emulator
 
 def test_an_upload_that_a_crash_cut_off_leaves_no_file(settings: EmulatorSettings) -> None:
     start(settings)
-    Aws(settings.port).client("ecr").create_repository(repositoryName="kept")
-    registry = Registry(settings.port)
+    Aws.of(settings).client("ecr").create_repository(repositoryName="kept")
+    registry = Aws.of(settings).registry
     begun = registry.call("POST", "/v2/kept/blobs/uploads/", b"")
     assert registry.call("PATCH", begun.headers["location"], b"half").status == 202
     uploads = settings.registry / "uploads"
@@ -114,7 +114,7 @@ def test_an_upload_that_a_crash_cut_off_leaves_no_file(settings: EmulatorSetting
 
 def test_a_stack_that_a_stop_cut_off_can_be_deployed_again(settings: EmulatorSettings) -> None:
     start(settings)
-    cloudformation = Aws(settings.port).client("cloudformation")
+    cloudformation = Aws.of(settings).client("cloudformation")
     waiting = {
         "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
         "Condition": {
@@ -127,6 +127,7 @@ def test_a_stack_that_a_stop_cut_off_can_be_deployed_again(settings: EmulatorSet
     process.stop(settings)
     assert time.monotonic() - began < 10, "it waited for a thread that waits for ten minutes"
     start(settings)
+    cloudformation = Aws.of(settings).client("cloudformation")
     (stack,) = cloudformation.describe_stacks(StackName="cut-off")["Stacks"]
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert stack["StackStatusReason"] == "The local AWS was stopped during CREATE_IN_PROGRESS"

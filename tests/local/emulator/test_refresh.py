@@ -13,7 +13,7 @@ from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.command_line import main
 from scoped_images.ecr.tags import content_tag, git_tag
 from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
-from tests.local.emulator.registry_client import MANIFEST, Registry, digest_of
+from tests.local.emulator.registry_client import MANIFEST, digest_of
 
 FIRST, SECOND, THIRD = (content_tag(digit * 64) for digit in "123")
 GIT = git_tag("abcd" * 10)
@@ -26,7 +26,7 @@ def base(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     variables = {
         "AWS_ENDPOINT_URL": aws.url,
         "AWS_ACCESS_KEY_ID": ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": aws.keys.secret,
         "AWS_REGION": REGION,
     }
     for name, value in variables.items():
@@ -37,7 +37,7 @@ def base(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def push(aws: Aws, base: str) -> str:
-    return Registry(aws.port).push(f"base-{base}-dev", "stable", uuid.uuid4().bytes)
+    return aws.registry.push(f"base-{base}-dev", "stable", uuid.uuid4().bytes)
 
 
 def test_the_mark_is_what_stable_is(aws: Aws, base: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +68,7 @@ def test_a_repository_without_stable_is_told_from_no_repository(
 def test_a_deleted_tag_is_put_back_on_the_image_that_was_pushed_last(
     aws: Aws, base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    registry, repository = Registry(aws.port), f"base-{base}-dev"
+    registry, repository = aws.registry, f"base-{base}-dev"
     registry.push(repository, FIRST, uuid.uuid4().bytes)
     time.sleep(1.1)  # ECR tells whole seconds
     newest = registry.push(repository, SECOND, uuid.uuid4().bytes)
@@ -87,7 +87,7 @@ def test_of_several_platforms_it_is_put_back_on_the_index_and_on_no_platform_s_i
     aws: Aws, base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A platform's image that was deleted and pushed again is newer than the index over it."""
-    registry, repository = Registry(aws.port), f"base-{base}-dev"
+    registry, repository = aws.registry, f"base-{base}-dev"
     child = registry.push(repository, FIRST, uuid.uuid4().bytes)
     media_type = "application/vnd.oci.image.index.v1+json"
     entries = [
@@ -113,7 +113,7 @@ def test_of_several_platforms_it_is_put_back_on_the_index_and_on_no_platform_s_i
 def test_the_tag_of_a_commit_is_put_back_on_the_content_that_it_had(
     aws: Aws, base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    registry, repository = Registry(aws.port), f"base-{base}-dev"
+    registry, repository = aws.registry, f"base-{base}-dev"
     first = registry.push(repository, FIRST, uuid.uuid4().bytes)
     registry.push(repository, SECOND, uuid.uuid4().bytes)
     command = ["bases", "restore", base, "--env", "dev", "--tag", GIT]

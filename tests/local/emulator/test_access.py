@@ -1,0 +1,241 @@
+"""Who may call the emulated AWS, tried by those who may not: other users, web pages, foreign names, old secrets."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import http.client
+import io
+import json
+import os
+import shutil
+import stat
+import subprocess
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.debian_packages import install_missing
+from local.emulator.keys import Keys
+from local.emulator.settings import EmulatorSettings
+from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
+from tests.local.emulator.hostile_page import visit
+
+UNSIGNED = (
+    "the local AWS answers signed requests only; run the command in its environment, which has the keys"
+)
+
+
+def function_request(name: str) -> dict[str, Any]:
+    """The body of CreateFunction, whose function would run as soon as it is invoked."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context): return open('/etc/hostname').read()\n")
+    return {
+        "FunctionName": name,
+        "Runtime": "python3.12",
+        "Handler": "app.handler",
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/any",
+        "Code": {"ZipFile": base64.b64encode(code.getvalue()).decode()},
+    }
+
+
+def function_names(aws: Aws) -> set[str]:
+    return {function["FunctionName"] for function in aws.client("lambda").list_functions()["Functions"]}
+
+
+def call(aws: Aws, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, str]:
+    """One request exactly as it is given; status and body of the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=30)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def test_a_request_without_a_signature_is_refused(aws: Aws) -> None:
+    name = aws.name("unsigned")
+    body = json.dumps(function_request(name)).encode()
+    status, said = call(aws, "POST", "/2015-03-31/functions", body, Content_Type="application/json")
+    assert (status, json.loads(said)) == (403, {"__type": "MissingAuthenticationToken", "message": UNSIGNED})
+    assert name not in function_names(aws)
+
+
+@pytest.mark.parametrize("path", ["/_alb/none", "/_aws/execute-api/none/prod", "/_aws/lambda-url/none"])
+def test_no_address_of_an_application_leads_to_an_api(aws: Aws, path: str) -> None:
+    """ministack would choose the service by the query or this header."""
+    bucket = aws.name("through")
+    status, _ = call(
+        aws, "POST", f"{path}?Action=ListRoles&Version=2010-05-08", X_Amz_Target="AWSIAM.ListRoles"
+    )
+    assert status == 404
+    assert call(aws, "PUT", f"/_alb/{bucket}")[0] == 404
+
+
+def test_a_secret_of_an_earlier_start_is_refused(aws: Aws) -> None:
+    old = dataclasses.replace(aws, keys=Keys("of an earlier start"))
+    with pytest.raises(ClientError) as caught:
+        old.client("lambda").list_functions()
+    assert caught.value.response["Error"] == {
+        "Code": "SignatureDoesNotMatch",
+        "Message": "The request is not signed with the secret of this run of the local AWS; each start makes a new one.",
+    }
+
+
+def test_every_sdk_protocol_reads_the_refusal(aws: Aws) -> None:
+    """JSON, REST-JSON, query, EC2's query and REST-XML."""
+    old = dataclasses.replace(aws, keys=Keys("of an earlier start"))
+    calls = {
+        "ecr": "describe_repositories",
+        "lambda": "list_functions",
+        "sts": "get_caller_identity",
+        "ec2": "describe_vpcs",
+        "s3": "list_buckets",
+    }
+    codes = set()
+    for service, operation in calls.items():
+        with pytest.raises(ClientError) as caught:
+            getattr(old.client(service), operation)()
+        codes.add(caught.value.response["Error"]["Code"])
+    assert codes == {"SignatureDoesNotMatch"}
+
+
+def test_another_user_of_the_machine_gets_nowhere(aws: Aws, settings: EmulatorSettings) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    asked = subprocess.run(
+        [*as_nobody, "curl", "--silent", "--noproxy", "*", f"{aws.url}/?Action=ListRoles&Version=2010-05-08"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(asked.stdout)["message"] == UNSIGNED
+    read = subprocess.run(
+        [*as_nobody, "cat", settings.secret_file], capture_output=True, text=True, check=False
+    )
+    assert read.stderr.strip().endswith("Permission denied")
+
+
+@pytest.mark.parametrize("host", ["evil.example:{port}", "evil.example", "127.0.0.1.evil.example:{port}", ""])
+def test_a_rebound_name_is_refused_even_with_a_signature(aws: Aws, host: str) -> None:
+    status, said = call(aws, "GET", "/_ministack/health", Host=host.format(port=aws.port))
+    assert status == 403
+    assert "is not a name of the local AWS; use 127.0.0.1" in said
+
+
+def test_a_foreign_origin_is_refused(aws: Aws) -> None:
+    status, said = call(aws, "OPTIONS", "/", Origin="https://evil.example")
+    assert (status, "pages of https://evil.example may not call the local AWS" in said) == (403, True)
+    assert call(aws, "GET", "/", Origin="null")[0] == 403
+
+
+@pytest.mark.parametrize("origin", ["evil.example", "127.0.0.1"])
+def test_a_web_page_in_a_browser_can_neither_create_nor_read(aws: Aws, origin: str, tmp_path: Path) -> None:
+    """Of another site, or of another program on this machine."""
+    if shutil.which("chromium") is None:
+        install_missing(["chromium"])
+    name = aws.name("from-a-page")
+    saw = visit(origin, tmp_path, emulator=aws.url, function=json.dumps(function_request(name)))
+    assert saw == {
+        "simple POST": "opaque, status 0",  # what the browser shows of any answer that it may not read
+        "preflighted POST": "TypeError: Failed to fetch",
+        "reading roles": "TypeError: Failed to fetch",
+        "reading images": "TypeError: Failed to fetch",
+        "reading health": "TypeError: Failed to fetch",
+    }
+    assert name not in function_names(aws)
+
+
+def test_a_signed_answer_allows_no_other_origin_to_read_it(aws: Aws) -> None:
+    answered = aws.client("lambda").list_functions()["ResponseMetadata"]["HTTPHeaders"]
+    assert [name for name in answered if name.startswith("access-control")] == []
+
+
+@pytest.mark.parametrize("version", [None, "s3v4"])
+def test_a_presigned_address_opens_its_object_only(aws: Aws, version: str | None) -> None:
+    s3, bucket = aws.client("s3", signature_version=version), aws.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="one", Body=b"first")
+    s3.put_object(Bucket=bucket, Key="two", Body=b"second")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "one"})
+    with urllib.request.urlopen(url) as answer:
+        assert answer.read() == b"first"
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(url.replace("/one?", "/two?"))
+    for header in ({"X-Amz-Target": "AWSIAM.ListRoles"}, {"X-Amz-Target": "DynamoDB_20120810.ListTables"}):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(urllib.request.Request(url, b"{}", header, method="GET"))
+    ended = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "one"}, ExpiresIn=-1)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(ended)
+
+
+def test_keys_of_a_role_and_of_a_user_work(aws: Aws) -> None:
+    iam, name = aws.client("iam"), aws.name("user")
+    iam.create_user(UserName=name)
+    of_user = iam.create_access_key(UserName=name)["AccessKey"]
+    role = f"arn:aws:iam::{ACCOUNT}:role/any"
+    of_role = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    for keys in (of_user, of_role):
+        client = boto3.client(
+            "sts",
+            endpoint_url=aws.url,
+            region_name=REGION,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys.get("SessionToken"),
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        assert client.get_caller_identity()["Account"] == ACCOUNT
+
+
+def test_the_registry_wants_the_login_that_ecr_gives(aws: Aws) -> None:
+    (given,) = aws.client("ecr").get_authorization_token()["authorizationData"]
+    user, password = base64.b64decode(given["authorizationToken"]).decode().split(":")
+    assert (user, password) == ("AWS", aws.keys.registry_password)
+    assert aws.registry.call("GET", "/v2/").status == 200
+    for wrong in ("", "ministack-auth-token", aws.keys.secret):
+        refused = dataclasses.replace(aws.registry, password=wrong).call("GET", "/v2/_catalog")
+        assert refused.status == 401
+        challenge = f'Basic realm="http://127.0.0.1:{aws.port}/",service="ecr.amazonaws.com"'
+        assert refused.headers["www-authenticate"] == challenge
+
+
+def test_a_layer_s_address_opens_that_layer_only(aws: Aws) -> None:
+    """`scoped-images prune` reads configs so, without a login."""
+    ecr, name = aws.client("ecr"), aws.name("repo")
+    ecr.create_repository(repositoryName=name)
+    aws.registry.push(name, "one", b"first", b"second")
+    layers = json.loads(aws.registry.call("GET", f"/v2/{name}/manifests/one").body)["layers"]
+    first, second = (layer["digest"] for layer in layers)
+    url = ecr.get_download_url_for_layer(repositoryName=name, layerDigest=first)["downloadUrl"]
+    with urllib.request.urlopen(url) as answer:
+        assert answer.read() == b"first"
+    for other in (
+        url.replace(first, second),
+        url.replace("expires=", "expires=9"),
+        url.replace(ACCOUNT, "1" * 12),
+    ):
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(other)
+    with pytest.raises(ClientError, match="LayersNotFoundException"):
+        ecr.get_download_url_for_layer(repositoryName=name, layerDigest="sha256:" + "0" * 64)
+
+
+def test_what_is_kept_is_for_its_owner_only(aws: Aws, settings: EmulatorSettings) -> None:
+    aws.client("ssm").put_parameter(Name=aws.name("secret"), Value="value", Type="SecureString")
+    name = aws.name("repo")
+    aws.client("ecr").create_repository(repositoryName=name)
+    aws.registry.push(name, "one", b"layer")
+    kept = [settings.folder, settings.secret_file, settings.log, settings.folder / "process.json"]
+    kept += [settings.certificates / "authority.key", *settings.registry.rglob("*")]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in kept}
+    assert {str(path): oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
+    assert modes[settings.secret_file] == 0o600
