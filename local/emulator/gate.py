@@ -104,7 +104,9 @@ class Gate:
         problem = {"code": "UNAUTHORIZED", "message": "log in with aws ecr get-login-password"}
         challenge = f'Basic realm="http://{headers["host"]}/",service="ecr.amazonaws.com"'
         head = {"content-type": "application/json", "www-authenticate": challenge}
-        await answer(send, (401, head, json.dumps({"errors": [problem]}).encode()))
+        # An answer to HEAD has no body: the bytes of one would be read as the next answer's.
+        body = b"" if scope["method"] == "HEAD" else json.dumps({"errors": [problem]}).encode()
+        await answer(send, (401, {**head, "content-length": str(len(body))}, body))
 
     async def _api(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
         """A call of an API, which must be signed."""

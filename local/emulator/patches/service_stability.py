@@ -17,6 +17,7 @@ Created = tuple[str, Properties]
 
 STABLE_SECONDS = 600.0
 POLL_SECONDS = 0.2
+REASON_SECONDS = 5.0
 
 # Types whose handlers wait for containers: on the event loop they would wait for what only it can answer.
 WAITING = ("AWS::ECS::Service", "AWS::Lambda::Function")
@@ -73,6 +74,10 @@ def wait_until_stable(arn: str, props: Properties) -> None:
             raise ValueError(f"{arn} did not stabilize{last_stop(service)}")
         time.sleep(POLL_SECONDS)
     if deployment.get("rolloutState") == "FAILED":
+        # ministack counts the failure before it writes the reason into the task.
+        give_up = time.monotonic() + REASON_SECONDS
+        while not last_stop(service) and time.monotonic() < give_up:
+            time.sleep(POLL_SECONDS)
         raise ValueError(
             "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'"
             f"{last_stop(service)}"

@@ -262,6 +262,7 @@ def test_a_service_is_there_again_after_the_emulator_was_stopped(local: Local) -
     stop_emulator(local.env)
     assert local.docker("ps", "--quiet") == ""
     ensure_emulator(local.env, local.engine, print)
+    log_in(local.env, local.engine)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
