@@ -54,6 +54,7 @@ class Authority:
         )
         write_private(folder / "authority.key", private_pem(key))
         (folder / "authority.pem").write_bytes(pem(certificate))
+        (folder / "authority.pem").chmod(0o644)  # for functions, which run as another user
         return cls(folder, certificate, key)
 
     @property

@@ -19,6 +19,7 @@ from local.build_secrets import pip_secrets
 from local.emulator import process
 from local.emulator.keys import Keys
 from local.emulator.node_modules import ensure_node_modules
+from local.emulator.sandbox import ensure_sandbox
 from local.emulator.settings import EmulatorSettings
 from local.errors import LocalError
 
@@ -112,6 +113,7 @@ def past_proxies(inherited: Mapping[str, str]) -> dict[str, str]:
 
 def ensure_emulator(env: LocalEnvironment, engine: ContainerEngine, say: Callable[[str], None]) -> None:
     """Start the emulated AWS unless it runs; its state is that of the last run."""
+    ensure_sandbox(say)
     ensure_node_modules(env.emulator, say)
     process.ensure_running(env.emulator, engine.environment(), say)
 

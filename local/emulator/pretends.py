@@ -3,10 +3,19 @@
 import platform
 import sys
 
+from local.emulator.sandbox import sandbox
+
 
 def pretends() -> list[str]:
     """One sentence per thing that is accepted and does not happen, or happens otherwise than on AWS."""
-    return [*EVERYWHERE, *([] if runs_linux_programs() else NO_LINUX_PROGRAMS)]
+    how = sandbox().describe()
+    by_machine = [
+        f"Lambda: zip functions run {how}, image functions as containers on this machine's own network; memory "
+        "limits are not applied.",
+        f"CodeBuild: builds run {how}, with the engine's own BuildKit in place of a docker-container builder, "
+        "and may build, push and pull but not run containers; compute types, VPCs and build images are records.",
+    ]
+    return [*EVERYWHERE, *by_machine, *([] if runs_linux_programs() else NO_LINUX_PROGRAMS)]
 
 
 def runs_linux_programs() -> bool:
@@ -25,11 +34,9 @@ EVERYWHERE = [
     "Fargate's isolation are not applied.",
     "Load balancers: answer over plain HTTP under a path of the local AWS's own address; listeners with TLS, "
     "access logs and WAF are records.",
-    "Lambda: zip functions run unsandboxed as the current user, image functions as containers on this "
-    "machine's own network; memory limits are not applied.",
     "S3: bucket policies, TLS enforcement and public access blocks are stored and not enforced.",
-    "CodeBuild: builds run as processes of this machine, as the current user, with the engine's own BuildKit in "
-    "place of a docker-container builder; compute types, VPCs and build images are records.",
+    "Access: every API call must be signed, also those that AWS serves to anybody (public buckets, Cognito's sign-in); "
+    "ports of containers on 127.0.0.1 are open to everybody on this machine.",
     "CloudWatch: alarms and metrics of services do not come from real measurements.",
 ]
 NO_LINUX_PROGRAMS = [

@@ -11,6 +11,7 @@ from local.emulator.patches import (
     ecr_images,
     ecr_mutability,
     flow_logs,
+    function_sandbox,
     image_copies,
     interrupted_stacks,
     lambda_containers,
@@ -32,6 +33,7 @@ def apply_all(settings: EmulatorSettings, keys: Keys, store: BlobStore) -> None:
     ecr_images.apply()
     ecr_mutability.apply()
     ecr_blobs.apply(store)
+    function_sandbox.apply()
     registry_access.apply(settings, keys, store)
     ec2_types.apply()
     flow_logs.apply()

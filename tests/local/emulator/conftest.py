@@ -21,6 +21,7 @@ from botocore.config import Config
 
 from local.emulator import process
 from local.emulator.keys import Keys
+from local.emulator.sandbox import ensure_sandbox
 from local.emulator.settings import EmulatorSettings
 from local.engine import Engine
 from local.environment import LocalEnvironment
@@ -92,6 +93,7 @@ def settings() -> Iterator[EmulatorSettings]:
     """Our emulator, running, without a container engine."""
     state = Path(tempfile.mkdtemp(prefix="emulator-"))
     settings = EmulatorSettings(state=state, port=free_port(), account=ACCOUNT, region=REGION)
+    ensure_sandbox(print)
     process.ensure_running(settings, NO_ENGINE, print)
     yield settings
     process.stop(settings)

@@ -1,0 +1,80 @@
+"""What a deployed function sees of the machine that it runs on."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.emulator.sandbox import USER, Sandbox, sandbox
+from local.emulator.settings import EmulatorSettings
+from tests.local.emulator.conftest import ACCOUNT, Aws
+
+CURIOUS = """
+import os, pathlib
+def attempt(action):
+    try:
+        return repr(action())
+    except OSError as error:
+        return type(error).__name__
+def handler(event, context):
+    import boto3
+    return {
+        "user": os.getuid(),
+        "rights": pathlib.Path("/proc/self/status").read_text().split("CapEff:")[1].split()[0],
+        "secret": attempt(lambda: open(event["secret"]).read()),
+        "home": attempt(lambda: os.listdir(event["home"])),
+        "shadow": attempt(lambda: open("/etc/shadow").read()),
+        "emulator": attempt(lambda: open(f"/proc/{event['pid']}/environ").read()),
+        "code": attempt(lambda: open("app.py", "a").write("changed")),
+        "scratch": attempt(lambda: open("/tmp/mine", "w").write("mine")),
+        "buckets": type(boto3.client("s3").list_buckets()["Buckets"]).__name__,
+    }
+"""
+
+
+def test_a_function_sees_its_code_and_the_local_aws_only(aws: Aws, settings: EmulatorSettings) -> None:
+    if sandbox().bwrap is None:
+        pytest.fail("bubblewrap does not run here")
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", CURIOUS)
+    name, client = aws.name("curious"), aws.client("lambda")
+    client.create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Handler="app.handler",
+        Role=f"arn:aws:iam::{ACCOUNT}:role/any",
+        Code={"ZipFile": code.getvalue()},
+    )
+    pid = json.loads((settings.folder / "process.json").read_text())["pid"]
+    event = {"secret": str(settings.secret_file), "home": str(Path.home() / ".ssh"), "pid": pid}
+    answer = client.invoke(FunctionName=name, Payload=json.dumps(event))
+    saw: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert saw.pop("user") == (USER if os.geteuid() == 0 else os.getuid())
+    assert saw == {
+        "rights": "0000000000000000",
+        "secret": "FileNotFoundError",
+        "home": "FileNotFoundError",
+        "shadow": "FileNotFoundError",
+        "emulator": "PermissionError",
+        "code": "PermissionError" if os.geteuid() == 0 else "OSError",  # read-only, as /var/task is
+        "scratch": "4",
+        "buckets": "list",
+    }
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (Sandbox("/usr/bin/bwrap", root=True), "in a sandbox, as a user without rights"),
+        (Sandbox("/usr/bin/bwrap", root=False), "in a sandbox, as the current user without the files"),
+    ],
+)
+def test_the_user_reads_how_functions_run(made: Sandbox, said: str) -> None:
+    assert made.describe() == said
