@@ -12,7 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from scoped_images import OrderedAssets, Platform, ScopedContext, ScopedImage
+from scoped_images import BuildOptions, OrderedAssets, Platform, ScopedContext, ScopedImage, ScopedImagesError
 from tests.constructs.conftest import PLACE
 
 Entries = dict[str, tuple[str, int, bytes]]
@@ -134,3 +134,55 @@ def test_without_a_repository_asset_and_tag_are_the_fingerprint(root: Path) -> N
     assert [each["imageTag"] for each in asset["destinations"].values()] == [f"mine-{name}"]
     assert image.tag == f"mine-{name}"
     assert asset["displayName"] == "App/Image"
+
+
+@pytest.mark.parametrize("synthesizer", [OrderedAssets, cdk.DefaultStackSynthesizer])
+def test_every_option_reaches_the_build(
+    root: Path, synthesizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret's file is named from the folder that docker runs in."""
+    monkeypatch.chdir(root.parent)
+    options = BuildOptions(
+        build_secrets={"key": "src=secret/key", "token": "env=TOKEN"},
+        ssh="default",
+        network="none",
+        no_cache=True,
+    )
+    app = cdk.App(outdir=str(root.parent / "cdk.out"), default_stack_synthesizer=synthesizer())
+    stack = cdk.Stack(cdk.Stage(app, "Stage"), "App", env=PLACE)
+    context = ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64)
+    ScopedImage(stack, "Image", context=context, platform=Platform.LINUX_AMD64, options=options)
+    app.synth()
+    (manifest,) = (root.parent / "cdk.out").rglob("*.assets.json")
+    ((image,),) = [json.loads(manifest.read_text())["dockerImages"].values()]
+    source = image["source"]
+    secret = source["dockerBuildSecrets"]["key"]
+    assert secret.startswith("src=../")
+    folder = manifest.parent / source["directory"]
+    assert (folder / secret.removeprefix("src=")).resolve() == root.parent / "secret" / "key"
+    assert source["dockerBuildSecrets"]["token"] == "env=TOKEN"
+    assert (source["dockerBuildSsh"], source["networkMode"], source["cacheDisabled"]) == (
+        "default",
+        "none",
+        True,
+    )
+
+
+def test_a_secret_whose_file_is_missing_is_refused_at_synth(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root.parent)
+    stack = cdk.Stack(cdk.App(outdir=str(root.parent / "cdk.out")), "App", env=PLACE)
+    context = ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64)
+    with pytest.raises(ScopedImagesError) as refused:
+        ScopedImage(
+            stack,
+            "Image",
+            context=context,
+            platform=Platform.LINUX_AMD64,
+            options=BuildOptions(build_secrets={"pip": "src=pip.conf"}),
+        )
+    assert str(refused.value) == (
+        f"build_secrets['pip']: {root.parent}/pip.conf is not a file, got 'src=pip.conf'; create it, or give a path that "
+        f"starts from {root.parent}"
+    )

@@ -81,12 +81,24 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
         ),
         (
             {"build_secrets": {"pip": "hunter2"}},
-            "build_secrets['pip'] takes 'src=<path>' or 'env=<variable>', never the secret itself",
+            "build_secrets['pip']: must be 'src=<path>' or 'env=<variable>', without commas and quotes; never pass the "
+            "secret itself",
         ),
         (
             {"build_args": ["A=1"]},
             "build_args: expected Mapping, got ['A=1']; pass values by name, {'VERSION': '1'}",
         ),
+        (
+            {"build_secrets": {"pip": "src=a,id=other"}},
+            "build_secrets['pip']: must be 'src=<path>' or 'env=<variable>', without commas and quotes; never pass the "
+            "secret itself",
+        ),
+        (
+            {"ssh": "default key"},
+            "ssh: must be 'default' or '<id>=<socket or key>', got 'default key'; see docker build --ssh",
+        ),
+        ({"network": "bridge"}, "network: must be one of 'default', 'none', 'host', got 'bridge'"),
+        ({"no_cache": 1}, "no_cache: expected bool, got 1; pass True or False"),
         (
             {"build_secrets": ["pw"]},
             "build_secrets: expected a mapping, got list; pass 'src=<path>' or 'env=<variable>' by id",
@@ -245,6 +257,18 @@ def test_arguments_are_found_in_any_way_that_a_dockerfile_declares_them(tmp_path
     )
     given = dict.fromkeys(("ONE", "TWO", "THREE", "FOUR"), "1")
     assert spec(ScopedContext.of(tmp_path), build_args=given).warnings["build-args"] == ()
+
+
+def test_options_that_steps_can_see_change_the_tag_and_no_cache_does_not(context: ScopedContext) -> None:
+    plain = spec(context).content_tag
+    seen = [
+        spec(context, ssh="default").content_tag,
+        spec(context, network="none").content_tag,
+        spec(context, network="host").content_tag,
+    ]
+    assert len({plain, *seen}) == 4
+    assert spec(context, ssh="default=/tmp/agent").content_tag == seen[0]
+    assert spec(context, no_cache=True).content_tag == plain
 
 
 def test_where_a_machine_keeps_a_secret_does_not_change_the_tag(context: ScopedContext) -> None:

@@ -12,13 +12,14 @@ from typing import Any
 from aws_cdk import DockerCacheOption, DockerImageAssetLocation, Stack, Stage, SymlinkFollowMode
 from aws_cdk import aws_ecr as ecr
 from aws_cdk.aws_ecr_assets import DockerCacheOption as StockCacheOption
-from aws_cdk.aws_ecr_assets import DockerImageAsset, DockerImageAssetInvalidationOptions
+from aws_cdk.aws_ecr_assets import DockerImageAsset, DockerImageAssetInvalidationOptions, NetworkMode
 from aws_cdk.aws_ecr_assets import Platform as AssetPlatform
 from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.ordered_assets import OrderedAssets
 from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.errors import ScopedImagesError
 from scoped_images.image.registry_cache import CacheOption
 
 # cx-api's DISABLE_ASSET_STAGING_CONTEXT, which Python does not get.
@@ -91,7 +92,10 @@ class _Asset:
             docker_build_target=spec.stage,
             docker_build_args=spec.arguments or None,
             docker_build_contexts=self.contexts or None,
-            docker_build_secrets=dict(spec.options.build_secrets) or None,
+            docker_build_secrets=self._secrets or None,
+            docker_build_ssh=spec.options.ssh,
+            network_mode=spec.options.network,
+            docker_cache_disabled=spec.options.no_cache or None,
             docker_cache_from=[DockerCacheOption(**option) for option in imports] or None,
             docker_cache_to=DockerCacheOption(**export) if export else None,
             display_name=scope.node.path,
@@ -132,11 +136,31 @@ class _Asset:
             target=spec.stage,
             build_args=spec.arguments or None,
             build_contexts=self.contexts or None,
-            build_secrets=dict(spec.options.build_secrets) or None,
+            build_secrets=self._secrets or None,
+            build_ssh=spec.options.ssh,
+            network_mode=NetworkMode.custom(spec.options.network) if spec.options.network else None,
+            cache_disabled=spec.options.no_cache or None,
             cache_from=[StockCacheOption(**option) for option in imports] or None,
             cache_to=StockCacheOption(**export) if export else None,
             display_name=scope.node.path,
         )
+
+    @property
+    def _secrets(self) -> dict[str, str]:
+        """The build secrets, their files relative to the written folder, where docker runs."""
+        secrets = {}
+        for name, value in self.build.spec.options.build_secrets.items():
+            kind, _, place = value.partition("=")
+            if kind == "src":
+                path = Path(place).expanduser().absolute()
+                if not path.is_file():
+                    raise ScopedImagesError(
+                        f"build_secrets[{name!r}]: {path} is not a file, got {value!r}; create it, or give a path that "
+                        f"starts from {Path.cwd()}"
+                    )
+                place = os.path.relpath(path, self.folder)
+            secrets[name] = f"{kind}={place}"
+        return secrets
 
     @property
     def _imports(self) -> list[dict[str, Any]]:

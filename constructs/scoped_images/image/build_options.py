@@ -1,15 +1,18 @@
-"""How an image is built, apart from what it is built of: one value for every construct and builder."""
+"""How an image is built, as opposed to what it is built from: one value for every construct and builder."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.upstream.images import UpstreamImages
+
+Network = Literal["default", "none", "host"]
+_NETWORKS: tuple[Network, ...] = get_args(Network)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,18 +20,26 @@ class BuildOptions:
     """Options of one build, or of all builds that share them.
 
     build_args: values of the Dockerfile's `ARG`s. Never secrets: they stay in the image's history.
-    build_secrets: BuildKit secrets by id, each `src=<path>` or `env=<variable>`.
+    build_secrets: BuildKit secrets by id, each `src=<path>` or `env=<variable>`. A path starts from the folder that
+        synth runs in.
+    ssh: the SSH agent or keys for `RUN --mount=type=ssh`, as `docker build --ssh` takes them: `default` or
+        `<id>=<socket or key>`. Defaults to none.
+    network: the network of `RUN` steps: `default`, `none` or `host`. Defaults to the builder's own.
     target: the stage to build. Defaults to the context's own target, else the last stage.
     upstream: pins and mirrors of the external images that the Dockerfile names. Defaults to none.
     cache: the registry cache to import from and export to. Defaults to one in the image's repository;
         False turns it off.
+    no_cache: whether the build runs every step again. A tag that is in the registry is still not built again.
     """
 
     build_args: Mapping[str, str] = field(default_factory=dict)
     build_secrets: Mapping[str, str] = field(default_factory=dict)
+    ssh: str | None = None
+    network: Network | None = None
     target: str | None = None
     upstream: UpstreamImages = field(default_factory=UpstreamImages)
     cache: RegistryCache | Literal[False] | None = None
+    no_cache: bool = False
 
     def __post_init__(self) -> None:
         self._expect("build_args", Mapping, "pass values by name, {'VERSION': '1'}")
@@ -39,10 +50,22 @@ class BuildOptions:
                 "pass 'src=<path>' or 'env=<variable>' by id"
             )
         for name, value in self.build_secrets.items():
-            if not isinstance(value, str) or not re.match(r"(src|env)=.", value):
+            # Docker reads the option as comma-separated values.
+            if not isinstance(value, str) or not re.fullmatch(r"(src|env)=[^,\"\r\n]+", value):
                 raise ScopedImagesError(
-                    f"build_secrets[{name!r}] takes 'src=<path>' or 'env=<variable>', never the secret itself"
+                    f"build_secrets[{name!r}]: must be 'src=<path>' or 'env=<variable>', without commas and quotes; "
+                    "never pass the secret itself"
                 )
+        if self.ssh is not None and (
+            not isinstance(self.ssh, str) or not re.fullmatch(r"[^\s,]+(,[^\s,]+)*", self.ssh)
+        ):
+            raise ScopedImagesError(
+                f"ssh: must be 'default' or '<id>=<socket or key>', got {self.ssh!r}; see docker build --ssh"
+            )
+        if self.network is not None and self.network not in _NETWORKS:
+            choices = ", ".join(repr(each) for each in _NETWORKS)
+            raise ScopedImagesError(f"network: must be one of {choices}, got {self.network!r}")
+        self._expect("no_cache", bool, "pass True or False")
         if self.target is not None:
             self._expect("target", str, "pass the name of a stage")
         self._expect("upstream", UpstreamImages, "pass UpstreamImages(lock=ImagesLock.read())")

@@ -132,6 +132,8 @@ class ImageSpec:
             "late": dict(self.late_args),
             # Their ids alone: where a machine keeps them is no part of the image.
             "secrets": sorted(self.options.build_secrets),
+            **({"ssh": True} if self.options.ssh else {}),
+            **({"network": self.options.network} if self.options.network else {}),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

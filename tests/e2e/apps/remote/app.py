@@ -85,6 +85,7 @@ def main() -> None:
         context=ScopedContext.of("other"),
         platform=env.platform,
         base=lower,
+        options=BuildOptions(build_secrets={"key": "src=other.key"}),
         pin_digest=True,
     )
     functions_made = []
