@@ -309,7 +309,7 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
         ),
         (
             {"options": BuildOptions(target="prod")},
-            "target is 'prod', but Dockerfile has no such stage; it has: none with a name",
+            "target: Dockerfile has no such stage, got 'prod'; none of its stages has a name",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

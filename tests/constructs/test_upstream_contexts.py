@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk.assertions import Annotations, Match
 
-from scoped_images import BuildOptions, Platform, ScopedContext, ScopedImage, ScopedImagesError
+from scoped_images import BuildOptions, Platform, ScopedContext, ScopedImage
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock
 
@@ -96,20 +94,3 @@ def test_an_image_without_a_pin_is_warned_of_at_synth(small_app: Any) -> None:
         f"{LAMBDA} is not pinned: upstream changes are not seen, and no image is rebuilt for them; run scoped-images "
         "bases update, with --derived for a derived base image [ack: scoped-images:upstream]"
     ]
-
-
-def test_without_the_parser_images_are_made_unless_they_are_pinned_or_mirrored(
-    small_app: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PyPI's `dockerfile` has no wheel for Linux on arm64."""
-    monkeypatch.setitem(sys.modules, "dockerfile", None)
-    stack, context = small_app.stack("Stack"), small_app.context("app")
-    options: dict[str, Any] = {"context": context, "platform": Platform.LINUX_ARM64}
-    ScopedImage(stack, "Plain", **options)
-    with pytest.raises(ScopedImagesError, match="following a Dockerfile needs PyPI's `dockerfile`"):
-        ScopedImage(
-            stack,
-            "Pinned",
-            options=BuildOptions(upstream=UpstreamImages(lock=ImagesLock(images={LAMBDA: PIN}))),
-            **options,
-        )

@@ -59,7 +59,7 @@ MISTAKES = [
     (
         "a target that is no stage",
         ["context", "repository", "--file", "Dockerfile", "--target", "prod"],
-        "Dockerfile: the target 'prod' is no stage in it; its stages are 'test'",
+        "target: Dockerfile has no such stage, got 'prod'; its stages are 'test'",
     ),
     (
         "a source that is not there",

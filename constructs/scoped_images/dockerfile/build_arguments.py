@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from scoped_images.dockerfile.parse import ParsedDockerfile
+from scoped_images.dockerfile.platform_variables import platform_variables
 from scoped_images.errors import ScopedImagesError
 
 # https://docs.docker.com/reference/dockerfile/#predefined-args and #buildkit-built-in-build-args
 _PREDEFINED = re.compile(r"(?i)(HTTP|HTTPS|FTP|NO|ALL)_PROXY|BUILDKIT_\w+|SOURCE_DATE_EPOCH")
+# FROM sees these without an ARG.
+_AUTOMATIC = platform_variables(platform="linux/amd64")
 
 
 def check_build_args(arguments: Mapping[str, object]) -> None:
-    """Refuse names and values that Docker, or CDK before it, would refuse less clearly."""
+    """Raise ScopedImagesError for names and values that Docker, or CDK before it, would refuse less clearly."""
     for name, value in arguments.items():
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise ScopedImagesError(f"build_args has the name {name!r}: use letters, digits and '_'")
@@ -27,10 +31,26 @@ def check_build_args(arguments: Mapping[str, object]) -> None:
             )
 
 
-def unknown_build_args(arguments: Mapping[str, object], dockerfile: bytes) -> tuple[str, ...]:
-    """Names that no `ARG` of the Dockerfile declares, and that BuildKit does not know by itself."""
-    # An instruction may go on in the next line, and one ARG may declare several.
-    text = re.sub(rb"\\\r?\n", b" ", dockerfile)
-    lines = re.findall(rb"(?im)^[ \t]*(?:ONBUILD[ \t]+)?ARG[ \t]+(.*)$", text)
-    declared = {name.decode() for line in lines for name in re.findall(rb"[A-Za-z_][A-Za-z0-9_]*", line)}
-    return tuple(name for name in arguments if name not in declared and not _PREDEFINED.fullmatch(name))
+def unknown_build_args(arguments: Iterable[str], dockerfile: ParsedDockerfile) -> tuple[str, ...]:
+    """Return the names that no `ARG` of the Dockerfile declares, and that BuildKit does not know by itself."""
+    declared = declared_arguments(dockerfile)
+    return tuple(
+        name
+        for name in arguments
+        if name not in declared and name not in _AUTOMATIC and not _PREDEFINED.fullmatch(name)
+    )
+
+
+def declared_arguments(dockerfile: ParsedDockerfile, *, before_stages: bool = False) -> set[str]:
+    """Return the names that an ARG declares, also in an ONBUILD.
+
+    before_stages: only those before the first FROM, which FROM sees.
+    """
+    declared: set[str] = set()
+    for instruction in dockerfile.instructions:
+        if before_stages and instruction.name == "FROM":
+            break
+        declaring = instruction.trigger or instruction
+        if declaring.name == "ARG":
+            declared.update(word.partition("=")[0] for word in declaring.words)
+    return declared

@@ -5,56 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from scoped_images.dockerfile.parse import Instruction, ParsedDockerfile, heredoc_name
+from scoped_images.dockerfile.heredoc import read_heredoc
+from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.sources import Source
 from scoped_images.patterns.go_match import BadPatternError
 from scoped_images.patterns.matcher import PatternMatcher, clean_path
 
-# Expands the variables of a word; None where `include` has to make up for a variable without a value.
-Expand = Callable[[str], str | None]
-
-_FLAGS = {
-    "COPY": ("chmod", "chown", "exclude", "from", "link", "parents"),
-    "ADD": ("checksum", "chmod", "chown", "exclude", "keep-git-dir", "link", "unpack"),
-}
-# https://github.com/moby/buildkit/blob/v0.25.1/util/sshutil/scpurl.go
+# https://github.com/moby/buildkit/blob/v0.32.2/util/sshutil/scpurl.go
 _SCP_STYLE = re.compile(r"[a-zA-Z0-9-_]+@[a-zA-Z0-9-.]+:.*")
 
 
-def check_copy(parsed: ParsedDockerfile, instruction: Instruction) -> None:
-    """Refuse what BuildKit refuses, and flags that may change what is read in a way unknown here."""
-    known = _FLAGS[instruction.name]
-    for flag in instruction.flag_names:
-        if flag not in known:
-            raise parsed.error(
-                instruction.line,
-                f"{instruction.name} has the unknown flag --{flag}; there are "
-                f"{', '.join(f'--{name}' for name in known)}",
-            )
-    if len(instruction.words) < 2:
-        raise parsed.error(instruction.line, f"{instruction.name} takes at least a source and a destination")
+class CopyError(ValueError):
+    """BuildKit refuses the COPY or ADD."""
 
 
-def copy_sources(parsed: ParsedDockerfile, instruction: Instruction, expand: Expand) -> list[Source]:
-    """Return the local sources of a COPY without `--from`, or of an ADD."""
+def copy_sources(instruction: Instruction, expand: Callable[[str], str | None]) -> list[Source]:
+    """Return the local sources of a COPY without `--from`, or of an ADD; raises CopyError.
+
+    expand: expands the variables of a word; None for a source to leave out.
+    """
     excludes = instruction.flag_values("exclude")
-    _check_patterns(parsed, instruction, "--exclude", excludes)
+    _check_patterns("--exclude", excludes)
     sources = []
     for word in instruction.words[:-1]:
         # What is fetched is not in the context, whatever its variables are.
-        if heredoc_name(word) is not None or (instruction.name == "ADD" and is_remote(word)):
+        if read_heredoc(word) is not None or (instruction.name == "ADD" and is_remote(word)):
             continue
         written = expand(word)
         if written is None:
             continue
         if is_remote(written):
             if instruction.name == "COPY":
-                raise parsed.error(
-                    instruction.line, f"COPY cannot take {written!r}; use ADD for URLs and git"
-                )
+                raise CopyError(f"cannot take {written!r}; use ADD for URLs and git")
             continue
         path, parents = _split_parents(written) if instruction.has_flag("parents") else (written, ())
-        _check_patterns(parsed, instruction, "--parents", parents)
+        _check_patterns("--parents", parents)
         sources.append(
             Source(
                 path=context_path(path),
@@ -68,13 +53,11 @@ def copy_sources(parsed: ParsedDockerfile, instruction: Instruction, expand: Exp
     return sources
 
 
-def _check_patterns(
-    parsed: ParsedDockerfile, instruction: Instruction, flag: str, patterns: tuple[str, ...]
-) -> None:
+def _check_patterns(flag: str, patterns: tuple[str, ...]) -> None:
     try:
         PatternMatcher.of(patterns)
     except BadPatternError as error:
-        raise parsed.error(instruction.line, f"{instruction.name} {flag}: {error}") from None
+        raise CopyError(f"{flag}: {error}") from None
 
 
 def context_path(path: str) -> str:
@@ -85,7 +68,7 @@ def context_path(path: str) -> str:
 def is_remote(source: str) -> bool:
     """Tell a URL or a git reference from a path.
 
-    https://github.com/moby/buildkit/blob/v0.25.1/frontend/dockerfile/dfgitutil/git_ref.go; `github.com/a/b`
+    https://github.com/moby/buildkit/blob/v0.32.2/frontend/dockerfile/dfgitutil/git_ref.go; `github.com/a/b`
     counts as a path.
     """
     if source.startswith(("http://", "https://")):

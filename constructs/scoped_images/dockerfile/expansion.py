@@ -1,106 +1,175 @@
 """Expands `$NAME` and `${NAME…}` in a word as BuildKit's shell lexer does, quotes and escapes included.
 
-https://github.com/moby/buildkit/blob/v0.25.1/frontend/dockerfile/shell/lex.go
+https://github.com/moby/buildkit/blob/v0.32.2/frontend/dockerfile/shell/lex.go
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from scoped_images.dockerfile.variables import Variables
+from scoped_images.dockerfile.limits import MAX_EXPANSION_STEPS, MAX_NESTING, MAX_VALUE_LENGTH
+from scoped_images.dockerfile.variable_name import name_end
+from scoped_images.dockerfile.variables import Unknown, Value, Variables
+from scoped_images.patterns.go_match import BadPatternError
+from scoped_images.patterns.shell_glob import ShellGlob
 
-_SPECIAL_PARAMETERS = "@*#?-$!0"
+# What needs no look character by character: neither special nor the end of a substitution.
+_PLAIN = re.compile(r"[^$'\"\\`}/]+")
+_TEMPLATE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 
 
 class ExpansionError(ValueError):
-    """The word is malformed, or a `${NAME:?}` in it fails."""
-
-
-def expand(word: str, variables: Variables, *, escape: str = "\\") -> str:
-    """Expand one word; raises ExpansionError and UnknownVariableError."""
-    return _Expander(word, variables, escape).run(stop="")
+    """The word is malformed, a `${NAME:?}` in it fails, or it grows too large."""
 
 
 @dataclass
-class _Expander:
+class Expansion:
+    """Expands the words of one Dockerfile, within limits for all of them together.
+
+    escape: the character of the `# escape` directive. max_length: of a word after its expansion.
+    """
+
+    escape: str = "\\"
+    max_length: int = MAX_VALUE_LENGTH
+    steps: int = 0
+
+    def expand(self, word: str, variables: Variables, *, quotes: bool = True) -> Value:
+        """Expand one word; raises ExpansionError.
+
+        quotes: whether quotes mean something, as everywhere but in heredocs.
+        """
+        return _Word(self, word.removeprefix("\ufeff"), variables, quotes=quotes).run(stop="")
+
+    def spend(self, steps: int) -> None:
+        """Count work; raises ExpansionError when it is too much."""
+        self.steps += steps
+        if self.steps > MAX_EXPANSION_STEPS:
+            raise ExpansionError(
+                "expanding the variables of this Dockerfile takes too long; shorten their values"
+            )
+
+
+@dataclass
+class _Pieces:
+    """The parts of a word; unknown as a whole as soon as one is."""
+
+    expansion: Expansion
+    parts: list[str] = field(default_factory=list)
+    unknown: Unknown | None = None
+    length: int = 0
+
+    def add(self, value: Value) -> None:
+        if isinstance(value, Unknown):
+            self.unknown = self.unknown or value
+            return
+        self.length += len(value)
+        if self.length > self.expansion.max_length:
+            raise ExpansionError(
+                f"a word grows beyond {self.expansion.max_length:,} characters by its variables; shorten their values"
+            )
+        self.parts.append(value)
+
+    def joined(self) -> Value:
+        self.expansion.spend(self.length)
+        return self.unknown or "".join(self.parts)
+
+
+@dataclass
+class _Word:
+    expansion: Expansion
     text: str
     variables: Variables
-    escape: str
+    quotes: bool
     index: int = 0
+    nesting: int = 0
 
-    def run(self, *, stop: str, raw_escapes: bool = False) -> str:
+    def run(self, *, stop: str, raw_escapes: bool = False) -> Value:
         """Read up to the `stop` character, which is consumed, or to the end."""
-        out: list[str] = []
+        out = _Pieces(self.expansion)
         while (character := self._peek()) is not None:
             if character == stop:
                 self.index += 1
-                return "".join(out)
+                return out.joined()
             if character == "$":
-                out.append(self._dollar())
-            elif character == "'":
-                out.append(self._single_quoted())
-            elif character == '"':
-                out.append(self._double_quoted(raw_escapes=raw_escapes))
-            elif character == self.escape:
+                out.add(self._dollar())
+            elif character == "'" and self.quotes:
+                out.add(self._single_quoted())
+            elif character == '"' and self.quotes:
+                out.add(self._double_quoted(raw_escapes=raw_escapes))
+            elif character == self.expansion.escape:
                 self.index += 1
                 if raw_escapes:
-                    out.append(character)
-                out.append(self._next() or "")
+                    out.add(character)
+                out.add(self._next())
             else:
-                out.append(character)
-                self.index += 1
+                plain = _PLAIN.match(self.text, self.index)
+                out.add(plain[0] if plain else character)
+                self.index += len(plain[0]) if plain else 1
         if stop:
-            raise ExpansionError(f"{self.text!r} lacks a {stop!r}")
-        return "".join(out)
+            raise ExpansionError(f"{self._shown} lacks a {stop!r}")
+        return out.joined()
+
+    @property
+    def _shown(self) -> str:
+        return repr(self.text if len(self.text) <= 80 else f"{self.text[:80]}…")
 
     def _peek(self) -> str | None:
         return self.text[self.index] if self.index < len(self.text) else None
 
-    def _next(self) -> str | None:
-        character = self._peek()
+    def _next(self) -> str:
+        character = self._peek() or ""
         self.index += 1
         return character
 
     def _single_quoted(self) -> str:
         end = self.text.find("'", self.index + 1)
         if end < 0:
-            raise ExpansionError(f"{self.text!r} lacks a closing single quote")
+            raise ExpansionError(f"{self._shown} lacks a closing single quote")
         content = self.text[self.index + 1 : end]
         self.index = end + 1
         return content
 
-    def _double_quoted(self, *, raw_escapes: bool) -> str:
-        out = []
+    def _double_quoted(self, *, raw_escapes: bool) -> Value:
+        out = _Pieces(self.expansion)
+        escape = self.expansion.escape
         self.index += 1
         while (character := self._peek()) != '"':
             if character is None:
-                raise ExpansionError(f"{self.text!r} lacks a closing double quote")
+                raise ExpansionError(f"{self._shown} lacks a closing double quote")
             if character == "$":
-                out.append(self._dollar())
+                out.add(self._dollar())
                 continue
             self.index += 1
-            if character == self.escape:
+            if character == escape:
                 if raw_escapes:
-                    out.append(character)
+                    out.add(character)
                 following = self._peek()
                 if following is None:
                     continue
-                if following in ('"', "$", self.escape):
+                if following in ('"', "$", escape):
                     character = following
                     self.index += 1
-            out.append(character)
+            out.add(character)
         self.index += 1
-        return "".join(out)
+        return out.joined()
 
-    def _dollar(self) -> str:
+    def _dollar(self) -> Value:
         self.index += 1
         if self._peek() != "{":
             name = self._name()
             return self.variables.require(name) if name else "$"
+        self.nesting += 1
+        if self.nesting > MAX_NESTING:
+            raise ExpansionError(f"{self._shown} has more than {MAX_NESTING} substitutions in each other")
+        value = self._braces()
+        self.nesting -= 1
+        return value
+
+    def _braces(self) -> Value:
         self.index += 1
         if self._peek() in (None, "{", "}", ":"):
-            raise ExpansionError(f"{self.text!r} has a bad substitution")
+            raise ExpansionError(f"{self._shown} has a bad substitution")
         name = self._name()
         modifier = self._next()
         if modifier == "}":
@@ -110,115 +179,84 @@ class _Expander:
         null_is_unset = modifier == ":"
         if null_is_unset:
             modifier = self._next()
-        if modifier in ("-", "+", "?"):
+        if modifier and modifier in "-+?":
             return self._conditional(name, modifier, null_is_unset=null_is_unset)
-        if modifier in ("#", "%") and not null_is_unset:
+        if modifier and modifier in "#%" and not null_is_unset:
             return self._trim(name, modifier)
-        raise ExpansionError(f"{self.text!r} has an unknown modifier {modifier or ''!r} in a substitution")
+        raise ExpansionError(f"{self._shown} has an unknown modifier {modifier!r} in a substitution")
 
     def _name(self) -> str:
-        start = self.index
-        first = self._peek()
-        if first is not None and first.isdecimal():
-            while (character := self._peek()) is not None and character.isdecimal():
-                self.index += 1
-        elif first is not None and first in _SPECIAL_PARAMETERS:
-            self.index += 1
-        else:
-            while (character := self._peek()) is not None and _is_name_character(character):
-                self.index += 1
+        start, self.index = self.index, name_end(self.text, self.index)
         return self.text[start : self.index]
 
-    def _conditional(self, name: str, modifier: str, *, null_is_unset: bool) -> str:
-        value = self.variables.get(name)
-        present = value is not None and not (null_is_unset and value == "")
-        if present and modifier != "+":
-            # The word is not used: what it needs may stay unknown.
-            self._skip_word()
-            return value or ""
-        if not present and modifier == "+":
-            self._skip_word()
-            return ""
+    def _conditional(self, name: str, modifier: str, *, null_is_unset: bool) -> Value:
+        # Also a word that is not used has to be well-formed.
         word = self.run(stop="}")
+        value = self.variables.get(name)
+        if isinstance(value, Unknown):
+            return value
+        present = value is not None and not (null_is_unset and value == "")
+        if modifier == "+":
+            return word if present else ""
+        if present:
+            return value or ""
         if modifier == "?":
-            raise ExpansionError(f"{name}: {word or 'is not allowed to be unset or empty'}")
+            reason = word if isinstance(word, str) and word else "is not allowed to be unset or empty"
+            raise ExpansionError(f"{name}: {reason}")
         return word
 
-    def _skip_word(self) -> None:
-        """Pass over a word that is not used; what it says of unknown variables does not matter."""
-        skipper = _Expander(self.text, _Anything(), self.escape, self.index)
-        skipper.run(stop="}")
-        self.index = skipper.index
-
-    def _trim(self, name: str, modifier: str) -> str:
+    def _trim(self, name: str, modifier: str) -> Value:
         pattern = self.run(stop="}", raw_escapes=True)
         value = self.variables.require(name)
-        greedy = pattern.startswith(modifier)
-        pattern = pattern[greedy:]
+        if isinstance(pattern, Unknown):
+            return pattern
+        longest = pattern.startswith(modifier)
+        glob = self._glob(pattern[longest:], value)
+        if isinstance(value, Unknown):
+            return value
         if modifier == "#":
-            return _trim_prefix(pattern, value, greedy=greedy)
-        # A regular expression finds the leftmost match; the shortest suffix is found in the reverse.
-        return _trim_prefix(_reverse_pattern(pattern), value[::-1], greedy=greedy)[::-1]
+            return value[glob.prefix(value, longest=longest) or 0 :]
+        return value[: glob.suffix(value, longest=longest)]
 
-    def _replace(self, name: str) -> str:
+    def _replace(self, name: str) -> Value:
         replace_all = self._peek() == "/"
         self.index += replace_all
         pattern = self.run(stop="/", raw_escapes=True)
         replacement = self.run(stop="}", raw_escapes=True)
         value = self.variables.require(name)
-        regex = _shell_pattern(pattern, greedy=True)
-        out: list[str] = []
+        if isinstance(pattern, Unknown):
+            return pattern
+        glob = self._glob(pattern, value)
+        for part in (replacement, value):
+            if isinstance(part, Unknown):
+                return part
+        assert isinstance(replacement, str)
+        assert isinstance(value, str)
+        out = _Pieces(self.expansion)
         end = 0
-        for match in regex.finditer(value):
-            # Go takes no empty match right behind another match.
-            if match.end() == match.start() == end and end > 0:
-                continue
-            out += [value[end : match.start()], replacement]
-            end = match.end()
+        for start, stop in glob.matches(value):
+            out.add(value[end:start])
+            out.add(_fill(replacement, value[start:stop]) if replace_all else replacement)
+            end = stop
             if not replace_all:
                 break
-        return "".join([*out, value[end:]])
+        out.add(value[end:])
+        return out.joined()
+
+    def _glob(self, pattern: str, value: Value) -> ShellGlob:
+        # The machine takes a step for each character, over as many bits as the pattern has.
+        length = len(value) if isinstance(value, str) else 0
+        self.expansion.spend((length + 1) * (1 + len(pattern) // 64))
+        try:
+            return ShellGlob.parse(pattern)
+        except BadPatternError as error:
+            raise ExpansionError(str(error)) from None
 
 
-class _Anything(Variables):
-    """Every variable is set, to nothing."""
-
-    def get(self, name: str) -> str | None:  # noqa: ARG002
-        return ""
-
-
-def _is_name_character(character: str) -> bool:
-    return character.isalpha() or character.isdecimal() or character == "_"
-
-
-def _trim_prefix(pattern: str, value: str, *, greedy: bool) -> str:
-    match = _shell_pattern(pattern, greedy=greedy).match(value)
-    return value[match.end() :] if match else value
-
-
-def _shell_pattern(pattern: str, *, greedy: bool) -> re.Pattern[str]:
-    out = []
-    index = 0
-    while index < len(pattern):
-        character = pattern[index]
-        index += 1
-        if character == "*":
-            out.append(".*" if greedy else ".*?")
-        elif character == "?":
-            out.append(".")
-        elif character == "\\":
-            escaped = pattern[index : index + 1]
-            if escaped and escaped in "}/":
-                # The escape belongs to `${}`, not to the pattern.
-                continue
-            if not escaped or escaped not in "*?\\":
-                raise ExpansionError(f"the pattern {pattern!r} has an invalid escape")
-            out.append("\\" + escaped)
-            index += 1
-        else:
-            out.append(re.escape(character))
-    return re.compile("".join(out))
-
-
-def _reverse_pattern(pattern: str) -> str:
-    return "".join(reversed(re.findall(r"\\.|.", pattern, re.DOTALL)))
+def _fill(replacement: str, matched: str) -> str:
+    """Expand a replacement as Go's Regexp.ReplaceAllString: `$0` is what matched, and there are no other groups."""
+    if "$" not in replacement:
+        return replacement
+    return _TEMPLATE.sub(
+        lambda found: "$" if found[1] else matched if (found[2] or found[3]) == "0" else "", replacement
+    )

@@ -1,59 +1,37 @@
-"""Splits a Dockerfile into instructions with PyPI's `dockerfile`, which wraps BuildKit's own Go parser."""
+"""Splits a Dockerfile into instructions, with the rules of BuildKit's parser.
+
+https://github.com/moby/buildkit/blob/v0.32.2/frontend/dockerfile/parser/parser.go; docs/decisions/0011.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
+from scoped_images.dockerfile.arguments import INSTRUCTIONS, ArgumentError, read_words, split_instruction
+from scoped_images.dockerfile.directives import (
+    DirectiveError,
+    escape_character,
+    read_directives,
+    syntax_directive,
+)
+from scoped_images.dockerfile.heredoc import Heredoc, heredocs_of
+from scoped_images.dockerfile.instruction import Instruction
+from scoped_images.dockerfile.instruction_rules import check_instruction
+from scoped_images.dockerfile.limits import MAX_DOCKERFILE_BYTES, MAX_INSTRUCTIONS, MAX_LINE_BYTES
+from scoped_images.dockerfile.shell_words import ShellWordsError
+from scoped_images.dockerfile.whitespace import SPACES
 from scoped_images.errors import ScopedImagesError
-
-# One of the parser's commands: it has no type stubs.
-_Command = Any
-# https://github.com/moby/buildkit/blob/v0.25.1/frontend/dockerfile/parser/directives.go
-_DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(.+?)\s*", re.IGNORECASE)
-_HEREDOC = re.compile(r"\d*<<-?\s*([^<]+)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instruction:
-    """One instruction, unexpanded.
-
-    name: in capitals. words: its arguments. flags: as written, `--from=x`. line: where it starts.
-    trigger: the instruction that an ONBUILD holds.
-    """
-
-    name: str
-    words: tuple[str, ...]
-    flags: tuple[str, ...]
-    line: int
-    trigger: Instruction | None = None
-
-    def flag_values(self, name: str) -> tuple[str, ...]:
-        """Return the values of a flag that may be repeated."""
-        prefix = f"--{name}="
-        return tuple(flag.removeprefix(prefix) for flag in self.flags if flag.startswith(prefix))
-
-    def flag_value(self, name: str) -> str:
-        """Return the value of a flag, or an empty string."""
-        return "".join(self.flag_values(name)[-1:])
-
-    def has_flag(self, name: str) -> bool:
-        """Whether a boolean flag is on."""
-        return f"--{name}" in self.flags or self.flag_value(name).lower() == "true"
-
-    @property
-    def flag_names(self) -> tuple[str, ...]:
-        """Names of the flags given."""
-        return tuple(flag.removeprefix("--").partition("=")[0] for flag in self.flags if flag != "--")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedDockerfile:
     """The instructions of a Dockerfile.
 
-    name: for messages. escape: the character that the `# escape` directive chose. syntax: the `# syntax` directive.
+    name: for messages. escape: the character that the `# escape` directive chose.
+    syntax: the image of the frontend that the file asks for, or an empty string for BuildKit's own.
     """
 
     name: str
@@ -66,113 +44,159 @@ class ParsedDockerfile:
         return ScopedImagesError(f"{self.name}:{line}: {message}")
 
 
-def parse_dockerfile(text: bytes | str, *, name: str) -> ParsedDockerfile:
-    """Parse a Dockerfile; raises ScopedImagesError that names it."""
-    content = _decode(text, name)
-    directives, content = _take_directives(content, name)
-    instructions = tuple(_instruction(command, name) for command in _commands(content, name))
+@lru_cache(maxsize=16)
+def parse_dockerfile(content: bytes | str, *, name: str) -> ParsedDockerfile:
+    """Parse a Dockerfile; raises ScopedImagesError that names it and the line.
+
+    The context and the image of one build ask for the same one, several times.
+    """
+    text = _decode(content, name)
+    parser = _Parser.of(text, name)
     return ParsedDockerfile(
         name=name,
-        instructions=instructions,
-        escape=directives.get("escape", "\\"),
-        syntax=directives.get("syntax", ""),
+        instructions=tuple(parser.instructions()),
+        escape=parser.escape,
+        syntax=syntax_directive(text),
     )
 
 
-def heredoc_name(word: str) -> str | None:
-    """Return the name of the heredoc that a COPY source opens, `EOF` for `<<EOF`, or None for a path."""
-    match = _HEREDOC.fullmatch(word)
-    if match is None or len(match[1].split()) != 1:
-        return None
-    return match[1].strip().strip("\"'")
-
-
-def _decode(text: bytes | str, name: str) -> str:
+def _decode(content: bytes | str, name: str) -> str:
+    if len(content) > MAX_DOCKERFILE_BYTES:
+        raise ScopedImagesError(
+            f"{name}: has {len(content):,} bytes, and at most {MAX_DOCKERFILE_BYTES:,} are read; copy large "
+            "content from a file of the build context"
+        )
     try:
-        content = text.decode() if isinstance(text, bytes) else text
+        text = content.decode() if isinstance(content, bytes) else content
     except UnicodeDecodeError as error:
         raise ScopedImagesError(f"{name}: is not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    if "\0" in content:
-        # The parser takes a C string and would silently stop here.
-        line = content[: content.index("\0")].count("\n") + 1
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
         raise ScopedImagesError(f"{name}:{line}: has a NUL character; remove it")
-    return content
+    return text
 
 
-def _commands(content: str, name: str) -> tuple[_Command, ...]:
-    parser = _parser()
-    try:
-        return tuple(parser.parse_string(content))
-    except parser.GoParseError as error:
-        raise ScopedImagesError(f"{name}: {error}") from None
+@dataclass
+class _Parser:
+    """Reads lines one after the other. line: how many have been read."""
 
+    name: str
+    lines: list[str]
+    escape: str
+    line: int = 0
 
-def _parser() -> Any:
-    """Import the parser late: all else works without it where PyPI has no wheel, as on Linux arm64."""
-    try:
-        return import_module("dockerfile")
-    except ImportError as error:
-        raise ScopedImagesError(
-            f"following a Dockerfile needs PyPI's `dockerfile`, and it cannot be imported: {error}; install it with "
-            "`pip install dockerfile==3.4.0` (where there is no wheel for the machine, this needs Go), or take one "
-            "folder with ScopedContext.of"
-        ) from None
+    @classmethod
+    def of(cls, text: str, name: str) -> _Parser:
+        # A last line without its end counts; an end without a line behind it does not.
+        lines = text.removesuffix("\n").split("\n") if text else []
+        for number, line in enumerate(lines, start=1):
+            if len(line) * 4 > MAX_LINE_BYTES and len(line.encode()) > MAX_LINE_BYTES:
+                raise ScopedImagesError(
+                    f"{name}:{number}: the line is longer than {MAX_LINE_BYTES:,} bytes, which BuildKit refuses; "
+                    "split it"
+                )
+        if lines:
+            lines[0] = lines[0].removeprefix("\ufeff")
+        try:
+            # Spaces before a directive do not matter here, unlike for `# syntax=`.
+            directives = read_directives(line.rstrip("\r").lstrip(SPACES) for line in lines)
+            escape = escape_character(directives)
+        except DirectiveError as error:
+            raise ScopedImagesError(f"{name}:{error.line}: {error}") from None
+        return cls(name, lines, escape)
 
+    def instructions(self) -> Iterator[Instruction]:
+        """Read to the end."""
+        count = 0
+        for count, (start, text) in enumerate(self._logical_lines(), start=1):
+            if count > MAX_INSTRUCTIONS:
+                raise self._error(start, f"is beyond the {MAX_INSTRUCTIONS:,} instructions that are read")
+            try:
+                yield self._instruction(text, start)
+            except (ArgumentError, ShellWordsError) as error:
+                raise self._error(start, str(error)) from None
+        if count == 0:
+            raise ScopedImagesError(f"{self.name}: has no instruction; start it with FROM")
 
-def _take_directives(content: str, name: str) -> tuple[dict[str, str], str]:
-    """Read the directives, which stand before everything else, and write them so that the parser reads `escape`.
+    def _error(self, line: int, message: str) -> ScopedImagesError:
+        return ScopedImagesError(f"{self.name}:{line}: {message}")
 
-    It takes `# check`, which is younger than it is, for a comment that ends the directives.
-    """
-    directives: dict[str, str] = {}
-    lines = content.removeprefix("\ufeff").split("\n")
-    for number, line in enumerate(lines):
-        match = _DIRECTIVE.fullmatch(line.rstrip("\r"))
-        if match is None:
-            break
-        key = match[1].lower()
-        if key in directives:
-            raise ScopedImagesError(
-                f"{name}:{number + 1}: only one # {key} directive can be used; remove one"
+    def _logical_lines(self) -> Iterator[tuple[int, str]]:
+        """Yield each instruction with its first line number, its continued lines joined."""
+        while self.line < len(self.lines):
+            text = self.lines[self.line].rstrip("\r").lstrip(SPACES)
+            self.line += 1
+            if not text or text.startswith("#"):
+                continue
+            start = self.line
+            text, goes_on = self._without_continuation(text)
+            parts = [text]
+            while goes_on and self.line < len(self.lines):
+                text = self.lines[self.line].rstrip("\r")
+                self.line += 1
+                stripped = text.lstrip(SPACES)
+                # Comments and empty lines may stand between the parts.
+                if not stripped or stripped.startswith("#"):
+                    continue
+                text, goes_on = self._without_continuation(text)
+                parts.append(text)
+            yield start, "".join(parts)
+
+    def _without_continuation(self, text: str) -> tuple[str, bool]:
+        """Remove the escape character at the end; two of them are none."""
+        stripped = text.rstrip("\t ")
+        if not stripped.endswith(self.escape) or stripped[-2:-1] == self.escape:
+            return text, False
+        return stripped[:-1], True
+
+    def _instruction(self, text: str, start: int) -> Instruction:
+        written, flags, rest = split_instruction(text, self.escape)
+        name = self._known(written, start)
+        words = read_words(name, rest, self.escape)
+        outermost = Instruction(name=name, words=words.words, flags=flags, line=start, is_json=words.is_json)
+        inner, inner_is_json = name, words.is_json
+        if name == "ONBUILD" and rest:
+            written, _, inner_rest = split_instruction(rest, self.escape)
+            inner = written.upper()
+            if inner in INSTRUCTIONS:
+                inner_is_json = read_words(inner, inner_rest, self.escape).is_json
+        if inner in ("ADD", "COPY", "RUN") and not inner_is_json and "<<" in text:
+            outermost = replace(
+                outermost, heredocs=tuple(self._read_heredoc(each, start) for each in heredocs_of(text))
             )
-        directives[key] = match[2]
-        lines[number] = "#"
-    if "escape" in directives:
-        lines[0] = f"# escape={directives['escape']}"
-    return directives, "\n".join(lines)
+        if name == "ONBUILD":
+            return self._with_trigger(outermost, text)
+        check_instruction(outermost)
+        return outermost
 
+    def _known(self, written: str, line: int) -> str:
+        if not written:
+            raise self._error(line, "the line continues into nothing; remove it")
+        name = written.upper()
+        if name not in INSTRUCTIONS:
+            known = ", ".join(INSTRUCTIONS)
+            raise self._error(line, f"unknown instruction {written!r}; there are {known}")
+        return name
 
-def _instruction(command: _Command, name: str) -> Instruction:
-    # The parser gives a lone continuation character at the end as a command of nothing.
-    if not command.cmd:
-        raise ScopedImagesError(f"{name}:{command.start_line}: the line continues into nothing; remove it")
-    kind = command.cmd.upper()
-    known = sorted(name.upper() for name in _parser().all_cmds())
-    if kind not in known:
-        raise ScopedImagesError(
-            f"{name}:{command.start_line}: unknown instruction {command.cmd!r}; there are {', '.join(known)}"
+    def _read_heredoc(self, heredoc: Heredoc, start: int) -> Heredoc:
+        content: list[str] = []
+        while self.line < len(self.lines):
+            line = self.lines[self.line]
+            self.line += 1
+            end = line.rstrip("\r")
+            if (end.lstrip("\t") if heredoc.chomp else end) == heredoc.name:
+                return replace(heredoc, content="".join(content))
+            content.append(f"{line}\n")
+        raise self._error(start, f"the heredoc has no end; add a line {heredoc.name!r}")
+
+    def _with_trigger(self, instruction: Instruction, text: str) -> Instruction:
+        """Parse what an ONBUILD holds as BuildKit does when it runs it: as a Dockerfile of one instruction."""
+        check_instruction(instruction)
+        held = re.sub(r"^\s*ONBUILD\s*", "", text, flags=re.IGNORECASE | re.ASCII)
+        ends = [f"\n{heredoc.content}{heredoc.name}" for heredoc in instruction.heredocs]
+        triggers = list(
+            _Parser.of("".join((held, *ends)), f"{self.name}:{instruction.line}: ONBUILD").instructions()
         )
-    return Instruction(
-        name=kind,
-        words=tuple(command.value),
-        flags=tuple(command.flags),
-        line=command.start_line,
-        trigger=_trigger(command, name) if kind == "ONBUILD" else None,
-    )
-
-
-def _trigger(command: _Command, name: str) -> Instruction:
-    """Parse what an ONBUILD holds: the parser drops its flags and its heredocs' contents."""
-    text = re.sub(r"(?i)^\s*ONBUILD\s*", "", command.original)
-    if (command.sub_cmd or "").upper() == "RUN":
-        text = f"{text.partition('<<')[0]} :"
-    else:
-        names = filter(None, map(heredoc_name, command.value))
-        text = "\n".join([text.splitlines()[0], *names]) if text else text
-    triggers = _commands(text, f"{name}:{command.start_line}")
-    if len(triggers) != 1:
-        raise ScopedImagesError(f"{name}:{command.start_line}: ONBUILD takes one instruction")
-    parsed = _instruction(triggers[0], name)
-    if parsed.name in ("ONBUILD", "FROM", "MAINTAINER"):
-        raise ScopedImagesError(f"{name}:{command.start_line}: {parsed.name} is not allowed in an ONBUILD")
-    return Instruction(name=parsed.name, words=parsed.words, flags=parsed.flags, line=command.start_line)
+        if len(triggers) != 1:
+            raise self._error(instruction.line, "ONBUILD takes one instruction")
+        return replace(instruction, trigger=replace(triggers[0], line=instruction.line))

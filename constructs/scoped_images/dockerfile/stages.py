@@ -1,155 +1,161 @@
-"""The build stages of a Dockerfile and how they refer to each other."""
+"""The stages of a Dockerfile and how they refer to each other."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scoped_images.dockerfile.expansion import ExpansionError, expand
-from scoped_images.dockerfile.parse import Instruction, ParsedDockerfile
-from scoped_images.dockerfile.sources import BuildOptions, unknown_value_message
-from scoped_images.dockerfile.variables import Unknown, UnknownVariableError, Value, Variables
+from scoped_images.dockerfile.evaluation import Evaluation
+from scoped_images.dockerfile.instruction import Instruction
+from scoped_images.dockerfile.parse import ParsedDockerfile
+from scoped_images.dockerfile.target_options import TargetOptions
+from scoped_images.dockerfile.variables import Unknown, Value, Variables
 from scoped_images.errors import ScopedImagesError
-
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One FROM and what follows it.
 
-    name: in lower case, or empty. base: the expanded image or stage name, or None where nobody can know it.
+    name: in lower case, or empty. base: the image or stage that it is built FROM.
     parent: index of the stage that it is built FROM, if it is one.
+    context: the build context that takes its place, instructions and all, if one does.
+    triggers: what ONBUILD of the parent adds before its own instructions.
     """
 
     index: int
     name: str
-    base: str | None
+    base: Value
     parent: int | None
+    context: str | None
     line: int
+    triggers: tuple[Instruction, ...]
     instructions: tuple[Instruction, ...]
 
-    def __str__(self) -> str:
-        return self.name or str(self.index)
+    @property
+    def steps(self) -> tuple[Instruction, ...]:
+        """All instructions that building it runs."""
+        return () if self.context is not None else (*self.triggers, *self.instructions)
 
 
 def global_variables(
-    parsed: ParsedDockerfile, options: BuildOptions, automatic: Mapping[str, Value]
+    evaluation: Evaluation, options: TargetOptions, automatic: Mapping[str, Value]
 ) -> Variables:
     """Return the variables of the ARGs before the first FROM, with the automatic platform arguments."""
-    variables = Variables(
-        {**automatic, **{k: _given(k, v) for k, v in options.build_args.items() if k in automatic}}
-    )
-    for instruction in parsed.instructions:
+    given = {name: _given(name, value) for name, value in options.build_args.items() if name in automatic}
+    variables = Variables({**automatic, **given})
+    for instruction in evaluation.parsed.instructions:
         if instruction.name == "FROM":
             break
-        for word in instruction.words:
-            variables = declare(parsed, instruction, word, variables, options=options)
+        declare(evaluation, instruction, variables, options)
     return variables
 
 
 def declare(
-    parsed: ParsedDockerfile,
+    evaluation: Evaluation,
     instruction: Instruction,
-    word: str,
     variables: Variables,
-    *,
-    options: BuildOptions,
+    options: TargetOptions,
     outside: Variables | None = None,
-) -> Variables:
-    """Return the variables after one `NAME` or `NAME=default` of an ARG.
+) -> None:
+    """Declare each `NAME` or `NAME=default` of an ARG.
 
     outside: the global variables, for an ARG inside a stage.
     """
-    name, has_default, default = word.partition("=")
-    value: Value | None = None
-    if name in options.build_args:
-        value = _given(name, options.build_args[name])
-    elif has_default:
-        value = evaluate(parsed, instruction, default, variables)
-    elif outside is not None:
-        value = outside.values.get(name)
-    return variables.having({} if value is None else {name: value}, declared=name)
+    for word in instruction.words:
+        name, has_default, default = word.partition("=")
+        value: Value | None = None
+        if name in options.build_args:
+            value = _given(name, options.build_args[name])
+        elif has_default:
+            value = evaluation.value(instruction, default, variables)
+        elif outside is not None:
+            value = outside.values.get(name)
+        variables.declared.add(name)
+        if value is not None:
+            variables.values[name] = value
 
 
-def evaluate(parsed: ParsedDockerfile, instruction: Instruction, word: str, variables: Variables) -> Value:
-    """Expand a word whose variables may be unknown for as long as no source depends on it."""
-    try:
-        return expand(word, variables, escape=parsed.escape)
-    except UnknownVariableError as error:
-        return Unknown(error.name)
-    except ExpansionError as error:
-        raise parsed.error(instruction.line, f"{instruction.name}: {error}") from None
-
-
-def read_stages(
-    parsed: ParsedDockerfile, variables: Variables, options: BuildOptions, *, allow_unknown: bool = False
-) -> tuple[Stage, ...]:
+def read_stages(evaluation: Evaluation, variables: Variables, options: TargetOptions) -> tuple[Stage, ...]:
     """Split the instructions into stages; raises ScopedImagesError.
 
-    allow_unknown: whether any stage may be FROM what nobody can know; else the first alone.
+    variables: those that FROM sees.
     """
+    parsed = evaluation.parsed
     starts = [index for index, item in enumerate(parsed.instructions) if item.name == "FROM"]
     if not starts:
         raise ScopedImagesError(f"{parsed.name}: has no FROM; a Dockerfile needs at least one")
     for instruction in parsed.instructions[: starts[0]]:
         if instruction.name != "ARG":
             raise parsed.error(
-                instruction.line, f"{instruction.name} stands before the first FROM, where only ARG may"
+                instruction.line, f"{instruction.name} is before the first FROM, where only ARG may be"
             )
     stages: list[Stage] = []
+    earlier: dict[str, Stage] = {}
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         instruction = parsed.instructions[start]
-        name = _stage_name(parsed, instruction)
-        base = evaluate(parsed, instruction, instruction.words[0], variables)
-        if isinstance(base, Unknown) and not allow_unknown and (stages or options.build_contexts):
-            # It may be the name of an earlier stage, and then what that stage reads counts.
-            raise parsed.error(instruction.line, unknown_value_message(parsed, "FROM", base.name))
-        stages.append(
-            Stage(
-                index=len(stages),
-                name=name,
-                base=None if isinstance(base, Unknown) else base,
-                parent=next((s.index for s in reversed(stages) if s.name and s.name == base), None),
-                line=instruction.line,
-                instructions=parsed.instructions[start + 1 : end],
-            )
+        name = instruction.words[2].lower() if len(instruction.words) == 3 else ""
+        base = _base(evaluation, instruction, variables)
+        context = _context(parsed, instruction, name, options)
+        parent = earlier.get(base) if isinstance(base, str) and context is None else None
+        triggers = parent.instructions if parent and parent.context is None else ()
+        stage = Stage(
+            index=len(stages),
+            name=name,
+            base=base,
+            parent=parent.index if parent else None,
+            context=context,
+            line=instruction.line,
+            triggers=tuple(item.trigger for item in triggers if item.trigger is not None),
+            instructions=parsed.instructions[start + 1 : end],
         )
+        stages.append(stage)
+        if name:
+            earlier[name] = stage
     return tuple(stages)
 
 
 def find_target(parsed: ParsedDockerfile, stages: tuple[Stage, ...], target: str | None) -> Stage:
-    """Return the stage to build."""
+    """Return the stage to build; raises ScopedImagesError."""
     if target is None:
         return stages[-1]
-    found = find_stage(stages, target)
+    found = by_name(stages).get(target.lower())
     if found is None:
-        names = ", ".join(repr(stage.name) for stage in stages if stage.name) or "none with a name"
-        raise ScopedImagesError(
-            f"{parsed.name}: the target {target!r} is no stage in it; its stages are {names}"
-        )
+        names = ", ".join(repr(stage.name) for stage in stages if stage.name)
+        hint = f"its stages are {names}" if names else "none of its stages has a name"
+        raise ScopedImagesError(f"target: {parsed.name} has no such stage, got {target!r}; {hint}")
     return found
 
 
-def find_stage(stages: tuple[Stage, ...], name: str) -> Stage | None:
-    """Return the last stage of a name, in whatever case: that is the one `--from` and `--target` mean."""
-    return next((stage for stage in reversed(stages) if stage.name and stage.name == name.lower()), None)
+def by_name(stages: tuple[Stage, ...]) -> dict[str, Stage]:
+    """Return the last stage of each name: that is the one that `--from` and `--target` mean, in whatever case."""
+    return {stage.name: stage for stage in stages if stage.name}
 
 
 def _given(name: str, value: str | None) -> Value:
     return Unknown(name) if value is None else value
 
 
-def _stage_name(parsed: ParsedDockerfile, instruction: Instruction) -> str:
-    match instruction.words:
-        case [_]:
-            return ""
-        case [_, keyword, name] if keyword.lower() == "as":
-            if _STAGE_NAME.fullmatch(name.lower()):
-                return name.lower()
-            raise parsed.error(
-                instruction.line,
-                f"{name!r} is no name for a stage: it starts with a letter, then letters, digits, -_.",
-            )
-    raise parsed.error(instruction.line, "FROM takes an image, or an image and `AS` with a name")
+def _base(evaluation: Evaluation, instruction: Instruction, variables: Variables) -> Value:
+    base = evaluation.value(instruction, instruction.words[0], variables)
+    if base == "":
+        raise evaluation.parsed.error(
+            instruction.line,
+            f"FROM takes an image, and {instruction.words[0]!r} is empty; give its ARG a value",
+        )
+    platform = instruction.flag_value("platform")
+    if platform and evaluation.value(instruction, platform, variables) == "":
+        raise evaluation.parsed.error(
+            instruction.line, f"FROM --platform={platform} is empty; give its ARG a value"
+        )
+    return base
+
+
+def _context(
+    parsed: ParsedDockerfile, instruction: Instruction, name: str, options: TargetOptions
+) -> str | None:
+    try:
+        return options.context_for(name) if name else None
+    except ScopedImagesError as error:
+        # BuildKit looks for a build context of each stage's name, and fails like this without one, too.
+        raise parsed.error(instruction.line, f"the name of the stage is invalid: {error}") from None

@@ -6,14 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-class UnknownVariableError(ValueError):
-    """A variable has no value yet. name: the variable to give one."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
 @dataclass(frozen=True)
 class Unknown:
     """A value that depends on a variable without a value. name: that variable."""
@@ -24,35 +16,30 @@ class Unknown:
 Value = str | Unknown
 
 
-@dataclass(frozen=True)
+@dataclass
 class Variables:
-    """What `$NAME` stands for at one place of a Dockerfile.
+    """What `$NAME` is at one place of a Dockerfile; an ARG or ENV changes it.
 
     declared: names that an ARG declares, so that having no value means being unset.
     inherits: whether a base image, unread, may set more variables.
     """
 
-    values: Mapping[str, Value] = field(default_factory=dict)
-    declared: frozenset[str] = frozenset()
+    values: dict[str, Value] = field(default_factory=dict)
+    declared: set[str] = field(default_factory=set)
     inherits: bool = False
 
-    def get(self, name: str) -> str | None:
-        """Return the value, or None for a variable that is certainly unset; raises UnknownVariableError."""
+    def get(self, name: str) -> Value | None:
+        """Return the value, or None for a variable that is certainly unset."""
         value = self.values.get(name)
-        if isinstance(value, Unknown):
-            raise UnknownVariableError(value.name)
         if value is None and self.inherits and name not in self.declared:
-            raise UnknownVariableError(name)
+            return Unknown(name)
         return value
 
-    def require(self, name: str) -> str:
-        """Return the value. BuildKit takes an unset variable for empty; here that is an error, never a guess."""
+    def require(self, name: str) -> Value:
+        """Return the value. BuildKit reads an unset variable as empty; here it is unknown, so that nothing is guessed."""
         value = self.get(name)
-        if value is None:
-            raise UnknownVariableError(name)
-        return value
+        return Unknown(name) if value is None else value
 
-    def having(self, values: Mapping[str, Value], *, declared: str | None = None) -> Variables:
-        """Return these variables with some set, or one declared, in addition."""
-        names = self.declared | {declared} if declared else self.declared
-        return Variables({**self.values, **values}, names, self.inherits)
+    def with_values(self, values: Mapping[str, Value]) -> Variables:
+        """Return a copy with some variables set in addition."""
+        return Variables({**self.values, **values}, set(self.declared), self.inherits)

@@ -10,8 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.dockerfile.build_arguments import check_build_args, unknown_build_args
+from scoped_images.dockerfile.build_arguments import (
+    check_build_args,
+    declared_arguments,
+    unknown_build_args,
+)
+from scoped_images.dockerfile.directives import syntax_directive
 from scoped_images.dockerfile.external_images import ExternalImages, external_images
+from scoped_images.dockerfile.frontend import foreign_frontend
+from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
 from scoped_images.ecr.tags import content_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
@@ -56,7 +63,6 @@ class ImageSpec:
 
     def __post_init__(self) -> None:
         Platform.parse(self.platform)
-        self._check_dockerfile()
         if self.context.platform is not None:
             self._agree_with_context(self.context.platform)
         check_build_args(self.options.build_args)
@@ -72,6 +78,7 @@ class ImageSpec:
                     f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and "
                     f"none of the context's own names ({', '.join(self.context.named) or 'it has none'})"
                 )
+        self._check_dockerfile()
 
     @property
     def arguments(self) -> dict[str, str]:
@@ -94,18 +101,28 @@ class ImageSpec:
     @property
     def warnings(self) -> dict[str, tuple[str, ...]]:
         """What its author should know, by kind: each kind is acknowledged on its own."""
-        external, dockerfile = self._external, self.context.dockerfile
-        unknown = unknown_build_args(
-            {**self.options.build_args, **self.late_args}, self.context.dockerfile_bytes
-        )
+        external, dockerfile = self._external, self._dockerfile
+        given = (*self.options.build_args, *self.late_args)
+        name = self.context.dockerfile.name
         return {
             "context": self.context.warnings,
             "build-args": tuple(
-                f"build_args[{name!r}] is for no ARG of {dockerfile.name}: it changes the image's tag, and not the image"
-                for name in unknown
+                f"build_args[{argument!r}] is for no ARG of {name}: it changes the image's tag, and not the image"
+                for argument in (unknown_build_args(given, dockerfile) if dockerfile else ())
+            ),
+            "secrets": tuple(
+                f"{name}:{mount.line}: RUN --mount requires the secret {mount.id!r}, which build_secrets does not have, "
+                f"so the build fails; add build_secrets={{{mount.id!r}: 'src=<path>'}}"
+                for mount in external.required_mounts
+                if mount.kind == "secret" and mount.id not in self.options.build_secrets
             ),
             "upstream": (*external.warnings, *self.options.upstream.warnings(external.images)),
         }
+
+    @property
+    def required_ssh(self) -> tuple[str, ...]:
+        """Ids of the ssh agents without which the build fails, `default` for a mount without an id."""
+        return tuple(sorted({mount.id for mount in self._external.required_mounts if mount.kind == "ssh"}))
 
     @property
     def stage(self) -> str | None:
@@ -143,8 +160,23 @@ class ImageSpec:
         return content_tag(self.fingerprint)
 
     @cached_property
+    def _dockerfile(self) -> ParsedDockerfile | None:
+        """The parsed Dockerfile, or None where a foreign frontend reads it that knows more than Dockerfiles."""
+        try:
+            return parse_dockerfile(self.context.dockerfile_bytes, name=self.context.dockerfile.name)
+        except ScopedImagesError:
+            if self._foreign_frontend:
+                return None
+            raise
+
+    @property
+    def _foreign_frontend(self) -> str:
+        text = self.context.dockerfile_bytes.decode(errors="replace")
+        return foreign_frontend(syntax_directive(text), self.arguments)
+
+    @cached_property
     def _external(self) -> ExternalImages:
-        """The images by others that the target stands on."""
+        """The external images that the target is built from, and the secrets that it requires."""
         ours = [base.uri for base in (self.base, *self.named_bases.values()) if base]
         try:
             return external_images(
@@ -155,29 +187,30 @@ class ImageSpec:
                 platform=self.platform,
                 build_contexts=[*self.context.named, *self.named_bases, *ours],
             )
-        except ScopedImagesError:
-            # Only pins and mirrors need to know; the rest is BuildKit's to judge.
-            if self.options.upstream.in_use:
+        except ScopedImagesError as error:
+            # Docker's frontend would refuse it, too; of another one, nobody knows here.
+            frontend = self._foreign_frontend
+            if not frontend or self.options.upstream.in_use:
                 raise
-            return ExternalImages(images=())
+            return ExternalImages(
+                images=(),
+                warnings=(
+                    f"{error}; `{frontend}` may read the Dockerfile in another way, so its external images are unknown "
+                    "here: they are neither pinned nor mirrored, and a remote build gets no rights to pull them",
+                ),
+            )
 
     def _check_dockerfile(self) -> None:
-        """Refuse what BuildKit would ignore or find out late: an argument nobody declares, a stage nobody names."""
-        # An instruction may go on in the next line.
-        text, name = re.sub(rb"\\\r?\n", b" ", self.context.dockerfile_bytes), self.context.dockerfile.name
-        if self.base and not re.search(rb"(?im)^[ \t]*ARG\b.*\bBASE_IMAGE_URI\b", text):
-            raise ScopedImagesError(
-                f"base is given, but {name} has no ARG {BASE_IMAGE_ARGUMENT}, and would be built from something else: "
-                f"start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
-            )
-        if self.options.target is None or self.options.target.isdecimal():
+        """Raise for what BuildKit would ignore or find out late: an argument that nothing declares, a malformed file."""
+        _ = self._external
+        dockerfile = self._dockerfile
+        if self.base is None or dockerfile is None:
             return
-        stages = re.findall(rb"(?im)^[ \t]*FROM[ \t].*[ \t]AS[ \t]+(\S+)", text)
-        known = [stage.decode(errors="replace") for stage in stages]
-        if self.options.target.lower() not in (stage.lower() for stage in known):
-            stages_text = ", ".join(known) or "none with a name"
+        if BASE_IMAGE_ARGUMENT not in declared_arguments(dockerfile, before_stages=True):
             raise ScopedImagesError(
-                f"target is {self.options.target!r}, but {name} has no such stage; it has: {stages_text}"
+                f"base is given, but {dockerfile.name} has no ARG {BASE_IMAGE_ARGUMENT} before its first FROM, and "
+                f"would be built from something else: start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> and FROM "
+                f"${{{BASE_IMAGE_ARGUMENT}}}"
             )
 
     def _agree_with_context(self, platform: Platform) -> None:

@@ -41,7 +41,7 @@ FORMS = [
     ("a path like a repository is a path", "ADD github.com/a/b /x/", ["github.com/a/b"]),
     ("a bind mount of the context", "RUN --mount=type=bind,target=/x true", ["."]),
     ("a bind mount by default", "RUN --mount=source=a,target=/x true", ["a"]),
-    ("a bind mount with another spelling", 'RUN --mount=type=bind,src=./a,"target=/x,y" true', ["a"]),
+    ("a bind mount with another spelling", "RUN --mount=type=bind,src=./a,'\"target=/x,y\"' true", ["a"]),
     ("two mounts", "RUN --mount=source=a,target=/x --mount=source=b,dst=/y true", ["a", "b"]),
     ("a mount from an image", "RUN --mount=from=debian,source=a,target=/x true", []),
     (
@@ -191,7 +191,7 @@ def test_include_makes_up_for_a_variable_without_a_value() -> None:
     [
         ("FROM debian\nCOPY --from=shared /a /\n", ["shared"], [], ("shared",)),
         ("FROM debian\nRUN --mount=from=shared,target=/x true\n", ["shared"], [], ("shared",)),
-        ("FROM scratch AS p\nCOPY a /\nFROM debian\nCOPY --from=p /a /\n", ["P"], [], ("P",)),
+        ("FROM scratch AS p\nCOPY a /\nFROM debian\nCOPY --from=P /a /\n", ["p"], [], ("p",)),
         (
             "FROM python:3.12\nCOPY a /\n",
             ["docker.io/library/python:3.12"],

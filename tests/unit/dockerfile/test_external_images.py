@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,9 +129,3 @@ def test_every_image_of_every_stage_and_platform_is_found() -> None:
     found = every_external_image(text, name="Dockerfile")
     assert found.images == ("a:amd64", "a:arm64", "b:1")
     assert len(found.warnings) == 1
-
-
-def test_without_the_parser_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "dockerfile", None)
-    with pytest.raises(ScopedImagesError, match="following a Dockerfile needs PyPI's `dockerfile`"):
-        external_images("FROM a:1")

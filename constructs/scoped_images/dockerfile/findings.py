@@ -1,0 +1,57 @@
+"""What one target, or every stage, of a Dockerfile reads from outside of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scoped_images.dockerfile.sources import Source
+from scoped_images.dockerfile.stages import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnknownSource:
+    """A source that depends on a variable without a value."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnknownBase:
+    """A FROM that depends on a variable without a value."""
+
+    stage: Stage
+    variable: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideImage:
+    """An image that is not a stage, in the form that BuildKit looks build contexts up by."""
+
+    name: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequiredMount:
+    """A `RUN --mount` without which the build fails.
+
+    kind: `secret` or `ssh`. id: of the secret, or of the ssh agent.
+    """
+
+    kind: str
+    id: str
+    line: int
+
+
+@dataclass
+class Findings:
+    """All that was found, in the order in which the stages are built."""
+
+    sources: list[Source] = field(default_factory=list)
+    unknown_sources: list[UnknownSource] = field(default_factory=list)
+    unknown_bases: list[UnknownBase] = field(default_factory=list)
+    named_contexts: set[str] = field(default_factory=set)
+    images: list[OutsideImage] = field(default_factory=list)
+    required_mounts: list[RequiredMount] = field(default_factory=list)
+    stage_names: frozenset[str] = frozenset()

@@ -1,0 +1,186 @@
+"""What BuildKit requires of each instruction before it builds anything: known flags, enough words.
+
+https://github.com/moby/buildkit/blob/v0.32.2/frontend/dockerfile/instructions/parse.go
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum, auto
+
+from scoped_images.dockerfile.arguments import ArgumentError
+from scoped_images.dockerfile.heredoc import read_heredoc
+from scoped_images.dockerfile.instruction import Instruction
+from scoped_images.dockerfile.mounts import MountError, mount_origins
+from scoped_images.dockerfile.whitespace import SPACES
+
+
+class _Flag(Enum):
+    SWITCH = auto()
+    VALUE = auto()
+    VALUES = auto()
+
+
+_FLAGS: Mapping[str, Mapping[str, _Flag]] = {
+    "ADD": {
+        "checksum": _Flag.VALUE,
+        "chmod": _Flag.VALUE,
+        "chown": _Flag.VALUE,
+        "exclude": _Flag.VALUES,
+        "keep-git-dir": _Flag.SWITCH,
+        "link": _Flag.SWITCH,
+        "unpack": _Flag.SWITCH,
+    },
+    "COPY": {
+        "chmod": _Flag.VALUE,
+        "chown": _Flag.VALUE,
+        "exclude": _Flag.VALUES,
+        "from": _Flag.VALUE,
+        "link": _Flag.SWITCH,
+        "parents": _Flag.SWITCH,
+    },
+    "FROM": {"platform": _Flag.VALUE},
+    "HEALTHCHECK": {
+        "interval": _Flag.VALUE,
+        "retries": _Flag.VALUE,
+        "start-interval": _Flag.VALUE,
+        "start-period": _Flag.VALUE,
+        "timeout": _Flag.VALUE,
+    },
+    "RUN": {
+        "device": _Flag.VALUES,
+        "mount": _Flag.VALUES,
+        "network": _Flag.VALUE,
+        "security": _Flag.VALUE,
+    },
+}
+# commands_runnetwork.go and commands_runsecurity.go in the same folder.
+_VALUES = {
+    ("RUN", "network"): ("default", "host", "none"),
+    ("RUN", "security"): ("insecure", "sandbox"),
+}
+# BuildKit ignores the flags of these.
+_IGNORES_FLAGS = ("ARG", "STOPSIGNAL")
+_SOME_WORDS = (
+    *("ARG", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD"),
+    *("SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
+)
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
+_NO_TRIGGERS = ("FROM", "MAINTAINER", "ONBUILD")
+
+
+def check_instruction(instruction: Instruction) -> None:
+    """Raise ArgumentError for what BuildKit refuses."""
+    if not _ignores_flags(instruction):
+        _check_flags(instruction)
+    if instruction.name in _SOME_WORDS and not instruction.words:
+        raise ArgumentError(f"{instruction.name} takes an argument")
+    check = _CHECKS.get(instruction.name)
+    if check is not None:
+        check(instruction)
+
+
+def _ignores_flags(instruction: Instruction) -> bool:
+    is_none = instruction.name == "HEALTHCHECK" and "".join(instruction.words[:1]).upper() == "NONE"
+    return is_none or instruction.name in _IGNORES_FLAGS
+
+
+def _check_flags(instruction: Instruction) -> None:
+    name = instruction.name
+    known = _FLAGS.get(name, {})
+    seen: set[str] = set()
+    for flag in instruction.flags:
+        key, equals, value = flag.removeprefix("--").partition("=")
+        if key not in known:
+            there = ", ".join(f"--{each}" for each in known) or "none"
+            raise ArgumentError(f"{name} has the unknown flag --{key}; there are {there}")
+        kind = known[key]
+        if key in seen and kind is not _Flag.VALUES:
+            raise ArgumentError(f"{name} has the flag --{key} twice; remove one")
+        seen.add(key)
+        if kind is _Flag.SWITCH:
+            if (equals and not value) or value.lower() not in ("", "true", "false"):
+                raise ArgumentError(f"{name} --{key} takes true or false, got {value!r}")
+        elif not equals:
+            raise ArgumentError(f"{name} --{key} takes a value; write --{key}=…")
+        allowed = _VALUES.get((name, key))
+        if allowed and value not in allowed:
+            raise ArgumentError(f"{name} --{key} takes {' or '.join(allowed)}, got {value!r}")
+
+
+def _check_copy(instruction: Instruction) -> None:
+    name, words = instruction.name, instruction.words
+    if len(words) < 2:
+        raise ArgumentError(f"{name} takes at least a source and a destination")
+    if read_heredoc(words[-1]) is not None:
+        raise ArgumentError(f"{name} takes no heredoc as its destination, got {words[-1]!r}")
+
+
+def _check_names(instruction: Instruction) -> None:
+    names = instruction.words if instruction.name == "ARG" else instruction.words[::2]
+    if any(name.startswith("=") or not name for name in names):
+        raise ArgumentError(f"{instruction.name} takes a name before the '='")
+
+
+def _check_from(instruction: Instruction) -> None:
+    match instruction.words:
+        case [_]:
+            return
+        case [_, keyword, name] if keyword.lower() == "as":
+            if not _STAGE_NAME.fullmatch(name.lower()):
+                raise ArgumentError(
+                    f"the name of the stage is invalid, got {name!r}; start with a letter, then use letters, digits, -_."
+                )
+            return
+    raise ArgumentError("FROM takes an image, or an image and `AS` with a name")
+
+
+def _check_health(instruction: Instruction) -> None:
+    kind, *command = instruction.words
+    match kind.upper():
+        case "NONE" if command:
+            raise ArgumentError("HEALTHCHECK NONE takes no arguments")
+        case "CMD" if not command:
+            raise ArgumentError("HEALTHCHECK CMD takes a command")
+        case "NONE" | "CMD":
+            return
+    raise ArgumentError(f"HEALTHCHECK takes CMD or NONE, got {kind!r}")
+
+
+def _check_mounts(instruction: Instruction) -> None:
+    try:
+        mount_origins(instruction)
+    except MountError as error:
+        raise ArgumentError(f"RUN --mount {error}") from None
+
+
+def _check_shell(instruction: Instruction) -> None:
+    if not instruction.is_json:
+        raise ArgumentError('SHELL takes a JSON array, like ["/bin/bash", "-c"]')
+
+
+def _check_trigger(instruction: Instruction) -> None:
+    held = instruction.words[0].split(maxsplit=1)[0].upper()
+    if held in _NO_TRIGGERS:
+        raise ArgumentError(f"{held} is not allowed in an ONBUILD")
+
+
+def _check_volume(instruction: Instruction) -> None:
+    if any(not word.strip(SPACES) for word in instruction.words):
+        raise ArgumentError("VOLUME takes no empty path")
+
+
+_CHECKS = {
+    "ADD": _check_copy,
+    "ARG": _check_names,
+    "COPY": _check_copy,
+    "ENV": _check_names,
+    "FROM": _check_from,
+    "HEALTHCHECK": _check_health,
+    "LABEL": _check_names,
+    "ONBUILD": _check_trigger,
+    "RUN": _check_mounts,
+    "SHELL": _check_shell,
+    "VOLUME": _check_volume,
+}

@@ -1,0 +1,134 @@
+"""Reads the instructions of one stage, one after the other, with the variables that each sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scoped_images.dockerfile.copy_sources import CopyError, context_path, copy_sources
+from scoped_images.dockerfile.evaluation import Evaluation, unknown_value_message
+from scoped_images.dockerfile.findings import Findings, RequiredMount, UnknownSource
+from scoped_images.dockerfile.instruction import Instruction
+from scoped_images.dockerfile.mounts import Mount, MountError, read_mounts
+from scoped_images.dockerfile.sources import Source
+from scoped_images.dockerfile.stages import declare
+from scoped_images.dockerfile.target_options import TargetOptions
+from scoped_images.dockerfile.variables import Unknown, Value, Variables
+
+# BuildKit sets it where the base image does not (system.DefaultPathEnvUnix).
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# BuildKit expands the words of these, and refuses malformed ones.
+_EXPANDED = ("EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
+
+
+@dataclass
+class Scope:
+    """The variables of one stage.
+
+    environment: what ENV set, which a stage FROM it sees again even where an ARG came between.
+    outside: the variables of the ARGs before the first FROM.
+    """
+
+    evaluation: Evaluation
+    options: TargetOptions
+    findings: Findings
+    outside: Variables
+    variables: Variables
+    environment: dict[str, Value]
+
+    def of_child(self) -> Scope:
+        """Return the scope of a stage that is built FROM this one."""
+        return self._of(self.variables.with_values(self.environment), dict(self.environment))
+
+    def of_image(self) -> Scope:
+        """Return the scope of a stage that is built FROM an image, which may set variables."""
+        return self._of(Variables(inherits=True), {})
+
+    def of_scratch(self) -> Scope:
+        """Return the scope of a stage that is built FROM scratch."""
+        return self._of(Variables({"PATH": _DEFAULT_PATH}), {"PATH": _DEFAULT_PATH})
+
+    def _of(self, variables: Variables, environment: dict[str, Value]) -> Scope:
+        return Scope(self.evaluation, self.options, self.findings, self.outside, variables, environment)
+
+    def read(self, instruction: Instruction) -> None:
+        """Read one instruction; raises ScopedImagesError for what BuildKit would refuse."""
+        match instruction.name:
+            case "ARG":
+                declare(self.evaluation, instruction, self.variables, self.options, self.outside)
+            case "ENV":
+                self._set_environment(instruction)
+            case "COPY" | "ADD":
+                self._copy(instruction)
+            case "RUN":
+                self._run(instruction)
+            case name if name in _EXPANDED:
+                for word in instruction.words:
+                    self._evaluate(instruction, word)
+
+    def _evaluate(self, instruction: Instruction, word: str) -> Value:
+        return self.evaluation.value(instruction, word, self.variables)
+
+    def _set_environment(self, instruction: Instruction) -> None:
+        values: dict[str, Value] = {}
+        for key, word in zip(instruction.words[::2], instruction.words[1::2], strict=True):
+            name = self._evaluate(instruction, key)
+            value = self._evaluate(instruction, word)
+            if isinstance(name, str):
+                values[name] = value
+        self.environment |= values
+        self.variables.values |= values
+
+    def _copy(self, instruction: Instruction) -> None:
+        for flag in ("checksum", "chmod", "chown"):
+            self._evaluate(instruction, instruction.flag_value(flag))
+        self._evaluate(instruction, instruction.words[-1])
+        self.evaluation.check_heredocs(instruction, self.variables)
+        if instruction.flag_value("from"):
+            for word in instruction.words[:-1]:
+                self._evaluate(instruction, word)
+            return
+        try:
+            self.findings.sources += copy_sources(instruction, lambda word: self._source(instruction, word))
+        except CopyError as error:
+            raise self.evaluation.parsed.error(instruction.line, f"{instruction.name} {error}") from None
+
+    def _run(self, instruction: Instruction) -> None:
+        try:
+            mounts = read_mounts(instruction, lambda word: self._evaluate(instruction, word))
+        except MountError as error:
+            raise self.evaluation.parsed.error(instruction.line, f"RUN --mount {error}") from None
+        for mount in mounts:
+            self._mount(instruction, mount)
+
+    def _mount(self, instruction: Instruction, mount: Mount) -> None:
+        if mount.required and isinstance(mount.id, str) and isinstance(mount.kind, str):
+            required = RequiredMount(kind=mount.kind, id=mount.id, line=instruction.line)
+            self.findings.required_mounts.append(required)
+        if mount.origin or mount.kind in ("cache", "secret", "ssh", "tmpfs"):
+            return
+        unknown = next((each for each in (mount.kind, mount.source) if isinstance(each, Unknown)), None)
+        if unknown is not None:
+            self._unknown(instruction, mount.written, unknown)
+            return
+        written = str(mount.source)
+        self.findings.sources.append(
+            Source(
+                path=context_path(written),
+                line=instruction.line,
+                instruction="RUN --mount",
+                written=written or ".",
+                wildcards=False,
+            )
+        )
+
+    def _source(self, instruction: Instruction, word: str) -> str | None:
+        value = self._evaluate(instruction, word)
+        if isinstance(value, Unknown):
+            self._unknown(instruction, word, value)
+            return None
+        return value
+
+    def _unknown(self, instruction: Instruction, word: str, unknown: Unknown) -> None:
+        what = f"{instruction.name} source {word!r}"
+        message = unknown_value_message(self.evaluation.parsed, what, unknown.name)
+        self.findings.unknown_sources.append(UnknownSource(line=instruction.line, message=message))
