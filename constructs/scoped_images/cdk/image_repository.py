@@ -65,7 +65,8 @@ class ImageRepository(Construct):
         stack = Stack.of(self)
         _check_accounts(pull_accounts)
         self.address = RepositoryAddress(account=stack.account, region=stack.region, name=repository_name)
-        register_of(self).add_repository(self, self.address)
+        register = register_of(self)
+        register.check_repository(self, self.address)
         self.repository = ecr.Repository(
             self,
             "Repository",
@@ -79,6 +80,7 @@ class ImageRepository(Construct):
             ],
             removal_policy=removal_policy,
         )
+        register.add_repository(self.address, self.repository)
         # The policy that the evaluator and its tests see is the policy that ECR gets, word for word.
         resource = self.repository.node.default_child
         assert isinstance(resource, ecr.CfnRepository)

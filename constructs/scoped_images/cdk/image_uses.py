@@ -64,24 +64,18 @@ class ImageUses:
                 images = [
                     image
                     for image, own in self._images
-                    if own.is_same(reference) and set(own.names) & set(reference.names)
+                    if own.is_same(reference)
+                    and any(_is_name_of(image, own, name) for name in reference.names)
                 ]
                 if images:
                     yield reference, images
 
     def _own_reference(self, image: RegisteredImage) -> ImageReference:
-        """How the stack that publishes an image would name it, with its digest's attribute among the names."""
+        """How the stack that publishes an image names it, by its tag."""
         stack = image.stack
         text = "".join(self._templates.texts(stack_template(stack, {}), stack.resolve(image.uri)))
         (found,) = image_references(text)
-        digest = (f"${{{stack.node.path}:{image.digest_id}.Hex}}",) if image.digest_id else ()
-        return ImageReference(
-            account=found.account,
-            region=found.region,
-            repository=found.repository,
-            names=(*found.names, *digest),
-            imported=False,
-        )
+        return found
 
     def _construct(self, path: str, logical_id: str) -> Construct:
         """The construct of a resource, or the stack of one that is in no construct of its own."""
@@ -222,6 +216,11 @@ class _Consumer:
                 f"{architecture.property}: its image is built for {platform}, got {got}; set "
                 f"{architecture.words[platform]}"
             )
+
+
+def _is_name_of(image: RegisteredImage, own: ImageReference, name: str) -> bool:
+    """Whether a name is the image's tag, or an attribute of the resource that knows its digest."""
+    return name in own.names or name.startswith(f"${{{image.stack.node.path}:{image.digest_id}.")
 
 
 def _top(stack: Stack) -> Stack:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import DockerCacheOption, DockerImageAssetLocation, Stack, Stage, SymlinkFollowMode
-from aws_cdk import aws_ecr as ecr
 from aws_cdk.aws_ecr_assets import DockerCacheOption as StockCacheOption
 from aws_cdk.aws_ecr_assets import DockerImageAsset, DockerImageAssetInvalidationOptions, NetworkMode
 from aws_cdk.aws_ecr_assets import Platform as AssetPlatform
@@ -18,7 +17,7 @@ from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.ordered_assets import OrderedAssets
-from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.registry_cache import CacheOption
 
@@ -53,13 +52,15 @@ class LocalBuilder:
         asset.add_to_synthesizer(scope)
         synthesizer = Stack.of(scope).synthesizer
         assert isinstance(synthesizer, OrderedAssets), "build_after has checked it"
-        # Without the further tags, which move when the stack deploys: pushed from here they would also stay in this
-        # machine's image store, and FROM takes what it finds there, however old.
         tag = build.spec.content_tag
         synthesizer.publish_image(asset.source_hash, repository_name=build.repository.name, tag=tag)
-        return PublishedImage(
-            repository=repository_at(scope, f"{construct_id}Repository", build.repository), tag=tag
+        repository = PublishedRepository(
+            scope,
+            f"{construct_id}Repository",
+            repository_name=build.repository.name,
+            address=build.repository,
         )
+        return PublishedImage(repository=repository, tag=tag)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +111,11 @@ class _Asset:
                 raise
             # jsii hands Python a stock synthesizer that Python has made unbound; a construct of CDK's own gets it bound.
             asset = self._stock_asset(scope, construct_id)
-            return PublishedImage(repository=asset.repository, tag=asset.image_tag)
-        repository = ecr.Repository.from_repository_name(
-            scope, f"{construct_id}Repository", location.repository_name
-        )
-        return PublishedImage(repository=repository, tag=location.image_tag or self.source_hash)
+            name, tag = asset.repository.repository_name, asset.image_tag
+        else:
+            name, tag = location.repository_name, location.image_tag or self.source_hash
+        repository = PublishedRepository(scope, f"{construct_id}Repository", repository_name=name)
+        return PublishedImage(repository=repository, tag=tag)
 
     def _stock_asset(self, scope: Construct, construct_id: str) -> DockerImageAsset:
         spec, imports, export = self.build.spec, self._imports, self._export
@@ -171,14 +172,6 @@ class _Asset:
     def _export(self) -> dict[str, Any] | None:
         export = self.build.cache.cache_to() if self.build.cache else None
         return _properties(export) if export else None
-
-
-def repository_at(scope: Construct, construct_id: str, address: RepositoryAddress) -> ecr.IRepository:
-    """The repository of an address, by literals: no export ties its stack to that of `scope`."""
-    arn = Stack.of(scope).format_arn(service="ecr", resource="repository", resource_name=address.name)
-    return ecr.Repository.from_repository_attributes(
-        scope, construct_id, repository_arn=arn, repository_name=address.name
-    )
 
 
 def _properties(option: CacheOption) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aws_cdk import CfnResource, Stack
+from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from scoped_images.ecr.address import RepositoryAddress
@@ -52,24 +53,29 @@ class Register:
     """One for each app. Constructs add what they make; what two of them may not share fails there."""
 
     images: list[RegisteredImage] = field(default_factory=list)
-    _repositories: dict[RepositoryAddress, str] = field(default_factory=dict)
+    _repositories: dict[RepositoryAddress, ecr.Repository] = field(default_factory=dict)
     _bases: dict[RepositoryAddress, str] = field(default_factory=dict)
     _caches: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
-    def repositories(self) -> Mapping[RepositoryAddress, str]:
-        """Construct path of each repository."""
+    def repositories(self) -> Mapping[RepositoryAddress, ecr.Repository]:
+        """The app's own repositories."""
         return self._repositories
 
-    def add_repository(self, scope: Construct, address: RepositoryAddress) -> None:
+    def check_repository(self, scope: Construct, address: RepositoryAddress) -> None:
         """Raise if another construct makes a repository of this name in the same account and region."""
-        other = self._repositories.setdefault(address, scope.node.path)
-        if other != scope.node.path:
+        if address in self._repositories:
+            other = self._repositories[address].node.scope
+            assert other is not None, "it belongs to its ImageRepository"
             raise ScopedImagesError(
-                f"repository_name: {scope.node.path!r} would make a repository that {other!r} makes already, got "
-                f"{address.name!r} in {address.account}/{address.region}; choose another name, or use the one "
+                f"repository_name: {scope.node.path!r} would make a repository that {other.node.path!r} makes already, "
+                f"got {address.name!r} in {address.account}/{address.region}; choose another name, or use the one "
                 "repository for both"
             )
+
+    def add_repository(self, address: RepositoryAddress, repository: ecr.Repository) -> None:
+        """Add one of the app's own."""
+        self._repositories[address] = repository
 
     def add_base(self, scope: Construct, address: RepositoryAddress, moving_tag: str) -> None:
         """Raise if another base image is published in the repository, whose tag both would move."""

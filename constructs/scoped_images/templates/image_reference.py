@@ -11,7 +11,7 @@ from dataclasses import dataclass
 _IMAGE = re.compile(
     r"(?P<account>\d{12}|\$\{AWS::AccountId\})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+|\$\{AWS::Region\})"
     r"\.(?:[a-z0-9.-]+|\$\{AWS::URLSuffix\})/(?P<repository>(?:[a-z0-9._/-]|\$\{AWS::\w+\})+)"
-    r"(?::(?P<tag>[\w.-]+|\$\{[^}]+\}))?(?:@sha256:(?P<digest>[0-9a-f]{64}|\$\{[^}]+\}))?"
+    r"(?::(?P<tag>[\w.-]+|\$\{[^}]+\}))?(?:@(?:sha256:)?(?P<digest>[0-9a-f]{64}|\$\{[^}]+\}))?"
 )
 
 

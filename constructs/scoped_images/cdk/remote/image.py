@@ -11,7 +11,7 @@ from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
-from scoped_images.cdk.local_builder import repository_at
+from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.cdk.registry_resources import LOOK_AGAIN
 from scoped_images.cdk.remote.role import build_role, images_of_ecr
 from scoped_images.context.archive import archive_name, named_folders, write_context_archive
@@ -92,7 +92,9 @@ class RemoteImage(Construct):
         self.hex = resource.get_att_string("Hex")
         self.logical_id: str = stack.resolve(resource.ref)["Ref"]
         self.published = PublishedImage(
-            repository=repository_at(self, "Repository", build.repository),
+            repository=PublishedRepository(
+                self, "Repository", repository_name=build.repository.name, address=build.repository
+            ),
             # An attribute, for whoever refers to the image has to wait for it; the tag itself is a property.
             tag=resource.get_att_string("Tag"),
             digest=self,

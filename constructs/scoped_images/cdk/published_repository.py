@@ -1,0 +1,66 @@
+"""A repository as the stacks that publish or run its images see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Annotations, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.rendered_templates import stack_template
+from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.templates.template import Templates
+
+
+class PublishedRepository(ecr.RepositoryBase):
+    """A repository by name, so that no export ties its stack to this one; its policy can be added to all the same.
+
+    CDK's imported repositories drop what is added to their policy, and a grant still answers success.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        repository_name: str,
+        address: RepositoryAddress | None = None,
+    ) -> None:
+        """Refer to a repository of the stack's account and region.
+
+        address: of the app's own ImageRepository; None for CDK's repository, whose policy is the bootstrap stack's.
+        """
+        super().__init__(scope, construct_id)
+        self._name, self._address = repository_name, address
+
+    @property
+    def repository_name(self) -> str:
+        """The physical name."""
+        return self._name
+
+    @property
+    def repository_arn(self) -> str:
+        """The ARN, in this stack's account and region."""
+        return Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=self._name)
+
+    def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
+        """Add to the policy of the app's own repository; annotate an error where it has none."""
+        principal = Stack.of(self).resolve(statement.to_statement_json()).get("Principal")
+        # Every function asks for it, and both kinds of repository let the account's functions pull already.
+        if principal == {"Service": "lambda.amazonaws.com"}:
+            return iam.AddToResourcePolicyResult(statement_added=False)
+        owner = register_of(self).repositories.get(self._address) if self._address else None
+        if owner is None:
+            Annotations.of(self).add_error(
+                f"{self.node.path}: an app cannot change the policy of CDK's own repository, got a grant for "
+                f"{_text(Stack.of(self), principal)}; give the image repository=, an ImageRepository"
+            )
+            return iam.AddToResourcePolicyResult(statement_added=False)
+        return owner.add_to_resource_policy(statement)
+
+
+def _text(stack: Stack, value: Any) -> str:
+    return ", ".join(Templates([]).texts(stack_template(stack, {}), value))
