@@ -47,14 +47,14 @@ lint: $(VENV) $(CHECKS) ## ruff, mypy, zizmor on the workflow, cfn-lint and chec
 	@python -m scripts.check_templates .local/checks/bin
 
 # The longest files first, each whole on one of two workers with an engine of its own: deploys mostly wait.
-test: test-fast $(CDK) ## every test
+test: test-fast ## every test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/e2e tests/differential tests/local
 
-test-fast: $(VENV) ## the tests that need no container engine
-	@pytest -n 2 tests/unit tests/constructs tests/snapshot tests/lambdas
+test-fast: $(VENV) $(CDK) ## the tests that need no container engine
+	@pytest -n 2 tests/unit tests/constructs tests/snapshot tests/lambdas tests/package
 
-snapshots: $(VENV) ## rewrite the recorded templates
-	@pytest tests/snapshot --snapshot-update
+snapshots: $(VENV) ## rewrite the recorded templates and the recorded public API
+	@pytest tests/snapshot tests/package/test_public_api.py --snapshot-update
 
 # npm 11 records the registry's host of each package unless it is told not to.
 lock: $(VENV) ## lock every requirement and the CDK CLI with hashes, after a change to a .in file or cdk_cli/package.json

@@ -15,13 +15,15 @@ from scoped_images.functions.code import FunctionName, fingerprint, function_fil
 
 @contextmanager
 def function_code(name: FunctionName) -> Iterator[lambda_.Code]:
-    """Yield the code of one function; CDK copies it into the cloud assembly when the function is made in the block."""
+    """Yield the code of one function; CDK copies it into the cloud assembly when the block makes the function."""
     files = function_files(name)
     with tempfile.TemporaryDirectory() as folder:
         for path, content in files.items():
             target = Path(folder, path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+            # The CLI keeps the mode in the zip, and Lambda runs the code as a user who does not own it.
+            target.chmod(0o644)
         yield lambda_.Code.from_asset(
             folder, asset_hash=fingerprint(files), asset_hash_type=AssetHashType.CUSTOM
         )

@@ -1,0 +1,116 @@
+"""An app that somebody else would write: one use of every public name of the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import App, Stack
+from aws_cdk import Environment as Place
+from aws_cdk import aws_lambda as lambda_
+
+from scoped_images import (
+    BaseDeclaration,
+    BaseGraph,
+    BaseImage,
+    BaseImages,
+    BuildOptions,
+    BuildSecret,
+    Environment,
+    ImageLifecycle,
+    ImagePruner,
+    ImageRepository,
+    ImagesLock,
+    OrderedAssets,
+    Platform,
+    PullThroughCache,
+    RefreshMarks,
+    RegistryCache,
+    RemoteBuilder,
+    Retention,
+    ScopedContext,
+    ScopedImage,
+    ScopedImagesError,
+    UpstreamImages,
+)
+
+ROOT = Path(__file__).parent
+PLACE = Place(account="111111111111", region="eu-west-1")
+DEV = {
+    "account": "111111111111",
+    "region": "eu-west-1",
+    "platform": "linux/arm64",
+    "max_images": 3,
+    "untagged_days": 1,
+    "base_tag": "content",
+    "removal_policy": "retain",
+}
+
+
+def main() -> None:
+    app = App(default_stack_synthesizer=OrderedAssets())
+    repositories = Stack(app, "Repositories", env=PLACE)
+    lifecycle = ImageLifecycle(max_images=3, untagged_days=1)
+    shared = ImageRepository(repositories, "Shared", repository_name="base-shared", lifecycle=lifecycle)
+    upload = ImageRepository(repositories, "Upload", repository_name="upload", lifecycle=lifecycle)
+    lower = ImageRepository(repositories, "Lower", repository_name="lower", lifecycle=lifecycle)
+    PullThroughCache(repositories, "PublicImages")
+    ImagePruner(
+        Stack(app, "Pruner", env=PLACE),
+        "Pruner",
+        environment_name="dev",
+        repositories=["base-shared", "upload"],
+        retention=Retention(max_images=3, untagged_days=1),
+    )
+    builder = RemoteBuilder(
+        Stack(app, "Builder", env=PLACE),
+        "Builder",
+        environment_name="dev",
+        platforms=[Platform.LINUX_ARM64],
+        secrets={"token": BuildSecret.secrets_manager("pip-token")},
+    )
+    base = BaseImage(
+        Stack(app, "BaseShared", env=PLACE),
+        "Image",
+        repository=shared,
+        context=ScopedContext.of(ROOT / "shared"),
+        platform=Platform.LINUX_ARM64,
+    )
+
+    functions = Stack(app, "Functions", env=PLACE)
+    image = ScopedImage(
+        functions,
+        "Image",
+        repository=upload,
+        context=ScopedContext.of(ROOT / "shared"),
+        platform=Platform.LINUX_ARM64,
+        base=base,
+        options=BuildOptions(
+            upstream=UpstreamImages(lock=ImagesLock()),
+            cache=RegistryCache(repository=upload.address, platform=Platform.LINUX_ARM64),
+        ),
+        pin_digest=True,
+    )
+    lambda_.DockerImageFunction(functions, "Upload", code=image.to_lambda_code())
+    ScopedImage(
+        functions,
+        "BuiltRemotely",
+        repository=lower,
+        context=ScopedContext.of(ROOT / "shared"),
+        platform=Platform.LINUX_ARM64,
+        builder=builder,
+    ).to_container_image()
+
+    environment = Environment.read({"dev": DEV}, "dev")
+    by_hand = BaseDeclaration(name="by-hand", context=ScopedContext.of(ROOT / "shared"))
+    derived = BaseImages.from_workspace(
+        app, environment, root=ROOT, prefix="derived", declared=[by_hand], refresh_marks=RefreshMarks()
+    )
+    BaseImages(app, environment, bases=BaseGraph.of([by_hand]), prefix="declared")
+    try:
+        derived.of("lambdas/unknown")
+    except ScopedImagesError as error:
+        print(f"the library's own error: {error}")
+    app.synth()
+
+
+main()
