@@ -27,6 +27,8 @@ from scoped_images import (
     ScopedImage,
     ScopedImagesError,
 )
+from scoped_images.remote.build_request import BuildRequest
+from scoped_images.remote.buildspec import render
 from tests.constructs.conftest import PLACE
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
@@ -445,6 +447,32 @@ def test_a_mirror_of_buildkit_and_images_that_the_dockerfile_names_in_ecr_are_pu
     ]
     assert granted["ecr:BatchImportUpstreamImage ecr:CreateRepository"] == f"{place}/docker-hub/moby/buildkit"
     assert build_of(stack)["OutsideImages"] == [f"{REGISTRY}/company:1"]
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("222222222222.dkr.ecr.us-east-1.amazonaws.com", "us-east-1"),
+        ("222222222222.dkr.ecr-fips.us-east-1.amazonaws.com", "us-east-1"),
+        ("222222222222.dkr-ecr.us-east-1.on.aws", "us-east-1"),
+        ("222222222222.dkr-ecr-fips.us-east-1.on.aws", "us-east-1"),
+        ("222222222222.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
+        ("222222222222.dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"),
+    ],
+)
+def test_whatever_ecr_host_the_dockerfile_names_is_logged_in_to_and_pulled_from(
+    small_app: Any, host: str, region: str
+) -> None:
+    stack = small_app.stack("App")
+    folder = small_app.directory / "own-base"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(f"FROM {host}/company:1\n")
+    image_in(small_app, stack, builder_in(small_app.stack("Builds")), context=ScopedContext.of(folder))
+    pull = "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
+    assert statements(stack, "Image")[pull] == f"arn:aws:ecr:{region}:222222222222:repository/company"
+    assert f"get-login-password --region {region} | docker login --username AWS --password-stdin {host}" in (
+        render(BuildRequest.from_properties(build_of(stack)))
+    )
 
 
 def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: Any) -> None:

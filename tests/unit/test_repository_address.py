@@ -19,8 +19,22 @@ def test_renders_the_uri_and_tagged_references() -> None:
     assert address().tagged("stable") == "111111111111.dkr.ecr.eu-west-1.amazonaws.com/api-dev:stable"
 
 
-def test_regions_in_china_have_their_own_domain() -> None:
-    assert address(region="cn-north-1").registry == "111111111111.dkr.ecr.cn-north-1.amazonaws.com.cn"
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "111111111111.dkr.ecr.eu-west-1.amazonaws.com/team/api",
+        "docker-image://111111111111.dkr.ecr-fips.eu-west-1.amazonaws.com/team/api:stable",
+        "111111111111.dkr-ecr.eu-west-1.on.aws/team/api@sha256:" + "a" * 64,
+        "111111111111.dkr-ecr-fips.eu-west-1.on.aws/team/api:1@sha256:" + "a" * 64,
+    ],
+)
+def test_an_image_in_ecr_has_its_repository_s_address(ref: str) -> None:
+    assert RepositoryAddress.find(ref) == address(name="team/api")
+
+
+@pytest.mark.parametrize("ref", ["python:3.13", "public.ecr.aws/lambda/python:3.13", "docker-image://x/y"])
+def test_an_image_elsewhere_has_none(ref: str) -> None:
+    assert RepositoryAddress.find(ref) is None
 
 
 @pytest.mark.parametrize("account", ["${Token[AWS.AccountId.3]}", "123", ""])

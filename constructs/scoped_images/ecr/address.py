@@ -1,10 +1,11 @@
-"""Where an ECR repository is, in literals: cache refs and build arguments take no tokens."""
+"""The place of an ECR repository, in literals: cache refs and build arguments take no tokens."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+from scoped_images.ecr.hosts import RegistryHost
 from scoped_images.errors import ScopedImagesError
 
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
@@ -33,15 +34,27 @@ class RepositoryAddress:
                 )
         if not _NAME.fullmatch(self.name) or not 2 <= len(self.name) <= 256:
             raise ScopedImagesError(
-                f"repository name {self.name!r} is not one that ECR takes: 2-256 lower-case letters, digits, "
+                f"repository name {self.name!r} is not one that ECR takes: use 2-256 lower-case letters, digits, "
                 "'.', '_', '-' and '/', starting with a letter or digit"
             )
+
+    @classmethod
+    def find(cls, ref: str) -> RepositoryAddress | None:
+        """Return the repository of an image ref, or None for an image that is not in ECR.
+
+        ref: `<host>/<name>:<tag>@<digest>`, with or without `docker-image://`, tag and digest.
+        """
+        host, _, rest = ref.removeprefix("docker-image://").partition("/")
+        registry = RegistryHost.parse(host)
+        if registry is None:
+            return None
+        name = re.split("[:@]", rest, maxsplit=1)[0]
+        return cls(account=registry.account, region=registry.region, name=name)
 
     @property
     def registry(self) -> str:
         """The registry's host name."""
-        suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
-        return f"{self.account}.dkr.ecr.{self.region}.{suffix}"
+        return str(RegistryHost(account=self.account, region=self.region))
 
     @property
     def uri(self) -> str:

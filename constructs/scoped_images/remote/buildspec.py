@@ -7,11 +7,11 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Iterable
 from typing import Any
 
+from scoped_images.ecr.hosts import RegistryHost
 from scoped_images.errors import ScopedImagesError
 from scoped_images.remote.build_request import BuildRequest
 
@@ -20,7 +20,6 @@ DIGEST_VARIABLE = "IMAGE_DIGEST"
 MAX_LENGTH = 25_600
 
 _BUILDER = "scoped-images"
-_ECR_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 _READ_DIGEST = r"""sed -n 's/.*"containerimage.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' metadata.json"""
 # The rights of a role that was made a moment ago may not have spread yet.
 _DOWNLOAD_ATTEMPTS = "1 2 3 4 5 6"
@@ -118,10 +117,10 @@ def _download(request: BuildRequest) -> str:
 def _logins(request: BuildRequest) -> list[str]:
     commands = []
     for registry in request.registries:
-        found = _ECR_REGISTRY.fullmatch(registry)
-        if found:
+        host = RegistryHost.parse(registry)
+        if host is not None:
             commands.append(
-                f"set -o pipefail; aws ecr get-login-password --region {found[1]} | "
+                f"set -o pipefail; aws ecr get-login-password --region {host.region} | "
                 f"docker login --username AWS --password-stdin {registry}"
             )
     return commands

@@ -118,6 +118,7 @@ class PretendedSession:
         "111111111111.dkr.ecr.eu-west-1.amazonaws.com",
         "111111111111.dkr.ecr-fips.eu-west-1.amazonaws.com",
         "111111111111.dkr-ecr.eu-west-1.on.aws",
+        "111111111111.dkr-ecr-fips.eu-west-1.on.aws",
     ],
 )
 def test_a_private_ecr_registry_is_asked_with_its_own_login(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild
 from scoped_images.cdk.remote.findings import acknowledge_wildcard
+from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.remote.build_secret import BuildSecret
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ _PUSH = ["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "
 _PULL_THROUGH = ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
 _READ_SECRET = ["secretsmanager:GetSecretValue"]
 _COLON = ArnFormat.COLON_RESOURCE_NAME
-_ECR_REF = re.compile(
-    r"(?:docker-image://)?(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+).*"
-)
 
 
 def build_role(
@@ -95,18 +92,22 @@ def build_role(
 
 def repository_arns(stack: Stack, refs: Iterable[str]) -> list[str]:
     """The ARNs of those refs that are ECR's; other registries ask for no right of AWS."""
-    found = filter(None, (_ECR_REF.fullmatch(ref) for ref in refs))
     return [
         stack.format_arn(
-            service="ecr", account=match[1], region=match[2], resource="repository", resource_name=match[3]
+            service="ecr",
+            account=address.account,
+            region=address.region,
+            resource="repository",
+            resource_name=address.name,
         )
-        for match in found
+        for address in map(RepositoryAddress.find, refs)
+        if address is not None
     ]
 
 
 def images_of_ecr(refs: Iterable[str]) -> tuple[str, ...]:
     """Those refs that are ECR's, sorted."""
-    return tuple(sorted(ref for ref in refs if _ECR_REF.fullmatch(ref)))
+    return tuple(sorted(ref for ref in refs if RepositoryAddress.find(ref)))
 
 
 def _secret_grants(stack: Stack, secrets: Sequence[BuildSecret]) -> list[tuple[list[str], str]]:
