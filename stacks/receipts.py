@@ -36,11 +36,7 @@ def add_stacks(app: App, env: Environment) -> None:
     repositories = RepositoriesStack(app, f"{prefix}-repositories", environment=env, env=place)
     storage = StorageStack(app, f"{prefix}-storage", environment=env, env=place)
     builder_stack = Stack(app, f"{prefix}-builder", env=place) if env.builds_remotely else None
-    builder = (
-        RemoteBuilder(builder_stack, "Builder", environment_name=env.name, platforms=[env.platform])
-        if builder_stack
-        else None
-    )
+    builder = RemoteBuilder(builder_stack, "Builder", environment_name=env.name) if builder_stack else None
     bases = BaseImages.from_workspace(
         app,
         env,

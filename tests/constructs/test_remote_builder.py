@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -27,12 +29,11 @@ from scoped_images import (
     ScopedImage,
     ScopedImagesError,
 )
-from scoped_images.remote.build_request import BuildRequest
-from scoped_images.remote.buildspec import render
 from tests.constructs.conftest import PLACE
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 BUILD = "Custom::ScopedImagesRemoteBuild"
+PROJECT = "AWS::CodeBuild::Project"
 
 
 def builder_in(stack: cdk.Stack, **options: Any) -> RemoteBuilder:
@@ -45,6 +46,26 @@ def image_in(small_app: Any, stack: cdk.Stack, builder: RemoteBuilder, **options
         options["repository"] = small_app.repository(small_app.stack("Repositories"), "app-dev")
     given = {"context": small_app.context("app"), "platform": Platform.LINUX_ARM64, "builder": builder}
     return ScopedImage(stack, "Image", **{**given, **options})
+
+
+def project_of(stack: cdk.Stack) -> dict[str, Any]:
+    """Properties of the one project of a stack."""
+    (resource,) = Template.from_stack(stack).find_resources(PROJECT).values()
+    properties: dict[str, Any] = resource["Properties"]
+    return properties
+
+
+def commands_of(stack: cdk.Stack) -> str:
+    """The commands of the one project of a stack, a line each."""
+    buildspec = plain(project_of(stack)["Source"]["BuildSpec"])
+    return "\n".join(
+        command for phase in json.loads(buildspec)["phases"].values() for command in phase["commands"]
+    )
+
+
+def variables_of(stack: cdk.Stack) -> dict[str, Any]:
+    """Value by name of the variables of the one project of a stack."""
+    return {each["Name"]: each["Value"] for each in project_of(stack)["Environment"]["EnvironmentVariables"]}
 
 
 def build_of(stack: cdk.Stack) -> dict[str, Any]:
@@ -78,73 +99,85 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, list) else value
 
 
-def test_there_is_one_project_for_each_platform(small_app: Any) -> None:
-    stack = small_app.stack("Builds")
-    builder_in(stack)
-    template = Template.from_stack(stack)
-    projects = template.find_resources("AWS::CodeBuild::Project").values()
-    assert {p["Properties"]["Name"]: p["Properties"]["Environment"]["Type"] for p in projects} == {
-        "scoped-images-dev-linux-amd64": "LINUX_CONTAINER",
-        "scoped-images-dev-linux-arm64": "ARM_CONTAINER",
-    }
-    assert all(p["Properties"]["Environment"]["PrivilegedMode"] for p in projects)
-    assert all(p["Properties"]["Source"]["Type"] == "NO_SOURCE" for p in projects)
+@pytest.mark.parametrize(
+    ("platform", "machine"),
+    [(Platform.LINUX_AMD64, "LINUX_CONTAINER"), (Platform.LINUX_ARM64, "ARM_CONTAINER")],
+)
+def test_an_image_has_a_project_of_its_own(small_app: Any, platform: Platform, machine: str) -> None:
+    builds, stack = small_app.stack("Builds"), small_app.stack("App")
+    image_in(small_app, stack, builder_in(builds), platform=platform)
+    project = project_of(stack)
+    assert project["Name"].startswith("scoped-images-dev_App")
+    assert project["Environment"]["Type"] == machine
+    assert project["Environment"]["PrivilegedMode"]
+    assert project["Source"]["Type"] == "NO_SOURCE"
+    assert variables_of(stack)["SCOPED_IMAGES_REPOSITORY"] == "app-dev"
+    assert build_of(stack)["Project"] == project["Name"]
+    template = Template.from_stack(builds)
+    template.resource_count_is(PROJECT, 0)
     template.has_resource_properties(
-        "AWS::Logs::LogGroup",
-        {"LogGroupName": "/aws/codebuild/scoped-images-dev-linux-arm64", "RetentionInDays": 30},
+        "AWS::Logs::LogGroup", {"LogGroupName": "/aws/codebuild/scoped-images-dev", "RetentionInDays": 30}
     )
 
 
+@pytest.mark.parametrize("platform", Platform)
+def test_the_default_machine_is_the_small_one_on_both_platforms(small_app: Any, platform: Platform) -> None:
+    """CDK's default for ARM is the large one."""
+    stack = small_app.stack("App")
+    image_in(small_app, stack, builder_in(small_app.stack("Builds")), platform=platform)
+    assert project_of(stack)["Environment"]["ComputeType"] == "BUILD_GENERAL1_SMALL"
+
+
 def test_compute_timeout_retention_and_images_are_settings(small_app: Any) -> None:
-    stack = small_app.stack("Builds")
-    builder_in(
-        stack,
-        platforms=[Platform.LINUX_AMD64],
+    builds, stack = small_app.stack("Builds"), small_app.stack("App")
+    builder = builder_in(
+        builds,
         compute_type=codebuild.ComputeType.LARGE,
         timeout=cdk.Duration.minutes(50),
         log_retention=logs.RetentionDays.ONE_WEEK,
         build_images={Platform.LINUX_AMD64: codebuild.LinuxBuildImage.STANDARD_7_0},
     )
-    template = Template.from_stack(stack)
-    template.resource_count_is("AWS::CodeBuild::Project", 1)
-    template.has_resource_properties(
-        "AWS::CodeBuild::Project",
+    image_in(small_app, stack, builder, platform=Platform.LINUX_AMD64)
+    Template.from_stack(stack).has_resource_properties(
+        PROJECT,
         {
             "TimeoutInMinutes": 50,
             "Environment": {"ComputeType": "BUILD_GENERAL1_LARGE", "Image": "aws/codebuild/standard:7.0"},
         },
     )
-    template.has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 7})
+    Template.from_stack(builds).has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 7})
 
 
 def test_a_fleet_is_reserved_capacity_of_one_platform(small_app: Any) -> None:
-    stack = small_app.stack("Builds")
+    builds, stack = small_app.stack("Builds"), small_app.stack("App")
     fleet = codebuild.Fleet(
-        stack,
+        builds,
         "Fleet",
         compute_type=codebuild.FleetComputeType.MEDIUM,
         environment_type=codebuild.EnvironmentType.ARM_CONTAINER,
         base_capacity=1,
     )
-    builder_in(stack, fleets={Platform.LINUX_ARM64: fleet})
-    template = Template.from_stack(stack)
+    builder = builder_in(builds, fleets={Platform.LINUX_ARM64: fleet})
+    image_in(small_app, stack, builder, platform=None, platforms=list(Platform))
     with_fleet = {"Environment": {"Type": "ARM_CONTAINER", "Fleet": {"FleetArn": Match.any_value()}}}
-    template.resource_properties_count_is("AWS::CodeBuild::Project", with_fleet, 1)
+    Template.from_stack(stack).resource_properties_count_is(PROJECT, with_fleet, 1)
+    on_demand = {"Environment": {"Type": "LINUX_CONTAINER", "Fleet": Match.absent()}}
+    Template.from_stack(stack).resource_properties_count_is(PROJECT, on_demand, 1)
 
 
-def test_in_a_vpc_project_and_builds_have_what_they_need(small_app: Any) -> None:
-    stack = small_app.stack("Builds")
-    builder = builder_in(stack, vpc=ec2.Vpc(stack, "Vpc"), platforms=[Platform.LINUX_ARM64])
+def test_in_a_vpc_the_project_and_its_role_have_what_they_need(small_app: Any) -> None:
+    builds = small_app.stack("Builds")
+    builder = builder_in(builds, vpc=ec2.Vpc(builds, "Vpc"))
     app = small_app.stack("App")
     image_in(small_app, app, builder)
-    Template.from_stack(stack).has_resource_properties(
-        "AWS::CodeBuild::Project", {"VpcConfig": {"VpcId": Match.any_value()}}
-    )
+    assert set(project_of(app)["VpcConfig"]) == {"VpcId", "Subnets", "SecurityGroupIds"}
     network = {actions for actions in statements(app, "Image") if "ec2:" in actions}
     assert len(network) == 2
+    Template.from_stack(builds).resource_count_is("AWS::EC2::SecurityGroup", 1)
+    Template.from_stack(app).resource_count_is("AWS::EC2::SecurityGroup", 0)
 
 
-def test_the_default_machine_builds_nothing_and_a_remote_image_asks_for_its_build(small_app: Any) -> None:
+def test_a_remote_image_is_no_image_of_the_cli_s(small_app: Any) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
     image = image_in(
@@ -152,15 +185,18 @@ def test_the_default_machine_builds_nothing_and_a_remote_image_asks_for_its_buil
     )
     lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
     (spec,) = image.specs
-    build = build_of(stack)
-    assert build["ImageTag"] == spec.content_tag
-    assert build["BuildArguments"] == {"MODE": "fast"}
+    build, commands = build_of(stack), commands_of(stack)
+    assert build["ImageTag"] == variables_of(stack)["SCOPED_IMAGES_TAG"] == spec.content_tag
     cache = f"type=registry,ref={REGISTRY}/app-dev:cache-linux-arm64"
-    assert build["CacheFrom"] == [cache]
-    assert build["CacheTo"] == f"{cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
+    assert (
+        f"--tag {REGISTRY}/app-dev:{spec.content_tag} --build-arg MODE=fast --cache-from {cache} " in commands
+    )
+    assert (
+        f"--cache-to {cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true" in commands
+    )
     assert build["ServiceTimeout"] == "2100"
-    assert build["ServiceToken"] == plain(build["ServiceToken"]) or plain(build["ServiceToken"]).endswith(
-        ":function:scoped-images-dev-builds"
+    assert plain(build["ServiceToken"]) == (
+        "arn:aws:lambda:eu-west-1:111111111111:function:scoped-images-dev-builds"
     )
     assets = small_app.synth()["App.assets.json"]
     assert assets.get("dockerImages", {}) == {}
@@ -218,12 +254,15 @@ def test_the_archive_is_an_asset_by_its_content(small_app: Any) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
     image_in(small_app, stack, builder)
-    build = build_of(stack)
     files = small_app.synth()["App.assets.json"]["files"]
     (archive,) = [f for f in files.values() if f["source"]["path"].endswith(".tar.gz")]
     (destination,) = archive["destinations"].values()
-    assert destination["objectKey"] == build["ArchiveKey"]
+    assert f"s3://{destination['bucketName']}/{destination['objectKey']} source.tar.gz" in commands_of(stack)
     assert archive["source"]["packaging"] == "file"
+    content = gzip.decompress((small_app.directory / "cdk.out" / archive["source"]["path"]).read_bytes())
+    assert f"echo '{hashlib.sha256(content).hexdigest()}  source.tar' | sha256sum --check" in commands_of(
+        stack
+    )
 
 
 def test_a_build_may_touch_only_what_is_its_image_s(small_app: Any) -> None:
@@ -239,34 +278,58 @@ def test_a_build_may_touch_only_what_is_its_image_s(small_app: Any) -> None:
         repository=small_app.repository(repositories, "app-dev"),
         options=BuildOptions(build_secrets={"pip": "env=PIP_CONF"}),
     )
-    build = build_of(stack)
-    place = "eu-west-1:111111111111"
-    assert statements(stack, "Image") == {
+    place, project = "eu-west-1:111111111111", project_of(stack)["Name"]
+    granted = statements(stack, "Image")
+    archive = granted.pop("s3:GetObject")
+    assert re.fullmatch(r"arn:aws:s3:::cdk-hnb659fds-assets-111111111111-eu-west-1/[0-9a-f]{64}\.gz", archive)
+    assert granted == {
         "ecr:GetAuthorizationToken": "*",
         "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer ecr:CompleteLayerUpload "
         "ecr:InitiateLayerUpload ecr:PutImage ecr:UploadLayerPart": f"arn:aws:ecr:{place}:repository/app-dev",
         "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer": (
             f"arn:aws:ecr:{place}:repository/base-dev"
         ),
-        "s3:GetObject": f"arn:aws:s3:::cdk-hnb659fds-assets-111111111111-eu-west-1/{build['ArchiveKey']}",
         "logs:CreateLogStream logs:PutLogEvents": (
-            f"arn:aws:logs:{place}:log-group:/aws/codebuild/scoped-images-dev-linux-arm64:*"
+            f"arn:aws:logs:{place}:log-group:/aws/codebuild/scoped-images-dev:log-stream:{project}/*"
         ),
         "secretsmanager:GetSecretValue": f"arn:aws:secretsmanager:{place}:secret:pip-conf-??????",
     }
+    assert project_of(stack)["LogsConfig"]["CloudWatchLogs"] == {
+        "GroupName": "/aws/codebuild/scoped-images-dev",
+        "Status": "ENABLED",
+        "StreamName": project,
+    }
 
 
-def test_the_functions_may_look_at_the_repositories_and_stacks_they_serve(small_app: Any) -> None:
+def test_only_an_image_s_own_project_may_take_its_role(small_app: Any) -> None:
+    stack = small_app.stack("App")
+    image_in(small_app, stack, builder_in(small_app.stack("Builds")))
+    (role,) = Template.from_stack(stack).find_resources("AWS::IAM::Role").values()
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "codebuild.amazonaws.com"}
+    assert plain(trust["Condition"]["StringEquals"]["aws:SourceArn"]) == (
+        f"arn:aws:codebuild:eu-west-1:111111111111:project/{project_of(stack)['Name']}"
+    )
+    assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == "111111111111"
+
+
+def test_the_functions_hand_on_no_role_and_only_look_at_what_they_serve(small_app: Any) -> None:
     builds = small_app.stack("Builds")
     builder = builder_in(builds)
     image_in(small_app, small_app.stack("App"), builder)
-    granted = statements(builds, "BuilderFunctionsRole")
     place = "eu-west-1:111111111111"
-    assert granted["ecr:BatchGetImage ecr:DescribeImages ecr:PutImage"] == (
-        f"arn:aws:ecr:{place}:repository/app-dev"
+    granted = statements(builds, "BuilderFunctionsRole")
+    del granted["logs:CreateLogStream logs:PutLogEvents"]
+    assert granted == {
+        "codebuild:BatchGetBuilds codebuild:BatchGetProjects codebuild:ListBuildsForProject codebuild:StartBuild "
+        "codebuild:StopBuild": f"arn:aws:codebuild:{place}:project/scoped-images-dev_*",
+        "logs:GetLogEvents": granted["logs:GetLogEvents"],
+        "ecr:DescribeImages": f"arn:aws:ecr:{place}:repository/app-dev",
+        "cloudformation:DescribeStacks": f"arn:aws:cloudformation:{place}:stack/App/*",
+    }
+    Template.from_stack(builds).has_resource_properties(
+        "AWS::Lambda::Function", {"Environment": {"Variables": {"PROJECT_PREFIX": "scoped-images-dev_"}}}
     )
-    assert granted["cloudformation:DescribeStacks"] == f"arn:aws:cloudformation:{place}:stack/App/*"
-    assert granted["iam:PassRole"] == "arn:aws:iam::111111111111:role/scoped-images/dev/*"
 
 
 def test_nobody_has_a_right_on_all_repositories(small_app: Any) -> None:
@@ -297,7 +360,11 @@ def test_a_secret_is_known_by_name_alone(small_app: Any) -> None:
     )
     app = small_app.stack("App")
     image_in(small_app, app, builder, options=BuildOptions(build_secrets={"npm": "src=/home/me/.npmrc"}))
-    assert build_of(app)["Secrets"] == {"npm": ["PARAMETER_STORE", "/build/npm"]}
+    assert {
+        "Name": "SCOPED_IMAGES_SECRET_0",
+        "Type": "PARAMETER_STORE",
+        "Value": "/build/npm",
+    } in project_of(app)["Environment"]["EnvironmentVariables"]
     granted = statements(app, "Image")
     assert granted["ssm:GetParameters"] == "arn:aws:ssm:eu-west-1:111111111111:parameter/build/npm"
     assert "kms:Decrypt" in granted
@@ -317,9 +384,9 @@ def test_a_token_is_welcome_as_an_argument_and_the_tag_counts_its_expression(sma
         tags.append(image.specs[0].content_tag)
     assert tags[0] == tags[1]
     assert tags[2] != tags[0]
-    build = build_of(stack)
-    assert build["BuildArguments"] == {"URL": {"Ref": "Uri"}}
-    assert build["LateArguments"] == ["URL"]
+    assert variables_of(stack)["SCOPED_IMAGES_ARGUMENT_URL"] == {"Ref": "Uri"}
+    # So that CloudFormation asks again when the value changes.
+    assert build_of(stack)["LateValues"] == {"URL": {"Ref": "Uri"}}
 
 
 def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: Any) -> None:
@@ -382,10 +449,11 @@ def test_two_platforms_are_two_builds_under_one_index(small_app: Any) -> None:
     stack = small_app.stack("App")
     image_in(small_app, stack, builder, platform=None, platforms=list(Platform))
     builds = Template.from_stack(stack).find_resources(BUILD)
+    projects = Template.from_stack(stack).find_resources(PROJECT).values()
     assert {b["Properties"]["Project"] for b in builds.values()} == {
-        "scoped-images-dev-linux-amd64",
-        "scoped-images-dev-linux-arm64",
+        p["Properties"]["Name"] for p in projects
     }
+    assert len(projects) == 2
     (index,) = Template.from_stack(stack).find_resources("Custom::ScopedImagesIndex").values()
     assert set(builds) <= set(index["DependsOn"])
 
@@ -446,7 +514,6 @@ def test_a_mirror_of_buildkit_and_images_that_the_dockerfile_names_in_ecr_are_pu
         f"{place}/docker-hub/moby/buildkit",
     ]
     assert granted["ecr:BatchImportUpstreamImage ecr:CreateRepository"] == f"{place}/docker-hub/moby/buildkit"
-    assert build_of(stack)["OutsideImages"] == [f"{REGISTRY}/company:1"]
 
 
 @pytest.mark.parametrize(
@@ -471,7 +538,7 @@ def test_whatever_ecr_host_the_dockerfile_names_is_logged_in_to_and_pulled_from(
     pull = "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
     assert statements(stack, "Image")[pull] == f"arn:aws:ecr:{region}:222222222222:repository/company"
     assert f"get-login-password --region {region} | docker login --username AWS --password-stdin {host}" in (
-        render(BuildRequest.from_properties(build_of(stack)))
+        commands_of(stack)
     )
 
 
@@ -527,22 +594,12 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: Any) -
             "digits and dashes",
         ),
         ({"timeout": 30}, "timeout of 'Builds/Builder' is int 30, and takes Duration: Duration.minutes(30)"),
-        (
-            {"platforms": []},
-            "platforms of 'Builds/Builder' is empty: give at least one of 'linux/amd64', 'linux/arm64'",
-        ),
     ],
 )
 def test_a_wrong_setting_is_named(small_app: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         RemoteBuilder(small_app.stack("Builds"), "Builder", **{"environment_name": "dev", **options})
     assert str(caught.value) == message
-
-
-def test_a_platform_named_twice_is_one_project(small_app: Any) -> None:
-    stack = small_app.stack("Builds")
-    builder_in(stack, platforms=["linux/arm64", Platform.LINUX_ARM64])
-    Template.from_stack(stack).resource_count_is("AWS::CodeBuild::Project", 1)
 
 
 def test_a_builder_without_a_place_is_refused(small_app: Any) -> None:
@@ -594,7 +651,7 @@ def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: Any) -> None
     image_in(
         small_app, stack, builder, repository=repository, options=BuildOptions(build_args={"MODE": token})
     )
-    assert build_of(stack)["LateArguments"] == ["MODE"]
+    assert variables_of(stack)["SCOPED_IMAGES_ARGUMENT_MODE"] == "{{resolve:ssm:/word}}"
     with pytest.raises(ScopedImagesError) as caught:
         image_in(
             small_app,
@@ -619,16 +676,6 @@ def test_an_image_without_a_repository_is_refused(small_app: Any) -> None:
             platform=Platform.LINUX_ARM64,
             builder=builder,
         )
-
-
-def test_a_platform_that_the_builder_has_not_is_refused(small_app: Any) -> None:
-    builder = builder_in(small_app.stack("Builds"), platforms=[Platform.LINUX_AMD64])
-    with pytest.raises(ScopedImagesError) as caught:
-        image_in(small_app, small_app.stack("App"), builder)
-    assert str(caught.value) == (
-        "'App/Image' is built for linux/arm64, and its builder 'Builds/Builder' for linux/amd64: give the builder this "
-        "platform too"
-    )
 
 
 def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import hashlib
 import json
 import runpy
 import shutil
@@ -11,7 +13,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,19 +26,21 @@ from local.environment import LocalEnvironment, ensure_emulator, stop_emulator
 from local.stand_in_images import LAMBDA_PYTHON
 from scoped_images import Platform, ScopedContext
 from scoped_images.context.archive import named_folders, write_context_archive
+from scoped_images.ecr.tags import late_content_tag
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import ImageSpec
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.builds import BuildError, RemoteBuilds
-from scoped_images.remote.registry import Registry
+from scoped_images.remote.buildspec import buildspec
+from scoped_images.remote.image_project import REPOSITORY, TAG, late_variable, secret_variable
 from tests.local.conftest import ROOT
 from tests.local.emulator.conftest import Aws, free_port, log_in
 
 pytestmark = pytest.mark.engine
 
 HOSTILE = 'it\'s "quoted" $(touch /tmp/owned) `touch /tmp/owned`\n; touch /tmp/owned #\n\\ ü'
-PROJECT = "scoped-images-test-linux-amd64"
+PREFIX = "scoped-images-test_"
 BUCKET = "archives"
 
 
@@ -56,7 +60,8 @@ class Remote:
     def builds(self) -> RemoteBuilds:
         """What the function runs, with clients of the emulated AWS."""
         return RemoteBuilds(
-            registry=Registry(self.aws.client("ecr")),
+            prefix=PREFIX,
+            ecr=self.aws.client("ecr"),
             codebuild=self.aws.client("codebuild"),
             logs=self.aws.client("logs"),
             cloudformation=self.aws.client("cloudformation"),
@@ -92,16 +97,13 @@ class Remote:
         spec = ImageSpec(context=context, platform=Platform.LINUX_AMD64)
         cache = f"type=registry,ref={self.registry}/{repository}:cache-linux-amd64"
         made = BuildRequest(
-            project=PROJECT,
-            role=f"arn:aws:iam::{self.env.account}:role/build",
-            minutes=30,
-            registry_id=self.env.account,
             repository=repository,
             repository_uri=f"{self.registry}/{repository}",
             tag=spec.content_tag,
             platform="linux/amd64",
             archive_bucket=BUCKET,
             archive_key=archive.name,
+            archive_sha256=hashlib.sha256(gzip.decompress(archive.read_bytes())).hexdigest(),
             dockerfile=context.written_dockerfile,
             folder_contexts=named_folders(context),
             cache_from=(cache,),
@@ -109,19 +111,52 @@ class Remote:
         )
         return dataclasses.replace(made, **more)
 
-    def event(self, request: BuildRequest, **more: Any) -> dict[str, Any]:
+    def project(self, request: BuildRequest, late_values: Mapping[str, str]) -> str:
+        """Make the project of an image, as its stack does; return the project's name."""
+        name = f"{PREFIX}{uuid.uuid4().hex}"
+        plain = {
+            REPOSITORY: request.repository,
+            TAG: request.tag,
+            **{late_variable(argument): value for argument, value in late_values.items()},
+        }
+        secrets = [request.secrets[secret] for secret in sorted(request.secrets)]
+        self.aws.client("codebuild").create_project(
+            name=name,
+            source={"type": "NO_SOURCE", "buildspec": json.dumps(buildspec(request))},
+            artifacts={"type": "NO_ARTIFACTS"},
+            environment={
+                "type": "LINUX_CONTAINER",
+                "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+                "computeType": "BUILD_GENERAL1_SMALL",
+                "privilegedMode": True,
+                "environmentVariables": [
+                    *({"name": key, "value": value, "type": "PLAINTEXT"} for key, value in plain.items()),
+                    *(
+                        {"name": secret_variable(number), "value": secret.reference, "type": secret.kind}
+                        for number, secret in enumerate(secrets)
+                    ),
+                ],
+            },
+            serviceRole=f"arn:aws:iam::{self.env.account}:role/build",
+            timeoutInMinutes=30,
+        )
+        return name
+
+    def event(self, request: BuildRequest, late_values: Mapping[str, str] | None = None) -> dict[str, Any]:
         stack = f"arn:aws:cloudformation:{self.env.region}:{self.env.account}:stack/none/1"
+        project = self.project(request, late_values or {})
         return {
             "RequestType": "Create",
             "RequestId": uuid.uuid4().hex,
             "StackId": stack,
-            "ResourceProperties": json.loads(json.dumps(request.to_properties())),
-            **more,
+            "ResourceProperties": {"Project": project, "ImageTag": request.tag},
         }
 
-    def start(self, request: BuildRequest) -> dict[str, Any]:
-        """The event as `is_complete` gets it."""
-        event = self.event(request)
+    def start(self, request: BuildRequest, late_values: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Start a build; return the event as `is_complete` gets it."""
+        return self.started(self.event(request, late_values))
+
+    def started(self, event: dict[str, Any]) -> dict[str, Any]:
         return {**event, **self.builds.on_event(event)}
 
     def wait(self, started: dict[str, Any]) -> dict[str, Any]:
@@ -194,26 +229,10 @@ def remote(engine: Engine) -> Iterator[Remote]:
     ensure_emulator(env, engine, print)
     log_in(env, engine)
     made = Remote(env, engine, folder)
-    make_project(made)
     made.aws.client("s3").create_bucket(Bucket=BUCKET)
     yield made
     stop_emulator(env)
     shutil.rmtree(folder)
-
-
-def make_project(remote: Remote) -> None:
-    remote.aws.client("codebuild").create_project(
-        name=PROJECT,
-        source={"type": "NO_SOURCE", "buildspec": "{}"},
-        artifacts={"type": "NO_ARTIFACTS"},
-        environment={
-            "type": "LINUX_CONTAINER",
-            "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
-            "computeType": "BUILD_GENERAL1_SMALL",
-            "privilegedMode": True,
-        },
-        serviceRole=f"arn:aws:iam::{remote.env.account}:role/idle",
-    )
 
 
 STAMPED = f"""ARG BASE_IMAGE_URI={LAMBDA_PYTHON.image}
@@ -270,7 +289,7 @@ def test_a_failing_run_is_told_with_its_last_words(remote: Remote) -> None:
         remote.wait(started)
     reason = str(caught.value)
     assert reason.startswith(
-        f"build of {request.image} ended as FAILED in phase BUILD: Error while executing command:"
+        f"build of {request.repository}:{request.tag} ended as FAILED in phase BUILD: Error while executing command:"
     )
     assert "the cause" in reason
     assert "exit code: 7" in reason
@@ -284,10 +303,44 @@ def test_a_hostile_argument_arrives_unharmed_and_runs_nothing(remote: Remote) ->
     owned.unlink(missing_ok=True)
     write = "import os; open('/word', 'w').write(os.environ['WORD'])"
     context = remote.context(f'FROM {LAMBDA_PYTHON.image}\nARG WORD\nRUN python3 -c "{write}"\n')
-    request = remote.request(context, repository, build_args={"WORD": HOSTILE}, late_args=("WORD",))
-    digest = remote.build(request)
-    assert remote.run(repository, digest, "cat", "/word") == HOSTILE
-    assert not owned.exists()
+    for request, late in (
+        (remote.request(context, repository, build_args={"WORD": HOSTILE}), {}),
+        (remote.request(context, repository, tag="sha-late", late_args=("WORD",)), {"WORD": HOSTILE}),
+    ):
+        data = remote.wait(remote.start(request, late))
+        assert remote.run(repository, data["Digest"], "cat", "/word") == HOSTILE
+        assert not owned.exists()
+    assert data["Tag"] == late_content_tag("sha-late", {"WORD": HOSTILE})
+
+
+def test_a_tampered_archive_is_not_built(remote: Remote) -> None:
+    """Whoever can write to the bucket of assets must not decide what an image holds."""
+    repository = remote.repository()
+    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="mine"), repository)
+    other = write_context_archive(
+        remote.context("FROM scratch\nCOPY word /\n", word="theirs"), remote.folder / "archives"
+    )
+    remote.aws.client("s3").upload_file(str(other), BUCKET, request.archive_key)
+    with pytest.raises(BuildError, match="the archive of the build context is not the one that was synthes"):
+        remote.wait(remote.start(request))
+    assert remote.aws.client("ecr").describe_images(repositoryName=repository)["imageDetails"] == []
+
+
+def test_an_event_that_somebody_made_up_builds_only_what_the_project_says(remote: Remote) -> None:
+    """Whoever may invoke the function gains no right of an image's builds."""
+    victim, repository = remote.repository(), remote.repository()
+    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="own"), repository)
+    event = remote.event(request)
+    event["ResourceProperties"] |= {
+        "RepositoryName": victim,
+        "RepositoryUri": f"{remote.registry}/{victim}",
+        "BuildArguments": {"BASE_IMAGE_URI": "evil.example/x"},
+        "Role": f"arn:aws:iam::{remote.env.account}:role/victim",
+    }
+    assert remote.wait(remote.started(event))["Tag"] == request.tag
+    ecr = remote.aws.client("ecr")
+    assert len(ecr.describe_images(repositoryName=repository)["imageDetails"]) > 0
+    assert ecr.describe_images(repositoryName=victim)["imageDetails"] == []
 
 
 def test_secrets_reach_the_build_and_are_in_no_log_and_no_image(remote: Remote) -> None:
@@ -394,16 +447,6 @@ def test_an_image_that_is_there_starts_no_build_and_one_deleted_by_hand_starts_o
     )
     assert remote.build(request)
     assert len(remote.known_builds()) == len(before) + 1
-
-
-def test_further_tags_are_pushed_and_set_on_an_image_that_is_there(remote: Remote) -> None:
-    repository = remote.repository()
-    context = remote.context("FROM scratch\nCOPY word /\n", word="tags")
-    digest = remote.build(remote.request(context, repository, further_tags=("git-1",)))
-    remote.wait(remote.start(remote.request(context, repository, further_tags=("git-1", "git-2"))))
-    images = remote.aws.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
-    tags = {tag: image["imageDigest"] for image in images for tag in image.get("imageTags", ())}
-    assert {tags["git-1"], tags["git-2"]} == {digest}
 
 
 def test_an_event_delivered_twice_is_one_build(remote: Remote) -> None:

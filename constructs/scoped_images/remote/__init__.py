@@ -1,1 +1,1 @@
-"""Builds on AWS CodeBuild: what is sent there, what is run there, and how its end is found out."""
+"""Builds on AWS CodeBuild: what a project runs, and how the function behind the custom resource follows a build."""

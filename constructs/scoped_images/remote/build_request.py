@@ -1,15 +1,13 @@
-"""What one remote build is given: a value that travels as the properties of a custom resource."""
+"""What one image's project builds: everything that its buildspec is made of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from scoped_images.ecr.tags import late_content_tag
 from scoped_images.remote.build_secret import BuildSecret
 
-# Not from image_spec, which does not travel with the function that builds.
+# Not from image/spec.py, which does not travel with the function that builds.
 BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
 
 
@@ -17,28 +15,25 @@ BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
 class BuildRequest:
     """One image to build and push, in words that `docker buildx build` and CodeBuild take.
 
-    project: CodeBuild project. role: ARN of the role that this build runs with. minutes: until it is stopped.
-    registry_id, repository, repository_uri: where the image goes; tag: under which its digest is looked up.
-    further_tags: put on the same image.
-    archive_bucket, archive_key: of the context's archive; dockerfile: its path below `context/`.
-    build_args: every argument; late_args: names of those whose values only CloudFormation knows.
+    repository, repository_uri, tag: where the image goes.
+    archive_bucket, archive_key, archive_sha256: the context's archive, and the SHA-256 of the archive unpacked from
+        gzip, in hex. Compressed, its bytes depend on the version of zlib.
+    dockerfile: its path below `context/`.
+    build_args: arguments that synth knows. late_args: the names of those whose values only the deploy knows.
     folder_contexts: folder of the archive by name; image_contexts: `docker-image://<ref>` by name.
+    secrets: where each build secret is, by its id.
     cache_from, cache_to: as buildx takes them, `type=registry,ref=…`.
-    buildkit_image: of the docker-container builder; by default buildx's own.
-    outside_images: of ECR, by others, that the Dockerfile itself names.
+    buildkit_image: of the docker-container builder; None for buildx's own.
+    outside_images: the external images in ECR that the Dockerfile itself names.
     """
 
-    project: str
-    role: str
-    minutes: int
-    registry_id: str
     repository: str
     repository_uri: str
     tag: str
-    further_tags: tuple[str, ...] = ()
     platform: str
     archive_bucket: str
     archive_key: str
+    archive_sha256: str
     dockerfile: str
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
@@ -52,23 +47,8 @@ class BuildRequest:
     outside_images: tuple[str, ...] = ()
 
     @property
-    def published_tag(self) -> str:
-        """The tag in the registry; with late arguments it ends with 16 digits of their values' hash.
-
-        The content tag counts their expressions alone: one expression may have another value at the next deploy.
-        """
-        if not self.late_args:
-            return self.tag
-        return late_content_tag(self.tag, {name: self.build_args[name] for name in self.late_args})
-
-    @property
-    def image(self) -> str:
-        """`<repository>:<tag>`, the custom resource's physical id."""
-        return f"{self.repository}:{self.published_tag}"
-
-    @property
     def registries(self) -> tuple[str, ...]:
-        """Hosts of all that the build reads or writes, sorted."""
+        """Hosts of all images and caches that the build reads or writes, sorted."""
         read = [uri.removeprefix("docker-image://") for uri in self.image_contexts.values()]
         cached = [
             value.removeprefix("ref=")
@@ -80,61 +60,3 @@ class BuildRequest:
         named = [*self.outside_images, *filter(None, (base, self.buildkit_image))]
         refs = [self.repository_uri, *read, *cached, *named]
         return tuple(sorted({ref.partition("/")[0] for ref in refs}))
-
-    def to_properties(self) -> dict[str, Any]:
-        """The custom resource's properties: CloudFormation knows texts, lists and objects, and no null."""
-        properties = {
-            "Project": self.project,
-            "Role": self.role,
-            "Minutes": str(self.minutes),
-            "RegistryId": self.registry_id,
-            "RepositoryName": self.repository,
-            "RepositoryUri": self.repository_uri,
-            "ImageTag": self.tag,
-            "FurtherTags": list(self.further_tags),
-            "Platform": self.platform,
-            "ArchiveBucket": self.archive_bucket,
-            "ArchiveKey": self.archive_key,
-            "Dockerfile": self.dockerfile,
-            "Target": self.target,
-            "BuildArguments": dict(self.build_args),
-            "LateArguments": list(self.late_args),
-            "FolderContexts": dict(self.folder_contexts),
-            "ImageContexts": dict(self.image_contexts),
-            "Secrets": {name: secret.to_list() for name, secret in self.secrets.items()},
-            "CacheFrom": list(self.cache_from),
-            "CacheTo": self.cache_to,
-            "BuildKitImage": self.buildkit_image,
-            "OutsideImages": list(self.outside_images),
-        }
-        return {name: value for name, value in properties.items() if value}
-
-    @classmethod
-    def from_properties(cls, properties: Mapping[str, Any]) -> BuildRequest:
-        """Read what `to_properties` wrote."""
-        return cls(
-            project=properties["Project"],
-            role=properties["Role"],
-            minutes=int(properties["Minutes"]),
-            registry_id=properties["RegistryId"],
-            repository=properties["RepositoryName"],
-            repository_uri=properties["RepositoryUri"],
-            tag=properties["ImageTag"],
-            further_tags=tuple(properties.get("FurtherTags", ())),
-            platform=properties["Platform"],
-            archive_bucket=properties["ArchiveBucket"],
-            archive_key=properties["ArchiveKey"],
-            dockerfile=properties["Dockerfile"],
-            target=properties.get("Target"),
-            build_args=properties.get("BuildArguments", {}),
-            late_args=tuple(properties.get("LateArguments", ())),
-            folder_contexts=properties.get("FolderContexts", {}),
-            image_contexts=properties.get("ImageContexts", {}),
-            secrets={
-                name: BuildSecret.from_list(words) for name, words in properties.get("Secrets", {}).items()
-            },
-            cache_from=tuple(properties.get("CacheFrom", ())),
-            cache_to=properties.get("CacheTo"),
-            buildkit_image=properties.get("BuildKitImage"),
-            outside_images=tuple(properties.get("OutsideImages", ())),
-        )

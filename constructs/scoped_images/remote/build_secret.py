@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from scoped_images.errors import ScopedImagesError
 
@@ -55,17 +54,7 @@ class BuildSecret:
         """A parameter of Systems Manager's Parameter Store, `SecureString` or not."""
         return cls(kind="PARAMETER_STORE", name=name)
 
-    def to_variable(self) -> dict[str, str]:
-        """Type and value of CodeBuild's environment variable."""
-        value = f"{self.name}:{self.json_key}" if self.json_key else self.name
-        return {"type": self.kind, "value": value}
-
-    def to_list(self) -> list[str]:
-        """As a custom resource's property."""
-        return [self.kind, self.name, *([self.json_key] if self.json_key else [])]
-
-    @classmethod
-    def from_list(cls, words: Sequence[str]) -> BuildSecret:
-        """Read what `to_list` wrote."""
-        kind, name, *json_key = words
-        return cls(kind=cast(Kind, kind), name=name, json_key=json_key[0] if json_key else None)
+    @property
+    def reference(self) -> str:
+        """The value of a CodeBuild variable of type `kind`."""
+        return f"{self.name}:{self.json_key}" if self.json_key else self.name

@@ -1,6 +1,8 @@
 """Starts a build for CloudFormation, finds out whether it has ended, and stops it when nobody waits any more.
 
-Every step may run twice or be cut off: what is in the registry decides, not what a step remembers.
+Every step may run twice or be cut off: what is in the registry decides, not what a step remembers. Nor does a step
+trust its event: whoever may invoke the function can have an image's own project build again what its stack wants,
+and no more.
 """
 
 from __future__ import annotations
@@ -14,10 +16,8 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scoped_images.remote.build_request import BuildRequest
-from scoped_images.remote.buildspec import environment_variables, render
 from scoped_images.remote.failure import LOG_LINES, failure_reason, stop_reason
-from scoped_images.remote.registry import Registry
+from scoped_images.remote.image_project import PUBLISHED_TAG, REQUEST, ImageProject
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ START_SECONDS = 60.0
 START_PAUSE = 5.0
 
 _UNKNOWN = "UNKNOWN"
+_NO_PLACE = "AccountLimitExceededException"
 _THROTTLED = (
     "Throttling",
     "TooManyRequests",
@@ -37,17 +38,27 @@ _THROTTLED = (
     "ServiceUnavailable",
     "Internal",
 )
+# Builds of one project to look through for the one of a request. Each deploy has one or two.
+_RECENT_BUILDS = 20
 
 
 class BuildError(Exception):
     """A build that ended without its image; the text is CloudFormation's reason."""
 
 
+class _StaleProjectError(BuildError):
+    """A project that does not have the event's tag: its update may not be visible yet."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RemoteBuilds:
-    """Both steps of the custom resource, with clients of ECR, CodeBuild, CloudWatch Logs and CloudFormation."""
+    """Both steps of the custom resource, with clients of ECR, CodeBuild, CloudWatch Logs and CloudFormation.
 
-    registry: Registry
+    prefix: how the names of the projects begin that these steps may start.
+    """
+
+    prefix: str
+    ecr: Any
     codebuild: Any
     logs: Any
     cloudformation: Any
@@ -55,32 +66,30 @@ class RemoteBuilds:
     sleep: Callable[[float], None] = time.sleep
 
     def on_event(self, event: Event) -> Event:
-        """Start a build unless the image is there; a delete leaves images to retention."""
+        """Start a build unless the image is in the registry. A delete leaves images to retention."""
         if event["RequestType"] == "Delete":
             return {"PhysicalResourceId": event["PhysicalResourceId"]}
-        request = BuildRequest.from_properties(event["ResourceProperties"])
-        answer = {"PhysicalResourceId": request.image}
-        digest = self._patiently(lambda: self.registry.digest(request))
+        deadline = self.now()
+        project = self._patiently(lambda: self._project(event))
+        answer = {"PhysicalResourceId": project.image}
+        digest = self._patiently(lambda: self._digest(project))
         if digest is not None:
-            logger.info("%s is there already", request.image)
-            self.registry.tag_further(request)
-            return {**answer, "Data": _data(request, digest)}
-        build_id = self._start(request, event["RequestId"])
-        logger.info("started %s for %s", build_id, request.image)
+            logger.info("%s is in the registry already", project.image)
+            return {**answer, "Data": _data(project, digest)}
+        build_id = self._patiently(lambda: self._start(project, event["RequestId"]))
         return {
             **answer,
-            "BuildId": build_id,
-            "Deadline": int(self.now()) + request.minutes * 60,
+            **({"BuildId": build_id} if build_id else {}),
+            "Deadline": int(deadline) + project.minutes * 60,
             "StackStatus": self._stack_status(event["StackId"]),
         }
 
     def is_complete(self, event: Event) -> Event:
-        """Whether the build has ended; BuildError when its image will not come."""
-        if event["RequestType"] == "Delete" or "BuildId" not in event:
+        """Return whether the build has ended. Raises BuildError when its image will not come."""
+        if event["RequestType"] == "Delete" or "Deadline" not in event:
             return {"IsComplete": True}
-        request = BuildRequest.from_properties(event["ResourceProperties"])
         try:
-            return self._look(request, event)
+            return self._look(self._project(event), event)
         except BotoCoreError as error:
             logger.warning("asking again later: %s", error)
         except ClientError as error:
@@ -89,58 +98,117 @@ class RemoteBuilds:
             logger.warning("asking again later: %s", error)
         return {"IsComplete": False}
 
-    def _look(self, request: BuildRequest, event: Event) -> Event:
-        found = self.codebuild.batch_get_builds(ids=[event["BuildId"]])["builds"]
-        if not found:
-            raise BuildError(f"CodeBuild does not know build {event['BuildId']} of {request.image} any more")
-        (build,) = found
-        if build["buildStatus"] == "IN_PROGRESS":
-            reason = self._why_to_stop(request, event)
+    def _look(self, project: ImageProject, event: Event) -> Event:
+        build = self._build(project, event)
+        if build is not None and build["buildStatus"] == "IN_PROGRESS":
+            reason = self._why_to_stop(project, event)
             if reason is None:
                 return {"IsComplete": False}
             self.codebuild.stop_build(id=build["id"])
-            raise BuildError(stop_reason(request.image, build, self._log_of(build), why=reason))
+            raise BuildError(stop_reason(project.image, build, self._log_of(build), why=reason))
         # Another stack may have built the same content meanwhile; its tag is set once, and stands for both.
-        digest = self.registry.digest(request)
+        digest = self._digest(project)
         if digest is not None:
-            self.registry.tag_further(request)
-            return {"IsComplete": True, "Data": _data(request, digest)}
+            return {"IsComplete": True, "Data": _data(project, digest)}
+        if build is None:
+            return self._start_later(project, event)
         if build["buildStatus"] == "SUCCEEDED":
             raise BuildError(
-                f"build {build['id']} succeeded, but {request.image} is not in the registry: was it deleted meanwhile?"
+                f"build {build['id']} succeeded, but {project.image} is not in the registry: was it deleted meanwhile?"
             )
-        raise BuildError(failure_reason(request.image, build, self._log_of(build)))
+        raise BuildError(failure_reason(project.image, build, self._log_of(build)))
 
-    def _start(self, request: BuildRequest, request_id: str) -> str:
-        """Start one build for this request, however often it is asked for."""
-        token = hashlib.sha256(f"{request_id} {request.image}".encode()).hexdigest()
-        started = self._patiently(
-            lambda: self.codebuild.start_build(
-                projectName=request.project,
-                buildspecOverride=render(request),
-                environmentVariablesOverride=environment_variables(request),
-                serviceRoleOverride=request.role,
-                timeoutInMinutesOverride=request.minutes,
-                idempotencyToken=token,
+    def _project(self, event: Event) -> ImageProject:
+        """Read the project that the event names; raise BuildError unless it is this builder's and has the tag."""
+        name, tag = (event["ResourceProperties"].get(key) for key in ("Project", "ImageTag"))
+        if not isinstance(name, str) or not name.startswith(self.prefix):
+            raise BuildError(
+                f"Project: not a project of this builder, got {name!r}; its projects start with {self.prefix!r}"
             )
-        )
+        found = self.codebuild.batch_get_projects(names=[name])["projects"]
+        if not found:
+            raise BuildError(f"Project: CodeBuild has no project {name!r}; deploy the image's stack again")
+        project = ImageProject.read(found[0])
+        if project.tag != tag:
+            raise _StaleProjectError(f"ImageTag: project {name!r} builds {project.tag!r}, got {tag!r}")
+        return project
+
+    def _digest(self, project: ImageProject) -> str | None:
+        """Return `sha256:…` of the project's image, or None while its tag is not in the registry."""
+        try:
+            found = self.ecr.describe_images(
+                repositoryName=project.repository, imageIds=[{"imageTag": project.published_tag}]
+            )["imageDetails"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ImageNotFoundException":
+                raise
+            return None
+        return str(found[0]["imageDigest"]) if found else None
+
+    def _build(self, project: ImageProject, event: Event) -> Any | None:
+        """Return the build that was started for this event, or None if none was yet."""
+        if "BuildId" not in event:
+            answer = self.codebuild.list_builds_for_project(projectName=project.name, sortOrder="DESCENDING")
+            # A project without builds has no `ids` in its answer.
+            ids = answer.get("ids", [])[:_RECENT_BUILDS]
+            found = self.codebuild.batch_get_builds(ids=ids)["builds"] if ids else []
+            return next((build for build in found if _request_of(build) == event["RequestId"]), None)
+        build_id = event["BuildId"]
+        if not str(build_id).startswith(f"{project.name}:"):
+            raise BuildError(f"BuildId: not a build of project {project.name!r}, got {build_id!r}")
+        found = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
+        if not found:
+            raise BuildError(f"CodeBuild does not know build {build_id} of {project.image} any more")
+        return found[0]
+
+    def _start(self, project: ImageProject, request_id: str) -> str | None:
+        """Start one build for this request, however often it is called; None while the account has no place for it."""
+        variables = {REQUEST: request_id}
+        if project.late_values:
+            variables[PUBLISHED_TAG] = project.published_tag
+        try:
+            started = self.codebuild.start_build(
+                projectName=project.name,
+                environmentVariablesOverride=[
+                    {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in variables.items()
+                ],
+                idempotencyToken=hashlib.sha256(f"{request_id} {project.image}".encode()).hexdigest(),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _NO_PLACE:
+                raise
+            logger.info("waiting for a place in CodeBuild: %s", error)
+            return None
+        logger.info("started %s for %s", started["build"]["id"], project.image)
         return str(started["build"]["id"])
 
+    def _start_later(self, project: ImageProject, event: Event) -> Event:
+        """Try again to start a build that had no place."""
+        reason = self._why_to_stop(project, event)
+        if reason is not None:
+            raise BuildError(
+                f"build of {project.image} did not start: {reason}, and all builds that CodeBuild lets this account run "
+                "at once were in use; ask AWS for a higher quota of concurrent builds"
+            )
+        self._start(project, event["RequestId"])
+        return {"IsComplete": False}
+
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
-        """Ask until rights that were given a moment ago are known everywhere, and what may pass has passed."""
+        """Ask until changes of a moment ago, such as new rights, are visible everywhere."""
         last = self.now() + START_SECONDS
         while True:
             try:
                 return ask()
-            except ClientError as error:
-                if self.now() >= last or not (_is_spreading(error) or _is_passing(error)):
+            except (ClientError, _StaleProjectError) as error:
+                passing = isinstance(error, BuildError) or _is_spreading(error) or _is_passing(error)
+                if self.now() >= last or not passing:
                     raise
                 logger.warning("asking again in a moment: %s", error)
                 self.sleep(START_PAUSE)
 
-    def _why_to_stop(self, request: BuildRequest, event: Event) -> str | None:
+    def _why_to_stop(self, project: ImageProject, event: Event) -> str | None:
         if self.now() > event["Deadline"]:
-            return f"it took longer than {request.minutes} minutes"
+            return f"it took longer than {project.minutes} minutes"
         before, after = event["StackStatus"], self._stack_status(event["StackId"])
         # A rollback that was under way at the start is what the build is for.
         if before not in (_UNKNOWN, after) and ("ROLLBACK" in after or "DELETE" in after):
@@ -171,19 +239,23 @@ class RemoteBuilds:
         return [event["message"] for event in events]
 
 
+def _request_of(build: Any) -> str | None:
+    """Return the request that a build was started for."""
+    variables = build.get("environment", {}).get("environmentVariables", ())
+    return next((each["value"] for each in variables if each["name"] == REQUEST), None)
+
+
 def _is_spreading(error: ClientError) -> bool:
-    """Whether IAM may not know yet what the same deploy has made: a role to assume, a right."""
+    """Return whether IAM may not know yet what the same deploy has made: a role to assume, a right."""
     return "AssumeRole" in str(error) or error.response["Error"]["Code"].startswith("AccessDenied")
 
 
 def _is_passing(error: ClientError) -> bool:
-    """Whether asking again may help: the client itself has tried several times."""
+    """Return whether asking again may help: the client itself has tried several times."""
     code = error.response["Error"]["Code"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return (
-        status >= 500 or any(word in code for word in _THROTTLED) or code == "AccountLimitExceededException"
-    )
+    return status >= 500 or any(word in code for word in _THROTTLED)
 
 
-def _data(request: BuildRequest, digest: str) -> dict[str, str]:
-    return {"Digest": digest, "Hex": digest.removeprefix("sha256:"), "Tag": request.published_tag}
+def _data(project: ImageProject, digest: str) -> dict[str, str]:
+    return {"Digest": digest, "Hex": digest.removeprefix("sha256:"), "Tag": project.published_tag}

@@ -1,6 +1,6 @@
-"""The buildspec of one remote build: CodeBuild's phases around one `docker buildx build`.
+"""The buildspec of one image's project: CodeBuild's phases around one `docker buildx build`.
 
-Every word that is not ours is quoted for bash. JSON is valid YAML, so no YAML library is needed.
+Every word that a user can choose is quoted for bash. JSON is valid YAML, so no YAML library is needed.
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 """
 
@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from scoped_images.ecr.hosts import RegistryHost
 from scoped_images.errors import ScopedImagesError
 from scoped_images.remote.build_request import BuildRequest
+from scoped_images.remote.image_project import PUBLISHED_TAG, late_variable, secret_variable
 
 DIGEST_VARIABLE = "IMAGE_DIGEST"
-# Of an inline buildspec, in characters; in no reference of AWS's: https://github.com/aws/aws-cdk/pull/14974
+# Of an inline buildspec, in characters. AWS does not document it: https://github.com/aws/aws-cdk/pull/14974
 MAX_LENGTH = 25_600
 
 _BUILDER = "scoped-images"
@@ -25,33 +27,31 @@ _READ_DIGEST = r"""sed -n 's/.*"containerimage.digest": *"\(sha256:[0-9a-f]*\)".
 _DOWNLOAD_ATTEMPTS = "1 2 3 4 5 6"
 
 
-def secret_variable(number: int) -> str:
-    """The environment variable that CodeBuild puts a secret into."""
-    return f"SCOPED_IMAGES_SECRET_{number}"
+@dataclass(frozen=True)
+class Expansion:
+    """A word whose end is the value of an environment variable."""
+
+    prefix: str
+    variable: str
 
 
-def environment_variables(request: BuildRequest) -> list[dict[str, str]]:
-    """The variables of StartBuild, each a secret by its name."""
-    return [
-        {"name": secret_variable(number), **request.secrets[secret].to_variable()}
-        for number, secret in enumerate(sorted(request.secrets))
-    ]
+Word = str | Expansion
 
 
-def render(request: BuildRequest) -> str:
-    """The buildspec as StartBuild's `buildspecOverride`; ScopedImagesError for one that CodeBuild would not take."""
-    text = json.dumps(buildspec(request), indent=1)
-    if len(text) > MAX_LENGTH:
+def check_length(request: BuildRequest) -> None:
+    """Raise ScopedImagesError for a buildspec that is too long for CodeBuild."""
+    # As CDK writes it.
+    length = len(json.dumps(buildspec(request), indent=2))
+    if length > MAX_LENGTH:
         longest = max(request.build_args, key=lambda name: len(request.build_args[name]), default="none")
         raise ScopedImagesError(
-            f"buildspec of {request.repository!r} has {len(text)} characters, and CodeBuild takes {MAX_LENGTH}: its "
+            f"buildspec of {request.repository!r} has {length} characters, and CodeBuild takes {MAX_LENGTH}: its "
             f"longest build argument is {longest!r}; have the build read long values from a file of its context"
         )
-    return text
 
 
 def buildspec(request: BuildRequest) -> dict[str, Any]:
-    """Download, unpack, log in, build and push; the digest is exported."""
+    """Return phases that download, verify and unpack the context, log in, build and push; the digest is exported."""
     return {
         "version": "0.2",
         "env": {"shell": "bash", "exported-variables": [DIGEST_VARIABLE]},
@@ -60,9 +60,10 @@ def buildspec(request: BuildRequest) -> dict[str, Any]:
                 "commands": [
                     'cd "$(mktemp -d)" && mkdir source',
                     _download(request),
+                    _verify(request),
                     # As they are in the archive, but root's: tar drops a leading slash, refuses `..`, and makes
                     # links that lead outside only when everything else is written.
-                    "tar --extract --gzip --file source.tar.gz --directory source --no-same-owner",
+                    "tar --extract --file source.tar --directory source --no-same-owner",
                     *_logins(request),
                     _create_builder(request),
                 ]
@@ -73,24 +74,26 @@ def buildspec(request: BuildRequest) -> dict[str, Any]:
                 "commands": [
                     _join(build_command(request)),
                     f'export {DIGEST_VARIABLE}="$({_READ_DIGEST})" && test -n "${DIGEST_VARIABLE}" && '
-                    f'echo pushed {shlex.quote(request.image)}@"${DIGEST_VARIABLE}"',
+                    f'echo pushed {shlex.quote(request.repository)}@"${DIGEST_VARIABLE}"',
                 ],
             },
         },
     }
 
 
-def build_command(request: BuildRequest) -> list[str]:
-    """The words of `docker buildx build`, the same options as a local build's."""
-    words = ["docker", "buildx", "build", "--progress=plain"]
+def build_command(request: BuildRequest) -> list[Word]:
+    """Return the words of `docker buildx build`, the same options as a local build's."""
+    words: list[Word] = ["docker", "buildx", "build", "--progress=plain"]
     # An attestation makes an index of the image, which Lambda refuses.
     words += ["--provenance=false", "--sbom=false"]
     words += ["--platform", request.platform, "--file", f"source/context/{request.dockerfile}"]
     words += ["--target", request.target] if request.target else []
-    for tag in (request.published_tag, *request.further_tags):
-        words += ["--tag", f"{request.repository_uri}:{tag}"]
+    uri = request.repository_uri
+    words += ["--tag", Expansion(f"{uri}:", PUBLISHED_TAG) if request.late_args else f"{uri}:{request.tag}"]
     for name, value in sorted(request.build_args.items()):
         words += ["--build-arg", f"{name}={value}"]
+    for name in sorted(request.late_args):
+        words += ["--build-arg", Expansion(f"{name}=", late_variable(name))]
     folders = {name: f"source/{folder}" for name, folder in request.folder_contexts.items()}
     for name, place in sorted({**folders, **request.image_contexts}.items()):
         words += ["--build-context", f"{name}={place}"]
@@ -114,6 +117,15 @@ def _download(request: BuildRequest) -> str:
     )
 
 
+def _verify(request: BuildRequest) -> str:
+    """Uncompress the archive, and fail unless it is the one that synth wrote."""
+    expected = shlex.quote(f"{request.archive_sha256}  source.tar")
+    return (
+        f"gzip --decompress source.tar.gz && echo {expected} | sha256sum --check --status || "
+        "{ echo the archive of the build context is not the one that was synthesized >&2; false; }"
+    )
+
+
 def _logins(request: BuildRequest) -> list[str]:
     commands = []
     for registry in request.registries:
@@ -133,12 +145,17 @@ def _create_builder(request: BuildRequest) -> str:
     return _join(words)
 
 
-def _join(words: Iterable[str]) -> str:
-    """Words for bash, as printable ASCII: YAML has no control characters, and no pairs of `\\u` for what is beyond."""
-    return " ".join(_quoted(word) for word in words)
+def _join(words: Iterable[Word]) -> str:
+    """Quote words for bash, as printable ASCII.
+
+    YAML has no control characters, and no pairs of `\\u` for characters beyond the basic plane.
+    """
+    return " ".join(map(_quoted, words))
 
 
-def _quoted(word: str) -> str:
+def _quoted(word: Word) -> str:
+    if isinstance(word, Expansion):
+        return f'{_quoted(word.prefix)}"${word.variable}"'
     if word.isascii() and word.isprintable():
         return shlex.quote(word)
     plain = (

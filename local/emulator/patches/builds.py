@@ -66,11 +66,13 @@ def start_build(data: Record, environment: BuildEnvironment) -> Any:
                 and time.time() - build["startTime"] < IDEMPOTENT_SECONDS
             ):
                 return json_response({"build": shown(build)})
+        given = data.get("environmentVariablesOverride", [])
+        wanted = [*project["environment"].get("environmentVariables", []), *given]
         build = new_record(project, data)
+        # A build shows the variables that it was started with beside its project's.
+        build["environment"] = {**project["environment"], "environmentVariables": wanted}
         codebuild._builds[build["id"]] = build
     buildspec = data.get("buildspecOverride") or project["source"].get("buildspec", "")
-    given = data.get("environmentVariablesOverride", [])
-    wanted = [*project["environment"].get("environmentVariables", []), *given]
     # ministack keeps its state by the account and region of the request that is served.
     context = contextvars.copy_context()
     threading.Thread(

@@ -9,14 +9,9 @@ from scoped_images.remote.build_secret import BuildSecret
 
 
 def test_it_renders_as_codebuild_s_variable() -> None:
-    assert BuildSecret.parameter("/build/token").to_variable() == {
-        "type": "PARAMETER_STORE",
-        "value": "/build/token",
-    }
-    assert BuildSecret.secrets_manager("pip", json_key="index").to_variable() == {
-        "type": "SECRETS_MANAGER",
-        "value": "pip:index",
-    }
+    assert BuildSecret.parameter("/build/token").reference == "/build/token"
+    assert BuildSecret.secrets_manager("pip").reference == "pip"
+    assert BuildSecret.secrets_manager("pip", json_key="index").reference == "pip:index"
 
 
 @pytest.mark.parametrize(

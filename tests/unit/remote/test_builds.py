@@ -12,16 +12,15 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
 from scoped_images.remote.builds import BuildError, RemoteBuilds
-from scoped_images.remote.buildspec import render
-from scoped_images.remote.registry import Registry
-from tests.unit.remote.requests import REQUEST, request
+from scoped_images.remote.image_project import PUBLISHED_TAG, REQUEST, ImageProject
+from tests.unit.remote.requests import PROJECT, project, request
 
 STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/Functions/1"
 DIGEST = f"sha256:{'0a' * 32}"
 NOW = 1_800_000_000
 IMAGE = "upload-dev:sha-0123456789ab"
 DATA = {"Digest": DIGEST, "Hex": "0a" * 32, "Tag": "sha-0123456789ab"}
-BUILD_ID = "scoped-images-dev-linux-amd64:1"
+BUILD_ID = f"{PROJECT}:1"
 
 
 class StubbedAws:
@@ -41,7 +40,8 @@ class StubbedAws:
     @property
     def builds(self) -> RemoteBuilds:
         return RemoteBuilds(
-            registry=Registry(self.clients["ecr"]),
+            prefix="scoped-images-dev_",
+            ecr=self.clients["ecr"],
             codebuild=self.clients["codebuild"],
             logs=self.clients["logs"],
             cloudformation=self.clients["cloudformation"],
@@ -55,11 +55,7 @@ class StubbedAws:
 
     def tag(self, *, found: bool, tag: str = "sha-0123456789ab") -> None:
         """The look-up of the image's tag."""
-        asked = {
-            "registryId": "111111111111",
-            "repositoryName": "upload-dev",
-            "imageIds": [{"imageTag": tag}],
-        }
+        asked = {"repositoryName": "upload-dev", "imageIds": [{"imageTag": tag}]}
         if found:
             self.stubs["ecr"].add_response(
                 "describe_images", {"imageDetails": [{"imageDigest": DIGEST}]}, asked
@@ -69,9 +65,16 @@ class StubbedAws:
                 "describe_images", "ImageNotFoundException", expected_params=asked
             )
 
-    def start(self, token: str = ANY) -> None:
+    def project(self, found: dict[str, Any] | None = None) -> None:
+        """The look-up of the image's project."""
+        found = found or project()
         self.stubs["codebuild"].add_response(
-            "start_build", {"build": {"id": BUILD_ID}}, start_parameters(token)
+            "batch_get_projects", {"projects": [found]}, {"names": [found["name"]]}
+        )
+
+    def start(self, **variables: str) -> None:
+        self.stubs["codebuild"].add_response(
+            "start_build", {"build": {"id": BUILD_ID}}, start_parameters(**variables)
         )
 
     def start_fails(self, code: str, message: str, status: int = 400) -> None:
@@ -86,21 +89,28 @@ class StubbedAws:
         )
 
     def build(self, status: str, **more: Any) -> None:
-        build = {"id": BUILD_ID, "buildStatus": status, **more}
+        variables = [{"name": REQUEST, "value": "request-1", "type": "PLAINTEXT"}]
+        build = {
+            "id": BUILD_ID,
+            "buildStatus": status,
+            "environment": {**project()["environment"], "environmentVariables": variables},
+            **more,
+        }
         self.stubs["codebuild"].add_response("batch_get_builds", {"builds": [build]}, {"ids": [BUILD_ID]})
 
     def stop(self) -> None:
         self.stubs["codebuild"].add_response("stop_build", {"build": {"id": BUILD_ID}}, {"id": BUILD_ID})
 
 
-def start_parameters(token: Any = ANY) -> dict[str, Any]:
+def start_parameters(**variables: str) -> dict[str, Any]:
+    """Everything that StartBuild is given: nothing of it comes from the event but the request's id."""
+    given = {REQUEST: "request-1", **variables}
     return {
-        "projectName": REQUEST.project,
-        "buildspecOverride": ANY,
-        "environmentVariablesOverride": [],
-        "serviceRoleOverride": REQUEST.role,
-        "timeoutInMinutesOverride": 30,
-        "idempotencyToken": token,
+        "projectName": PROJECT,
+        "environmentVariablesOverride": [
+            {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in given.items()
+        ],
+        "idempotencyToken": ANY,
     }
 
 
@@ -121,7 +131,7 @@ def event(kind: str = "Create", **more: Any) -> dict[str, Any]:
         "RequestType": kind,
         "RequestId": "request-1",
         "StackId": STACK,
-        "ResourceProperties": REQUEST.to_properties(),
+        "ResourceProperties": {"Project": PROJECT, "ImageTag": "sha-0123456789ab"},
         **more,
     }
 
@@ -133,6 +143,7 @@ def polled(**more: Any) -> dict[str, Any]:
 
 
 def test_a_missing_image_is_built(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.tag(found=False)
     stubbed_aws.start()
     stubbed_aws.stack("UPDATE_IN_PROGRESS")
@@ -147,6 +158,7 @@ def test_a_missing_image_is_built(stubbed_aws: StubbedAws) -> None:
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_an_image_that_is_there_is_not_built(kind: str, stubbed_aws: StubbedAws) -> None:
     """So a rollback builds nothing, and neither does an update that leaves the image as it is."""
+    stubbed_aws.project()
     stubbed_aws.tag(found=True)
     answer = stubbed_aws.builds.on_event(event(kind, PhysicalResourceId=IMAGE))
     assert answer == {"PhysicalResourceId": IMAGE, "Data": DATA}
@@ -155,6 +167,7 @@ def test_an_image_that_is_there_is_not_built(kind: str, stubbed_aws: StubbedAws)
 
 def test_an_image_deleted_by_hand_is_built_again(stubbed_aws: StubbedAws) -> None:
     """An update back to older properties finds no image, and so builds it."""
+    stubbed_aws.project()
     stubbed_aws.tag(found=False)
     stubbed_aws.start()
     stubbed_aws.stack("UPDATE_ROLLBACK_IN_PROGRESS")
@@ -165,26 +178,6 @@ def test_a_delete_leaves_the_image(stubbed_aws: StubbedAws) -> None:
     gone = event("Delete", PhysicalResourceId="upload-dev:sha-older")
     assert stubbed_aws.builds.on_event(gone) == {"PhysicalResourceId": "upload-dev:sha-older"}
     assert stubbed_aws.builds.is_complete(gone) == {"IsComplete": True}
-
-
-def test_a_further_tag_is_put_on_an_image_that_is_there(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.tag(found=True)
-    place = {"registryId": "111111111111", "repositoryName": "upload-dev"}
-    image = {"imageManifest": "{}", "imageManifestMediaType": "application/x"}
-    ecr = stubbed_aws.stubs["ecr"]
-    ecr.add_response(
-        "batch_get_image",
-        {"images": [image]},
-        {**place, "imageIds": [{"imageTag": "sha-0123456789ab"}], "acceptedMediaTypes": ANY},
-    )
-    for tag in ("git-1", "git-2"):
-        put = {**place, **image, "imageTag": tag}
-        if tag == "git-1":
-            ecr.add_client_error("put_image", "ImageAlreadyExistsException", expected_params=put)
-        else:
-            ecr.add_response("put_image", {}, put)
-    properties = request(further_tags=("git-1", "git-2")).to_properties()
-    assert stubbed_aws.builds.on_event(event(ResourceProperties=properties))["Data"] == DATA
 
 
 def tokens_of(stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch, *events: dict[str, Any]) -> list[str]:
@@ -198,6 +191,7 @@ def tokens_of(stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch, *events:
     monkeypatch.setattr(stubbed_aws.clients["codebuild"], "start_build", start_build)
     for each in events:
         tag = each["ResourceProperties"]["ImageTag"]
+        stubbed_aws.project(project(request(tag=tag)))
         stubbed_aws.tag(found=False, tag=tag)
         stubbed_aws.stack("UPDATE_IN_PROGRESS")
         stubbed_aws.builds.on_event(each)
@@ -216,7 +210,7 @@ def test_an_event_delivered_twice_starts_one_build(
 def test_another_event_or_image_starts_another_build(
     stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other_image = event(ResourceProperties=request(tag="sha-other").to_properties())
+    other_image = event(ResourceProperties={"Project": PROJECT, "ImageTag": "sha-other"})
     tokens = tokens_of(stubbed_aws, monkeypatch, event(), event(RequestId="request-2"), other_image)
     assert len(set(tokens)) == 3
 
@@ -229,15 +223,15 @@ def test_another_event_or_image_starts_another_build(
             "CodeBuild is not authorized to perform: sts:AssumeRole on service role",
             400,
         ),
-        ("AccessDeniedException", "not authorized to perform: iam:PassRole", 400),
+        ("AccessDeniedException", "not authorized to perform: codebuild:StartBuild", 400),
         ("ThrottlingException", "Rate exceeded", 400),
-        ("AccountLimitExceededException", "Cannot have more than 1 builds in queue", 400),
         ("InternalFailure", "", 500),
     ],
 )
 def test_a_start_that_may_work_in_a_moment_is_tried_again(
     code: str, message: str, status: int, stubbed_aws: StubbedAws
 ) -> None:
+    stubbed_aws.project()
     stubbed_aws.tag(found=False)
     stubbed_aws.start_fails(code, message, status)
     stubbed_aws.start()
@@ -248,6 +242,7 @@ def test_a_start_that_may_work_in_a_moment_is_tried_again(
 
 def test_a_right_to_look_that_is_new_is_waited_for(stubbed_aws: StubbedAws) -> None:
     """A repository's right is given by a deploy of a moment ago."""
+    stubbed_aws.project()
     stubbed_aws.stubs["ecr"].add_client_error("describe_images", "AccessDeniedException", "not authorized")
     stubbed_aws.tag(found=True)
     assert stubbed_aws.builds.on_event(event())["Data"] == DATA
@@ -255,6 +250,7 @@ def test_a_right_to_look_that_is_new_is_waited_for(stubbed_aws: StubbedAws) -> N
 
 
 def test_a_start_is_not_tried_for_ever(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.tag(found=False)
     for _ in range(13):
         stubbed_aws.start_fails("ThrottlingException", "Rate exceeded")
@@ -273,6 +269,7 @@ def test_slow_answers_count_as_time_of_the_start(
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "StartBuild")
 
     monkeypatch.setattr(stubbed_aws.clients["codebuild"], "start_build", slow_refusal)
+    stubbed_aws.project()
     stubbed_aws.tag(found=False)
     with pytest.raises(ClientError, match="Throttling"):
         stubbed_aws.builds.on_event(event())
@@ -280,6 +277,7 @@ def test_slow_answers_count_as_time_of_the_start(
 
 
 def test_a_start_that_is_refused_for_good_fails_at_once(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.tag(found=False)
     stubbed_aws.start_fails("ResourceNotFoundException", "Project cannot be found")
     with pytest.raises(ClientError, match="Project cannot be found"):
@@ -288,18 +286,21 @@ def test_a_start_that_is_refused_for_good_fails_at_once(stubbed_aws: StubbedAws)
 
 
 def test_a_build_under_way_is_waited_for(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.build("IN_PROGRESS")
     stubbed_aws.stack("UPDATE_IN_PROGRESS")
     assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
 
 
 def test_a_build_that_succeeded_gives_the_registry_s_digest(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.build("SUCCEEDED")
     stubbed_aws.tag(found=True)
     assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": True, "Data": DATA}
 
 
 def test_a_build_that_succeeded_without_an_image_fails(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.build("SUCCEEDED")
     stubbed_aws.tag(found=False)
     with pytest.raises(BuildError) as caught:
@@ -312,6 +313,7 @@ def test_a_build_that_succeeded_without_an_image_fails(stubbed_aws: StubbedAws) 
 def test_a_failed_build_is_told_with_phase_log_and_link(stubbed_aws: StubbedAws) -> None:
     logs = {"groupName": "group", "streamName": "stream", "deepLink": "https://console.example/log"}
     phases = [{"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "exit status 1"}]}]
+    stubbed_aws.project()
     stubbed_aws.build("FAILED", logs=logs, phases=phases)
     stubbed_aws.tag(found=False)
     stubbed_aws.stubs["logs"].add_response(
@@ -328,6 +330,7 @@ def test_a_failed_build_is_told_with_phase_log_and_link(stubbed_aws: StubbedAws)
 
 
 def test_a_failed_build_whose_log_is_away_is_told_all_the_same(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.build("TIMED_OUT", logs={"groupName": "group", "streamName": "stream"})
     stubbed_aws.tag(found=False)
     stubbed_aws.stubs["logs"].add_client_error("get_log_events", "ResourceNotFoundException", "no stream")
@@ -337,12 +340,14 @@ def test_a_failed_build_whose_log_is_away_is_told_all_the_same(stubbed_aws: Stub
 
 def test_a_build_that_lost_a_race_takes_the_winner_s_image(stubbed_aws: StubbedAws) -> None:
     """An immutable tag refuses the second push; what stands behind it is the same content."""
+    stubbed_aws.project()
     stubbed_aws.build("FAILED")
     stubbed_aws.tag(found=True)
     assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": True, "Data": DATA}
 
 
 def test_past_its_deadline_a_build_is_stopped(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.now = NOW + 1801
     logs = {"groupName": "group", "streamName": "stream", "deepLink": "https://console.example/log"}
     stubbed_aws.build("IN_PROGRESS", currentPhase="BUILD", logs=logs)
@@ -361,6 +366,7 @@ def test_past_its_deadline_a_build_is_stopped(stubbed_aws: StubbedAws) -> None:
 )
 def test_a_build_that_nobody_waits_for_is_stopped(status: str, stubbed_aws: StubbedAws) -> None:
     """The deploy was cancelled, or another resource failed."""
+    stubbed_aws.project()
     stubbed_aws.build("IN_PROGRESS")
     stubbed_aws.stack(status)
     stubbed_aws.stop()
@@ -380,31 +386,37 @@ def test_a_build_that_nobody_waits_for_is_stopped(status: str, stubbed_aws: Stub
     ],
 )
 def test_a_build_that_a_rollback_started_goes_on(before: str, after: str, stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.build("IN_PROGRESS")
     stubbed_aws.stack(after)
     assert stubbed_aws.builds.is_complete(polled(StackStatus=before)) == {"IsComplete": False}
 
 
 def test_a_stack_that_does_not_answer_stops_nothing(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.build("IN_PROGRESS")
     stubbed_aws.stubs["cloudformation"].add_client_error("describe_stacks", "Throttling", "Rate exceeded")
     assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
 
 
 def throttled(aws: StubbedAws) -> None:
+    aws.project()
     aws.stubs["codebuild"].add_client_error("batch_get_builds", "ThrottlingException", "Rate exceeded")
 
 
 def internal_error(aws: StubbedAws) -> None:
+    aws.project()
     aws.stubs["codebuild"].add_client_error("batch_get_builds", "InternalFailure", "", 500)
 
 
 def throttled_by_ecr(aws: StubbedAws) -> None:
+    aws.project()
     aws.build("SUCCEEDED")
     aws.stubs["ecr"].add_client_error("describe_images", "ThrottlingException", "Rate exceeded")
 
 
 def throttled_while_stopping(aws: StubbedAws) -> None:
+    aws.project()
     aws.build("IN_PROGRESS")
     aws.stack("ROLLBACK_IN_PROGRESS")
     aws.stubs["codebuild"].add_client_error("stop_build", "ThrottlingException", "Rate exceeded")
@@ -430,6 +442,7 @@ def test_a_lost_connection_is_asked_again_later(
 
 
 def test_what_does_not_pass_fails(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.stubs["codebuild"].add_client_error(
         "batch_get_builds", "AccessDeniedException", "not authorized"
     )
@@ -438,6 +451,7 @@ def test_what_does_not_pass_fails(stubbed_aws: StubbedAws) -> None:
 
 
 def test_a_build_that_codebuild_has_forgotten_fails(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
     stubbed_aws.stubs["codebuild"].add_response(
         "batch_get_builds", {"builds": [], "buildsNotFound": [BUILD_ID]}
     )
@@ -448,22 +462,183 @@ def test_a_build_that_codebuild_has_forgotten_fails(stubbed_aws: StubbedAws) -> 
 def test_a_step_that_died_midway_can_run_again(stubbed_aws: StubbedAws) -> None:
     """Looking again is safe: the first time the answer was lost after everything was done."""
     for _ in range(2):
+        stubbed_aws.project()
         stubbed_aws.build("SUCCEEDED")
         stubbed_aws.tag(found=True)
     assert stubbed_aws.builds.is_complete(polled()) == stubbed_aws.builds.is_complete(polled())
 
 
-def test_the_build_is_started_with_this_request_s_buildspec(
-    stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: dict[str, Any] = {}
+HOSTILE = {
+    "Role": "arn:aws:iam::111111111111:role/scoped-images/dev/victim",
+    "Minutes": "480",
+    "RegistryId": "222222222222",
+    "RepositoryName": "victim",
+    "RepositoryUri": "evil.example/x",
+    "ArchiveBucket": "evil",
+    "ArchiveKey": "evil.tar.gz",
+    "Dockerfile": "evil",
+    "Target": "evil",
+    "BuildArguments": {"BASE_IMAGE_URI": "evil.example/x"},
+    "LateArguments": ["URL"],
+    "LateValues": {"URL": "https://evil.example"},
+    "Secrets": {"x": ["PARAMETER_STORE", "/victim"]},
+    "BuildKitImage": "evil.example/x",
+    "CacheTo": "type=local,dest=/",
+    "buildspecOverride": "version: 0.2",
+}
 
-    def start_build(**parameters: Any) -> dict[str, Any]:
-        given.update(parameters)
-        return {"build": {"id": BUILD_ID}}
 
-    monkeypatch.setattr(stubbed_aws.clients["codebuild"], "start_build", start_build)
-    stubbed_aws.tag(found=False)
+def test_nothing_in_an_event_changes_what_is_built(stubbed_aws: StubbedAws) -> None:
+    """The stubs refuse any word that is not the project's: what its image's stack wrote is what is built."""
+    found = project(URL="https://a")
+    tag = ImageProject.read(found).published_tag
+    stubbed_aws.project(found)
+    stubbed_aws.tag(found=False, tag=tag)
+    stubbed_aws.start(**{PUBLISHED_TAG: tag})
     stubbed_aws.stack("CREATE_IN_PROGRESS")
-    stubbed_aws.builds.on_event(event())
-    assert given["buildspecOverride"] == render(REQUEST)
+    hostile = {**HOSTILE, "Project": PROJECT, "ImageTag": "sha-0123456789ab"}
+    answer = stubbed_aws.builds.on_event(event(ResourceProperties=hostile))
+    assert answer["PhysicalResourceId"] == f"upload-dev:{tag}"
+    assert answer["Deadline"] == NOW + 30 * 60
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "another-project",
+        "scoped-images-dev",
+        "scoped-images-dev-2_App",
+        f"arn:aws:codebuild:eu-west-1:111111111111:project/{PROJECT}",
+        ["scoped-images-dev_App"],
+        None,
+    ],
+)
+def test_an_event_cannot_name_a_project_that_is_not_the_builder_s(
+    name: object, stubbed_aws: StubbedAws
+) -> None:
+    """Refused before AWS is asked anything."""
+    refused = event(ResourceProperties={"Project": name, "ImageTag": "sha-0123456789ab"})
+    for step in (stubbed_aws.builds.on_event, stubbed_aws.builds.is_complete):
+        with pytest.raises(BuildError) as caught:
+            step({**refused, "Deadline": NOW, "StackStatus": "UNKNOWN"})
+        assert str(caught.value) == (
+            f"Project: not a project of this builder, got {name!r}; its projects start with 'scoped-images-dev_'"
+        )
+
+
+def test_an_event_cannot_name_another_image_than_the_project_s(stubbed_aws: StubbedAws) -> None:
+    """For a minute a project that was updated a moment ago may answer as it was before."""
+    for _ in range(13):
+        stubbed_aws.project()
+    other = event(ResourceProperties={"Project": PROJECT, "ImageTag": "sha-other"})
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.on_event(other)
+    assert str(caught.value) == f"ImageTag: project {PROJECT!r} builds 'sha-0123456789ab', got 'sha-other'"
+
+
+def test_a_project_that_is_updated_a_moment_later_is_waited_for(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project(project(request(tag="sha-older")))
+    stubbed_aws.project()
+    stubbed_aws.tag(found=True)
+    assert stubbed_aws.builds.on_event(event())["Data"] == DATA
+    assert stubbed_aws.slept == [5.0]
+
+
+def test_an_event_cannot_stop_or_read_a_build_of_another_project(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.is_complete(polled(BuildId="scoped-images-dev_Victim:1", Deadline=0))
+    assert str(caught.value) == (
+        f"BuildId: not a build of project {PROJECT!r}, got 'scoped-images-dev_Victim:1'"
+    )
+
+
+def test_a_project_that_is_gone_is_named(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.stubs["codebuild"].add_response("batch_get_projects", {"projects": []}, {"names": [PROJECT]})
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.on_event(event())
+    assert str(caught.value) == (
+        f"Project: CodeBuild has no project {PROJECT!r}; deploy the image's stack again"
+    )
+
+
+def waiting(**more: Any) -> dict[str, Any]:
+    """What the provider asks with while no build has started."""
+    event = polled(**more)
+    del event["BuildId"]
+    return event
+
+
+def no_place(aws: StubbedAws) -> None:
+    aws.start_fails(
+        "AccountLimitExceededException", "Cannot have more than 1 builds in queue for the account"
+    )
+
+
+def listed(aws: StubbedAws, *ids: str) -> None:
+    aws.stubs["codebuild"].add_response(
+        "list_builds_for_project",
+        {"ids": list(ids)} if ids else {},
+        {"projectName": PROJECT, "sortOrder": "DESCENDING"},
+    )
+
+
+def test_a_build_without_a_place_is_not_waited_for_in_the_first_step(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
+    stubbed_aws.tag(found=False)
+    no_place(stubbed_aws)
+    stubbed_aws.stack("CREATE_IN_PROGRESS")
+    assert stubbed_aws.builds.on_event(event()) == {
+        "PhysicalResourceId": IMAGE,
+        "Deadline": NOW + 30 * 60,
+        "StackStatus": "CREATE_IN_PROGRESS",
+    }
+    assert stubbed_aws.slept == []
+
+
+def test_each_poll_tries_again_for_a_place_until_the_build_has_one(stubbed_aws: StubbedAws) -> None:
+    for attempt in (no_place, no_place, StubbedAws.start):
+        stubbed_aws.project()
+        listed(stubbed_aws)
+        stubbed_aws.tag(found=False)
+        stubbed_aws.stack("UPDATE_IN_PROGRESS")
+        attempt(stubbed_aws)
+        assert stubbed_aws.builds.is_complete(waiting()) == {"IsComplete": False}
+        stubbed_aws.now += 600
+    stubbed_aws.project()
+    listed(stubbed_aws, BUILD_ID)
+    stubbed_aws.build("SUCCEEDED")
+    stubbed_aws.tag(found=True)
+    assert stubbed_aws.builds.is_complete(waiting()) == {"IsComplete": True, "Data": DATA}
+
+
+def test_a_build_of_an_earlier_deploy_is_not_taken_for_the_one_that_waits(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
+    listed(stubbed_aws, BUILD_ID)
+    stubbed_aws.build("FAILED")
+    stubbed_aws.tag(found=False)
+    stubbed_aws.stack("UPDATE_IN_PROGRESS")
+    stubbed_aws.stubs["codebuild"].add_response("start_build", {"build": {"id": f"{PROJECT}:2"}})
+    assert stubbed_aws.builds.is_complete(waiting(RequestId="request-2")) == {"IsComplete": False}
+
+
+def test_past_the_deadline_a_build_that_found_no_place_is_given_up(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.now = NOW + 1801
+    stubbed_aws.project()
+    listed(stubbed_aws)
+    stubbed_aws.tag(found=False)
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.is_complete(waiting())
+    assert str(caught.value) == (
+        f"build of {IMAGE} did not start: it took longer than 30 minutes, and all builds that CodeBuild lets this "
+        "account run at once were in use; ask AWS for a higher quota of concurrent builds"
+    )
+
+
+def test_a_rollback_ends_the_wait_for_a_place(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
+    listed(stubbed_aws)
+    stubbed_aws.tag(found=False)
+    stubbed_aws.stack("UPDATE_ROLLBACK_IN_PROGRESS")
+    with pytest.raises(BuildError, match="did not start: its stack went over to UPDATE_ROLLBACK_IN_PROGRESS"):
+        stubbed_aws.builds.is_complete(waiting())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aws_cdk import Acknowledgment, ArnFormat, Aws, Stack, Validations
+from aws_cdk import Acknowledgment, Aws, Stack, Validations
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 
 def acknowledge_functions(provider: IConstruct, functions: Iterable[lambda_.Function]) -> None:
-    """Of CDK's provider framework."""
+    """Acknowledge what cdk-nag finds in CDK's provider framework."""
     stack = Stack.of(provider)
     managed = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
     _acknowledge_id(
@@ -40,29 +40,18 @@ def acknowledge_functions(provider: IConstruct, functions: Iterable[lambda_.Func
 
 
 def acknowledge_wildcard(construct: IConstruct, resource: str, reason: str) -> None:
-    """A wildcard in a policy; an ARN of this account has a partition as CloudFormation's parameter."""
+    """Acknowledge a wildcard in a policy; the partition of an ARN is a parameter of CloudFormation's."""
     named = resource.replace(f"arn:{Aws.PARTITION}:", "arn:<AWS::Partition>:")
     _acknowledge_id(construct, f"AwsSolutions-IAM5[Resource::{named}]", reason)
 
 
 def acknowledge_project(project: codebuild.Project, *, in_vpc: bool) -> None:
-    """Of a CodeBuild project, and of what CDK grants its role for a VPC."""
+    """Acknowledge what cdk-nag finds in the project of an image."""
     if in_vpc:
-        stack, builder = Stack.of(project), project.node.scope
-        assert builder is not None, "a project is in its builder"
-        logical_id = stack.resolve(project.project_name)["Ref"]
-        for resource in (
-            "*",
-            "arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:network-interface/*",
-            stack.format_arn(
-                service="logs",
-                resource="log-group",
-                resource_name=f"/aws/codebuild/<{logical_id}>:*",
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            ),
-        ):
+        interfaces = "arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:network-interface/*"
+        for resource in ("*", interfaces):
             acknowledge_wildcard(
-                builder, resource, "CDK grants so to a project in a VPC, whose role runs no build"
+                project, resource, "CDK's own policy, which no role has and no template holds"
             )
     _acknowledge_id(
         project,

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from aws_cdk import AssetHashType, CustomResource, Duration, Stack, Stage
+from aws_cdk import AssetHashType, CustomResource, Duration, Names, Stack, Stage
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.cdk.registry_resources import LOOK_AGAIN
+from scoped_images.cdk.remote.project import image_project
 from scoped_images.cdk.remote.role import build_role, images_of_ecr
+from scoped_images.cdk.remote.settings import RemoteSettings
 from scoped_images.context.archive import archive_name, named_folders, write_context_archive
+from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
-from scoped_images.remote.buildspec import render
-
-if TYPE_CHECKING:
-    from scoped_images.cdk.remote.builder import RemoteBuilder
 
 # CloudFormation's wait beyond the provider's own.
 _GRACE_MINUTES = 5
@@ -30,70 +30,91 @@ _GRACE_MINUTES = 5
 class RemoteImage(Construct):
     """The build of one image; a Digest for what pins it.
 
-    published: where the image is, when it is.
+    published: where the image is, when it is built.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, builder: RemoteBuilder, build: ImageBuild
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: RemoteSettings,
+        build: ImageBuild,
+        repository: RepositoryAddress,
     ) -> None:
         """Build when the stack deploys and the tag is not in the registry."""
         super().__init__(scope, construct_id)
-        assert build.repository is not None, "the builder has checked it"
         spec, stack = build.spec, Stack.of(self)
         self._refuse_references(build)
-        secrets = self._secrets(builder, build)
+        secrets = self._secrets(settings, build)
         export = build.cache.cache_to() if build.cache else None
-        archive = self._archive(build)
-        role = build_role(
-            self,
-            builder=builder,
-            build=build,
-            secrets=list(secrets.values()),
-            archive_arn=f"{archive.bucket.bucket_arn}/{archive.s3_object_key}",
-        )
+        file = self._archive_file(build)
+        archive = self._archive(build, file)
         request = BuildRequest(
-            project=builder.project_name(spec.platform),
-            role=role.role_arn,
-            minutes=builder.minutes,
-            registry_id=build.repository.account,
-            repository=build.repository.name,
-            repository_uri=build.repository.uri,
+            repository=repository.name,
+            repository_uri=repository.uri,
             tag=spec.content_tag,
             platform=str(spec.platform),
             archive_bucket=archive.s3_bucket_name,
             archive_key=archive.s3_object_key,
+            archive_sha256=_sha256_of_content(file),
             dockerfile=spec.context.written_dockerfile,
             target=spec.stage,
-            build_args={**spec.arguments, **build.late_args},
+            build_args=spec.arguments,
             late_args=tuple(sorted(build.late_args)),
             folder_contexts=named_folders(spec.context),
             image_contexts=spec.image_contexts,
             secrets=secrets,
             cache_from=tuple(str(option) for option in build.cache.cache_from()) if build.cache else (),
             cache_to=str(export) if export else None,
-            buildkit_image=builder.buildkit_image,
+            buildkit_image=settings.buildkit_image,
             outside_images=images_of_ecr(spec.outside_images),
         )
-        # Refused already now, as far as the values are known.
-        render(request)
+        project_name = f"{settings.project_prefix}{Names.unique_resource_name(self, max_length=100)}"
+        role = build_role(
+            self,
+            settings=settings,
+            build=build,
+            repository=repository,
+            secrets=list(secrets.values()),
+            archive_arn=f"{archive.bucket.bucket_arn}/{archive.s3_object_key}",
+            project_name=project_name,
+        )
+        project = image_project(
+            self,
+            "Project",
+            name=project_name,
+            settings=settings,
+            request=request,
+            platform=spec.platform,
+            late_values=build.late_args,
+            role=role,
+        )
         # Another one for each tag, so that what refers to it changes with the image; and for each builder, since
         # CloudFormation refuses a resource that changes its service token.
         resource = CustomResource(
             self,
-            f"For{spec.content_tag}By{builder.prefix}",
+            f"For{spec.content_tag}By{settings.environment_name}",
             resource_type="Custom::ScopedImagesRemoteBuild",
-            service_token=builder.service_token,
-            service_timeout=Duration.minutes(builder.minutes + _GRACE_MINUTES),
-            properties={**request.to_properties(), **self._look_again()},
+            service_token=settings.service_token,
+            service_timeout=Duration.minutes(settings.minutes + _GRACE_MINUTES),
+            # The function reads everything but the project's name from the project. The values are here only so that
+            # CloudFormation asks again when one changes.
+            properties={
+                "Project": project_name,
+                "ImageTag": spec.content_tag,
+                **({"LateValues": dict(build.late_args)} if build.late_args else {}),
+                **self._look_again(),
+            },
         )
         # The role's rights, too, must be there before a build runs with it.
-        resource.node.add_dependency(role)
+        resource.node.add_dependency(role, project)
         self.digest = resource.get_att_string("Digest")
         self.hex = resource.get_att_string("Hex")
         self.logical_id: str = stack.resolve(resource.ref)["Ref"]
         self.published = PublishedImage(
             repository=PublishedRepository(
-                self, "Repository", repository_name=build.repository.name, address=build.repository
+                self, "Repository", repository_name=repository.name, address=repository
             ),
             # An attribute, for whoever refers to the image has to wait for it; the tag itself is a property.
             tag=resource.get_att_string("Tag"),
@@ -101,16 +122,18 @@ class RemoteImage(Construct):
             built_by=resource,
         )
 
-    def _archive(self, build: ImageBuild) -> Asset:
+    def _archive_file(self, build: ImageBuild) -> Path:
         stage = Stage.of(self)
         assert stage is not None, "every construct of an app is in a stage: the app itself is one"
-        context = build.spec.context
+        return write_context_archive(build.spec.context, Path(stage.asset_outdir))
+
+    def _archive(self, build: ImageBuild, file: Path) -> Asset:
         return Asset(
             self,
             "Context",
-            path=str(write_context_archive(context, Path(stage.asset_outdir))),
+            path=str(file),
             # Its bytes follow from that, and compressed ones from zlib's version too.
-            asset_hash=archive_name(context),
+            asset_hash=archive_name(build.spec.context),
             asset_hash_type=AssetHashType.CUSTOM,
         )
 
@@ -139,16 +162,16 @@ class RemoteImage(Construct):
                     "the image's tag would not count the value: use aws_cdk.CfnDynamicReference(…).to_string()"
                 )
 
-    def _secrets(self, builder: RemoteBuilder, build: ImageBuild) -> dict[str, BuildSecret]:
-        unknown = sorted(set(build.spec.options.build_secrets) - set(builder.secrets))
+    def _secrets(self, settings: RemoteSettings, build: ImageBuild) -> dict[str, BuildSecret]:
+        unknown = sorted(set(build.spec.options.build_secrets) - set(settings.secrets))
         if unknown:
-            known = ", ".join(sorted(builder.secrets)) or "none"
+            known = ", ".join(sorted(settings.secrets)) or "none"
             raise ScopedImagesError(
-                f"build_secrets of {_path(self)!r} has {unknown[0]!r}, and its builder {builder.node.path!r} knows "
+                f"build_secrets of {_path(self)!r} has {unknown[0]!r}, and its builder {settings.path!r} knows "
                 f"{known}: a remote build reads no file or variable of this machine, so tell the builder where it is, "
                 f"RemoteBuilder(…, secrets={{{unknown[0]!r}: BuildSecret.secrets_manager(…)}})"
             )
-        return {name: builder.secrets[name] for name in build.spec.options.build_secrets}
+        return {name: settings.secrets[name] for name in build.spec.options.build_secrets}
 
 
 def _path(image: RemoteImage) -> str:
@@ -156,3 +179,9 @@ def _path(image: RemoteImage) -> str:
     scope = image.node.scope
     assert scope is not None, "a build belongs to its image"
     return str(scope.node.path)
+
+
+def _sha256_of_content(file: Path) -> str:
+    """Return the SHA-256 of what a gzip file holds."""
+    with gzip.open(file) as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

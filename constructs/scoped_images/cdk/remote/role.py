@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
@@ -11,11 +10,9 @@ from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild
 from scoped_images.cdk.remote.findings import acknowledge_wildcard
+from scoped_images.cdk.remote.settings import RemoteSettings
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.remote.build_secret import BuildSecret
-
-if TYPE_CHECKING:
-    from scoped_images.cdk.remote.builder import RemoteBuilder
 
 _PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 _PUSH = ["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"]
@@ -28,38 +25,42 @@ _COLON = ArnFormat.COLON_RESOURCE_NAME
 def build_role(
     scope: Construct,
     *,
-    builder: RemoteBuilder,
+    settings: RemoteSettings,
     build: ImageBuild,
+    repository: RepositoryAddress,
     secrets: Sequence[BuildSecret],
     archive_arn: str,
+    project_name: str,
 ) -> iam.Role:
-    """A role for the builds of one image alone, which goes with the image.
+    """Make the role of one image's project.
 
     One role for all builds would let each image's Dockerfile overwrite the others' images, and a role's own
-    policies hold but some ten images: 10,240 characters altogether.
+    policies hold only some ten images: 10,240 characters altogether.
     """
-    assert build.repository is not None, "the builder has checked it"
     stack, spec = Stack.of(scope), build.spec
+    project = stack.format_arn(service="codebuild", resource="project", resource_name=project_name)
     role = iam.Role(
         scope,
         "Role",
-        description=f"Builds {build.repository.name} for {spec.platform}"[:1000],
-        path=builder.role_path,
-        assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+        description=f"Builds {repository.name} for {spec.platform}"[:1000],
+        assumed_by=iam.ServicePrincipal(
+            "codebuild.amazonaws.com",
+            conditions={"StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": project}},
+        ),
     )
-    own = stack.format_arn(service="ecr", resource="repository", resource_name=build.repository.name)
+    own = stack.format_arn(service="ecr", resource="repository", resource_name=repository.name)
     bases = [base.uri for base in (spec.base, *spec.named_bases.values()) if base is not None]
     caches = build.cache.imports if build.cache else ()
     mirrored = set(spec.image_contexts.values()) - {f"docker-image://{uri}" for uri in bases}
     # As a rule a mirror of the public one.
-    buildkit = [builder.buildkit_image] if builder.buildkit_image else []
+    buildkit = [settings.buildkit_image] if settings.buildkit_image else []
     read = (*bases, *caches, *mirrored, *buildkit, *spec.outside_images)
     pulled = sorted({*repository_arns(stack, read)} - {own})
     through = sorted({*repository_arns(stack, (*mirrored, *buildkit))})
     log = stack.format_arn(
         service="logs",
         resource="log-group",
-        resource_name=f"/aws/codebuild/{builder.project_name(spec.platform)}:*",
+        resource_name=f"{settings.log_group_name}:log-stream:{project_name}/*",
         arn_format=_COLON,
     )
     grants: list[tuple[list[str], list[str]]] = [
@@ -78,20 +79,20 @@ def build_role(
     acknowledge_wildcard(
         role, "*", "ecr:GetAuthorizationToken takes no resource, nor do a VPC's descriptions"
     )
-    acknowledge_wildcard(role, log, "streams of one project's log, one for each build")
+    acknowledge_wildcard(role, log, "streams of one project, one for each build")
     for actions, arn in _secret_grants(stack, secrets):
         if actions == _READ_SECRET:
             acknowledge_wildcard(role, arn, "Secrets Manager ends an ARN with six characters of its own")
     if secrets:
-        for key in builder.secret_keys:
+        for key in settings.secret_keys:
             key.grant_decrypt(role)
-    if builder.vpc is not None:
+    if settings.vpc is not None:
         _grant_network(role, stack)
     return role
 
 
 def repository_arns(stack: Stack, refs: Iterable[str]) -> list[str]:
-    """The ARNs of those refs that are ECR's; other registries ask for no right of AWS."""
+    """Return the ARNs of the repositories of those refs that are in ECR; other registries need no right of AWS."""
     return [
         stack.format_arn(
             service="ecr",
@@ -106,7 +107,7 @@ def repository_arns(stack: Stack, refs: Iterable[str]) -> list[str]:
 
 
 def images_of_ecr(refs: Iterable[str]) -> tuple[str, ...]:
-    """Those refs that are ECR's, sorted."""
+    """Return those refs that are in ECR, sorted."""
     return tuple(sorted(ref for ref in refs if RepositoryAddress.find(ref)))
 
 
@@ -131,7 +132,7 @@ def _secret_grants(stack: Stack, secrets: Sequence[BuildSecret]) -> list[tuple[l
 
 
 def _grant_network(role: iam.Role, stack: Stack) -> None:
-    """What CodeBuild needs to put a build into a VPC.
+    """Grant what CodeBuild needs to put a build into a VPC.
 
     https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-iam-identity-based-access-control.html
     """

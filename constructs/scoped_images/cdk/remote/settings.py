@@ -1,17 +1,57 @@
-"""Checks what a RemoteBuilder is given, before jsii or the deploy does."""
+"""The settings that a RemoteBuilder shares with its images, and the checks of its arguments."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from aws_cdk import Duration, Stack, Token
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from scoped_images.cdk.arguments import expect, expect_words
+from scoped_images.cdk.arguments import expect
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.remote.build_secret import BuildSecret
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteSettings:
+    """How every image of one builder is built.
+
+    path: of the builder's construct, for messages.
+    service_token: ARN of the function that custom resources call.
+    minutes: that one build may take.
+    The others: as those of RemoteBuilder.
+    """
+
+    path: str
+    environment_name: str
+    service_token: str
+    compute_type: codebuild.ComputeType
+    fleets: Mapping[Platform, codebuild.IFleet]
+    build_images: Mapping[Platform, codebuild.IBuildImage]
+    buildkit_image: str | None
+    vpc: ec2.IVpc | None
+    subnets: ec2.SubnetSelection | None
+    security_groups: tuple[ec2.ISecurityGroup, ...]
+    minutes: int
+    secrets: Mapping[str, BuildSecret]
+    secret_keys: tuple[kms.IKey, ...]
+
+    @property
+    def project_prefix(self) -> str:
+        """How the names of the projects begin. No environment's name has a `_`, so no other one's begin so."""
+        return f"scoped-images-{self.environment_name}_"
+
+    @property
+    def log_group_name(self) -> str:
+        """The log group of all builds; each project writes streams of its own there."""
+        return f"/aws/codebuild/scoped-images-{self.environment_name}"
+
 
 # The longest that CloudFormation waits for a custom resource is an hour, and ending takes minutes of it.
 _LONGEST = 55
@@ -58,17 +98,6 @@ def check_network(scope: Construct, **settings: object) -> None:
             raise ScopedImagesError(
                 f"{name} of {scope.node.path!r} is given without a VPC, and builds would run outside of any: give vpc="
             )
-
-
-def builder_platforms(scope: Construct, platforms: Sequence[Platform | str]) -> tuple[Platform, ...]:
-    """The platforms to make projects for, each once."""
-    expect_words("platforms", platforms)
-    found = tuple(dict.fromkeys(Platform.parse(platform, name="platforms") for platform in platforms))
-    if not found:
-        raise ScopedImagesError(
-            f"platforms of {scope.node.path!r} is empty: give at least one of {', '.join(map(repr, map(str, Platform)))}"
-        )
-    return found
 
 
 def minutes_of(scope: Construct, timeout: Duration | None) -> int:

@@ -42,7 +42,6 @@ def main() -> None:
         cdk.Stack(app, "remote-builds", env=place),
         "Builder",
         environment_name=env.name,
-        platforms=[env.platform],
         timeout=cdk.Duration.minutes(10),
         secrets={"word": BuildSecret.parameter("/remote/word")},
     )
