@@ -65,7 +65,6 @@ def main() -> None:
         Stack(app, "Builder", env=PLACE),
         "Builder",
         environment_name="dev",
-        platforms=[Platform.LINUX_ARM64],
         secrets={"token": BuildSecret.secrets_manager("pip-token")},
     )
     base = BaseImage(
