@@ -1,4 +1,4 @@
-"""The pruner's function may read widely, deletes only where it is told to, and is watched."""
+"""The pruner's function reads widely, deletes only in its repositories, and has alarms."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from scoped_images import ScopedImagesError
 from scoped_images.cdk.image_pruner import ImagePruner
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import PrunerSettings
+from tests.constructs.conftest import SmallApp
 
 REPOSITORIES = ["base-dev", "app-dev"]
 
@@ -33,7 +34,7 @@ def pruner(stack: cdk.Stack, **options: Any) -> ImagePruner:
     return ImagePruner(stack, "Pruner", **given)
 
 
-def template_of(small_app: Any, **options: Any) -> Template:
+def template_of(small_app: SmallApp, **options: Any) -> Template:
     stack = small_app.stack("Pruning")
     pruner(stack, **options)
     return Template.from_stack(stack)
@@ -48,7 +49,7 @@ def statements(template: Template) -> list[dict[str, Any]]:
     ]
 
 
-def test_is_a_zip_of_python_313_on_arm(small_app: Any) -> None:
+def test_is_a_zip_of_python_313_on_arm(small_app: SmallApp) -> None:
     template_of(small_app).has_resource_properties(
         "AWS::Lambda::Function",
         {
@@ -64,7 +65,7 @@ def test_is_a_zip_of_python_313_on_arm(small_app: Any) -> None:
     )
 
 
-def test_a_dry_run_has_no_right_to_delete(small_app: Any) -> None:
+def test_a_dry_run_has_no_right_to_delete(small_app: SmallApp) -> None:
     actions = [action for one in statements(template_of(small_app)) for action in one["Action"]]
     assert "ecr:DescribeImages" in actions
     assert [
@@ -72,7 +73,7 @@ def test_a_dry_run_has_no_right_to_delete(small_app: Any) -> None:
     ] == []
 
 
-def test_deletion_is_limited_to_the_repositories_named(small_app: Any) -> None:
+def test_deletion_is_limited_to_the_repositories_named(small_app: SmallApp) -> None:
     template = template_of(small_app, delete=True, dependents=["cdk-assets"])
     (one,) = [one for one in statements(template) if "ecr:BatchDeleteImage" in one["Action"]]
     assert one["Action"] == ["ecr:BatchDeleteImage"]
@@ -80,14 +81,31 @@ def test_deletion_is_limited_to_the_repositories_named(small_app: Any) -> None:
     assert sorted(names) == ['app-dev"', "base-dev"]
 
 
-def test_elsewhere_it_only_lists_and_describes(small_app: Any) -> None:
+def test_archiving_is_limited_to_the_repositories_named(small_app: SmallApp) -> None:
+    template = template_of(small_app, delete=True, retention=Retention(max_images=5, archive_days=90))
+    (one,) = [one for one in statements(template) if "ecr:UpdateImageStorageClass" in one["Action"]]
+    assert sorted(one["Action"]) == ["ecr:BatchDeleteImage", "ecr:UpdateImageStorageClass"]
+    names = [json.dumps(arn).rpartition("repository/")[2][:8] for arn in one["Resource"]]
+    assert sorted(names) == ['app-dev"', "base-dev"]
+
+
+@pytest.mark.parametrize(("options", "reserved"), [({}, 1), ({"exclusive": False}, Match.absent())])
+def test_it_never_runs_twice_at_once_unless_told_otherwise(
+    small_app: SmallApp, options: dict[str, Any], reserved: Any
+) -> None:
+    template_of(small_app, **options).has_resource_properties(
+        "AWS::Lambda::Function", {"ReservedConcurrentExecutions": reserved}
+    )
+
+
+def test_elsewhere_it_only_lists_and_describes(small_app: SmallApp) -> None:
     everywhere = [one for one in statements(template_of(small_app, delete=True)) if one["Resource"] == "*"]
     actions = [action.partition(":")[2] for one in everywhere for action in one["Action"]]
     assert actions
     assert {action for action in actions if not action.startswith(("List", "Describe", "Get"))} == set()
 
 
-def test_every_call_that_it_makes_is_allowed(small_app: Any) -> None:
+def test_every_call_that_it_makes_is_allowed(small_app: SmallApp) -> None:
     """The library's calls, read from its source, against the policy."""
     source = "".join(
         path.read_text() for path in Path(sys.modules["scoped_images.pruning"].__path__[0]).glob("*.py")
@@ -98,9 +116,10 @@ def test_every_call_that_it_makes_is_allowed(small_app: Any) -> None:
         )
     )
     services = ["sagemaker", "apprunner", "batch"]
+    retention = Retention(max_images=5, archive_days=90)
     allowed = {
         action
-        for one in statements(template_of(small_app, delete=True, services=services))
+        for one in statements(template_of(small_app, delete=True, services=services, retention=retention))
         for action in one["Action"]
     }
     needed = {f"{service}:{''.join(word.title() for word in call.split('_'))}" for service, call in calls}
@@ -108,20 +127,20 @@ def test_every_call_that_it_makes_is_allowed(small_app: Any) -> None:
     assert needed - allowed == set()
 
 
-def test_runs_daily_unless_told_otherwise(small_app: Any) -> None:
+def test_runs_daily_unless_told_otherwise(small_app: SmallApp) -> None:
     template_of(small_app).has_resource_properties(
         "AWS::Events::Rule", {"ScheduleExpression": "cron(17 3 * * ? *)"}
     )
 
 
-def test_runs_when_told(small_app: Any) -> None:
+def test_runs_when_told(small_app: SmallApp) -> None:
     weekly = events.Schedule.rate(cdk.Duration.days(7))
     template_of(small_app, schedule=weekly).has_resource_properties(
         "AWS::Events::Rule", {"ScheduleExpression": "rate(7 days)"}
     )
 
 
-def test_three_alarms_watch_it(small_app: Any) -> None:
+def test_three_alarms_watch_it(small_app: SmallApp) -> None:
     alarms = template_of(small_app).find_resources("AWS::CloudWatch::Alarm").values()
     found = {(alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"]) for alarm in alarms}
     assert found == {
@@ -131,11 +150,11 @@ def test_three_alarms_watch_it(small_app: Any) -> None:
     }
 
 
-def test_the_log_expires(small_app: Any) -> None:
+def test_the_log_expires(small_app: SmallApp) -> None:
     template_of(small_app).has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 90})
 
 
-def test_the_function_gets_its_settings(small_app: Any) -> None:
+def test_the_function_gets_its_settings(small_app: SmallApp) -> None:
     functions = template_of(small_app, services=["batch"]).find_resources("AWS::Lambda::Function")
     (text,) = [one["Properties"]["Environment"]["Variables"]["PRUNER_SETTINGS"] for one in functions.values()]
     assert PrunerSettings.from_text(text) == PrunerSettings(
@@ -147,21 +166,21 @@ def test_the_function_gets_its_settings(small_app: Any) -> None:
     )
 
 
-def test_two_hundred_repositories_fit(small_app: Any) -> None:
+def test_two_hundred_repositories_fit(small_app: SmallApp) -> None:
     names = [f"team-{number % 7}/service-number-{number}-dev" for number in range(200)]
     functions = template_of(small_app, repositories=names).find_resources("AWS::Lambda::Function")
     (text,) = [one["Properties"]["Environment"]["Variables"]["PRUNER_SETTINGS"] for one in functions.values()]
     assert PrunerSettings.from_text(text).repositories == tuple(names)
 
 
-def asset(small_app: Any) -> Path:
+def asset(small_app: SmallApp) -> Path:
     out = Path(small_app.app.synth().directory)
     files = json.loads((out / "Pruning.assets.json").read_text())["files"].values()
     (path,) = [file["source"]["path"] for file in files if file["source"]["packaging"] == "zip"]
     return out / str(path)
 
 
-def test_the_zip_runs_without_cdk(small_app: Any) -> None:
+def test_the_zip_runs_without_cdk(small_app: SmallApp) -> None:
     """Its handler is imported where nothing but the zip and boto3 can be found."""
     pruner(small_app.stack("Pruning"))
     code = (
@@ -175,7 +194,7 @@ def test_the_zip_runs_without_cdk(small_app: Any) -> None:
     assert done.stdout == "handler\n", done.stderr
 
 
-def test_the_zip_is_the_same_on_every_machine(small_app: Any, tmp_path: Path) -> None:
+def test_the_zip_is_the_same_on_every_machine(small_app: SmallApp, tmp_path: Path) -> None:
     pruner(small_app.stack("Pruning"))
     first = asset(small_app)
     (tmp_path / "again").mkdir()
@@ -188,22 +207,26 @@ def test_the_zip_is_the_same_on_every_machine(small_app: Any, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"repositories": []}, "repositories is empty, and takes at least one"),
-        ({"services": ["eks"]}, "services holds 'eks', and takes sagemaker, apprunner, batch"),
-        ({"dependents": ["app-dev"]}, "repository 'app-dev' is in repositories and dependents"),
+        ({"repositories": []}, "repositories: empty, got (); give at least one"),
+        ({"services": ["eks"]}, "services: unknown service, got 'eks'; use sagemaker, apprunner, batch"),
+        (
+            {"dependents": ["app-dev"]},
+            "dependents: 'app-dev' is also in repositories, got both; remove it from one of them",
+        ),
         (
             {"repositories": [cdk.Aws.STACK_NAME]},
-            "repositories of image pruner 'Pruning/Pruner' holds a token",
+            "repositories: only known while CloudFormation deploys, got a token in 'Pruning/Pruner'; use literal names, "
+            "and a stack with a literal account and region",
         ),
     ],
 )
-def test_a_mistake_is_named(small_app: Any, options: dict[str, Any], message: str) -> None:
+def test_a_mistake_is_named(small_app: SmallApp, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         template_of(small_app, **options)
-    assert message in str(caught.value)
+    assert str(caught.value) == message
 
 
-def test_cdk_nag_finds_nothing(small_app: Any) -> None:
+def test_cdk_nag_finds_nothing(small_app: SmallApp) -> None:
     cdk.Validations.of(small_app.app).add_plugins(AwsSolutionsChecks(small_app.app))
     pruner(small_app.stack("Pruning"), delete=True)
     out = Path(small_app.app.synth().directory)

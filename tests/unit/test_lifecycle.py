@@ -70,18 +70,18 @@ def test_priorities_are_distinct_and_rising() -> None:
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        ({"max_images": 0, "untagged_days": 1}, "max_images is 0, and takes a whole number from 1 to 9999"),
+        ({"max_images": 0, "untagged_days": 1}, "max_images: not a whole number from 1 to 9999, got 0"),
         (
             {"max_images": 1, "untagged_days": -1},
-            "untagged_days is -1, and takes a whole number from 1 to 9999",
+            "untagged_days: not a whole number from 1 to 9999, got -1",
         ),
         (
             {"max_images": 2.5, "untagged_days": 1},
-            "max_images is 2.5, and takes a whole number from 1 to 9999",
+            "max_images: not a whole number from 1 to 9999, got 2.5",
         ),
         (
             {"max_images": True, "untagged_days": 1},
-            "max_images is True, and takes a whole number from 1 to 9999",
+            "max_images: not a whole number from 1 to 9999, got True",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""A scheduled function that deletes images which nothing uses any more."""
+"""A scheduled function that deletes images, or archives them, when nothing uses them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ from scoped_images.pruning.report import NAMESPACE
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import PrunerSettings
 
-# Each a list or a description; none of them reads data. `lambda:GetFunction` shows a function's variables too,
-# but no other call of Lambda tells which image a version runs.
+# All of these list or describe. `lambda:GetFunction` also returns a link to the code of a function in a zip, and the
+# pruner calls it for image functions only. botocore's model of GetFunctionConfiguration and ListVersionsByFunction
+# has no member for the image; their CodeSha256 is "the SHA256 hash of the deployment package", and nothing says that
+# it is the image's digest.
 _READ_ANYWHERE = [
+    "cloudformation:DescribeChangeSet",
     "cloudformation:DescribeStacks",
     "cloudformation:GetTemplate",
     "cloudformation:ListChangeSets",
-    # DescribeStacks of all stacks asks for both.
+    # DescribeStacks without a name requires this too.
     "cloudformation:ListStacks",
     "ecs:DescribeServiceRevisions",
     "ecs:DescribeServices",
@@ -55,17 +58,17 @@ _READ_ANYWHERE = [
     "scheduler:ListSchedules",
 ]
 _READ_WHERE_SWITCHED_ON = {
-    "sagemaker": ["sagemaker:DescribeModel", "sagemaker:ListModels"],
+    "sagemaker": ["sagemaker:DescribeModel", "sagemaker:DescribeModelPackage", "sagemaker:ListModels"],
     "apprunner": ["apprunner:DescribeService", "apprunner:ListServices"],
     "batch": ["batch:DescribeJobDefinitions"],
 }
 
 
 class ImagePruner(Construct):
-    """Deletes content-tagged images beyond `retention` that nothing in the account uses.
+    """Deletes or archives content-tagged images beyond `retention` that nothing in the account uses.
 
-    By default it only reports: deletion is turned on with `delete=True`, and only then the function has the
-    right to it. Any doubt about what is in use ends a run with nothing deleted and an alarm.
+    By default it only reports, and its role cannot delete; `delete=True` changes both. If a run cannot tell
+    what is in use, it deletes nothing and raises an alarm.
     """
 
     def __init__(
@@ -81,21 +84,25 @@ class ImagePruner(Construct):
         services: Sequence[str] = (),
         other_regions: Sequence[str] = (),
         delete: bool = False,
+        exclusive: bool = True,
         schedule: events.Schedule | None = None,
         alarm_actions: Iterable[cloudwatch.IAlarmAction] = (),
     ) -> None:
         """Prune the repositories of this stack's account and region that `repositories` names.
 
-        environment_name: part of the function's name, `image-pruner-<environment_name>`, where
-            `scoped-images prune` finds its settings.
+        environment_name: part of the function's name, `image-pruner-<environment_name>`, by which
+            `scoped-images prune` finds it.
+        retention: which images to keep; its `archive_days` archives unused images in place of deleting them.
         bases: those of `repositories` that hold base images, by default all of them. Naming them saves calls:
-            without a base to delete, no image is asked what it was built from.
+            the run reads the bases of images only if it would delete an image from one of these.
         dependents: further repositories, such as CDK's own, whose images were built from the pruned ones.
-            They are read, and the bases of their images kept.
+            The run reads them and keeps the bases of their images.
         services: further services whose images count as in use: `sagemaker`, `apprunner`, `batch`.
-        other_regions: regions beside this one where something may run these images.
+        other_regions: further regions where something may run these images.
+        exclusive: reserve one concurrent execution, so that the function never runs twice at once. Set False in
+            an account whose quota (10 in new accounts) leaves none to reserve.
         schedule: by default once a day, at 03:17 UTC.
-        alarm_actions: what the alarms do, such as telling an SNS topic; by default they are only shown.
+        alarm_actions: what the alarms do, such as publishing to an SNS topic; by default nothing.
         """
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -103,8 +110,8 @@ class ImagePruner(Construct):
             for value in values:
                 if Token.is_unresolved(value):
                     raise ScopedImagesError(
-                        f"{key} of image pruner {self.node.path!r} holds a token, known only while CloudFormation "
-                        "deploys: give literal names, and the stack a literal account and region"
+                        f"{key}: only known while CloudFormation deploys, got a token in {self.node.path!r}; use "
+                        "literal names, and a stack with a literal account and region"
                     )
         self.settings = PrunerSettings(
             environment=environment_name,
@@ -117,7 +124,7 @@ class ImagePruner(Construct):
             delete=delete,
         )
         self.dead_letters = self._dead_letters()
-        self.function = self._function()
+        self.function = self._function(exclusive=exclusive)
         rule = events.Rule(
             self,
             "Schedule",
@@ -140,11 +147,11 @@ class ImagePruner(Construct):
             retention_period=Duration.days(14),
         )
         Validations.of(queue).acknowledge(
-            Acknowledgment(id="AwsSolutions::AwsSolutions-SQS3", reason="it is a dead-letter queue itself")
+            Acknowledgment(id="AwsSolutions::AwsSolutions-SQS3", reason="this is a dead-letter queue")
         )
         return queue
 
-    def _function(self) -> lambda_.Function:
+    def _function(self, *, exclusive: bool) -> lambda_.Function:
         log_group = logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
         )
@@ -155,7 +162,7 @@ class ImagePruner(Construct):
                 self,
                 "Function",
                 function_name=f"image-pruner-{self.settings.environment}",
-                description="Deletes container images that nothing uses",
+                description="Deletes or archives container images that nothing uses",
                 runtime=lambda_.Runtime.PYTHON_3_13,
                 architecture=lambda_.Architecture.ARM_64,
                 handler="index.handler",
@@ -167,11 +174,12 @@ class ImagePruner(Construct):
                 log_group=log_group,
                 dead_letter_queue=self.dead_letters,
                 retry_attempts=1,
+                reserved_concurrent_executions=1 if exclusive else None,
             )
         Validations.of(function).acknowledge(
             Acknowledgment(
                 id="AwsSolutions::AwsSolutions-L1",
-                reason="Python 3.13 is the one that it is tested with, and has years of support left",
+                reason="the tests run on Python 3.13, which Lambda supports until 2029",
             )
         )
         return function
@@ -180,7 +188,7 @@ class ImagePruner(Construct):
         role = iam.Role(
             self,
             "Role",
-            description="Finds out which images are in use, and deletes others of its own repositories",
+            description="Reads which images are in use, and deletes or archives others of its own repositories",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         settings = self.settings
@@ -193,15 +201,16 @@ class ImagePruner(Construct):
             )
         )
         if settings.delete:
+            actions = ["ecr:BatchDeleteImage"]
+            if settings.retention.archive_days is not None:
+                actions.append("ecr:UpdateImageStorageClass")
             role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=["ecr:BatchDeleteImage"], resources=self._arns(settings.repositories)
-                )
+                iam.PolicyStatement(actions=actions, resources=self._arns(settings.repositories))
             )
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-                reason="what uses an image may be any workload of the account; these actions only list and describe",
+                reason="any workload of the account may use an image; these actions only list and describe",
             )
         )
         return role
@@ -236,8 +245,8 @@ class ImagePruner(Construct):
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             for name, description, metric in (
-                ("Failed", "A run could not find out what is in use, and so deleted nothing (more)", failed),
-                ("Errors", "The image pruner ended with an error or ran out of time or memory", errors),
-                ("Unstarted", "A run of the image pruner failed for good or never started", dead),
+                ("Failed", "A run could not tell what is in use, and stopped", failed),
+                ("Errors", "The image pruner ended with an error, or ran out of time or memory", errors),
+                ("Unstarted", "A run of the image pruner failed twice or never started", dead),
             )
         ]

@@ -1,4 +1,4 @@
-"""The AWS region that a command asks."""
+"""Finds the AWS region for a command."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from scoped_images.errors import ScopedImagesError
 
 
 def aws_region(given: str | None) -> str:
-    """Return the region of --region, else the one that the AWS CLI would take; raises ScopedImagesError."""
-    import boto3  # noqa: PLC0415 - the other commands do without
+    """Return the region of --region, else the one that the AWS CLI would use. Raises ScopedImagesError."""
+    import boto3  # noqa: PLC0415 - the other commands do without it
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     try:
@@ -19,5 +19,5 @@ def aws_region(given: str | None) -> str:
     # The AWS CLI reads AWS_REGION and boto3 does not.
     region = given or os.environ.get("AWS_REGION") or configured
     if not region:
-        raise ScopedImagesError("no AWS region is set: give --region, or set AWS_REGION")
+        raise ScopedImagesError("--region: no AWS region, got none; give --region or set AWS_REGION")
     return region

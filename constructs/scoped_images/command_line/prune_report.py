@@ -1,35 +1,39 @@
-"""The table of `scoped-images prune`."""
+"""Prints the tables of `scoped-images prune`."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from scoped_images.ecr.tags import short_tag
-
-if TYPE_CHECKING:
-    from scoped_images.pruning.image import Image
-    from scoped_images.pruning.report import Report
+from scoped_images.pruning.image import ACTIVE, Image
+from scoped_images.pruning.report import Report, monthly_cost
 
 
 def print_report(report: Report) -> None:
-    """Print what would go, then what stays and why, each with its size and what it costs."""
-    # Beside a pipe nothing is wrapped or cut: grep and cut see one image in one line.
+    """Print the unused images, then the kept ones and why, each with its size and cost."""
+    # For a pipe, wrap and cut nothing: grep and cut then see one image in one line.
     console = Console(width=None if sys.stdout.isatty() else 250, highlight=False)
     for name in report.missing:
         console.print(f"repository {name} does not exist")
     if report.selected:
-        console.print(_table("goes", [(image, "nothing uses it") for image in report.selected]))
+        rows = [(image, _fate(report, image)) for image in report.selected]
+        console.print(_table("unused", rows))
     if report.kept:
-        console.print(_table("stays", sorted(report.kept, key=lambda one: (one[0].repository, one[1]))))
+        console.print(_table("kept", sorted(report.kept, key=lambda one: (one[0].repository, one[1]))))
     size = sum(image.size for image in report.selected)
     console.print(
-        f"{len(report.selected)} images would go, up to {size / 1e9:.2f} GB and ${_cost(size)} a month; "
-        f"{len(report.kept)} stay. Layers that images share are counted in each, and billed once."
+        f"{len(report.selected)} images are unused, up to {size / 1e9:.2f} GB and ${_cost(size)} a month; "
+        f"{len(report.kept)} stay. Each image counts its shared layers, which ECR bills once."
     )
+
+
+def _fate(report: Report, image: Image) -> str:
+    if not report.archives:
+        return "nothing uses it"
+    return "nothing uses it: to archive" if image.status == ACTIVE else "archived for long enough: to delete"
 
 
 def _table(title: str, rows: list[tuple[Image, str]]) -> Table:
@@ -52,6 +56,4 @@ def _table(title: str, rows: list[tuple[Image, str]]) -> Table:
 
 
 def _cost(size: int) -> str:
-    from scoped_images.pruning.report import monthly_cost  # noqa: PLC0415 - after boto3 was found
-
     return f"{monthly_cost(size):.4f}"

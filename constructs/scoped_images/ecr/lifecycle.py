@@ -1,4 +1,4 @@
-"""Which images of a repository ECR may expire by itself, and which it may never touch."""
+"""Lifecycle rules: which images ECR may expire by itself, and which never."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scoped_images.errors import ScopedImagesError
 
 STALE_CACHE_DAYS = 14
 
-# 27 years: a rule that never fires, yet claims its images. By age, since a count could one day be passed.
+# 27 years. Such a rule never fires, and still claims its images. A limit by count could be reached one day.
 _NEVER = 9999
 
 
@@ -26,10 +26,12 @@ class ImageLifecycle:
 
     ECR gives an image to the first rule whose tags match it, and no later rule may expire it
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html),
-    so rules that never fire come first and keep the moving tag and the main cache out of reach.
+    so rules that never fire come first and protect the moving tag and the main cache.
 
-    max_images: ECR keeps the newest so many content-tagged images and expires the others, in use or not
-        (aws/containers-roadmap#1078). None leaves them to an ImagePruner, which looks at what is in use.
+    max_images: ECR keeps this many of the newest images with a tag that starts with `sha-`, and expires the
+        others, in use or not (aws/containers-roadmap#1078). ECR's patterns cannot tell our tags from others
+        that start in the same way. None leaves these images to an ImagePruner, which looks at what is in use
+        and matches tags exactly.
     """
 
     max_images: int | None
@@ -41,13 +43,13 @@ class ImageLifecycle:
             if key == "max_images" and value is None:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _NEVER:
-                raise ScopedImagesError(f"{key} is {value!r}, and takes a whole number from 1 to {_NEVER}")
+                raise ScopedImagesError(f"{key}: not a whole number from 1 to {_NEVER}, got {value!r}")
 
     def rules(self) -> tuple[dict[str, Any], ...]:
-        """The rules in order of priority, in the words of ECR's lifecycle policies."""
+        """Return the rules in order of priority, as ECR's lifecycle policies spell them."""
         rules = (
             _never(STABLE),
-            # Main's cache too: a pull request that changes nothing exports the same manifest under both tags.
+            # A pull request without changes exports main's manifest under a second tag; protect that manifest.
             _never(MAIN_CACHE_PATTERN),
             self._content_tagged(),
             _rule(

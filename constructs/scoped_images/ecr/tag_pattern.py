@@ -1,4 +1,4 @@
-"""Tag patterns as ECR takes them: `*` stands for any number of characters, nothing else is special."""
+"""Tag patterns of ECR: `*` matches any number of characters, and every other character matches itself."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _PATTERN = re.compile(r"[A-Za-z0-9_.*-]{1,128}")
 
 
 def check_pattern(pattern: object, *, name: str) -> None:
-    """Raise ScopedImagesError, naming the setting `name`, for a pattern that ECR would not take."""
+    """Raise ScopedImagesError for a pattern that ECR rejects. name: the setting that holds it."""
     if not isinstance(pattern, str) or not _PATTERN.fullmatch(pattern):
         raise ScopedImagesError(
-            f"{name} holds {pattern!r}, and takes tag patterns: 1-128 letters, digits, '.', '_', '-' and '*'"
+            f"{name}: not a tag pattern, got {pattern!r}; use 1-128 letters, digits, '.', '_', '-' and '*'"
         )
     if pattern.count("*") > MAX_WILDCARDS:
         raise ScopedImagesError(
-            f"{name} holds {pattern!r} with {pattern.count('*')} wildcards; ECR takes at most {MAX_WILDCARDS}"
+            f"{name}: {pattern.count('*')} wildcards, got {pattern!r}; use at most {MAX_WILDCARDS}, ECR's limit"
         )
 
 
@@ -30,12 +30,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def matches(pattern: str, tag: str) -> bool:
-    """Whether the whole `tag` matches `pattern`."""
+    """Return whether the whole `tag` matches `pattern`."""
     return _compiled(pattern).fullmatch(tag) is not None
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether some tag matches both patterns."""
+    """Return whether some tag matches both patterns."""
     if not one or not other:
         return not (one or other).strip("*")
     if one[0] == "*":

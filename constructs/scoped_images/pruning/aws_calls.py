@@ -1,10 +1,9 @@
-"""Calls to AWS that are either answered in full or raise: nothing is deleted on half a listing."""
+"""Calls to AWS that either return a whole answer or raise: no image is deleted after half a listing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -12,44 +11,35 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from scoped_images.pruning.answer import Answer, IncompleteListing
+
 T = TypeVar("T")
 R = TypeVar("R")
 
-_THREADS = 8
-# Below this a batch or a page might not end before Lambda stops the function.
+# With less time left, a batch or a page might not finish before Lambda stops the function.
 TIME_RESERVE_SECONDS = 30.0
 
-
-class IncompleteListing(Exception):
-    """A call failed, was denied or cut short, so what is in use is not known."""
-
-    @property
-    def code(self) -> str | None:
-        """AWS's name for the error, such as `AccessDeniedException`, if AWS answered with one."""
-        cause = self.__cause__
-        return cause.response["Error"]["Code"] if isinstance(cause, ClientError) else None
-
-
-@dataclass(frozen=True)
-class Paging:
-    """How an operation divides its answer.
-
-    result: key of the items. request, response: the token's names. size: name of the page size and its
-    largest value, where the operation has one.
-    """
-
-    result: str
-    request: str
-    response: str
-    size: tuple[str, int] | None = None
+# The largest page that each service returns. botocore knows the name of the parameter.
+_PAGE_SIZES = {
+    "apprunner": 20,
+    "batch": 100,
+    "ecr": 1000,
+    "ecs": 100,
+    "events": 100,
+    "lambda": 50,
+    "sagemaker": 100,
+    "scheduler": 100,
+}
+_TOKENS = ("nextToken", "NextToken", "NextMarker")
 
 
 class AwsCalls:
     """boto3 clients of one region, with retries, a time limit and whole listings.
 
-    seconds_left: the run's remaining time; by default there is no limit.
-    on_call: told the service and operation of each call, for a progress bar.
-    attempts: of each call; botocore backs off between them, longer each time, up to 20 s.
+    seconds_left: returns the run's remaining time; by default there is no limit.
+    on_call: gets the service and operation of each call, for a progress bar.
+    attempts: how often to try each call; botocore waits longer before each retry, at most 20 s.
+    threads: how many calls to make at once.
     """
 
     def __init__(
@@ -60,107 +50,126 @@ class AwsCalls:
         seconds_left: Callable[[], float] | None = None,
         on_call: Callable[[str, str], None] | None = None,
         attempts: int = 8,
+        threads: int = 8,
     ) -> None:
         self.region = region
         self._session = session or boto3.Session()
         self._seconds_left = seconds_left
         self._on_call = on_call
         self._attempts = attempts
+        self._threads = threads
         self._clients: dict[str, Any] = {}
         self._making = Lock()
 
     def in_region(self, region: str) -> AwsCalls:
-        """The same in another region."""
+        """Return the same calls in another region."""
         if region == self.region:
             return self
-        return AwsCalls(
+        return type(self)(
             region,
             session=self._session,
             seconds_left=self._seconds_left,
             on_call=self._on_call,
             attempts=self._attempts,
+            threads=self._threads,
         )
 
     def time_is_up(self) -> bool:
-        """Whether another call or batch might not end in time."""
+        """Return whether another call or batch might not finish in time."""
         return self._seconds_left is not None and self._seconds_left() < TIME_RESERVE_SECONDS
 
     def client(self, service: str) -> Any:
-        """The service's client; clients, unlike sessions, may be shared by threads."""
+        """Return the service's client. Threads may share a client, but not a session."""
         with self._making:
             if service not in self._clients:
                 config = Config(
                     retries={"mode": "standard", "max_attempts": self._attempts},
-                    max_pool_connections=_THREADS,
+                    max_pool_connections=self._threads,
                     connect_timeout=10,
                     read_timeout=60,
                 )
                 self._clients[service] = self._session.client(service, region_name=self.region, config=config)
             return self._clients[service]
 
-    def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
+    def call(self, service: str, operation: str, /, **parameters: Any) -> Answer:
         """Call once, with botocore's retries. Raises IncompleteListing for any error."""
+        return self._answer(
+            service, operation, lambda: getattr(self.client(service), operation)(**parameters)
+        )
+
+    def list_parts(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[Answer]:
+        """Return the structures below `key` of every page. Raises IncompleteListing for half a listing."""
+        return [
+            part for page in self.pages(service, operation, key, **parameters) for part in page.parts(key)
+        ]
+
+    def list_texts(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[str]:
+        """Return the strings below `key` of every page. Raises IncompleteListing for half a listing."""
+        return [
+            text for page in self.pages(service, operation, key, **parameters) for text in page.texts(key)
+        ]
+
+    def pages(
+        self, service: str, operation: str, key: str, /, *, page_size: int | None = None, **parameters: Any
+    ) -> Iterator[Answer]:
+        """Yield every page. Raises IncompleteListing if one is missing.
+
+        A service may promise one page too many after a full page. After a page that was not full, or whose
+        full size is unknown, an empty last page means that items are missing.
+        """
+        size = page_size or _PAGE_SIZES.get(service)
+        raw = self._raw_pages(self.client(service), operation, size, parameters)
+        tokens: set[str] = set()
+        count = 0
+        had_room = False
+        while True:
+            page = self._answer(service, operation, lambda: next(raw))
+            items = page.fields.get(key)
+            if not isinstance(items, list):
+                raise page.unreadable(key, items)
+            token = next((page.fields[name] for name in _TOKENS if page.fields.get(name)), None)
+            if token in tokens:
+                raise IncompleteListing(f"{page.source} was cut short: it returned one token twice")
+            if not token and not items and had_room:
+                raise IncompleteListing(
+                    f"{page.source} was cut short: after {count} items it promised more and sent an empty page"
+                )
+            yield page
+            if not token:
+                return
+            tokens.add(token)
+            count += len(items)
+            had_room = size is None or len(items) < size
+
+    @staticmethod
+    def _raw_pages(
+        client: Any, operation: str, size: int | None, parameters: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        if client.can_paginate(operation):
+            config = {} if size is None else {"PageSize": size}
+            yield from client.get_paginator(operation).paginate(**parameters, PaginationConfig=config)
+            return
+        # botocore has no paginator for these; they take the token under the name that they return it.
+        request = dict(parameters)
+        while True:
+            answer = getattr(client, operation)(**request)
+            yield answer
+            request |= {name: answer[name] for name in _TOKENS if answer.get(name)}
+
+    def _answer(self, service: str, operation: str, call: Callable[[], dict[str, Any]]) -> Answer:
+        source = f"{service} {operation} in {self.region}"
         if self.time_is_up():
-            raise IncompleteListing(f"{service} {operation} in {self.region}: the run's time is up")
+            raise IncompleteListing(f"{source}: the run's time is up")
         if self._on_call:
             self._on_call(service, operation)
         try:
-            answer: dict[str, Any] = getattr(self.client(service), operation)(**parameters)
+            return Answer(source, call())
         except (ClientError, BotoCoreError) as error:
-            raise IncompleteListing(f"{service} {operation} in {self.region}: {error}") from error
-        return answer
-
-    def list_all(self, service: str, operation: str, paging: Paging, /, **parameters: Any) -> list[Any]:
-        """Every item of every page. Raises IncompleteListing for an error or a listing that was cut short."""
-        size = paging.size[1] if paging.size else None
-        items, ends_empty = self._pages(service, operation, paging, size, parameters=parameters)
-        if ends_empty:
-            # Some services promise one page too many. Pages of another size tell that from a page lost.
-            again = None
-            if size is not None:
-                again, _ = self._pages(service, operation, paging, size - 1, parameters=parameters)
-            if not items or again is None or len(again) != len(items):
-                raise IncompleteListing(
-                    f"{service} {operation} in {self.region} was cut short: after {len(items)} items it promised "
-                    "more and sent an empty page"
-                )
-        return items
-
-    def _pages(
-        self,
-        service: str,
-        operation: str,
-        paging: Paging,
-        size: int | None,
-        *,
-        parameters: Mapping[str, Any],
-    ) -> tuple[list[Any], bool]:
-        items: list[Any] = []
-        tokens: set[str] = set()
-        request = dict(parameters)
-        if paging.size and size is not None:
-            request[paging.size[0]] = size
-        while True:
-            answer = self.call(service, operation, **request)
-            page = answer.get(paging.result)
-            if not isinstance(page, list):
-                raise IncompleteListing(
-                    f"{service} {operation} in {self.region} answered without {paging.result!r}"
-                )
-            items += page
-            token = answer.get(paging.response)
-            if not token:
-                return items, bool(tokens) and not page
-            if token in tokens:
-                raise IncompleteListing(
-                    f"{service} {operation} in {self.region} was cut short: it goes round in circles"
-                )
-            tokens.add(token)
-            request[paging.request] = token
+            raise IncompleteListing(f"{source}: {error}") from error
 
     def for_each(self, items: Iterable[T], function: Callable[[T], R]) -> list[R]:
-        """`function` of each item, some at a time, in order; the first error ends it all."""
-        with ThreadPoolExecutor(_THREADS) as pool:
+        """Return `function` of each item, in order; run some at a time, and stop at the first error."""
+        with ThreadPoolExecutor(self._threads) as pool:
             futures = [pool.submit(function, item) for item in items]
             try:
                 return [future.result() for future in futures]

@@ -1,4 +1,4 @@
-"""The images of ECR repositories, and what they were built from."""
+"""The images of ECR repositories, and the images that they were built from."""
 
 from __future__ import annotations
 
@@ -9,131 +9,182 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
-from scoped_images.pruning.aws_calls import AwsCalls, IncompleteListing, Paging
-from scoped_images.pruning.image import Image, ImageReference
+from scoped_images.ecr.media_types import ANY_IMAGE, CONFIGS, DOCKER_MANIFEST_V1, INDEXES
+from scoped_images.pruning.answer import Answer, IncompleteListing
+from scoped_images.pruning.aws_calls import AwsCalls
+from scoped_images.pruning.image import ACTIVE, ARCHIVED, Image, ImageReference
 
 T = TypeVar("T")
 
-IMAGES = Paging("imageDetails", "nextToken", "nextToken", ("maxResults", 1000))
-
-_INDEX_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-_MANIFEST_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.v1+json",
-)
-_CONFIG_TYPES = (
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-)
 _BASE_NAME = "org.opencontainers.image.base.name"
 _BASE_DIGEST = "org.opencontainers.image.base.digest"
-# What BatchGetImage and BatchDeleteImage take at once.
+# BatchGetImage and BatchDeleteImage take at most this many.
 BATCH = 100
 _MAX_CONFIG_BYTES = 4_000_000
+# Another run, a lifecycle rule or a person may delete or archive an image between its listing and its manifest.
+_LISTINGS = 3
+
+
+class _NoManifest(IncompleteListing):
+    """Raised when ECR does not return the manifest of an image that it has listed."""
 
 
 def list_images(aws: AwsCalls, repository: str) -> list[Image] | None:
-    """Every image of `repository`, or None if there is no such repository (any more)."""
-    try:
-        details = aws.list_all("ecr", "describe_images", IMAGES, repositoryName=repository)
-    except IncompleteListing as error:
-        if error.code == "RepositoryNotFoundException":
-            return None
-        raise
+    """Return every image of `repository`, archived ones too, or None if the repository does not exist."""
+    for attempt in range(_LISTINGS):
+        try:
+            return _list_images(aws, repository)
+        except _NoManifest:
+            if attempt == _LISTINGS - 1:
+                raise
+        except IncompleteListing as error:
+            if error.code == "RepositoryNotFoundException":
+                return None
+            raise
+    raise AssertionError("unreachable")
+
+
+def _list_images(aws: AwsCalls, repository: str) -> list[Image]:
+    details = aws.list_parts(
+        "ecr",
+        "describe_images",
+        "imageDetails",
+        repositoryName=repository,
+        # Without a filter ECR leaves archived images out.
+        filter={"imageStatus": "ANY"},
+    )
     # The listing names neither an index's children nor, in older SDKs, the subject of an attachment.
     unclear = [
-        detail["imageDigest"]
+        detail.text("imageDigest")
         for detail in details
-        if detail.get("imageManifestMediaType") in _INDEX_TYPES or not detail.get("imageTags")
+        if _status(detail) == ACTIVE and (_is_index(detail) or not detail.fields.get("imageTags"))
     ]
     manifests = read_manifests(aws, repository, unclear)
-    return [_image(repository, detail, manifests.get(detail["imageDigest"], {})) for detail in details]
+    return [_image(repository, detail, manifests.get(detail.text("imageDigest"))) for detail in details]
 
 
-def _image(repository: str, detail: dict[str, Any], manifest: dict[str, Any]) -> Image:
+def _status(detail: Answer) -> str:
+    # Emulators and registries without an archive leave it out.
+    return detail.optional_text("imageStatus") or ACTIVE
+
+
+def _is_index(detail: Answer) -> bool:
+    return detail.optional_text("imageManifestMediaType") in (*INDEXES, None)
+
+
+def _image(repository: str, detail: Answer, manifest: Answer | None) -> Image:
+    status = _status(detail)
+    subject = detail.optional_text("subjectManifestDigest")
+    children: tuple[str, ...] = ()
+    if manifest is not None:
+        known_index = detail.fields.get("imageManifestMediaType") in INDEXES
+        listed = manifest.parts("manifests") if known_index else manifest.optional_parts("manifests")
+        children = tuple(child.text("digest") for child in listed)
+        named = manifest.optional_part("subject")
+        subject = subject or (named.text("digest") if named else None)
+    size = detail.fields.get("imageSizeInBytes", 0)
     return Image(
         repository=repository,
-        digest=detail["imageDigest"],
-        pushed_at=detail["imagePushedAt"],
-        size=detail.get("imageSizeInBytes", 0),
-        tags=tuple(sorted(detail.get("imageTags", ()))),
-        children=tuple(child["digest"] for child in manifest.get("manifests", ())),
-        subject=detail.get("subjectManifestDigest") or manifest.get("subject", {}).get("digest"),
+        digest=detail.text("imageDigest"),
+        pushed_at=detail.moment("imagePushedAt"),
+        size=size if isinstance(size, int) else 0,
+        tags=tuple(sorted(detail.texts("imageTags"))) if "imageTags" in detail.fields else (),
+        children=children,
+        subject=subject,
+        status=status,
+        archived_at=detail.moment("lastArchivedAt") if status == ARCHIVED else None,
+        restored_at=detail.optional_moment("lastActivatedAt"),
+        unreadable_index=status != ACTIVE and _is_index(detail),
     )
 
 
-def read_manifests(aws: AwsCalls, repository: str, digests: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The manifests of these images by digest. Raises IncompleteListing if one is missing."""
+def read_manifests(aws: AwsCalls, repository: str, digests: Iterable[str]) -> dict[str, Answer]:
+    """Return the manifests of these images by digest. Raises IncompleteListing if one is missing."""
 
-    def read(batch: list[str]) -> dict[str, dict[str, Any]]:
+    def read(batch: list[str]) -> dict[str, Answer]:
         answer = aws.call(
             "ecr",
             "batch_get_image",
             repositoryName=repository,
             imageIds=[{"imageDigest": digest} for digest in batch],
-            acceptedMediaTypes=[*_INDEX_TYPES, *_MANIFEST_TYPES],
+            acceptedMediaTypes=[*ANY_IMAGE, DOCKER_MANIFEST_V1],
         )
-        found = {image["imageId"]["imageDigest"]: image["imageManifest"] for image in answer["images"]}
+        found = {
+            image.part("imageId").text("imageDigest"): _parsed(aws, repository, image.text("imageManifest"))
+            for image in answer.parts("images")
+        }
         for digest in batch:
             if digest not in found:
-                raise IncompleteListing(
-                    f"ecr batch_get_image in {aws.region}: no manifest of {repository}@{digest}"
-                )
-        return {digest: json.loads(manifest) for digest, manifest in found.items()}
+                raise _NoManifest(f"{answer.source}: no manifest of {repository}@{digest}")
+        return found
 
-    manifests: dict[str, dict[str, Any]] = {}
+    manifests: dict[str, Answer] = {}
     for part in aws.for_each(batches(digests, BATCH), read):
         manifests.update(part)
     return manifests
 
 
+def _parsed(aws: AwsCalls, repository: str, text: str | bytes) -> Answer:
+    source = f"an image of {repository} in {aws.region}"
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise IncompleteListing(f"{source}: {error}") from error
+    if not isinstance(value, dict):
+        raise IncompleteListing(f"{source}: cannot read its JSON, got {value!r}")
+    return Answer(source, value)
+
+
 def read_bases(
     aws: AwsCalls, repository: str, digests: Iterable[str]
 ) -> dict[str, tuple[ImageReference, ...]]:
-    """What each of these images says that it was built from; without a word of it, nothing.
+    """Return the base that each of these images names in its annotations or labels.
 
-    The manifest's annotations answer a hundred at a time; only images without them cost a call each, for
-    the labels of their configuration.
+    One call returns the annotations of a hundred images. Only an image without them costs two more requests,
+    for the labels of its configuration.
     """
 
-    def read(image: tuple[str, dict[str, Any]]) -> tuple[str, tuple[ImageReference, ...]]:
+    def read(image: tuple[str, Answer]) -> tuple[str, tuple[ImageReference, ...]]:
         digest, manifest = image
-        words = manifest.get("annotations") or {}
-        config = manifest.get("config") or {}
-        if _BASE_NAME not in words and config.get("mediaType") in _CONFIG_TYPES:
-            words = _labels(aws, repository, config["digest"])
+        words = manifest.fields.get("annotations") or {}
+        config = manifest.fields.get("config") or {}
+        if not isinstance(words, dict) or not isinstance(config, dict):
+            raise manifest.unreadable("annotations and config", (words, config))
+        if _BASE_NAME not in words and config.get("mediaType") in CONFIGS:
+            words = _labels(aws, repository, manifest.part("config").text("digest"))
         return digest, _base(words)
 
     return dict(aws.for_each(read_manifests(aws, repository, digests).items(), read))
 
 
-def _base(words: dict[str, str]) -> tuple[ImageReference, ...]:
-    named = ImageReference.parse(words.get(_BASE_NAME, ""))
+def _base(words: dict[str, Any]) -> tuple[ImageReference, ...]:
+    named = ImageReference.parse(str(words.get(_BASE_NAME, "")))
     if named is None:
         return ()
     digest = words.get(_BASE_DIGEST) or named.digest
     return (ImageReference(named.repository, named.tag, digest),)
 
 
-def _labels(aws: AwsCalls, repository: str, config_digest: str) -> dict[str, str]:
+def _labels(aws: AwsCalls, repository: str, config_digest: str) -> dict[str, Any]:
     where = aws.call(
         "ecr", "get_download_url_for_layer", repositoryName=repository, layerDigest=config_digest
     )
     try:
-        # The address is the one that ECR has just signed.
-        with urllib.request.urlopen(where["downloadUrl"], timeout=30) as answer:  # noqa: S310
-            config = json.loads(answer.read(_MAX_CONFIG_BYTES))
+        # ECR has just signed this address.
+        with urllib.request.urlopen(where.text("downloadUrl"), timeout=30) as answer:  # noqa: S310
+            content = answer.read(_MAX_CONFIG_BYTES)
     except (OSError, ValueError, urllib.error.URLError) as error:
         raise IncompleteListing(f"configuration {config_digest} of {repository}: {error}") from error
-    return (config.get("config") or {}).get("Labels") or {}
+    config = _parsed(aws, repository, content)
+    options = config.fields.get("config") or {}
+    labels = options.get("Labels") if isinstance(options, dict) else options
+    if not isinstance(labels, dict | None):
+        raise config.unreadable("Labels", labels)
+    return labels or {}
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """`items` in lists of at most `size`."""
+    """Yield `items` in lists of at most `size`."""
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch

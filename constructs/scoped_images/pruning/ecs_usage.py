@@ -3,86 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from scoped_images.pruning.aws_calls import AwsCalls, IncompleteListing, Paging
+from scoped_images.pruning.answer import Answer, IncompleteListing
+from scoped_images.pruning.aws_calls import AwsCalls
 from scoped_images.pruning.ecr_images import batches
 from scoped_images.pruning.image import ImageReference
 from scoped_images.pruning.usage import Release, Usage, Use
 
-_SIZE = ("maxResults", 100)
-CLUSTERS = Paging("clusterArns", "nextToken", "nextToken", _SIZE)
-TASKS = Paging("taskArns", "nextToken", "nextToken", _SIZE)
-SERVICES = Paging("serviceArns", "nextToken", "nextToken", _SIZE)
-DEPLOYMENTS = Paging("serviceDeployments", "nextToken", "nextToken", _SIZE)
-FAMILIES = Paging("families", "nextToken", "nextToken", _SIZE)
+# Services of these controllers run task sets, and ECS lists no deployments of them.
+_WITH_TASK_SETS = ("CODE_DEPLOY", "EXTERNAL")
 
 
 def ecs_usage(aws: AwsCalls, *, rollback_window: int, scheduled: Iterable[tuple[str, str]] = ()) -> Usage:
-    """Images of running tasks, of services' deployments, and of each family's last revisions.
+    """Return the images of running tasks, of services' deployments, and of each family's last revisions.
 
-    scheduled: task definitions that rules and schedules start, each with who does.
+    scheduled: task definitions that rules and schedules start, each with the name of the rule or schedule.
     """
     definitions: dict[str, str] = dict(scheduled)
     uses: list[Use] = []
     releases: list[Release] = []
-    for cluster in aws.list_all("ecs", "list_clusters", CLUSTERS):
+    for cluster in aws.list_texts("ecs", "list_clusters", "clusterArns"):
         for task in _tasks(aws, cluster):
-            by = f"ecs task {task['taskArn'].rpartition('/')[2]}"
-            definitions.setdefault(task["taskDefinitionArn"], by)
-            uses += [Use(reference, by) for reference in _references(task.get("containers", ()))]
+            by = f"ecs task {task.text('taskArn').rpartition('/')[2]}"
+            definitions.setdefault(task.text("taskDefinitionArn"), by)
+            uses += [Use(reference, by) for reference in _references(task.some_parts("containers"))]
         for service in _services(aws, cluster):
-            by = f"ecs service {service['serviceName']}"
-            for part in (service, *service.get("deployments", ()), *service.get("taskSets", ())):
-                if part.get("taskDefinition"):
-                    definitions.setdefault(part["taskDefinition"], by)
+            by = f"ecs service {service.text('serviceName')}"
+            for definition in _definitions_of(service):
+                definitions.setdefault(definition, by)
             releases += _service_releases(aws, service, rollback_window)
     uses += _uses_of(aws, definitions)
     return Usage(uses=tuple(uses), releases=(*releases, *_family_releases(aws, rollback_window)))
 
 
-def _tasks(aws: AwsCalls, cluster: str) -> list[dict[str, Any]]:
-    # RUNNING is what they are desired to be: it holds those that are still starting.
-    arns = aws.list_all("ecs", "list_tasks", TASKS, cluster=cluster, desiredStatus="RUNNING")
+def _tasks(aws: AwsCalls, cluster: str) -> list[Answer]:
+    # The desired status RUNNING includes tasks that are still starting.
+    arns = aws.list_texts("ecs", "list_tasks", "taskArns", cluster=cluster, desiredStatus="RUNNING")
     return _describe(aws, "describe_tasks", "tasks", arns, size=100, cluster=cluster)
 
 
-def _services(aws: AwsCalls, cluster: str) -> list[dict[str, Any]]:
-    arns = aws.list_all("ecs", "list_services", SERVICES, cluster=cluster)
+def _services(aws: AwsCalls, cluster: str) -> list[Answer]:
+    arns = aws.list_texts("ecs", "list_services", "serviceArns", cluster=cluster)
     return _describe(aws, "describe_services", "services", arns, size=10, cluster=cluster)
 
 
 def _describe(
     aws: AwsCalls, operation: str, key: str, arns: list[str], *, size: int, cluster: str
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+) -> list[Answer]:
+    found: list[Answer] = []
     for batch in batches(arns, size):
         answer = aws.call("ecs", operation, cluster=cluster, **{key: batch})
-        for failure in answer.get("failures", ()):
+        failures = answer.optional_parts("failures")
+        for failure in failures:
             # MISSING: it ended since it was listed.
-            if failure.get("reason") != "MISSING":
-                raise IncompleteListing(f"ecs {operation} in {aws.region}: {failure}")
-        if len(answer[key]) + len(answer.get("failures", ())) != len(batch):
+            if failure.text("reason") != "MISSING":
+                raise IncompleteListing(f"{answer.source}: {dict(failure.fields)}")
+        described = answer.parts(key)
+        if len(described) + len(failures) != len(batch):
             raise IncompleteListing(
-                f"ecs {operation} in {aws.region} was cut short: asked for {len(batch)}, got {len(answer[key])}"
+                f"{answer.source} was cut short: asked for {len(batch)}, got {len(described)}"
             )
-        found += answer[key]
+        found += described
     return found
 
 
-def _references(containers: Iterable[dict[str, Any]]) -> list[ImageReference]:
+def _definitions_of(service: Answer) -> list[str]:
+    """Return the task definitions of a service, its deployments and its task sets."""
+    controller = service.optional_part("deploymentController")
+    has_task_sets = controller is not None and controller.text("type") in _WITH_TASK_SETS
+    deployments = service.parts("deployments") if has_task_sets else service.some_parts("deployments")
+    task_sets = service.parts("taskSets") if has_task_sets else service.optional_parts("taskSets")
+    own = [service.text("taskDefinition")] if "taskDefinition" in service.fields else []
+    return own + [part.text("taskDefinition") for part in (*deployments, *task_sets)]
+
+
+def _references(containers: Iterable[Answer]) -> list[ImageReference]:
     found = []
     for container in containers:
-        image = container.get("image") or ""
-        reference = ImageReference.parse(image)
-        if reference is None and ".dkr.ecr" in image:
-            raise IncompleteListing(f"ecs uses an image that cannot be read: {image!r}")
-        if reference is not None:
-            found.append(
-                ImageReference(
-                    reference.repository, reference.tag, container.get("imageDigest") or reference.digest
-                )
-            )
+        reference = ImageReference.read(container.text("image"), container)
+        # A container has a digest as soon as its image is pulled.
+        digest = container.optional_text("imageDigest") or reference.digest
+        found.append(ImageReference(reference.repository, reference.tag, digest))
     return found
 
 
@@ -97,44 +98,41 @@ def _uses_of(aws: AwsCalls, definitions: dict[str, str]) -> list[Use]:
 
 def _images_of(aws: AwsCalls, definition: str) -> list[ImageReference]:
     answer = aws.call("ecs", "describe_task_definition", taskDefinition=definition)
-    return _references(answer["taskDefinition"]["containerDefinitions"])
+    return _references(answer.part("taskDefinition").some_parts("containerDefinitions"))
 
 
-def _service_releases(aws: AwsCalls, service: dict[str, Any], window: int) -> list[Release]:
-    # Deployments of CodeDeploy and of external controllers are not ECS's to list.
-    if service.get("deploymentController", {}).get("type", "ECS") != "ECS":
+def _service_releases(aws: AwsCalls, service: Answer, window: int) -> list[Release]:
+    controller = service.optional_part("deploymentController")
+    if controller is not None and controller.text("type") in _WITH_TASK_SETS:
         return []
-    deployments = aws.list_all(
+    deployments = aws.list_parts(
         "ecs",
         "list_service_deployments",
-        DEPLOYMENTS,
-        service=service["serviceArn"],
-        cluster=service["clusterArn"],
+        "serviceDeployments",
+        service=service.text("serviceArn"),
+        cluster=service.text("clusterArn"),
     )
-    newest = sorted(deployments, key=lambda deployment: deployment["createdAt"], reverse=True)[: window + 1]
-    arns = dict.fromkeys(deployment["targetServiceRevisionArn"] for deployment in newest)
-    revisions: list[dict[str, Any]] = []
+    newest = sorted(deployments, key=lambda one: one.moment("createdAt"), reverse=True)[: window + 1]
+    arns = dict.fromkeys(deployment.text("targetServiceRevisionArn") for deployment in newest)
+    # With cluster and region: a service of the same name elsewhere must not push this one's releases out.
+    workload = f"ecs service {service.text('serviceName')} of {service.text('clusterArn')}"
+    releases: list[Release] = []
     for batch in batches(arns, 20):
         answer = aws.call("ecs", "describe_service_revisions", serviceRevisionArns=batch)
-        if answer.get("failures") or len(answer["serviceRevisions"]) != len(batch):
-            raise IncompleteListing(
-                f"ecs describe_service_revisions in {aws.region}: {answer.get('failures')}"
-            )
-        revisions += answer["serviceRevisions"]
-    return [
-        # Whole, with cluster and region: a namesake elsewhere must not push this one's releases out.
-        Release(
-            f"ecs service {service['serviceName']} of {service['clusterArn']}",
-            revision["createdAt"].timestamp(),
-            reference,
-        )
-        for revision in revisions
-        for reference in _references(revision.get("containerImages", ()))
-    ]
+        revisions = answer.parts("serviceRevisions")
+        if answer.optional_parts("failures") or len(revisions) != len(batch):
+            raise IncompleteListing(f"{answer.source}: {answer.fields.get('failures')}")
+        for revision in revisions:
+            order = revision.moment("createdAt").timestamp()
+            # ECS names the images as soon as a task of the revision has started.
+            images = revision.optional_parts("containerImages")
+            references = _references(images) or _images_of(aws, revision.text("taskDefinition"))
+            releases += [Release(workload, order, reference) for reference in references]
+    return releases
 
 
 def _family_releases(aws: AwsCalls, window: int) -> list[Release]:
-    families = aws.list_all("ecs", "list_task_definition_families", FAMILIES, status="ACTIVE")
+    families = aws.list_texts("ecs", "list_task_definition_families", "families", status="ACTIVE")
     last = aws.for_each(families, lambda family: _last_revisions(aws, family, window + 1))
     arns = [arn for found in last for arn in found]
     images = aws.for_each(arns, lambda arn: _images_of(aws, arn))
@@ -146,29 +144,38 @@ def _family_releases(aws: AwsCalls, window: int) -> list[Release]:
 
 
 def _last_revisions(aws: AwsCalls, family: str, count: int) -> list[str]:
-    arns: set[str] = set()
+    active = _newest(aws, family, "ACTIVE", count)
+    if not active:
+        raise IncompleteListing(
+            f"ecs list_task_definitions in {aws.region}: no active revision of the active family {family}"
+        )
     # CloudFormation deregisters what it replaces, so a release to roll back to is INACTIVE.
-    for status in ("ACTIVE", "INACTIVE"):
-        arns.update(arn for arn in _newest(aws, family, status, count) if _family(arn) == family)
+    arns = {*active, *_newest(aws, family, "INACTIVE", count)}
     return sorted(arns, key=_revision, reverse=True)[:count]
 
 
 def _newest(aws: AwsCalls, family: str, status: str, count: int) -> list[str]:
-    """The newest `count` revisions, newest first: not every page, which may be thousands."""
+    """Return the newest `count` revisions, newest first, without the other pages: there may be thousands."""
     found: list[str] = []
-    request: dict[str, Any] = {"familyPrefix": family, "status": status, "sort": "DESC"}
-    while True:
-        answer = aws.call("ecs", "list_task_definitions", maxResults=min(count, 100), **request)
-        found += answer["taskDefinitionArns"]
-        token = answer.get("nextToken")
-        if not token or len(found) >= count:
-            return found
-        if not answer["taskDefinitionArns"]:
-            raise IncompleteListing(
-                f"ecs list_task_definitions in {aws.region} was cut short: after {len(found)} revisions of {family} "
-                "it promised more and sent an empty page"
-            )
-        request["nextToken"] = token
+    pages = aws.pages(
+        "ecs",
+        "list_task_definitions",
+        "taskDefinitionArns",
+        page_size=min(count, 100),
+        familyPrefix=family,
+        status=status,
+        sort="DESC",
+    )
+    for page in pages:
+        arns = page.texts("taskDefinitionArns")
+        for arn in arns:
+            if not arn.rpartition(":")[2].isdecimal():
+                raise page.unreadable("the revision of a task definition", arn)
+        # The prefix also finds families whose name is longer.
+        found += [arn for arn in arns if _family(arn) == family]
+        if len(found) >= count:
+            break
+    return found
 
 
 def _family(arn: str) -> str:

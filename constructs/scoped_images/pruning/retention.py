@@ -1,4 +1,4 @@
-"""How long images are kept that nothing uses."""
+"""How long the pruner keeps images that nothing uses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from scoped_images.ecr.tag_pattern import check_pattern, matches, overlap
+from scoped_images.ecr.tags import CACHE_PATTERN, STABLE, is_content_tag, is_git_tag
 from scoped_images.errors import ScopedImagesError
 
 # Never pruned, whatever the settings.
-ALWAYS_PROTECTED = ("cache*", "stable")
+ALWAYS_PROTECTED = (CACHE_PATTERN, STABLE)
 
-# CDK tags an asset with its hash: 64 digits, which no tag pattern of ECR can tell from other words.
+# Tags of this library before they had 128 bits, and CDK's asset hashes.
+_EARLIER_TAG = re.compile(r"sha-[0-9a-f]{12}(?:-[0-9a-f]{8})?|git-[0-9a-f]{12}")
 _ASSET_HASH = re.compile(r"[0-9a-f]{64}")
 
 # cosign and the OCI referrers tag schema: `sha256-<digest>` with or without `.sig`, `.att`, `.sbom`.
@@ -22,15 +24,19 @@ _ATTACHMENT = re.compile(r"sha256-([0-9a-f]{64})(?:\.\w+)?")
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What a repository keeps beyond what is in use.
+    """What a repository keeps in addition to images in use.
 
-    max_images: the newest so many content-tagged images of each repository.
-    untagged_days: untagged images that are younger.
-    min_age_days: any image that is younger.
-    rollback_window: so many earlier releases of each workload.
-    protect: images with a tag that matches one of these patterns, beside `cache*` and `stable`.
-    content_tags: patterns of the tags that a build makes from content. Only images whose tags are all such
-        tags, or CDK's asset hashes, are ever pruned: what somebody named by hand is theirs.
+    max_images: number of the newest content-tagged images to keep in each repository.
+    untagged_days: keep untagged images for so many days.
+    min_age_days: keep any image for so many days after its push, or after its return from the archive.
+    rollback_window: number of earlier releases to keep of each workload.
+    protect: keep images with a tag that matches one of these patterns, in addition to `cache*` and `stable`.
+    content_tags: patterns of further tags that a build makes from content. Only images whose tags all match
+        one of these, or are tags of this library or asset hashes of CDK, are ever pruned: a tag that somebody
+        made by hand keeps its image.
+    archive_days: move unused images to ECR's archive, and delete them after so many days in it. Until then
+        `scoped-images prune --undo` restores them. ECR bills at least 90 days of the archive. None deletes
+        unused images at once.
     """
 
     max_images: int
@@ -38,45 +44,52 @@ class Retention:
     min_age_days: int = 7
     rollback_window: int = 3
     protect: tuple[str, ...] = ()
-    content_tags: tuple[str, ...] = ("sha-*", "git-*")
+    content_tags: tuple[str, ...] = ()
+    archive_days: int | None = None
 
     def __post_init__(self) -> None:
-        for key in ("max_images", "untagged_days", "min_age_days", "rollback_window"):
+        for key in ("max_images", "untagged_days", "min_age_days", "rollback_window", "archive_days"):
             value = getattr(self, key)
+            if key == "archive_days" and value is None:
+                continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ScopedImagesError(f"{key} is {value!r}, and takes a whole number from 1")
+                raise ScopedImagesError(f"{key}: not a whole number from 1, got {value!r}")
         for key in ("protect", "content_tags"):
             patterns = getattr(self, key)
             if not isinstance(patterns, tuple):
-                raise ScopedImagesError(f"{key} is {patterns!r}, and takes a tuple of tag patterns")
+                raise ScopedImagesError(f"{key}: not a tuple of tag patterns, got {patterns!r}")
             for pattern in patterns:
                 check_pattern(pattern, name=key)
         for pattern in self.content_tags:
             for protected in ALWAYS_PROTECTED:
                 if overlap(pattern, protected):
                     raise ScopedImagesError(
-                        f"content_tags holds {pattern!r}, which would prune tags that match {protected!r}, the build "
-                        "cache or the moving tag: give a pattern that cannot, such as 'sha-*'"
+                        f"content_tags: {protected!r} is never pruned, got {pattern!r}, which matches it; use a "
+                        "narrower pattern, such as 'build-*'"
                     )
 
     def protects(self, tag: str) -> bool:
-        """Whether an image with `tag` is never pruned."""
+        """Return whether an image with `tag` is never pruned."""
         return any(matches(pattern, tag) for pattern in (*ALWAYS_PROTECTED, *self.protect))
 
     def is_content(self, tag: str) -> bool:
-        """Whether a build made `tag` from content."""
-        return _ASSET_HASH.fullmatch(tag) is not None or any(
-            matches(pattern, tag) for pattern in self.content_tags
+        """Return whether a build made `tag` from content."""
+        return (
+            is_content_tag(tag)
+            or is_git_tag(tag)
+            or _EARLIER_TAG.fullmatch(tag) is not None
+            or _ASSET_HASH.fullmatch(tag) is not None
+            or any(matches(pattern, tag) for pattern in self.content_tags)
         )
 
     @classmethod
     def from_json(cls, settings: Mapping[str, Any]) -> Retention:
-        """The inverse of `to_json`; raises ScopedImagesError for a setting that does not exist."""
+        """Read what `to_json` returned; raise ScopedImagesError for an unknown setting."""
         known = {field.name for field in fields(cls)}
         for key in settings:
             if key not in known:
                 raise ScopedImagesError(
-                    f"{key} is no setting of a retention; there are: {', '.join(sorted(known))}"
+                    f"retention: unknown setting, got {key!r}; use one of {', '.join(sorted(known))}"
                 )
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
@@ -84,13 +97,13 @@ class Retention:
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """Return the settings with lists in place of tuples, for JSON."""
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
 
 
 def subject_of_tag(tag: str) -> str | None:
-    """Digest of the image that an attachment tagged `sha256-<hex>.sig` and the like belongs to."""
+    """Return the digest of the image that a tag such as `sha256-<hex>.sig` names."""
     match = _ATTACHMENT.fullmatch(tag)
     return f"sha256:{match[1]}" if match else None

@@ -1,4 +1,4 @@
-"""What one pruner looks at and may delete."""
+"""What one pruner reads and may delete."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MAX_TEXT = 3900
 
 @dataclass(frozen=True, kw_only=True)
 class PrunerSettings:
-    """Settings of a pruner, as its function finds them in its environment.
+    """Settings of a pruner, which its function reads from its environment.
 
-    environment: for the report and the metrics' dimension.
-    repositories: names of those to prune.
-    bases: those of `repositories` that hold images which others are built from. Only when one of these
-        would go, images are asked for their bases, at up to two calls each; None means any of them.
-    dependents: names of repositories that are read only, for the bases that their images were built from.
-    regions: where to look for what is in use; the first is the repositories' own.
+    environment: name for the report and the dimension of the metrics.
+    repositories: names of the repositories to prune.
+    bases: those of `repositories` that hold base images; None means all. The run reads the bases of images,
+        which takes up to two calls each, only if it would delete an image from one of these.
+    dependents: names of repositories that are not pruned, and whose images were built from pruned ones.
+    regions: where workloads may run; the first is the repositories' own.
     services: further services to look at: sagemaker, apprunner, batch.
     delete: False for a dry run.
     """
@@ -45,32 +45,34 @@ class PrunerSettings:
         for key in ("repositories", "dependents", "regions", "services"):
             value = getattr(self, key)
             if not isinstance(value, tuple) or not all(isinstance(item, str) and item for item in value):
-                raise ScopedImagesError(f"{key} is {value!r}, and takes a tuple of names")
+                raise ScopedImagesError(f"{key}: not a tuple of names, got {value!r}")
         for key in ("repositories", "regions"):
             if not getattr(self, key):
-                raise ScopedImagesError(f"{key} is empty, and takes at least one")
+                raise ScopedImagesError(f"{key}: empty, got (); give at least one")
         if not isinstance(self.delete, bool):
-            raise ScopedImagesError(f"delete is {self.delete!r}, and takes True or False")
+            raise ScopedImagesError(f"delete: not True or False, got {self.delete!r}")
         for service in self.services:
             if service not in COLLECTORS:
-                raise ScopedImagesError(f"services holds {service!r}, and takes {', '.join(COLLECTORS)}")
+                raise ScopedImagesError(
+                    f"services: unknown service, got {service!r}; use {', '.join(COLLECTORS)}"
+                )
         for name in self.bases or ():
             if name not in self.repositories:
                 raise ScopedImagesError(
-                    f"bases holds {name!r}, which is none of the repositories: {', '.join(self.repositories)}"
+                    f"bases: not one of the repositories, got {name!r}; use {', '.join(self.repositories)}"
                 )
         both = set(self.repositories) & set(self.dependents)
         if both:
             raise ScopedImagesError(
-                f"repository {min(both)!r} is in repositories and dependents: it is either pruned or only read"
+                f"dependents: {min(both)!r} is also in repositories, got both; remove it from one of them"
             )
 
     def holds_bases(self, repository: str) -> bool:
-        """Whether other images may have been built from those of `repository`."""
+        """Return whether other images may have been built from those of `repository`."""
         return repository in (self.repositories if self.bases is None else self.bases)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """Return the settings with lists in place of tuples, for JSON."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             **{key: list(value) if isinstance(value, tuple) else value for key, value in values.items()},
@@ -79,26 +81,26 @@ class PrunerSettings:
 
     @classmethod
     def from_json(cls, settings: Mapping[str, Any]) -> PrunerSettings:
-        """The inverse of `to_json`."""
+        """Read what `to_json` returned."""
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
         }
         return cls(**{**values, "retention": Retention.from_json(settings["retention"])})
 
     def to_text(self) -> str:
-        """For an environment variable: JSON, packed where it would not fit. Raises ScopedImagesError."""
+        """Return JSON for an environment variable, compressed if it is long. Raises ScopedImagesError."""
         text = json.dumps(self.to_json())
         if len(text) > _MAX_TEXT:
             text = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
         if len(text) > _MAX_TEXT:
             raise ScopedImagesError(
-                f"the settings of the image pruner for {len(self.repositories)} repositories do not fit into a "
-                "function's environment of 4 KB: divide the repositories among several pruners"
+                f"repositories: too many for a function's environment of 4 KB, got {len(self.repositories)}; divide "
+                "them among several pruners"
             )
         return text
 
     @classmethod
     def from_text(cls, text: str) -> PrunerSettings:
-        """The inverse of `to_text`."""
+        """Read what `to_text` returned."""
         plain = text if text.startswith("{") else zlib.decompress(base64.b64decode(text)).decode()
         return cls.from_json(json.loads(plain))

@@ -1,4 +1,4 @@
-"""What is in use, and what was released before it."""
+"""Images in use, and earlier releases of what uses them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release of a workload; the higher `order`, the later."""
+    """One release of a workload. A later release has a higher `order`."""
 
     workload: str
     order: float
@@ -32,8 +32,8 @@ class Release:
 class Usage:
     """Everything that keeps images.
 
-    words: what CloudFormation's templates and parameters are made of; a tag or digest among them is in use,
-        whatever repository it stands beside, since templates put references together in many ways.
+    words: every word of CloudFormation's templates and parameters. Templates join references in many ways, so
+        a tag or digest among the words is in use in every repository.
     """
 
     uses: tuple[Use, ...] = ()
@@ -42,7 +42,7 @@ class Usage:
 
     @classmethod
     def merged(cls, parts: Iterable[Usage]) -> Usage:
-        """All of `parts` as one."""
+        """Return all of `parts` as one."""
         parts = tuple(parts)
         return cls(
             uses=tuple(use for part in parts for use in part.uses),

@@ -92,7 +92,10 @@ class Cloud:
 
 
 def settings(**changes: Any) -> PrunerSettings:
-    retention = Retention(max_images=1, min_age_days=1, untagged_days=1, rollback_window=1)
+    # Tags that tests can tell apart, such as sha-003, count as content only because the settings say so.
+    retention = Retention(
+        max_images=1, min_age_days=1, untagged_days=1, rollback_window=1, content_tags=("sha-*",)
+    )
     given = {"environment": "test", "repositories": ("app",), "regions": (REGION,), "retention": retention}
     return PrunerSettings(**{**given, "delete": True, **changes})
 

@@ -51,14 +51,14 @@ def test_shows_what_would_go_and_why_the_rest_stays(
 def test_json_is_the_report(deployed: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     run("--json")
     report = json.loads(capsys.readouterr().out)
-    assert report["images"] == {"kept": 1, "selected": 2, "deleted": 0, "spared": 0, "left": 0}
+    assert report["images"] == {"kept": 1, "selected": 2, "archived": 0, "deleted": 0, "spared": 0, "left": 0}
     assert [image["tags"] for image in report["selected"]] == [["sha-001"], ["sha-000"]]
 
 
 def test_apply_with_yes_deletes(deployed: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     run("--apply", "--yes")
     assert deployed.tags() == {"sha-002"}
-    assert "2 images deleted, up to 0.00 GB freed, 0 spared." in capsys.readouterr().out
+    assert "0 images archived, 2 images deleted, up to 0.00 GB freed, 0 spared." in capsys.readouterr().out
 
 
 def test_apply_asks_and_no_deletes_nothing(deployed: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,9 +75,11 @@ def test_apply_asks_and_no_deletes_nothing(deployed: Cloud, monkeypatch: pytest.
     assert len(deployed.tags()) == 3
 
 
-def test_apply_without_anybody_to_ask_is_refused(deployed: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_apply_without_a_terminal_requires_yes(deployed: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
-    with pytest.raises(ScopedImagesError, match="nobody is there to answer: add --yes"):
+    with pytest.raises(
+        ScopedImagesError, match="--apply: cannot ask, got a stdin that is not a terminal; pass --yes"
+    ):
         run("--apply")
     assert len(deployed.tags()) == 3
 
@@ -85,15 +87,14 @@ def test_apply_without_anybody_to_ask_is_refused(deployed: Cloud, monkeypatch: p
 def test_an_environment_without_a_pruner_is_named(cloud: Cloud) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         run("--env", "staging")
-    assert "there is no function image-pruner-staging in eu-west-1: deploy environment 'staging'" in str(
-        caught.value
+    assert str(caught.value) == (
+        "--env: no function image-pruner-staging in eu-west-1, got 'staging'; deploy it with an ImagePruner, or give "
+        "another --env or --region"
     )
 
 
-def test_what_cannot_be_listed_is_told_and_nothing_deleted(deployed: Cloud, inject: Any) -> None:
+def test_without_a_whole_listing_nothing_is_deleted(deployed: Cloud, inject: Any) -> None:
     inject("DescribeStacks", lambda _real: {"Stacks": [{}], "NextToken": "round and round"})
-    with pytest.raises(
-        ScopedImagesError, match="what is in use is not known, so nothing is selected: cloudf"
-    ):
+    with pytest.raises(ScopedImagesError, match="cannot tell what is in use, so nothing is selected: cloudf"):
         run("--apply", "--yes")
     assert len(deployed.tags()) == 3

@@ -26,7 +26,7 @@ def test_the_handler_prints_a_report_and_metrics(
     monkeypatch.setenv("PRUNER_SETTINGS", settings().to_text())
     answer = image_pruner.handler({}, Context())
     report, metrics = map(json.loads, capsys.readouterr().out.splitlines())
-    assert answer["images"] == {"kept": 1, "selected": 2, "deleted": 2, "spared": 0, "left": 0}
+    assert answer["images"] == {"kept": 1, "selected": 2, "archived": 0, "deleted": 2, "spared": 0, "left": 0}
     assert (report["mode"], report["outcome"]) == ("delete", "done")
     assert report["kept"][0]["why"] == "among the newest 1"
     assert [image["tags"] for image in report["deleted"]] == [["sha-001"], ["sha-000"]]

@@ -241,12 +241,13 @@ def test_a_deployment_between_selection_and_deletion_keeps_its_image(cloud: Clou
 
 def test_time_that_runs_out_stops_between_batches_and_says_what_is_left(cloud: Cloud) -> None:
     cloud.push_many(251)
-    left = [1000.0]
+    made: list[str] = []
 
-    def deleted_one_batch(_count: int) -> None:
-        left[0] = 10.0
+    def seconds_left() -> float:
+        return 10.0 if "batch_delete_image" in made else 1000.0
 
-    report = prune(calls(seconds_left=lambda: left[0]), settings(), on_batch=deleted_one_batch)
+    aws = calls(seconds_left=seconds_left, on_call=lambda _service, operation: made.append(operation))
+    report = prune(aws, settings())
     assert report.outcome == "out of time"
     assert (len(report.deleted), len(report.left)) == (100, 150)
     assert len(cloud.tags()) == 151

@@ -39,13 +39,16 @@ def test_the_template_of_a_waiting_change_set_counts(
     ten: Cloud, inject: Any, status: str, execution: str, kept: bool
 ) -> None:
     """Its stack has no template of its own yet. moto answers with an empty one for every change set."""
+    parameters = [{"ParameterKey": "Tag", "ParameterValue": "sha-005"}]
     template = {"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "sha-003"}}}}
     stack = {"StackName": "s", "StackStatus": "REVIEW_IN_PROGRESS"}
     change_set = {"ChangeSetId": "c", "Status": status, "ExecutionStatus": execution}
     inject("DescribeStacks", lambda _real: {"Stacks": [stack]})
     inject("ListChangeSets", lambda _real: {"Summaries": [change_set]})
     inject("GetTemplate", lambda _real: {"TemplateBody": template})
+    inject("DescribeChangeSet", lambda _real: {"Parameters": parameters})
     assert (reasons(ten).get("sha-003") == "in use by a CloudFormation stack") is kept
+    assert (reasons(ten).get("sha-005") == "in use by a CloudFormation stack") is kept
 
 
 def test_tags_inside_longer_words_of_a_template_are_found() -> None:

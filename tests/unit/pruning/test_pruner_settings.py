@@ -35,21 +35,24 @@ def test_a_long_list_is_packed_and_survives_too() -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     names = tuple(f"{number * 7919**9 % 10**40:x}" for number in range(1, 400))
-    with pytest.raises(ScopedImagesError, match="for 399 repositories do not fit"):
+    with pytest.raises(
+        ScopedImagesError,
+        match="too many for a function's environment of 4 KB, got 399; divide",
+    ):
         settings(repositories=names).to_text()
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"repositories": "app"}, "repositories is 'app', and takes a tuple of names"),
-        ({"regions": ()}, "regions is empty, and takes at least one"),
-        ({"delete": "yes"}, "delete is 'yes', and takes True or False"),
-        ({"services": ("eks",)}, "services holds 'eks', and takes sagemaker, apprunner, batch"),
-        ({"bases": ("bse",)}, "bases holds 'bse', which is none of the repositories: app"),
+        ({"repositories": "app"}, "repositories: not a tuple of names, got 'app'"),
+        ({"regions": ()}, "regions: empty, got (); give at least one"),
+        ({"delete": "yes"}, "delete: not True or False, got 'yes'"),
+        ({"services": ("eks",)}, "services: unknown service, got 'eks'; use sagemaker, apprunner, batch"),
+        ({"bases": ("bse",)}, "bases: not one of the repositories, got 'bse'; use app"),
         (
             {"dependents": ("app",)},
-            "repository 'app' is in repositories and dependents: it is either pruned or only read",
+            "dependents: 'app' is also in repositories, got both; remove it from one of them",
         ),
     ],
 )

@@ -17,22 +17,24 @@ from scoped_images.pruning.retention import ALWAYS_PROTECTED, Retention, subject
 def test_a_limit_is_a_whole_number_from_one(key: str, value: Any) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         Retention(**{"max_images": 1, key: value})
-    assert str(caught.value) == f"{key} is {value!r}, and takes a whole number from 1"
+    assert str(caught.value) == f"{key}: not a whole number from 1, got {value!r}"
 
 
 @pytest.mark.parametrize("pattern", ["*", "c*", "*able", "cache-pr-*", "stable", "s*e"])
 def test_a_content_tag_that_could_be_a_cache_or_the_moving_tag_is_refused(pattern: str) -> None:
-    with pytest.raises(ScopedImagesError, match="which would prune tags that match"):
+    with pytest.raises(
+        ScopedImagesError, match=r"is never pruned, got .*, which matches it; use a narrower pattern"
+    ):
         Retention(max_images=1, content_tags=(pattern,))
 
 
 def test_a_pattern_with_five_wildcards_is_refused() -> None:
-    with pytest.raises(ScopedImagesError, match=r"protect holds 'a\*\*\*\*\*' with 5 wildcards"):
+    with pytest.raises(ScopedImagesError, match=r"protect: 5 wildcards, got 'a\*\*\*\*\*'; use at most 4"):
         Retention(max_images=1, protect=("a*****",))
 
 
 def test_a_list_of_patterns_is_refused() -> None:
-    with pytest.raises(ScopedImagesError, match=r"protect is \['v1'\], and takes a tuple of tag patterns"):
+    with pytest.raises(ScopedImagesError, match=r"protect: not a tuple of tag patterns, got \['v1'\]"):
         Retention(max_images=1, protect=["v1"])  # type: ignore[arg-type]
 
 
@@ -44,20 +46,52 @@ def test_what_is_mutable_is_always_protected_but_for_the_names_of_commits() -> N
     ]
 
 
-def test_content_tags_are_ours_and_cdks_asset_hashes() -> None:
-    retention = Retention(max_images=1)
-    tags = ("sha-0123456789ab", "f" * 64, "f" * 63, "v1")
-    assert [retention.is_content(tag) for tag in tags] == [True, True, False, False]
+@pytest.mark.parametrize(
+    ("tag", "ours"),
+    [
+        ("sha-0123456789abcdef0123456789abcdef", True),
+        ("sha-0123456789abcdef0123456789abcdef-0123456789abcdef", True),
+        ("git-0123456789abcdef0123456789abcdef", True),
+        # Of releases before tags had 32 digits.
+        ("sha-0123456789ab", True),
+        ("sha-0123456789ab-01234567", True),
+        ("git-0123456789ab", True),
+        # CDK's asset hash.
+        ("f" * 64, True),
+        ("f" * 63, False),
+        ("git-2.45-alpine", False),
+        ("git-lfs", False),
+        ("sha-for-the-customer", False),
+        ("sha-0123456789abc", False),
+        ("sha-0123456789AB", False),
+        ("sha-0123456789ab\n", False),
+        ("my-sha-0123456789ab", False),
+        ("git-0123456789ab-01234567", False),
+        ("v1", False),
+    ],
+)
+def test_a_content_tag_is_one_that_this_library_or_cdk_makes(tag: str, ours: bool) -> None:
+    assert Retention(max_images=1).is_content(tag) is ours
+
+
+def test_a_pattern_of_the_user_adds_content_tags() -> None:
+    retention = Retention(max_images=1, content_tags=("build-*",))
+    assert [retention.is_content(tag) for tag in ("build-7", "my-build-7", "sha-0123456789ab")] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_survives_json() -> None:
-    retention = Retention(max_images=3, protect=("v*", "keep-*"))
+    retention = Retention(max_images=3, protect=("v*", "keep-*"), archive_days=90)
     assert Retention.from_json(json.loads(json.dumps(retention.to_json()))) == retention
 
 
 def test_an_unknown_setting_is_refused_with_those_that_exist() -> None:
     with pytest.raises(
-        ScopedImagesError, match="max_image is no setting of a retention; there are: content_"
+        ScopedImagesError,
+        match="retention: unknown setting, got 'max_image'; use one of archive_days, content_",
     ):
         Retention.from_json({"max_image": 3})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,9 @@ from scoped_images.pruning.selection import Selection, select_images
 from scoped_images.pruning.usage import Release, Usage, Use
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-RETENTION = Retention(max_images=1, min_age_days=7, untagged_days=14, rollback_window=1)
+RETENTION = Retention(
+    max_images=1, min_age_days=7, untagged_days=14, rollback_window=1, content_tags=("sha-*",)
+)
 
 
 def digest(number: int) -> str:
@@ -174,7 +177,7 @@ def build_of_two_platforms(number: int, *, days: float) -> list[Image]:
 
 def test_an_index_and_its_platforms_images_are_one_of_the_newest() -> None:
     builds = [build_of_two_platforms(10, days=20), build_of_two_platforms(20, days=10)]
-    retention = Retention(max_images=2, min_age_days=1)
+    retention = replace(RETENTION, max_images=2, min_age_days=1)
     images = [*builds[0], *builds[1], image(1, "sha-1", days=30)]
     selection = select_images(images, Usage(), retention, now=NOW)
     assert selection.kept.keys() == {each.key for build in builds for each in build}

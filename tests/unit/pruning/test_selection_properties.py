@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import random
+import os
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -20,67 +21,25 @@ def digest(number: int) -> str:
     return f"sha256:{number:064x}"
 
 
+@dataclass(frozen=True, kw_only=True)
 class World:
-    """A random registry with what runs from it: made from one seed, which is quick and can be repeated."""
+    """A registry with what runs from it."""
 
-    def __init__(self, seed: int) -> None:
-        rng = random.Random(seed)
-        self.retention = Retention(
-            max_images=rng.randint(1, 4),
-            untagged_days=rng.randint(1, 20),
-            min_age_days=rng.randint(1, 20),
-            rollback_window=rng.randint(1, 3),
-            protect=tuple(rng.sample(["rel-*", "sha-*7", "keep"], rng.randint(0, 2))),
-        )
-        repositories = ["app", "base", "cdk-assets"][: rng.randint(1, 3)]
-        numbers = range(rng.randint(0, 25))
-        self._taken: set[tuple[str, str]] = set()
-        self.images = [self._image(rng, number, rng.choice(repositories), len(numbers)) for number in numbers]
-        references = [self._reference(rng) for _ in range(rng.randint(0, 6))] if self.images else []
-        self.uses = [reference for reference in references if rng.random() < 0.5]
-        self.releases = [
-            Release(f"workload {rng.randint(0, 1)}", order, reference)
-            for order, reference in enumerate(references)
-            if reference not in self.uses
-        ]
-        self.words = frozenset(
-            tag for image in self.images for tag in image.tags if rng.random() < 0.1
-        ) | frozenset(image.digest[7:] for image in self.images if rng.random() < 0.05)
-        self.usage = Usage(
+    retention: Retention
+    images: list[Image]
+    uses: list[ImageReference]
+    releases: list[Release]
+    words: frozenset[str]
+    bases: dict[str, tuple[ImageReference, ...]]
+
+    def select(self, images: list[Image] | None = None) -> Selection:
+        usage = Usage(
             uses=tuple(Use(reference, "something") for reference in self.uses),
             releases=tuple(self.releases),
             words=self.words,
         )
-        self.bases = {image.digest: (self._reference(rng),) for image in self.images if rng.random() < 0.3}
-
-    def _image(self, rng: random.Random, number: int, repository: str, count: int) -> Image:
-        makers = [f"sha-{number}", f"{number:064x}", f"rel-{number}", f"by-hand-{number}"]
-        makers += [f"cache-pr-{number}", "stable", f"sha256-{rng.randrange(count):064x}.sig"]
-        weights = [12, 6, 1, 1, 1, 1, 1]
-        tags = set(rng.choices(makers, weights, k=rng.choice([0, 1, 1, 1, 2])))
-        # In one repository a tag belongs to one image.
-        tags = {tag for tag in tags if (repository, tag) not in self._taken}
-        self._taken.update((repository, tag) for tag in tags)
-        others = [digest(other) for other in range(count) if other != number]
-        return Image(
-            repository=repository,
-            digest=digest(number),
-            pushed_at=NOW - timedelta(days=rng.uniform(0, 60)),
-            tags=tuple(sorted(tags)),
-            children=tuple(rng.sample(others, min(2, len(others)))) if rng.random() < 0.2 else (),
-            subject=rng.choice(others) if others and rng.random() < 0.1 else None,
-        )
-
-    def _reference(self, rng: random.Random) -> ImageReference:
-        image = rng.choice(self.images)
-        tag = rng.choice(image.tags) if image.tags and rng.random() < 0.6 else None
-        return ImageReference(
-            image.repository, tag, image.digest if tag is None or rng.random() < 0.3 else None
-        )
-
-    def select(self, images: list[Image] | None = None) -> Selection:
         return select_images(
-            self.images if images is None else images, self.usage, self.retention, now=NOW, bases=self.bases
+            self.images if images is None else images, usage, self.retention, now=NOW, bases=self.bases
         )
 
     def meant_by(self, reference: ImageReference) -> list[Image]:
@@ -92,8 +51,69 @@ class World:
         ]
 
 
-WORLDS = st.integers(0, 2**64).map(World)
-THOUSANDS = settings(max_examples=3000, deadline=None)
+@st.composite
+def retentions(draw: st.DrawFn) -> Retention:
+    return Retention(
+        max_images=draw(st.integers(1, 4)),
+        untagged_days=draw(st.integers(1, 20)),
+        min_age_days=draw(st.integers(1, 20)),
+        rollback_window=draw(st.integers(1, 3)),
+        protect=tuple(draw(st.lists(st.sampled_from(["rel-*", "sha-*7", "keep"]), unique=True, max_size=2))),
+    )
+
+
+@st.composite
+def images_of(draw: st.DrawFn, number: int, count: int, taken: set[tuple[str, str]]) -> Image:
+    repository = draw(st.sampled_from(["app", "base", "cdk-assets"]))
+    ours = [f"sha-{number:032x}", f"{number:064x}"]
+    others = [f"rel-{number}", f"by-hand-{number}", f"cache-pr-{number}", "stable"]
+    others.append(f"sha256-{draw(st.integers(0, count - 1)):064x}.sig")
+    chosen = draw(st.lists(st.sampled_from([*ours * 4, *others]), unique=True, max_size=2))
+    # In one repository a tag belongs to one image.
+    tags = [tag for tag in chosen if (repository, tag) not in taken]
+    taken.update((repository, tag) for tag in tags)
+    numbers = [other for other in range(count) if other != number]
+    some = st.sampled_from(numbers).map(digest) if numbers else st.nothing()
+    is_index = numbers and not draw(st.integers(0, 4))
+    return Image(
+        repository=repository,
+        digest=digest(number),
+        # Whole days, so that some have one timestamp.
+        pushed_at=NOW - timedelta(days=draw(st.integers(0, 60))),
+        tags=tuple(sorted(tags)),
+        children=tuple(draw(st.lists(some, unique=True, max_size=2))) if is_index else (),
+        subject=draw(some) if numbers and not draw(st.integers(0, 9)) else None,
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    taken: set[tuple[str, str]] = set()
+    count = draw(st.integers(0, 12))
+    images = [draw(images_of(number, count, taken)) for number in range(count)]
+
+    def reference() -> ImageReference:
+        image = draw(st.sampled_from(images))
+        tag = draw(st.none() | st.sampled_from(image.tags)) if image.tags else None
+        by_digest = tag is None or draw(st.booleans())
+        return ImageReference(image.repository, tag, image.digest if by_digest else None)
+
+    few = st.integers(0, 3 if images else 0)
+    names = [name for image in images for name in (*image.tags, image.digest[7:])]
+    return World(
+        retention=draw(retentions()),
+        images=images,
+        uses=[reference() for _ in range(draw(few))],
+        releases=[
+            Release(f"workload {draw(st.integers(0, 1))}", order, reference()) for order in range(draw(few))
+        ],
+        words=frozenset(draw(st.lists(st.sampled_from(names), max_size=2)) if names else []),
+        bases={draw(st.sampled_from(images)).digest: (reference(),) for _ in range(draw(few))},
+    )
+
+
+WORLDS = worlds()
+THOUSANDS = settings(max_examples=int(os.environ.get("SCOPED_IMAGES_WORLDS", "100")), deadline=None)
 
 
 def gone(selection: Selection) -> set[tuple[str, str]]:
@@ -175,6 +195,17 @@ def test_everything_else_goes_and_nothing_twice(world: World) -> None:
                 for parent in world.images
                 if parent.repository == image.repository and parent.key in selection.kept
             )
+
+
+@THOUSANDS
+@given(WORLDS, st.integers(0, 20))
+def test_a_run_after_one_that_was_interrupted_removes_nothing_that_the_first_kept(
+    world: World, done: int
+) -> None:
+    """Two runs at once are such runs too: each sees some of what the other has deleted."""
+    first = world.select()
+    left = [image for image in world.images if image not in first.deleted[:done]]
+    assert gone(world.select(left)) <= gone(first)
 
 
 @THOUSANDS

@@ -1,4 +1,4 @@
-"""Prunes container images on a schedule; the decisions are in scoped_images.pruning."""
+"""Prunes container images on a schedule. scoped_images.pruning makes the decisions."""
 
 import json
 import os
@@ -10,11 +10,11 @@ from scoped_images.pruning.settings import PrunerSettings
 
 
 class PruningFailed(Exception):
-    """Raised after the report, so that Lambda counts an error and the dead-letter queue gets the event."""
+    """Raised after the report, so that Lambda counts an error and sends the event to the dead-letter queue."""
 
 
 def handler(_event: Any, context: Any) -> dict[str, Any]:
-    """Lambda's entry: one run, one line of report and one of metrics. Doing it again deletes nothing more."""
+    """Run once, and print one line of report and one of metrics. A second run deletes nothing more."""
     settings = PrunerSettings.from_text(os.environ["PRUNER_SETTINGS"])
     aws = AwsCalls(
         settings.regions[0], seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000

@@ -1,0 +1,205 @@
+"""Whatever an account runs, and whatever goes wrong with an answer: no run removes an image that is in use.
+
+`SCOPED_IMAGES_WORLDS=5000 pytest tests/unit/pruning/test_account_model.py` tries more accounts.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from scoped_images.pruning.run import prune
+from tests.unit.pruning.account_model import (
+    HOST,
+    NOW,
+    Account,
+    Damage,
+    ModelCalls,
+    Service,
+    Stack,
+    digest,
+    settings_of,
+    tag,
+    uri,
+)
+
+WORLDS = int(os.environ.get("SCOPED_IMAGES_WORLDS", "150"))
+IMAGES = 12
+OPERATIONS = [
+    "describe_images",
+    "batch_get_image",
+    "list_functions",
+    "list_versions_by_function",
+    "get_function",
+    "list_clusters",
+    "list_tasks",
+    "describe_tasks",
+    "list_services",
+    "describe_services",
+    "list_service_deployments",
+    "describe_service_revisions",
+    "list_task_definition_families",
+    "list_task_definitions",
+    "describe_task_definition",
+    "list_event_buses",
+    "list_rules",
+    "list_targets_by_rule",
+    "list_schedules",
+    "get_schedule",
+    "describe_stacks",
+    "list_change_sets",
+    "get_template",
+    "describe_change_set",
+    "batch_delete_image",
+]
+
+damages = st.builds(
+    Damage,
+    st.sampled_from(OPERATIONS),
+    st.integers(0, 5),
+    st.integers(0, 40),
+    st.sampled_from(["drop", "none", "empty", "number", "list", "error"]),
+)
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> Account:
+    """An account with up to twelve images, and a few of everything that may run them."""
+    account = Account()
+    count = draw(st.integers(2, IMAGES))
+    homes = [draw(st.sampled_from(["app", "app", "base"])) for _ in range(count)]
+    for number, home in enumerate(homes):
+        tags = [tag(number)] if draw(st.integers(0, 3)) else []
+        tags += ["stable"] if number == count - 1 and draw(st.booleans()) else []
+        earlier = [other for other in range(number) if homes[other] == home]
+        children = draw(st.lists(st.sampled_from(earlier), unique=True, max_size=2)) if earlier else []
+        details: dict[str, Any] = {}
+        if not children and not draw(st.integers(0, 5)):
+            details = {
+                "imageStatus": "ARCHIVED",
+                "lastArchivedAt": NOW - timedelta(days=draw(st.integers(0, 9))),
+            }
+        # Some have one timestamp.
+        days = float(100 - draw(st.integers(0, number)))
+        account.push(home, number, *tags, days=days, children=tuple(children), **details)
+
+    numbers = st.integers(0, count - 1)
+
+    def image() -> str:
+        number = draw(numbers)
+        tags = account.images[homes[number], digest(number)].get("imageTags", [])
+        if tags and draw(st.booleans()):
+            return f"{HOST}/{homes[number]}:{tags[0]}"
+        return uri(homes[number], number)
+
+    def few() -> range:
+        return range(draw(st.integers(0, 2)))
+
+    for number in few():
+        versions = {str(version): (image(), image()) for version in few()}
+        account.functions[f"f{number}"] = {**versions, "$LATEST": (image(), image())}
+    definitions: list[str] = []
+    for number in range(draw(st.integers(0, 2))):
+        revisions = [[image()] for _ in range(draw(st.integers(1, 4)))]
+        gone = draw(st.sets(st.integers(1, len(revisions) - 1))) if len(revisions) > 1 else set()
+        definitions += account.family(f"family-{number}", *revisions, inactive=tuple(gone))
+    if definitions:
+        some = st.sampled_from(definitions)
+        account.tasks = [(draw(some), image_by_digest(draw(numbers), homes)) for _ in few()]
+        account.rules = [draw(some) for _ in few()]
+        account.schedules = [(draw(some), draw(st.booleans())) for _ in few()]
+        for number in few():
+            account.services.append(
+                Service(
+                    name=f"service-{number}",
+                    deployed=draw(st.lists(some, min_size=1, max_size=2)),
+                    controller=draw(st.sampled_from(["ECS", "CODE_DEPLOY"])),
+                )
+            )
+            if account.services[-1].controller == "ECS":
+                account.services[-1].released = draw(st.lists(some, max_size=4))
+    words = numbers.map(draw_word)
+    for number in few():
+        waiting = st.tuples(st.lists(words, max_size=1), st.lists(words, max_size=1))
+        account.stacks.append(
+            Stack(
+                name=f"stack-{number}",
+                words=draw(st.lists(words, max_size=1)),
+                parameters=draw(st.lists(words, max_size=1)),
+                waiting=draw(st.none() | waiting),
+            )
+        )
+    return account
+
+
+def image_by_digest(number: int, homes: list[str]) -> str:
+    return uri(homes[number], number)
+
+
+def draw_word(number: int) -> str:
+    """A tag or a digest's hex digits, as CloudFormation may name an image."""
+    return tag(number) if number % 2 else digest(number).removeprefix("sha256:")
+
+
+limits = st.fixed_dictionaries(
+    {
+        "max_images": st.integers(1, 2),
+        "rollback_window": st.integers(1, 2),
+        "archive_days": st.none() | st.integers(1, 5),
+    }
+)
+
+
+def removed(account: Account) -> set[tuple[str, str]]:
+    return {*account.deleted, *account.archived}
+
+
+@settings(max_examples=WORLDS, deadline=None)
+@given(accounts(), limits)
+def test_nothing_in_use_is_removed(account: Account, chosen: dict[str, Any]) -> None:
+    in_use = account.in_use(chosen["rollback_window"])
+    report = prune(ModelCalls(account), settings_of(account, limits=chosen), now=NOW)
+    assert [problem for problem in report.problems if "restore it" not in problem] == []
+    event(f"removed: {len(removed(account))}")
+    assert removed(account) & in_use == set()
+    assert {image.key for image in (*report.deleted, *report.archived)} == removed(account)
+
+
+@settings(max_examples=WORLDS, deadline=None)
+@given(accounts(), limits, damages)
+def test_nothing_in_use_is_removed_when_an_answer_is_damaged(
+    account: Account, chosen: dict[str, Any], damage: Damage
+) -> None:
+    in_use = account.in_use(chosen["rollback_window"])
+    wanted = settings_of(account, limits=chosen)
+    account.damage = damage
+    prune(ModelCalls(account), wanted, now=NOW)
+    event(f"removed: {len(removed(account))}")
+    assert removed(account) & in_use == set()
+
+
+@settings(max_examples=WORLDS, deadline=None)
+@given(accounts(), limits, st.integers(0, 120))
+def test_two_runs_at_once_remove_nothing_in_use(
+    account: Account, chosen: dict[str, Any], moment: int
+) -> None:
+    """The second run starts and ends while the first waits for one of its calls, as the worst of schedules."""
+    in_use = account.in_use(chosen["rollback_window"])
+    wanted = settings_of(account, limits=chosen)
+
+    def second_run(number: int) -> None:
+        if number == moment:
+            account.before_call = None
+            other = prune(ModelCalls(account), wanted, now=NOW)
+            assert [problem for problem in other.problems if "restore it" not in problem] == []
+
+    account.before_call = second_run
+    first = prune(ModelCalls(account), wanted, now=NOW)
+    assert [problem for problem in first.problems if "restore it" not in problem] == []
+    assert removed(account) & in_use == set()
+    once = {key for key in account.deleted if account.deleted.count(key) == 1}
+    assert once == set(account.deleted)
