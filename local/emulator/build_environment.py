@@ -20,7 +20,7 @@ from local.emulator.settings import EmulatorSettings
 PROGRAMS = Path(__file__).resolve().parents[1] / "build_programs"
 
 # Of the emulator's own environment: the engine, and the machine's certificates and proxies.
-KEPT = ("DOCKER_HOST", "DOCKER_BUILDKIT", "BUILDX_BUILDER", "BUILDX_CONFIG", "LANG", "TMPDIR")
+KEPT = ("DOCKER_BUILDKIT", "BUILDX_BUILDER", "BUILDX_CONFIG", "LANG", "TMPDIR")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class BuildEnvironment:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         return {
             **kept,
+            "DOCKER_HOST": f"unix://{self.settings.build_socket}",
             "HOME": str(home),
             "PATH": os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", os.defpath)]),
             # A login of one build is not another's.
@@ -66,8 +67,15 @@ class BuildEnvironment:
             "SCOPED_IMAGES_PYTHON": sys.executable,
             "SCOPED_IMAGES_DOCKER": shutil.which("docker") or "docker",
             "SCOPED_IMAGES_REGISTRY_PORT": str(self.settings.port),
-            "SCOPED_IMAGES_BUILD_ARGUMENTS": json.dumps(pip_secrets(self.settings.state)),
+            "SCOPED_IMAGES_BUILD_ARGUMENTS": json.dumps(pip_secrets(home)),
         }
+
+    def seen(self) -> list[Path]:
+        """What builds see beside their own folder: this package, docker with its plugins, and its socket."""
+        docker = shutil.which("docker")
+        programs = [Path(docker).resolve().parent] if docker else []
+        builders = [Path(os.environ["BUILDX_CONFIG"])] if "BUILDX_CONFIG" in os.environ else []
+        return [PROGRAMS.parent, *programs, *_plugin_folders(), *builders, self.settings.build_socket]
 
 
 def _plugin_folders() -> list[Path]:

@@ -4,6 +4,7 @@ import platform
 import sys
 
 from local.emulator.sandbox import sandbox
+from local.emulator.task_network import gives_networks
 
 
 def pretends() -> list[str]:
@@ -15,6 +16,7 @@ def pretends() -> list[str]:
         f"CodeBuild: builds run {how}, with the engine's own BuildKit in place of a docker-container builder, "
         "and may build, push and pull but not run containers; compute types, VPCs and build images are records.",
     ]
+    by_machine.append(TASK_NETWORKS if gives_networks() else SHARED_NETWORK)
     return [*EVERYWHERE, *by_machine, *([] if runs_linux_programs() else NO_LINUX_PROGRAMS)]
 
 
@@ -23,6 +25,14 @@ def runs_linux_programs() -> bool:
     return (sys.platform, platform.machine()) == ("linux", "x86_64")
 
 
+TASK_NETWORKS = (
+    "ECS: a task reaches the local AWS and nothing else, neither the internet nor another task; ports of its "
+    "containers are open on 127.0.0.1."
+)
+SHARED_NETWORK = (
+    "ECS: tasks share this machine's network, because only root can give each its own: an image must listen where HOST "
+    "and PORT in its environment say, or its service never becomes stable."
+)
 EVERYWHERE = [
     "IAM: roles and policies are stored, and nothing is refused for want of a permission.",
     "KMS: keys encrypt nothing that is stored; S3, DynamoDB, ECR and secrets are plain files.",
@@ -30,8 +40,7 @@ EVERYWHERE = [
     "Public base images: where one cannot be pulled, builds take a stand-in under its name, whatever digest the "
     "app pins it to and whatever mirror it names.",
     "VPC: subnets, NAT gateways, flow logs, route tables and security groups are records without a network.",
-    "ECS: tasks run as containers on this machine's own network; CPU and memory limits, autoscaling and "
-    "Fargate's isolation are not applied.",
+    "ECS: CPU and memory limits, autoscaling and Fargate's isolation are not applied.",
     "Load balancers: answer over plain HTTP under a path of the local AWS's own address; listeners with TLS, "
     "access logs and WAF are records.",
     "S3: bucket policies, TLS enforcement and public access blocks are stored and not enforced.",

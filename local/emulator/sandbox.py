@@ -81,17 +81,18 @@ class Sandbox:
         *,
         folder: Path,
         environment: Mapping[str, str],
+        shown: Iterable[Path] = (),
         readable: Iterable[Path] = (),
         writable: Iterable[Path] = (),
     ) -> list[str]:
         """The command that runs `command` in `folder`, confined if this machine allows it.
 
-        `readable` and `writable` are what it sees beside the system and this Python; the sandbox's user gets its
-        rights on them.
+        It sees these beside the system and this Python. shown: as they are. readable, writable: folders of its own,
+        on which the sandbox's user gets these rights.
         """
         if self.bwrap is None:
             return list(command)
-        readable, writable = list(readable), list(writable)
+        shown, readable, writable = list(shown), list(readable), list(writable)
         if self.root:
             for path in readable:
                 _let_read(path)
@@ -99,7 +100,8 @@ class Sandbox:
                 _give(path)
         python = [Path(sys.prefix), Path(sys.base_prefix)]
         named = [Path(environment[name]) for name in CERTIFICATES if environment.get(name)]
-        shown = [*python, *named, *(Path(p) for p in environment.get("NODE_PATH", "").split(os.pathsep) if p)]
+        modules = [Path(path) for path in environment.get("NODE_PATH", "").split(os.pathsep) if path]
+        readable = [*python, *named, *modules, *shown, *readable]
         rights = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
         return [
             self.bwrap,
@@ -107,8 +109,8 @@ class Sandbox:
             *_system(),
             *("--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108 - its own
             *("--setenv", "TMPDIR", "/tmp"),  # noqa: S108
-            *_folders_above([*shown, *readable, *writable]),
-            *(word for path in [*shown, *readable] for word in ("--ro-bind-try", str(path), str(path))),
+            *_folders_above([*readable, *writable]),
+            *(word for path in readable for word in ("--ro-bind-try", str(path), str(path))),
             *(word for path in writable for word in ("--bind", str(path), str(path))),
             *("--chdir", str(folder)),
             *((*rights, "--", *DROP_RIGHTS) if self.root else ("--",)),

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -15,6 +16,7 @@ from ministack import app as ministack_app
 from local.certificates import Authority
 from local.emulator.blob_store import BlobStore
 from local.emulator.checkpoints import Checkpoints
+from local.emulator.engine_gate import EngineGate
 from local.emulator.gate import Gate
 from local.emulator.keys import Keys
 from local.emulator.patches import apply_all, function_proxy
@@ -45,6 +47,8 @@ async def serve_until_stopped(settings: EmulatorSettings, keys: Keys, store: Blo
     authority = Authority.open(settings.certificates)
     proxy_port = await TlsFront(settings.port, authority).start()
     function_proxy.apply(proxy_port, authority.certificate_file)
+    engine = os.environ.get("DOCKER_HOST", "").removeprefix("unix://")
+    await EngineGate(engine=Path(engine), socket=settings.build_socket).start()
     saving = asyncio.create_task(checkpoints.run())
     await serve(Gate(keys, checkpoints), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     saving.cancel()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+MAX_SOCKET = 107  # characters of a socket's path, unix(7)
 
 # What the emulator may not take over from the caller's shell: credentials and settings for real AWS, which
 # functions would inherit, and settings of ministack that are made here.
@@ -58,6 +61,14 @@ class EmulatorSettings:
     def node_modules(self) -> Path:
         """The packages that Node functions may import besides their own."""
         return self.folder / "node-functions" / "node_modules"
+
+    @property
+    def build_socket(self) -> Path:
+        """The engine's socket as builds see it (see local.emulator.engine_gate)."""
+        path = self.folder / "engine" / "docker.sock"
+        if len(str(path)) <= MAX_SOCKET:
+            return path
+        return Path("/tmp", f"local-aws-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}", "docker.sock")  # noqa: S108
 
     @property
     def certificates(self) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 import copy
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from ministack.services import codebuild
 from local.emulator.build_environment import BuildEnvironment
 from local.emulator.build_variables import MissingSecret, variables
 from local.emulator.keys import Keys
+from local.emulator.sandbox import sandbox
 from local.emulator.settings import EmulatorSettings
 
 Record = dict[str, Any]
@@ -135,16 +137,24 @@ def run_build(build: Record, buildspec: str, wanted: list[Record], environment: 
             end_phase(build, "DOWNLOAD_SOURCE", "FAILED", str(error))
             finish(build, "FAILED")
             return
-        follow(build, job, say)
+        follow(build, job, environment.seen(), say)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def follow(build: Record, job: Record, say: Any) -> None:
-    """Start the runner and take over what it reports."""
+def follow(build: Record, job: Record, seen: list[Path], say: Any) -> None:
+    """Start the runner in a sandbox and take over what it reports."""
+    project = Path(__file__).resolve().parents[3]
     process = subprocess.Popen(
-        [sys.executable, "-m", "local.build_runner"],
-        cwd=Path(__file__).resolve().parents[3],
+        sandbox().command(
+            [sys.executable, "-m", "local.build_runner"],
+            folder=project,
+            environment=os.environ,
+            shown=seen,
+            writable=[Path(job["folder"])],
+        ),
+        cwd=project,
+        umask=0o022,  # CodeBuild's, and not the emulator's: the modes of unpacked files go into images
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

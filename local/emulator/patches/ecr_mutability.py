@@ -34,7 +34,20 @@ def apply() -> None:
     ecr._put_image = put_image
     ecr._v2_put_manifest = put_manifest
     provisioners._ecr_cfn_to_api = from_cloudformation
-    provisioners._RESOURCE_HANDLERS["AWS::ECR::Repository"]["update"] = update_from_cloudformation
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::ECR::Repository"]
+    stock_create = handlers["create"]
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+        """Refuse a repository that exists; stock ministack gives it to the stack."""
+        name = props.get("RepositoryName")
+        if name in ecr._repositories:
+            raise ValueError(
+                f"Resource of type 'AWS::ECR::Repository' with identifier '{name}' already exists."
+            )
+        created: tuple[str, dict[str, Any]] = stock_create(logical_id, props, stack_name)
+        return created
+
+    handlers["create"], handlers["update"] = create, update_from_cloudformation
 
 
 def tag_may_move(repository: dict[str, Any], tag: str) -> bool:

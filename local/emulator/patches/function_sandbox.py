@@ -24,11 +24,11 @@ class ConfinedSubprocess:
 
     def Popen(self, command: Sequence[str], *, cwd: str, **options: Any) -> Any:
         """Start a function that stays."""
-        return subprocess.Popen(confined(command, cwd, options), cwd=cwd, **options)
+        return subprocess.Popen(confined(command, cwd, options), cwd=cwd, umask=0o022, **options)
 
     def run(self, command: Sequence[str], *, cwd: str, **options: Any) -> Any:
         """Run a function once."""
-        return subprocess.run(confined(command, cwd, options), cwd=cwd, check=False, **options)
+        return subprocess.run(confined(command, cwd, options), cwd=cwd, umask=0o022, check=False, **options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(subprocess, name)

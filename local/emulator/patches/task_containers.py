@@ -1,14 +1,16 @@
-"""Containers of ECS tasks on the host's network, on ports of their own, with all that their definition says.
+"""Containers of ECS tasks, each task in a network of its own, with all that their definition says.
 
-A task in `awsvpc` mode has an address to itself. Here every task shares 127.0.0.1, so that each gets free ports
-and is told them: HOST and PORT in its environment are where it listens. A container that ignores them fails
-its health check.
+Where we may not enter a container's network (only root may), tasks share this machine's loopback. Then each gets free
+ports, and HOST and PORT in its environment say where it must listen: a container that ignores them never gets ready.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import sys
+import threading
+from contextlib import suppress
 from typing import Any
 
 from docker.types import Healthcheck
@@ -17,6 +19,7 @@ from ministack.services import ecs
 from local.emulator.docker_client import LoopbackDocker
 from local.emulator.keys import Keys
 from local.emulator.loopback_ports import free_port
+from local.emulator.task_network import Door, Network, doors, gives_networks
 
 Definition = dict[str, Any]
 NANOSECONDS = 1_000_000_000
@@ -24,6 +27,7 @@ LOOK_SECONDS = 5
 # A container has this long to start before failed looks count, whatever its definition says: looks are frequent.
 START_SECONDS = 30
 BRIDGE_OPTIONS = ("ports", "network", "extra_hosts")
+PORTS_LABEL = "local-aws.ports"  # of a container: the port of our loopback by its own
 
 
 def apply(port: int, keys: Keys) -> None:
@@ -40,7 +44,7 @@ def apply(port: int, keys: Keys) -> None:
         note_ports(options["labels"]["com.amazonaws.ecs.task-arn"], ports)
         # Fargate names the region to every container; a definition's own value wins.
         options["environment"] = {**region(), **credentials(keys), **options["environment"]}
-        placed = on_host(options, ports) if sys.platform == "linux" else published(options, ports)
+        placed = place(options, ports)
         return {**placed, **from_definition(definition, task_definition)}
 
     ecs._get_docker = functools.partial(connected, port, keys)
@@ -48,6 +52,74 @@ def apply(port: int, keys: Keys) -> None:
     ecs._container_ip = lambda container, network: "127.0.0.1"  # noqa: ARG005
     if sys.platform == "linux":
         ecs._register_metadata = metadata_on_host
+
+
+def place(options: Definition, ports: dict[str, int]) -> Definition:
+    """Where the container runs, and how its ports are reached from here."""
+    if gives_networks():
+        kept = {name: value for name, value in options.items() if name not in BRIDGE_OPTIONS}
+        return {**kept, "network_mode": "none", "labels": {**kept["labels"], PORTS_LABEL: json.dumps(ports)}}
+    return on_host(options, ports) if sys.platform == "linux" else published(options, ports)
+
+
+class TaskDocker:
+    """A docker client that gives the containers of one task one network."""
+
+    def __init__(self, port: int, keys: Keys) -> None:
+        self._docker = LoopbackDocker(port, keys)
+        self.images = self._docker.images
+        self.containers = TaskContainers(self._docker, port)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._docker, name)
+
+
+class TaskContainers:
+    """Containers of tasks, with doors in their networks."""
+
+    def __init__(self, client: LoopbackDocker, port: int) -> None:
+        self._docker = client
+        self._port = port
+        self._first: dict[
+            str, str
+        ] = {}  # of each task that runs: the container whose network the others join
+
+    def run(self, image: str, **options: Any) -> Any:
+        """Start a container, the first of its task in a network of its own."""
+        labels = options.get("labels") or {}
+        if PORTS_LABEL not in labels:
+            return self._docker.containers.run(image, **options)
+        task = labels["com.amazonaws.ecs.task-arn"]
+        first = self._first.get(task)
+        if first is not None:
+            options["network_mode"] = f"container:{first}"
+        container = self._docker.containers.run(image, **options)
+        container.reload()
+        pid = int(container.attrs["State"]["Pid"])
+        if pid == 0:  # it has ended already
+            return container
+        network = Network.of(pid)
+        ports = {int(there): here for there, here in json.loads(labels[PORTS_LABEL]).items()}
+        made = doors(network, ports=ports, aws_port=None if first else self._port)
+        for door in made:
+            door.open()
+        if first is None:
+            self._first[task] = container.id
+        threading.Thread(target=self._close, args=(container, task, network, made), daemon=True).start()
+        return container
+
+    def _close(self, container: Any, task: str, network: Network, made: list[Door]) -> None:
+        """Close the doors when the container has ended."""
+        with suppress(Exception):  # it may be removed meanwhile, and the engine be away
+            container.wait(timeout=None)
+        if self._first.get(task) == container.id:
+            del self._first[task]
+        for door in made:
+            door.close()
+        network.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._docker.containers, name)
 
 
 def on_host(options: Definition, ports: dict[str, int]) -> Definition:
@@ -63,12 +135,12 @@ def published(options: Definition, ports: dict[str, int]) -> Definition:
 
 
 @functools.cache
-def client(port: int, keys: Keys) -> LoopbackDocker:
+def client(port: int, keys: Keys) -> TaskDocker:
     """The client, connected once."""
-    return LoopbackDocker(port, keys)
+    return TaskDocker(port, keys)
 
 
-def connected(port: int, keys: Keys) -> LoopbackDocker | None:
+def connected(port: int, keys: Keys) -> TaskDocker | None:
     """The client, or None while no engine answers, as ministack expects it."""
     try:
         return client(port, keys)

@@ -22,6 +22,7 @@ from local.environment import LocalEnvironment, ensure_emulator, local_url, stop
 from local.stand_in_images import LAMBDA_PYTHON
 from tests.local.conftest import ROOT
 from tests.local.emulator.conftest import Aws, free_port, log_in
+from tests.local.emulator.test_gaps_builds import build, log, project
 from tests.local.emulator.test_gaps_cloudformation import deploy
 
 pytestmark = pytest.mark.engine
@@ -44,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 print("listening", flush=True)
-address = (os.environ["HOST"], int(os.environ["PORT"]))
+address = (os.environ.get("HOST", "0.0.0.0"), int(os.environ.get("PORT", "8080")))
 http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 """
 
@@ -227,7 +228,7 @@ def test_a_service_answers_at_its_load_balancer_and_is_replaced_without_a_failed
     repository, stack = local.repository(), local.aws.name("stack")
     health = [
         "CMD-SHELL",
-        'python3 -c \'import os,urllib.request as u;u.urlopen(f"http://127.0.0.1:{os.environ["PORT"]}/")\'',
+        'python3 -c \'import os,urllib.request as u;u.urlopen("http://127.0.0.1:" + os.environ.get("PORT", "8080"))\'',
     ]
     one = local.push(SERVICE, ["app.handler"], repository=repository, tag="one")
     url = local_url(deploy(local.aws, stack, service_stack(one, health=health), DNS)["Dns"], local.env.port)
@@ -296,3 +297,34 @@ def test_a_service_that_cannot_run_fails_its_stack_and_says_why(
     assert "ECS Deployment Circuit Breaker was triggered" in failed
     assert reason in failed
     assert local.docker("ps", "--quiet", "--filter", f"ancestor={image}") == ""
+
+
+def test_a_build_of_codebuild_may_not_start_containers(local: Local) -> None:
+    """With the engine's own socket it could mount the machine's whole file system."""
+    command = f"docker run --rm --volume /:/host {LAMBDA_PYTHON.image} true"
+    ended = build(local.aws, project(local.aws), command)
+    assert ended["buildStatus"] == "FAILED"
+    assert "builds of the local AWS build, pull, tag and push images only, and this asks for" in "".join(
+        log(local.aws, ended)
+    )
+
+
+CALLS = """
+import json, urllib.error, urllib.request
+for path in ("/2015-03-31/functions", "/v2/_catalog"):
+    request = urllib.request.Request("http://127.0.0.1:%d" + path, b"{}")
+    try:
+        print(urllib.request.urlopen(request).status)
+    except urllib.error.HTTPError as error:
+        print(error.code)
+"""
+
+
+def test_a_run_step_on_the_host_s_network_cannot_call_the_local_aws(local: Local, tmp_path: Path) -> None:
+    (tmp_path / "calls.py").write_text(CALLS % local.env.port)
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {LAMBDA_PYTHON.image} AS tried\nCOPY calls.py /\nRUN python3 /calls.py > /said\n"
+        "FROM scratch\nCOPY --from=tried /said /\n"
+    )
+    local.docker("build", "--output", f"type=local,dest={tmp_path / 'out'}", str(tmp_path))
+    assert (tmp_path / "out/said").read_text() == "403\n401\n"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import Any
 
 import pytest
 
+from local.emulator.sandbox import USER
+from local.emulator.settings import EmulatorSettings
 from tests.local.emulator.conftest import Aws
 
 
@@ -111,3 +114,14 @@ def test_a_stopped_build_is_stopped(aws: Aws) -> None:
     while codebuild.batch_get_builds(ids=[started])["builds"][0]["buildStatus"] != "STOPPED":
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_a_build_is_a_user_without_rights_and_without_the_owner_s_files(
+    aws: Aws, settings: EmulatorSettings
+) -> None:
+    ended = build(aws, project(aws), "id --user", f"cat {settings.secret_file} /etc/shadow || true")
+    assert log(aws, ended) == [
+        str(USER if os.geteuid() == 0 else os.getuid()),
+        f"cat: {settings.secret_file}: No such file or directory",
+        "cat: /etc/shadow: No such file or directory",
+    ]

@@ -1,9 +1,10 @@
 """ECR's gaps in stock ministack: each is filled in ours, and each test of stock fails once upstream fills it."""
 
+import json
 from collections.abc import Callable
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from tests.local.emulator.conftest import ACCOUNT, Aws
 from tests.local.emulator.registry_client import INDEX, digest_of
@@ -175,6 +176,22 @@ def a_new_repository_of_an_old_name_is_empty(aws: Aws) -> None:
     assert registry.call("HEAD", f"/v2/{name}/blobs/{digest_of(b'layer')}").status == 404
 
 
+def a_stack_does_not_take_over_a_repository_that_exists(aws: Aws) -> None:
+    name = aws.name("repo")
+    aws.client("ecr").create_repository(repositoryName=name)
+    template = {"Resources": {"R": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": name}}}}
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    with pytest.raises(WaiterError):
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    reasons = [
+        event.get("ResourceStatusReason", "")
+        for event in cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    ]
+    assert f"Resource of type 'AWS::ECR::Repository' with identifier '{name}' already exists." in reasons
+    assert aws.client("ecr").describe_repositories(repositoryNames=[name])["repositories"]
+
+
 def a_download_is_resumed_from_an_offset(aws: Aws) -> None:
     ecr, name, registry = aws.client("ecr"), aws.name("repo"), aws.registry
     ecr.create_repository(repositoryName=name)
@@ -184,6 +201,7 @@ def a_download_is_resumed_from_an_offset(aws: Aws) -> None:
 
 
 GAPS = [
+    a_stack_does_not_take_over_a_repository_that_exists,
     describing_an_unknown_tag_says_image_not_found,
     listing_gives_one_id_per_tag,
     getting_an_image_answers_the_tag_asked_for,
