@@ -150,3 +150,16 @@ def test_an_argument_of_another_type_is_told(small_app: Any, argument: str, give
     with pytest.raises(ScopedImagesError) as refused:
         BaseImages(small_app.app, **arguments)
     assert str(refused.value) == message
+
+
+def test_two_sets_of_bases_with_the_same_names_are_refused(small_app: Any) -> None:
+    """Repositories carry the base's name and the environment, not the prefix of the stacks."""
+    bases = declared(small_app, {"a": ()})
+    BaseImages(small_app.app, ENV, bases=bases, prefix="one")
+    with pytest.raises(ScopedImagesError) as caught:
+        BaseImages(small_app.app, ENV, bases=bases, prefix="two")
+    assert str(caught.value) == (
+        "repository_name: 'two-base-repositories/base-a' would make a repository that 'one-base-repositories/base-a' "
+        "makes already, got 'base-a-dev' in 111111111111/eu-west-1; choose another name, or use the one repository for "
+        "both"
+    )

@@ -1,0 +1,69 @@
+"""CDK Pipelines builds all images of a stage before it deploys any stack: what needs an order is an error there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import pipelines
+from aws_cdk.assertions import Annotations, Match
+
+from scoped_images import Platform, RemoteBuilder, ScopedImage
+from tests.constructs.conftest import PLACE, SmallApp
+
+
+def pipeline_errors(small_app: SmallApp, stage: cdk.Stage, *, wave: bool = False) -> list[str]:
+    stack = small_app.stack("Pipeline")
+    source = codecommit.Repository(stack, "Source", repository_name="source")
+    code = pipelines.CodePipelineSource.code_commit(source, "main")
+    pipeline = pipelines.CodePipeline(
+        stack, "Pipeline", synth=pipelines.ShellStep("Synth", input=code, commands=["cdk synth"])
+    )
+    (pipeline.add_wave("Wave") if wave else pipeline).add_stage(stage)
+    found = Annotations.from_stack(stack).find_error("*", Match.any_value())
+    return [str(entry.entry.data) for entry in found]
+
+
+def image_in(small_app: SmallApp, stack: cdk.Stack, **options: Any) -> None:
+    image = ScopedImage(
+        stack, "Image", context=small_app.context("app"), platform=Platform.LINUX_ARM64, **options
+    )
+    lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+
+
+@pytest.mark.parametrize("wave", [True, False])
+def test_a_stage_whose_images_are_built_in_order_is_an_error(small_app: SmallApp, wave: bool) -> None:
+    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
+    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-prod")
+    image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
+    assert pipeline_errors(small_app, stage, wave=wave) == [
+        "Pipeline/Pipeline: CDK Pipelines builds all images of a stage before it deploys any of its stacks, got "
+        "'Prod/App/Image', which must be built after other stacks are deployed; give it and its base images "
+        "builder=RemoteBuilder(…), which builds while stacks deploy, or run cdk deploy in a CodeBuild step"
+    ]
+
+
+def test_a_stage_whose_images_need_no_other_stack_is_none(small_app: SmallApp) -> None:
+    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
+    image_in(small_app, cdk.Stack(stage, "App"))
+    assert pipeline_errors(small_app, stage) == []
+
+
+def test_a_stage_whose_images_are_built_remotely_is_none(small_app: SmallApp) -> None:
+    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
+    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-prod")
+    builder = RemoteBuilder(cdk.Stack(stage, "Builds"), "Builder", environment_name="prod")
+    image_in(small_app, cdk.Stack(stage, "App"), repository=repository, builder=builder)
+    assert pipeline_errors(small_app, stage) == []
+
+
+def test_outside_of_a_pipeline_a_stage_s_images_are_built_in_order(small_app: SmallApp) -> None:
+    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
+    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-prod")
+    image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
+    other = cdk.Stage(small_app.app, "Other", env=PLACE)
+    image_in(small_app, cdk.Stack(other, "App"))
+    assert pipeline_errors(small_app, other) == []
