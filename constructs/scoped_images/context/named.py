@@ -4,46 +4,47 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scoped_images.context.copying import write_folder
 from scoped_images.context.file import ContextFile
 from scoped_images.context.folder import existing_folder, whole_folder
 from scoped_images.context.ignore_file import read_folder_ignore_file
+from scoped_images.context.selection import select_files
 from scoped_images.context.size import SizeLimit, read_files
+from scoped_images.dockerfile.sources import ContextSources
 from scoped_images.errors import ScopedImagesError
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedContext:
-    """The files of one folder, less what its own `.dockerignore` leaves out: the Dockerfile's does not speak of it."""
+    """The files that a target reads of one folder, less what the folder's own `.dockerignore` leaves out."""
 
     root: Path
     files: tuple[ContextFile, ...]
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, name: str, directory: str | Path, *, dockerfile: str, max_bytes: int) -> NamedContext:
-        """Read a folder whole: what a stage copies of it is not looked into."""
+    def read(
+        cls, name: str, directory: str | Path, *, sources: ContextSources, limit: SizeLimit
+    ) -> NamedContext:
+        """Read what `sources` ask for, or the whole folder where one of them takes it; raises ScopedImagesError."""
+        limit = replace(limit, context="the folder", ignore_file=".dockerignore")
         try:
             root = existing_folder(directory)
-            folder = whole_folder(root, read_folder_ignore_file(root))
-            files = read_files(
-                root,
-                [(path, ()) for path in folder.paths],
-                SizeLimit(
-                    max_bytes=max_bytes,
-                    context="the folder",
-                    ignore_file=".dockerignore",
-                    dockerfile=dockerfile,
-                ),
-            )
+            ignore = read_folder_ignore_file(root)
+            if any(source.is_whole_context and not source.excludes for source in sources.sources):
+                folder = whole_folder(root, ignore)
+                files = read_files(root, [(path, ()) for path in folder.paths], limit)
+                warnings = folder.warnings
+            else:
+                selection = select_files(root, sources, ignore)
+                files = read_files(root, [(path.path, path.lines) for path in selection.paths], limit)
+                warnings = selection.warnings
         except ScopedImagesError as error:
             raise ScopedImagesError(f"build_contexts[{name!r}]: {error}") from None
-        return cls(
-            root=root, files=files, warnings=tuple(f"{name}: {warning}" for warning in folder.warnings)
-        )
+        return cls(root=root, files=files, warnings=tuple(f"{name}: {warning}" for warning in warnings))
 
     @property
     def fingerprint(self) -> str:

@@ -13,7 +13,7 @@ from scoped_images.context.ignore_file import read_ignore_file
 from scoped_images.context.selection import Selection, select_files
 from scoped_images.dockerfile.build_arguments import check_build_args
 from scoped_images.dockerfile.context_sources import context_sources
-from scoped_images.dockerfile.sources import ContextSources
+from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.platform import Platform
@@ -82,6 +82,11 @@ class ContextRequest:
             build_contexts=self.build_contexts,
             include=self.include,
         )
+
+    def everything(self) -> ContextSources:
+        """Return the sources that take a build context whole."""
+        whole = Source.whole(line=0, instruction="repository", written=".")
+        return ContextSources(dockerfile=self.name, sources=(whole,))
 
     @cached_property
     def ignore_file(self) -> IgnoreFile:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from scoped_images.context.named import NamedContext
 from scoped_images.context.request import ContextRequest, read_dockerfile
 from scoped_images.context.size import MAX_BYTES, SizeLimit, largest_parts, read_files
 from scoped_images.context.whole_repository import CLOUD_ASSEMBLY, WholeRepository
+from scoped_images.dockerfile.sources import ContextSources
 from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.platform import Platform
 
@@ -125,7 +126,13 @@ class ScopedContext:
                 for line in sources.whole_context_lines
             ),
         )
-        return cls._of(request, files, named=sources.named_contexts, max_bytes=max_bytes, warnings=warnings)
+        return cls._of(
+            request,
+            files,
+            named={name: sources.of_context(name) for name in sources.named},
+            max_bytes=max_bytes,
+            warnings=warnings,
+        )
 
     @classmethod
     def repository(
@@ -160,7 +167,7 @@ class ScopedContext:
         context = cls._of(
             request,
             files,
-            named=request.build_contexts,
+            named=dict.fromkeys(request.build_contexts, request.everything()),
             max_bytes=sys.maxsize,
             warnings=(whole.warning, *folder.warnings),
         )
@@ -172,14 +179,16 @@ class ScopedContext:
         request: ContextRequest,
         files: tuple[ContextFile, ...],
         *,
-        named: Iterable[str],
+        named: Mapping[str, ContextSources],
         max_bytes: int,
         warnings: tuple[str, ...],
     ) -> ScopedContext:
         folders = request.build_contexts
         named_contexts = {
-            name: NamedContext.read(name, folders[name], dockerfile=request.name, max_bytes=max_bytes)
-            for name in named
+            name: NamedContext.read(
+                name, folders[name], sources=sources, limit=_limit(max_bytes, request.name)
+            )
+            for name, sources in named.items()
         }
         return cls(
             root=request.root,

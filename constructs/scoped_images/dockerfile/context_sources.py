@@ -1,4 +1,4 @@
-"""What one target of a Dockerfile reads of the main build context."""
+"""What one target of a Dockerfile reads of its build contexts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def context_sources(
     build_contexts: Collection[str] = (),
     include: Sequence[str] = (),
 ) -> ContextSources:
-    """Return what the instructions that `target` needs read of the main build context.
+    """Return what the instructions that `target` needs read of the build contexts.
 
     name: of the Dockerfile, for messages. The other arguments are those of TargetOptions.
 
@@ -53,7 +53,7 @@ def context_sources(
             *sorted(findings.sources, key=lambda source: source.line),
             *(_included(path) for path in include),
         ),
-        named_contexts=tuple(sorted(findings.named_contexts)),
+        named={name: tuple(sources) for name, sources in sorted(findings.named_sources.items())},
         warnings=(
             *_frontend_warnings(parsed, options),
             *(f"{name}:{unknown.line}: {unknown.message}" for unknown in findings.unknown_sources),

@@ -51,7 +51,7 @@ class Findings:
     sources: list[Source] = field(default_factory=list)
     unknown_sources: list[UnknownSource] = field(default_factory=list)
     unknown_bases: list[UnknownBase] = field(default_factory=list)
-    named_contexts: set[str] = field(default_factory=set)
+    named_sources: dict[str, list[Source]] = field(default_factory=dict)
     images: list[OutsideImage] = field(default_factory=list)
     required_mounts: list[RequiredMount] = field(default_factory=list)
     stage_names: frozenset[str] = frozenset()

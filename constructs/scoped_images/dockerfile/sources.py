@@ -1,17 +1,18 @@
-"""What the instructions of one target read of the main build context."""
+"""What the instructions of one target read of build contexts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One path, or pattern, of the build context that an instruction reads.
+    """One path, or pattern, of a build context that an instruction reads.
 
     path: clean and relative to the context's root; `.` is the whole of it.
     line: of the Dockerfile; 0 for a path that `include` names.
-    instruction: `COPY`, `ADD`, `RUN --mount` or `include`, for messages.
+    instruction: `COPY`, `ADD`, `RUN --mount`, `FROM` or `include`, for messages.
     written: as in the Dockerfile.
     wildcards: whether `*`, `?` and `[…]` in the path are wildcards.
     parents: patterns below `path` that `COPY --parents` takes; empty for everything.
@@ -25,6 +26,11 @@ class Source:
     wildcards: bool = True
     parents: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+
+    @classmethod
+    def whole(cls, *, line: int, instruction: str, written: str) -> Source:
+        """Return the source of an instruction that may read anything."""
+        return cls(path=".", line=line, instruction=instruction, written=written, wildcards=False)
 
     @property
     def is_whole_context(self) -> bool:
@@ -42,13 +48,17 @@ class ContextSources:
     """All that one target reads.
 
     dockerfile: its name, for messages.
-    named_contexts: which of the given build contexts the target uses.
+    sources: of the main build context. named: of each other build context that the target uses, by its name.
     """
 
     dockerfile: str
     sources: tuple[Source, ...]
-    named_contexts: tuple[str, ...] = ()
+    named: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def of_context(self, name: str) -> ContextSources:
+        """Return what the target reads of a named build context."""
+        return replace(self, sources=self.named[name], named={}, warnings=())
 
     @property
     def whole_context_lines(self) -> tuple[int, ...]:

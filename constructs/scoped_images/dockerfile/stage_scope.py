@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scoped_images.dockerfile.copy_sources import CopyError, context_path, copy_sources
 from scoped_images.dockerfile.evaluation import Evaluation, unknown_value_message
@@ -26,6 +26,7 @@ class Scope:
 
     environment: what ENV set, which a stage FROM it sees again even where an ARG came between.
     outside: the variables of the ARGs before the first FROM.
+    contexts: the build contexts that instructions name with `from`, by that name and whether a number means a stage.
     """
 
     evaluation: Evaluation
@@ -34,6 +35,7 @@ class Scope:
     outside: Variables
     variables: Variables
     environment: dict[str, Value]
+    contexts: dict[tuple[bool, str], str] = field(default_factory=dict)
 
     def of_child(self) -> Scope:
         """Return the scope of a stage that is built FROM this one."""
@@ -83,14 +85,22 @@ class Scope:
             self._evaluate(instruction, instruction.flag_value(flag))
         self._evaluate(instruction, instruction.words[-1])
         self.evaluation.check_heredocs(instruction, self.variables)
-        if instruction.flag_value("from"):
+        origin = instruction.flag_value("from")
+        context = self.contexts.get((True, origin))
+        if origin and context is None:
             for word in instruction.words[:-1]:
                 self._evaluate(instruction, word)
             return
         try:
-            self.findings.sources += copy_sources(instruction, lambda word: self._source(instruction, word))
+            sources = copy_sources(instruction, lambda word: self._source(instruction, word, context))
         except CopyError as error:
             raise self.evaluation.parsed.error(instruction.line, f"{instruction.name} {error}") from None
+        self._sources_of(context).extend(sources)
+
+    def _sources_of(self, context: str | None) -> list[Source]:
+        return (
+            self.findings.sources if context is None else self.findings.named_sources.setdefault(context, [])
+        )
 
     def _run(self, instruction: Instruction) -> None:
         try:
@@ -104,14 +114,18 @@ class Scope:
         if mount.required and isinstance(mount.id, str) and isinstance(mount.kind, str):
             required = RequiredMount(kind=mount.kind, id=mount.id, line=instruction.line)
             self.findings.required_mounts.append(required)
-        if mount.origin or mount.kind in ("cache", "secret", "ssh", "tmpfs"):
+        context = self.contexts.get((False, mount.origin))
+        if mount.kind in ("secret", "ssh", "tmpfs") or (
+            context is None and (mount.origin or mount.kind == "cache")
+        ):
             return
         unknown = next((each for each in (mount.kind, mount.source) if isinstance(each, Unknown)), None)
-        if unknown is not None:
+        if unknown is not None and context is None:
             self._unknown(instruction, mount.written, unknown)
             return
-        written = str(mount.source)
-        self.findings.sources.append(
+        # Of a named context, what is not known is taken whole.
+        written = "." if unknown is not None else str(mount.source)
+        self._sources_of(context).append(
             Source(
                 path=context_path(written),
                 line=instruction.line,
@@ -121,8 +135,10 @@ class Scope:
             )
         )
 
-    def _source(self, instruction: Instruction, word: str) -> str | None:
+    def _source(self, instruction: Instruction, word: str, context: str | None) -> str | None:
         value = self._evaluate(instruction, word)
+        if isinstance(value, Unknown) and context is not None:
+            return "."
         if isinstance(value, Unknown):
             self._unknown(instruction, word, value)
             return None

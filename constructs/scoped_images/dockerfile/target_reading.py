@@ -15,6 +15,7 @@ from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.mounts import mount_origins
 from scoped_images.dockerfile.parse import ParsedDockerfile
 from scoped_images.dockerfile.platform_variables import platform_variables
+from scoped_images.dockerfile.sources import Source
 from scoped_images.dockerfile.stage_scope import Scope
 from scoped_images.dockerfile.stages import Stage, by_name, find_target, global_variables, read_stages
 from scoped_images.dockerfile.target_options import TargetOptions
@@ -75,13 +76,19 @@ class _Reader:
         """Read the targets and all that they need, each stage after those that it needs."""
         root = Scope(self.evaluation, self.options, self.findings, self.outside, Variables(), {})
         scopes: dict[int, Scope] = {}
-        for stage in self._needed(targets):
+        needed = self._needed(targets)
+        bases = {stage.index for stage in targets} | {stage.parent for stage in needed}
+        for stage in needed:
+            if stage.context is not None and stage.index in bases:
+                self._read_whole(stage.context, stage)
             scope = scopes[stage.index] = self._scope(stage, root, scopes)
+            for origin in self._origins(stage):
+                found = self._stage(stage, origin)
+                context = found.context if found else self._read_outside(origin.name, origin.line)
+                if context is not None:
+                    scope.contexts[origin.by_number, origin.name] = context
             for instruction in stage.steps:
                 scope.read(instruction)
-            for origin in self._origins(stage):
-                if self._stage(stage, origin) is None:
-                    self._read_outside(origin.name, origin.line)
         return self.findings
 
     def _needed(self, targets: Iterable[Stage]) -> list[Stage]:
@@ -101,15 +108,15 @@ class _Reader:
 
     def _scope(self, stage: Stage, root: Scope, scopes: dict[int, Scope]) -> Scope:
         if stage.context is not None:
-            self.findings.named_contexts.add(stage.context)
-        elif stage.parent is not None:
+            return root.of_image()
+        if stage.parent is not None:
             return scopes[stage.parent].of_child()
-        elif stage.base == "scratch":
+        if stage.base == "scratch":
             return root.of_scratch()
-        elif isinstance(stage.base, Unknown):
+        if isinstance(stage.base, Unknown):
             self.findings.unknown_bases.append(UnknownBase(stage=stage, variable=stage.base.name))
-        else:
-            self._read_outside(stage.base, stage.line)
+        elif (context := self._read_outside(stage.base, stage.line)) is not None:
+            self._read_whole(context, stage)
         return root.of_image()
 
     def _origins(self, stage: Stage) -> Iterator[_Origin]:
@@ -150,19 +157,23 @@ class _Reader:
             )
         return found
 
-    def _read_outside(self, image: str, line: int) -> None:
-        """Note an image or a build context."""
+    def _read_whole(self, context: str, stage: Stage) -> None:
+        """Note that a stage is built FROM a build context."""
+        source = Source.whole(line=stage.line, instruction="FROM", written=str(stage.base))
+        self.findings.named_sources.setdefault(context, []).append(source)
+
+    def _read_outside(self, image: str, line: int) -> str | None:
+        """Note an image, or return the build context that takes its place."""
         if image == "scratch":
-            return
+            return None
         try:
             context = self.options.context_for(image)
             name = ImageName.parse(image).familiar
         except ScopedImagesError as error:
             raise self._error(line, str(error)) from None
-        if context is not None:
-            self.findings.named_contexts.add(context)
-        else:
+        if context is None:
             self.findings.images.append(OutsideImage(name=name, line=line))
+        return context
 
     def _error(self, line: int, message: str) -> ScopedImagesError:
         return self.evaluation.parsed.error(line, message)

@@ -205,7 +205,7 @@ def test_include_makes_up_for_a_variable_without_a_value() -> None:
 def test_named_contexts(text: str, contexts: list[str], expected: list[str], used: tuple[str, ...]) -> None:
     found = context_sources(text, build_contexts=contexts)
     assert [source.path for source in found.sources] == expected
-    assert found.named_contexts == used
+    assert tuple(found.named) == used
 
 
 def test_flags_of_copy_go_with_its_sources() -> None:
