@@ -15,7 +15,7 @@ UV_LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
     --custom-compile-command "make lock"
 OUTPUTS := .local/outputs.$(ENV).json
 # `local` runs a command against the emulated AWS; every other environment against the real one.
-IN_ENV := $(if $(filter local,$(ENV)),python -m local run --,)
+IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
 .PHONY: help deploy try synth diff destroy lint test test-fast snapshots lock bench fuzz clean
 
@@ -59,7 +59,7 @@ snapshots: $(VENV) ## rewrite the recorded templates and the recorded public API
 # npm 11 records the registry's host of each package unless it is told not to.
 lock: $(VENV) ## lock every requirement and the CDK CLI with hashes, after a change to a .in file or cdk_cli/package.json
 	@$(UV_LOCK) requirements.in -o requirements.txt
-	@$(UV_LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	@$(UV_LOCK) requirements-dev.in local/pyproject.toml -c requirements.txt -o requirements-dev.txt
 	@$(UV_LOCK) requirements-checks.in -o requirements-checks.txt
 	@cd scripts/cdk_cli && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
@@ -72,13 +72,13 @@ fuzz: $(VENV) ## thousands of generated contexts against BuildKit: make fuzz CAS
 	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py
 
 clean: ## stop the local environment and delete what make has made
-	@if [ -x .venv/bin/python ]; then .venv/bin/python -m local down; fi
+	@if [ -x .venv/bin/python ]; then .venv/bin/cdk-local down; fi
 	@rm -rf .venv .local cdk.out
 
-$(VENV): requirements-dev.txt pyproject.toml
+$(VENV): requirements-dev.txt pyproject.toml local/pyproject.toml
 	@scripts/make-venv .venv
 	@scripts/install-lock .venv requirements-dev.txt
-	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python -e .
+	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python -e . -e local
 	@touch $@
 
 $(CHECKS): requirements-checks.txt $(VENV)

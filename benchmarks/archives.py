@@ -15,9 +15,9 @@ from typing import Any
 
 import boto3
 
-from local.emulator import process
-from local.emulator.keys import Keys
-from local.emulator.settings import EmulatorSettings
+from cdk_local_aws.emulator import process
+from cdk_local_aws.emulator.keys import Keys
+from cdk_local_aws.emulator.settings import EmulatorSettings
 from scoped_images import ScopedContext
 from scoped_images.context.archive import write_context_archive
 

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from local.emulator.pretends import pretends
+from cdk_local_aws.emulator.pretends import pretends
 
 # What somebody who has just deployed looks for; the rest stays in the file.
 _SHOWN = ("ApiUrl", "ApiKeySecret", "UploadImagesFunction", "CreateLabelsFunction", "ImageDigest", "Uri")

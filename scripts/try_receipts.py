@@ -98,7 +98,7 @@ def address(url: str) -> str:
     if endpoint is None:
         return url
     # Only here: a deployment to AWS has no use for the local environment's packages.
-    from local.environment import local_url  # noqa: PLC0415
+    from cdk_local_aws.environment import local_url  # noqa: PLC0415
 
     return local_url(url.removeprefix("http://"), int(endpoint.rpartition(":")[2]))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import Engine, ensure_engine
-from local.private_engine import stop_engine
+from cdk_local_aws.engine import Engine, ensure_engine
+from cdk_local_aws.private_engine import stop_engine
 
 INSTALLED = Path(__file__).parents[2] / ".local/engine/installed"  # the same software as the project's own
 

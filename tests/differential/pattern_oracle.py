@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.debian_packages import DebianSuite, machine_mirror, unpack
+from cdk_local_aws.debian_packages import DebianSuite, machine_mirror, unpack
 
 SOURCE = Path(__file__).parent / "go_oracle/main.go"
 PACKAGE = "golang-github-moby-patternmatcher-dev"

@@ -12,20 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from local.__main__ import ROOT, say
-from local.base_images import ensure_base_images
-from local.engine import Engine, ensure_private_engine
-from local.environment import (
+from cdk_local_aws.__main__ import say
+from cdk_local_aws.base_images import ensure_base_images
+from cdk_local_aws.engine import Engine, ensure_private_engine
+from cdk_local_aws.environment import (
     LocalEnvironment,
     ensure_bootstrapped,
     ensure_emulator,
     is_bootstrapped,
     stop_emulator,
 )
-from local.private_engine import stop_engine
-from local.stand_in_images import LAMBDA_PYTHON
+from cdk_local_aws.private_engine import stop_engine
+from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from tests.e2e.deployment import Deployment
 
+ROOT = Path(__file__).parents[2]
 # pytest-xdist's workers run side by side, and each empties its image store.
 STATE = ROOT / ".local" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 

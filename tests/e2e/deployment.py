@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.engine import Engine
-from local.environment import LocalEnvironment
+from cdk_local_aws.engine import Engine
+from cdk_local_aws.environment import LocalEnvironment
 
 RECORDER = """#!/bin/sh
 printf '%s\\n' "$*" >> "$RECORDED_BUILDS"
@@ -43,7 +43,7 @@ class Deployment:
             "CDK_VALIDATION": "false",
         }
         if self.registry_port is not None:
-            variables["SCOPED_IMAGES_REGISTRY_PORT"] = str(self.registry_port)
+            variables["LOCAL_AWS_REGISTRY_PORT"] = str(self.registry_port)
         return variables
 
     def cdk(self, *arguments: str) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stand_in_images import LAMBDA_PYTHON
+from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from tests.e2e.deployment import Deployment
 from tests.e2e.registry_proxy import registry_proxy
 

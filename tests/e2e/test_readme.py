@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.__main__ import ROOT
-from local.processes import processes_naming
-from tests.e2e.conftest import free_port
+from cdk_local_aws.processes import processes_naming
+from tests.e2e.conftest import ROOT, free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -51,7 +50,7 @@ def environment(port: int) -> dict[str, str]:
     ours = (str(ROOT), "MAKE", "MFLAGS", "VIRTUAL_ENV", "CDK_", "PYTHONDONTWRITEBYTECODE")
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if str(ROOT) not in part)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "PATH": path, "SCOPED_IMAGES_LOCAL_PORT": str(port)}
+    return {**kept, "PATH": path, "LOCAL_AWS_PORT": str(port)}
 
 
 def test_every_command_works_as_written(clone: Path, port: int) -> None:

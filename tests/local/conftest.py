@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import Engine, Machine, ensure_engine, ensure_private_engine
-from local.private_engine import stop_engine
+from cdk_local_aws.engine import Engine, Machine, ensure_engine, ensure_private_engine
+from cdk_local_aws.private_engine import stop_engine
 
 ROOT = Path(__file__).parents[2]
 INSTALLED = ROOT / ".local/engine/installed"  # the same software as the project's own

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.debian_packages import DebianSuite, machine_mirror, unpack
+from cdk_local_aws.debian_packages import DebianSuite, machine_mirror, unpack
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from local.base_images import BaseImage, ensure_base_images, image_labels, unreachable
-from local.engine import Engine, Machine
-from local.stand_in_images import LABEL, LAMBDA_PYTHON, StandIn, docker
+from cdk_local_aws.base_images import BaseImage, ensure_base_images, image_labels, unreachable
+from cdk_local_aws.engine import Engine, Machine
+from cdk_local_aws.stand_in_images import LABEL, LAMBDA_PYTHON, StandIn, docker
 
 # A registry of which RFC 2606 says that it cannot exist: the stand-in is built on every network.
 UNREACHABLE = "registry.invalid/lambda/python:3.13"

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from local.build_runner import BuildRun, Job
+from cdk_local_aws.build_runner import BuildRun, Job
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,8 +111,8 @@ def test_a_build_that_takes_too_long_is_timed_out(tmp_path: Path) -> None:
 
 def started(given: Job) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "local.build_runner"],
-        cwd=ROOT,
+        [sys.executable, "-m", "cdk_local_aws.build_runner"],
+        cwd=ROOT / "local",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -156,12 +156,12 @@ def test_a_starter_that_is_killed_leaves_no_build_behind(tmp_path: Path) -> None
             sys.executable,
             "-c",
             "import subprocess, sys, time\n"
-            "p = subprocess.Popen([sys.executable, '-m', 'local.build_runner'], stdin=subprocess.PIPE, "
+            "p = subprocess.Popen([sys.executable, '-m', 'cdk_local_aws.build_runner'], stdin=subprocess.PIPE, "
             "stdout=subprocess.DEVNULL, text=True, start_new_session=True)\n"
             "p.stdin.write(sys.argv[1] + '\\n'); p.stdin.flush(); time.sleep(60)",
             given,
         ],
-        cwd=ROOT,
+        cwd=ROOT / "local",
     )
     wait_until(lambda: running("sleep\x0065432"))
     os.kill(starter.pid, signal.SIGKILL)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local import build_secrets
-from local.build_secrets import parse_settings, pip_conf, pip_secrets, trusted_certificates
-from local.errors import LocalError
+from cdk_local_aws import build_secrets
+from cdk_local_aws.build_secrets import parse_settings, pip_conf, pip_secrets, trusted_certificates
+from cdk_local_aws.errors import LocalError
 
 LISTED = """\
 :env:.default-timeout='60'

@@ -2,15 +2,13 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parents[2] / "local" / "cdk-docker"
+PROGRAM = Path(__file__).parents[2] / "local" / "cdk_local_aws" / "cdk-docker"
 ECR = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 HERE = "127.0.0.1:4711"
 
@@ -39,9 +37,9 @@ def run(docker: Path, *arguments: str, stdin: str = "", **environment: str) -> d
         check=False,
         env={
             "PATH": os.environ["PATH"],
-            "SCOPED_IMAGES_PYTHON": sys.executable,
-            "SCOPED_IMAGES_REGISTRY_PORT": "4711",
-            "SCOPED_IMAGES_DOCKER": str(docker),
+            "LOCAL_AWS_PYTHON": sys.executable,
+            "LOCAL_AWS_REGISTRY_PORT": "4711",
+            "LOCAL_AWS_DOCKER": str(docker),
             **environment,
         },
     )
@@ -74,7 +72,7 @@ def test_a_build_has_every_reference_mapped_and_the_host_network_and_the_build_s
         *["--build-context", f"base=docker-image://{ECR}/base:sha-1"],
         *["--tag", "cdkasset-1", "--cache-from", f"type=registry,ref={ECR}/r:cache-amd64"],
         *["--cache-to", f"type=registry,ref={ECR}/r:cache-amd64,mode=max", "."],
-        SCOPED_IMAGES_BUILD_ARGUMENTS='["--secret", "id=pip_conf,src=/s/pip.conf"]',
+        LOCAL_AWS_BUILD_ARGUMENTS='["--secret", "id=pip_conf,src=/s/pip.conf"]',
     )
     assert saw["argv"] == [
         *["build", "--network", "host", "--secret", "id=pip_conf,src=/s/pip.conf"],
@@ -94,7 +92,7 @@ def test_a_stand_in_takes_the_place_of_what_its_image_is_pinned_to_or_mirrored_b
         *["build", "--build-context", f"{image}=docker-image://public.ecr.aws/lambda/python{pin}"],
         *[f"--build-context={image}=docker-image://{ECR}/ecr-public/lambda/python:3.13"],
         *["--build-context", f"{other}=docker-image://public.ecr.aws/docker/library/busybox{pin}", "."],
-        SCOPED_IMAGES_STAND_INS=json.dumps([image]),
+        LOCAL_AWS_STAND_INS=json.dumps([image]),
     )
     assert saw["argv"] == [
         *["build", "--network", "host", "--build-context", f"{image}=docker-image://{image}"],
@@ -121,9 +119,9 @@ def test_the_exit_code_of_docker_is_kept(echo_docker: Path) -> None:
 
 
 def test_without_a_port_it_says_what_to_do(echo_docker: Path) -> None:
-    saw = run(echo_docker, "inspect", "x", SCOPED_IMAGES_REGISTRY_PORT="")
+    saw = run(echo_docker, "inspect", "x", LOCAL_AWS_REGISTRY_PORT="")
     assert saw["stderr"] == (
-        "cdk-docker: SCOPED_IMAGES_REGISTRY_PORT is '', it takes the port of the local registry. "
+        "cdk-docker: LOCAL_AWS_REGISTRY_PORT is '', it takes the port of the local registry. "
         "Run CDK through `make deploy`, or unset CDK_DOCKER to use docker itself.\n"
     )
     assert "argv" not in saw
@@ -133,18 +131,5 @@ def test_a_docker_that_is_not_there_is_named(tmp_path: Path) -> None:
     saw = run(tmp_path / "no-docker", "inspect", "x")
     assert saw["stderr"] == (
         f"cdk-docker: cannot run '{tmp_path}/no-docker' (No such file or directory). "
-        "SCOPED_IMAGES_DOCKER names the docker to run.\n"
+        "LOCAL_AWS_DOCKER names the docker to run.\n"
     )
-
-
-def test_it_starts_in_less_than_fifty_milliseconds(tmp_path: Path) -> None:
-    nothing = tmp_path / "docker"
-    nothing.write_text("#!/bin/sh\n")
-    nothing.chmod(0o755)
-    times = []
-    for _ in range(7):
-        started = time.perf_counter()
-        run(nothing, "inspect", "x")
-        times.append(time.perf_counter() - started)
-    # The fastest run is the program's own time; the others also measure the machine's neighbours.
-    assert min(times) < 0.05, statistics.median(times)

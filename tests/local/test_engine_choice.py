@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import Engine, Machine, choose
-from local.errors import LocalError
-from local.own_docker import Builder, OwnDocker, find_own_docker, parse_builder, shortcoming
+from cdk_local_aws.engine import Engine, Machine, choose
+from cdk_local_aws.errors import LocalError
+from cdk_local_aws.own_docker import Builder, OwnDocker, find_own_docker, parse_builder, shortcoming
 
 GOOD = OwnDocker(
     docker=Path("/usr/bin/docker"),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import Machine
-from local.errors import LocalError
-from local.private_install import RECORD, ensure_installed, missing_packages
+from cdk_local_aws.engine import Machine
+from cdk_local_aws.errors import LocalError
+from cdk_local_aws.private_install import RECORD, ensure_installed, missing_packages
 
 pytestmark = pytest.mark.skipif(not Machine.here().takes_private_engine(), reason="needs Debian and root")
 

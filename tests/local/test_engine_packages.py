@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.debian_packages import (
+from cdk_local_aws.debian_packages import (
     AptSource,
     debian_mirror,
     machine_sources,
@@ -17,7 +17,7 @@ from local.debian_packages import (
     run,
     unpack,
 )
-from local.errors import LocalError
+from cdk_local_aws.errors import LocalError
 
 MAIN = AptSource(
     uri="http://mirror.test/debian", suites=("bookworm", "bookworm-updates"), components=("main",)

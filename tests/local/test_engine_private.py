@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from local.client_config import write_client_config
-from local.private_engine import EngineState, locked, stop_engine
-from local.processes import end, processes_naming, runs
+from cdk_local_aws.client_config import write_client_config
+from cdk_local_aws.private_engine import EngineState, locked, stop_engine
+from cdk_local_aws.processes import end, processes_naming, runs
 
 
 def test_the_engine_can_export_a_cache_and_leaves_the_machines_network_alone(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_path_too_long_for_a_socket_moves_the_sockets_to_run() -> None:
     state = Path("/srv") / ("x" * 90)
     folder = EngineState(state).run_folder
     assert folder.parent == Path("/run")
-    assert folder.name.startswith("scoped-images-")
+    assert folder.name.startswith("cdk-local-aws-")
     assert folder != EngineState(state / "other").run_folder
     assert EngineState(state).configuration()["data-root"] == f"{state}/data"
 

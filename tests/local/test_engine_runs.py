@@ -15,11 +15,11 @@ from shutil import rmtree
 
 import pytest
 
-from local.engine import Engine, Machine, ensure_engine, ensure_private_engine
-from local.errors import LocalError
-from local.private_engine import EngineState, stop_engine
-from local.processes import processes_naming
-from local.stand_in_images import docker
+from cdk_local_aws.engine import Engine, Machine, ensure_engine, ensure_private_engine
+from cdk_local_aws.errors import LocalError
+from cdk_local_aws.private_engine import EngineState, stop_engine
+from cdk_local_aws.processes import processes_naming
+from cdk_local_aws.stand_in_images import docker
 from tests.local.conftest import INSTALLED
 from tests.local.debian_registry import debian_registry
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator.keys import Keys
-from local.environment import LocalEnvironment, local_url
+from cdk_local_aws.emulator.keys import Keys
+from cdk_local_aws.environment import LocalEnvironment, local_url
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,16 @@ def test_clients_are_led_to_the_emulator_with_the_accounts_keys(env: LocalEnviro
 def test_docker_is_the_engines_behind_a_program_that_can_run(env: LocalEnvironment) -> None:
     variables = env.variables(Engine())
     assert variables["DOCKER_HOST"] == "unix:///engine.sock"
-    assert variables["SCOPED_IMAGES_DOCKER"] == "/engine/docker"
-    assert variables["SCOPED_IMAGES_REGISTRY_PORT"] == "4711"
+    assert variables["LOCAL_AWS_DOCKER"] == "/engine/docker"
+    assert variables["LOCAL_AWS_REGISTRY_PORT"] == "4711"
     assert os.access(variables["CDK_DOCKER"], os.X_OK)
     assert variables["PATH"].endswith(":/engine/bin:/usr/bin")
 
 
 def test_docker_is_told_which_images_are_stand_ins(env: LocalEnvironment) -> None:
     with_one = dataclasses.replace(env, stand_ins=("public.ecr.aws/lambda/python:3.13",))
-    assert env.variables(Engine())["SCOPED_IMAGES_STAND_INS"] == "[]"
-    assert with_one.variables(Engine())["SCOPED_IMAGES_STAND_INS"] == '["public.ecr.aws/lambda/python:3.13"]'
+    assert env.variables(Engine())["LOCAL_AWS_STAND_INS"] == "[]"
+    assert with_one.variables(Engine())["LOCAL_AWS_STAND_INS"] == '["public.ecr.aws/lambda/python:3.13"]'
 
 
 def test_the_shells_own_aws_and_cdk_settings_do_not_get_through(env: LocalEnvironment) -> None:

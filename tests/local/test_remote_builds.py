@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from local.base_images import ensure_base_images
-from local.engine import Engine
-from local.environment import LocalEnvironment, ensure_emulator, stop_emulator
-from local.stand_in_images import LAMBDA_PYTHON
+from cdk_local_aws.base_images import ensure_base_images
+from cdk_local_aws.engine import Engine
+from cdk_local_aws.environment import LocalEnvironment, ensure_emulator, stop_emulator
+from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from scoped_images import Platform, ScopedContext
 from scoped_images.context.archive import named_folders, write_context_archive
 from scoped_images.ecr.tags import late_content_tag

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-import local.stand_ins.lambda_python.runtime_interface_emulator as emulator
+import cdk_local_aws.stand_ins.lambda_python.runtime_interface_emulator as emulator
 
 # A runtime: it does what the event says, and tells its process id.
 RUNTIME = """

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from local.base_images import ensure_base_images
-from local.build_secrets import pip_secrets
-from local.engine import Engine
-from local.stand_in_images import LAMBDA_PYTHON, docker
+from cdk_local_aws.base_images import ensure_base_images
+from cdk_local_aws.build_secrets import pip_secrets
+from cdk_local_aws.engine import Engine
+from cdk_local_aws.stand_in_images import LAMBDA_PYTHON, docker
 from tests.local.conftest import ROOT
 
 pytestmark = pytest.mark.engine

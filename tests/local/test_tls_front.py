@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.certificates import Authority
-from local.tls_front import TlsFront
+from cdk_local_aws.certificates import Authority
+from cdk_local_aws.tls_front import TlsFront
 
 HOST = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from local.docker_shim import use_stand_in
-from local.engine import Engine, Machine
-from local.errors import LocalError
-from local.stand_in_images import docker
+from cdk_local_aws.docker_shim import use_stand_in
+from cdk_local_aws.engine import Engine, Machine
+from cdk_local_aws.errors import LocalError
+from cdk_local_aws.stand_in_images import docker
 from scoped_images import ScopedImagesError
 from scoped_images.command_line import main
 from scoped_images.dockerfile.external_images import external_images

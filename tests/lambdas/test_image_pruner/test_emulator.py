@@ -18,8 +18,8 @@ from typing import Any
 import boto3
 import pytest
 
-from local.emulator import process
-from local.emulator.settings import EmulatorSettings
+from cdk_local_aws.emulator import process
+from cdk_local_aws.emulator.settings import EmulatorSettings
 from scoped_images.functions.code import function_files
 from scoped_images.pruning.aws_calls import AwsCalls
 from scoped_images.pruning.report import Report

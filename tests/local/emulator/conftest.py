@@ -19,12 +19,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.emulator import process
-from local.emulator.keys import Keys
-from local.emulator.sandbox import ensure_sandbox
-from local.emulator.settings import EmulatorSettings
-from local.engine import Engine
-from local.environment import LocalEnvironment
+from cdk_local_aws.emulator import process
+from cdk_local_aws.emulator.keys import Keys
+from cdk_local_aws.emulator.sandbox import ensure_sandbox
+from cdk_local_aws.emulator.settings import EmulatorSettings
+from cdk_local_aws.engine import Engine
+from cdk_local_aws.environment import LocalEnvironment
 from tests.local.emulator.registry_client import Registry
 
 ACCOUNT = "000000000000"

@@ -22,9 +22,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.debian_packages import install_missing
-from local.emulator.keys import Keys
-from local.emulator.settings import EmulatorSettings
+from cdk_local_aws.debian_packages import install_missing
+from cdk_local_aws.emulator.keys import Keys
+from cdk_local_aws.emulator.settings import EmulatorSettings
 from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
 from tests.local.emulator.hostile_page import visit
 

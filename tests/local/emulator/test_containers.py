@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
-from local.base_images import ensure_base_images
-from local.engine import Engine
-from local.environment import LocalEnvironment, ensure_emulator, local_url, stop_emulator
-from local.stand_in_images import LAMBDA_PYTHON
+from cdk_local_aws.base_images import ensure_base_images
+from cdk_local_aws.engine import Engine
+from cdk_local_aws.environment import LocalEnvironment, ensure_emulator, local_url, stop_emulator
+from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from tests.local.conftest import ROOT
 from tests.local.emulator.conftest import Aws, free_port, log_in
 from tests.local.emulator.test_gaps_builds import build, log, project

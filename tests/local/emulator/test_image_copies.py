@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator.pretends import runs_linux_programs
+from cdk_local_aws.emulator.pretends import runs_linux_programs
 from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
 from tests.local.emulator.registry_client import INDEX, MANIFEST
 from tests.local.emulator.test_gaps_cloudformation import deploy
@@ -78,8 +78,8 @@ def copy_in_registry(state: Path) -> dict[str, str]:
     """Copies made by the stand-in for the function; in a process of its own, for ministack is one per process."""
     from ministack.services import ecr  # noqa: PLC0415
 
-    from local.emulator.blob_store import BlobStore, RepositoryKey  # noqa: PLC0415
-    from local.emulator.patches import ecr_blobs, ecr_images, ecr_mutability, image_copies  # noqa: PLC0415
+    from cdk_local_aws.emulator.blob_store import BlobStore, RepositoryKey  # noqa: PLC0415
+    from cdk_local_aws.emulator.patches import ecr_blobs, ecr_images, ecr_mutability, image_copies  # noqa: PLC0415
 
     store = BlobStore(state)
     ecr_images.apply()

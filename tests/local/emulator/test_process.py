@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator import process
-from local.emulator.settings import EmulatorSettings
-from local.errors import LocalError
+from cdk_local_aws.emulator import process
+from cdk_local_aws.emulator.settings import EmulatorSettings
+from cdk_local_aws.errors import LocalError
 from tests.local.emulator.conftest import NO_ENGINE, Aws, free_port
 from tests.local.emulator.registry_client import digest_of
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.emulator.sandbox import USER, Sandbox, sandbox
-from local.emulator.settings import EmulatorSettings
+from cdk_local_aws.emulator.sandbox import USER, Sandbox, sandbox
+from cdk_local_aws.emulator.settings import EmulatorSettings
 from tests.local.emulator.conftest import ACCOUNT, Aws
 
 CURIOUS = """

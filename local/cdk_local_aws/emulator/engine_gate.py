@@ -1,0 +1,86 @@
+"""The part of the container engine that builds may use: build, pull, tag, push. Not containers, volumes or plugins.
+
+Whoever reaches the engine's own socket is root on this machine: `docker run --privileged --volume /:/host` is all it
+takes. A build of the emulated CodeBuild sees this socket in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cdk_local_aws.private_files import private_folder
+from cdk_local_aws.tls_front import pipe
+
+HEAD_LIMIT = 64 * 1024
+DRAIN_SECONDS = 2
+# BuildKit's own connections and the images, in every version of the API. BuildKit runs steps without the rights that
+# `docker run` can ask for. https://docs.docker.com/reference/api/engine/
+ALLOWED = re.compile(
+    r"(?:GET|HEAD|POST) (?:/v[\d.]+)?/(?:_ping|version|info|auth|grpc|session)"
+    r"|(?:GET|POST|DELETE) (?:/v[\d.]+)?/(?:images|distribution)/[^?]+"
+)
+
+
+@dataclass(frozen=True)
+class EngineGate:
+    """A socket in front of the engine's. engine: the path of the engine's socket."""
+
+    engine: Path
+    socket: Path
+
+    async def start(self) -> None:
+        """Listen; the folder of the socket is closed, so that only sandboxes in which it is mounted reach it."""
+        private_folder(self.socket.parent)
+        self.socket.unlink(missing_ok=True)
+        await asyncio.start_unix_server(self._serve, self.socket, limit=HEAD_LIMIT)
+        self.socket.chmod(0o666)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request: the engine closes the connection after it, so that no second one follows unseen."""
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+                wanted = requested(head)
+                if wanted is None:
+                    writer.write(refusal(head))
+                    await writer.drain()
+                    with suppress(TimeoutError):  # docker reads an answer after it has sent its request
+                        async with asyncio.timeout(DRAIN_SECONDS):
+                            while await reader.read(HEAD_LIMIT):
+                                pass
+                    return
+                back_reader, back_writer = await asyncio.open_unix_connection(self.engine)
+                back_writer.write(wanted)
+                try:
+                    await asyncio.gather(pipe(reader, back_writer), pipe(back_reader, writer))
+                finally:
+                    back_writer.close()
+            finally:
+                writer.close()
+
+
+def requested(head: bytes) -> bytes | None:
+    """The head of an allowed request, which asks the engine to close the connection; None for another."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method_and_path, _, version = first.rpartition(" ")
+    target = method_and_path.partition("?")[0]
+    if version != "HTTP/1.1" or not ALLOWED.fullmatch(target) or ".." in target:
+        return None
+    upgrades = any(line.lower().startswith("upgrade:") for line in lines)
+    kept = [line for line in lines if not line.lower().startswith("connection:")]
+    connection = "Connection: Upgrade, close" if upgrades else "Connection: close"
+    return "\r\n".join([first, connection, *kept]).encode("latin-1")
+
+
+def refusal(head: bytes) -> bytes:
+    """The engine's way to refuse, whose message docker shows."""
+    line = head.split(b"\r\n", 1)[0].decode("latin-1")
+    message = f"builds of the local AWS build, pull, tag and push images only, and this asks for {line!r}"
+    body = json.dumps({"message": message}).encode()
+    fields = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
+    return f"HTTP/1.1 403 Forbidden\r\n{fields}\r\n\r\n".encode() + body

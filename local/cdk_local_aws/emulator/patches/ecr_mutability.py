@@ -1,0 +1,182 @@
+"""Tag mutability with exclusion filters: `cache*` and `stable` may move where content tags may not.
+
+Stock ministack takes IMMUTABLE_WITH_EXCLUSION as it is given, forgets the filters and lets every tag move.
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ministack.core.responses import get_account_id
+from ministack.services import ecr
+from ministack.services.cloudformation import provisioners
+
+from cdk_local_aws.emulator.patches.ecr_images import Response, answer, error, missing_repository
+
+FILTERS = "imageTagMutabilityExclusionFilters"
+MODES = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
+
+stock_create_repository = ecr._create_repository
+stock_repo_shape = ecr._repo_shape
+stock_put_image = ecr._put_image
+stock_put_manifest = ecr._v2_put_manifest
+stock_cfn_to_api = provisioners._ecr_cfn_to_api
+
+
+def apply() -> None:
+    """Honour exclusion filters in the ECR API, in the registry and in CloudFormation."""
+    ecr._create_repository = create_repository
+    ecr._put_image_tag_mutability = put_image_tag_mutability
+    ecr._repo_shape = repository_shape
+    ecr._put_image = put_image
+    ecr._v2_put_manifest = put_manifest
+    provisioners._ecr_cfn_to_api = from_cloudformation
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::ECR::Repository"]
+    stock_create = handlers["create"]
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+        """Refuse a repository that exists; stock ministack gives it to the stack."""
+        name = props.get("RepositoryName")
+        if name in ecr._repositories:
+            raise ValueError(
+                f"Resource of type 'AWS::ECR::Repository' with identifier '{name}' already exists."
+            )
+        created: tuple[str, dict[str, Any]] = stock_create(logical_id, props, stack_name)
+        return created
+
+    handlers["create"], handlers["update"] = create, update_from_cloudformation
+
+
+def tag_may_move(repository: dict[str, Any], tag: str) -> bool:
+    """Whether a tag that exists may be put on another image."""
+    mode = repository.get("imageTagMutability", "MUTABLE")
+    excluded = any(filter_matches(f["filter"], tag) for f in repository.get(FILTERS, []))
+    return bool(mode.startswith("MUTABLE") != (excluded and mode.endswith("_WITH_EXCLUSION")))
+
+
+def filter_matches(pattern: str, tag: str) -> bool:
+    """Whether an exclusion filter selects a tag; `*` is its only wildcard."""
+    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), tag) is not None
+
+
+def mutability_error(data: dict[str, Any]) -> Response | None:
+    """InvalidParameterException for a mode or for filters that ECR refuses."""
+    mode, filters = data.get("imageTagMutability", "MUTABLE"), data.get(FILTERS) or []
+    with_filters = str(mode).endswith("_WITH_EXCLUSION")
+    if mode not in MODES:
+        text = f"imageTagMutability is {mode!r}, it takes one of {', '.join(MODES)}"
+    elif with_filters and not 1 <= len(filters) <= 5:
+        text = f"imageTagMutability {mode} takes 1 to 5 {FILTERS}, it got {len(filters)}"
+    elif filters and not with_filters:
+        text = f"{FILTERS} go with IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, not with {mode}"
+    else:
+        return None
+    return error(400, "InvalidParameterException", text)
+
+
+def create_repository(data: dict[str, Any]) -> Response:
+    """CreateRepository that keeps the filters."""
+    if (refused := mutability_error(data)) is not None:
+        return refused
+    response: Response = stock_create_repository(data)
+    if response[0] < 400 and data.get(FILTERS):
+        repository = ecr._repositories[data["repositoryName"]]
+        repository[FILTERS] = data[FILTERS]
+        return answer({"repository": repository_shape(repository)})
+    return response
+
+
+def put_image_tag_mutability(data: dict[str, Any]) -> Response:
+    """PutImageTagMutability that keeps the filters."""
+    name = data.get("repositoryName", "")
+    refused = missing_repository(name) or mutability_error(data)
+    if refused is not None:
+        return refused
+    set_mutability(ecr._repositories[name], data)
+    shown = {k: v for k, v in repository_shape(ecr._repositories[name]).items() if k.startswith("imageTag")}
+    return answer({"registryId": get_account_id(), "repositoryName": name, **shown})
+
+
+def set_mutability(repository: dict[str, Any], data: dict[str, Any]) -> None:
+    """Put mode and filters on a repository."""
+    repository["imageTagMutability"] = data.get("imageTagMutability", "MUTABLE")
+    repository.pop(FILTERS, None)
+    if data.get(FILTERS):
+        repository[FILTERS] = data[FILTERS]
+
+
+def repository_shape(repository: dict[str, Any]) -> dict[str, Any]:
+    """A repository as the API shows it, with its filters."""
+    shape: dict[str, Any] = stock_repo_shape(repository)
+    return {**shape, FILTERS: repository[FILTERS]} if repository.get(FILTERS) else shape
+
+
+def from_cloudformation(props: dict[str, Any]) -> dict[str, Any]:
+    """The API's members of a template's repository, with its filters."""
+    members: dict[str, Any] = stock_cfn_to_api(props)
+    filters = [
+        {
+            "filterType": f["ImageTagMutabilityExclusionFilterType"],
+            "filter": f["ImageTagMutabilityExclusionFilterValue"],
+        }
+        for f in props.get("ImageTagMutabilityExclusionFilters") or []
+    ]
+    members = {**members, FILTERS: filters} if filters else members
+    if (refused := mutability_error(members)) is not None:
+        raise ValueError(json.loads(refused[2])["message"])
+    return members
+
+
+def update_from_cloudformation(
+    physical_id: str,
+    old_props: dict[str, Any],
+    new_props: dict[str, Any],
+    stack_name: str,
+    logical_id: str | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """An update through CloudFormation, which sets the filters too."""
+    updated: tuple[str, dict[str, Any]] = provisioners._ecr_repo_update(
+        physical_id, old_props, new_props, stack_name, logical_id
+    )
+    set_mutability(ecr._repositories[updated[0]], from_cloudformation(new_props))
+    return updated
+
+
+def is_taken(name: str, tag: str, digest: str) -> bool:
+    """Whether the tag is on another image and must stay there."""
+    if name not in ecr._repositories or tag_may_move(ecr._repositories[name], tag):
+        return False
+    return any(
+        tag in image.get("imageTags", []) and image["imageDigest"] != digest
+        for image in ecr._images.get(name, [])
+    )
+
+
+def immutable_text(name: str, tag: str) -> str:
+    """ECR's sentence for a tag that may not move."""
+    return (
+        f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten "
+        "because the tag is immutable."
+    )
+
+
+def put_image(data: dict[str, Any]) -> Response:
+    """PutImage that leaves immutable tags where they are."""
+    name, tag = data.get("repositoryName", ""), data.get("imageTag")
+    digest = data.get("imageDigest") or ecr._image_digest(data.get("imageManifest", ""))
+    if tag and is_taken(name, tag, digest):
+        return error(400, "ImageTagAlreadyExistsException", immutable_text(name, tag))
+    response: Response = stock_put_image(data)
+    return response
+
+
+def put_manifest(name: str, ref: str, headers: dict[str, str], body: bytes) -> Response:
+    """A push that leaves immutable tags where they are."""
+    if not ref.startswith("sha256:") and is_taken(name, ref, ecr._content_digest(body)):
+        refused: Response = ecr._registry_error(400, "TAG_INVALID", immutable_text(name, ref), {"tag": ref})
+        return refused
+    response: Response = stock_put_manifest(name, ref, headers, body)
+    return response

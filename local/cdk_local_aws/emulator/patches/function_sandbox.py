@@ -1,0 +1,42 @@
+"""Zip functions run in a sandbox; stock ministack runs them as whoever started it, beside everything of theirs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from cdk_local_aws.emulator.sandbox import sandbox
+
+
+def apply() -> None:
+    """Give both modules that start functions a `subprocess` that confines them."""
+    lambda_runtime.subprocess = lambda_svc.subprocess = ConfinedSubprocess()
+
+
+class ConfinedSubprocess:
+    """The module subprocess, whose processes see a function's own folder and nothing else of its owner's."""
+
+    def Popen(self, command: Sequence[str], *, cwd: str, **options: Any) -> Any:
+        """Start a function that stays."""
+        return subprocess.Popen(confined(command, cwd, options), cwd=cwd, umask=0o022, **options)
+
+    def run(self, command: Sequence[str], *, cwd: str, **options: Any) -> Any:
+        """Run a function once."""
+        return subprocess.run(confined(command, cwd, options), cwd=cwd, umask=0o022, check=False, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(subprocess, name)
+
+
+def confined(command: Sequence[str], folder: str, options: dict[str, Any]) -> list[str]:
+    """The command of a function in its sandbox. ministack's own script lies beside the folder of the code."""
+    script = Path(command[-1])
+    seen = script.parent if script.is_absolute() else Path(folder)
+    environment = options.get("env") or os.environ
+    return sandbox().command(command, folder=Path(folder), environment=environment, readable=[seen])

@@ -1,0 +1,175 @@
+"""The emulator as a process of its own: started, found again, stopped."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from cdk_local_aws.emulator.keys import Keys
+from cdk_local_aws.emulator.settings import EmulatorSettings
+from cdk_local_aws.errors import LocalError
+from cdk_local_aws.private_files import private_folder, write_private
+
+PROJECT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+STOP_SECONDS = 30
+PORT_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class Running:
+    """The process that the record file names."""
+
+    pid: int
+    fingerprint: str
+
+
+def ensure_running(settings: EmulatorSettings, engine: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Start the emulator unless this very one already answers; safe twice and from two processes."""
+    with locked(settings):
+        wanted = fingerprint(settings, engine)
+        running = find(settings)
+        if running is not None and running.fingerprint == wanted and answers(settings):
+            return
+        if running is not None:
+            say("the local AWS was started with other settings: starting it again")
+            end(settings, running)
+        environment = settings.process_environment(
+            os.environ, engine, search_path=Path(sys.executable).parent, secret=Keys.new(settings).secret
+        )
+        start(settings, environment, wanted, say)
+
+
+def stop(settings: EmulatorSettings) -> None:
+    """Stop the emulator, if it runs; its state is kept."""
+    with locked(settings):
+        running = find(settings)
+        if running is not None:
+            end(settings, running)
+
+
+def start(
+    settings: EmulatorSettings, environment: Mapping[str, str], wanted: str, say: Callable[[str], None]
+) -> None:
+    """Start the process and wait until it answers."""
+    if port_stays_taken(settings.port):
+        raise LocalError(
+            f"port {settings.port} on 127.0.0.1 is in use by another program, and the local AWS needs it. "
+            "Stop that program, or choose another port."
+        )
+    say(f"starting the local AWS (ministack {version('ministack')}) on {settings.endpoint}")
+    command = [sys.executable, "-m", "cdk_local_aws.emulator", str(settings.state), str(settings.port)]
+    with os.fdopen(os.open(settings.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+        process = subprocess.Popen(
+            [*command, settings.account, settings.region],
+            cwd=PROJECT,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # it outlives `make`, and its workers are found by its process group
+        )
+    write_private(record(settings), json.dumps(asdict(Running(pid=process.pid, fingerprint=wanted))))
+    deadline = time.monotonic() + START_SECONDS
+    while not answers(settings):
+        if process.poll() is not None or time.monotonic() > deadline:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            record(settings).unlink(missing_ok=True)
+            last = settings.log.read_text(errors="replace").splitlines()[-15:]
+            raise LocalError("\n".join([f"the local AWS did not start; end of {settings.log}:", *last]))
+        time.sleep(0.1)
+
+
+def end(settings: EmulatorSettings, running: Running) -> None:
+    """Stop the process, which saves its state, and then what it left in its process group."""
+    with suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while is_ours(running.pid) and time.monotonic() < deadline:
+            with suppress(ChildProcessError):
+                os.waitpid(running.pid, os.WNOHANG)  # it may be a child of this very process
+            time.sleep(0.05)
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGKILL)
+    record(settings).unlink(missing_ok=True)
+
+
+def find(settings: EmulatorSettings) -> Running | None:
+    """The running process that the record file names, if it is still ours."""
+    try:
+        running = Running(**json.loads(record(settings).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return running if is_ours(running.pid) else None
+
+
+def is_ours(pid: int) -> bool:
+    """Whether this process id is an emulator's: ids are used again after a restart of the machine."""
+    if Path("/proc/self").exists():
+        with suppress(OSError):
+            return (
+                b"cdk_local_aws.emulator" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            )  # empty for a zombie
+        return False
+    command = ["ps", "-o", "stat=,command=", "-p", str(pid)]
+    status = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return "cdk_local_aws.emulator" in status and not status.startswith("Z")
+
+
+def answers(settings: EmulatorSettings) -> bool:
+    """Whether the emulator is ready for requests."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{settings.endpoint}/_ministack/health", timeout=5) as response:
+            return bool(response.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def port_stays_taken(port: int) -> bool:
+    """Whether something listens on the port, and not only an emulator that was killed a moment ago."""
+    deadline = time.monotonic() + PORT_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return False
+        time.sleep(0.1)
+    return True
+
+
+def fingerprint(settings: EmulatorSettings, engine: Mapping[str, str]) -> str:
+    """What a running emulator must have been started with: our code, ministack, the engine, the settings."""
+    digest = hashlib.sha256(f"{sys.version} {version('ministack')}".encode())
+    for path in sorted((PROJECT / "cdk_local_aws").rglob("*.py")):
+        digest.update(path.read_bytes())
+    digest.update(json.dumps([repr(settings), engine.get("DOCKER_HOST")]).encode())
+    return digest.hexdigest()
+
+
+def record(settings: EmulatorSettings) -> Path:
+    """The file that names the running process."""
+    return settings.folder / "process.json"
+
+
+@contextmanager
+def locked(settings: EmulatorSettings) -> Iterator[None]:
+    """One caller at a time starts or stops an emulator."""
+    private_folder(settings.folder)
+    with (settings.folder / "process.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,202 @@
+"""The blob half of the registry API, streamed to and from disk.
+
+ministack reads a whole request into memory, keeps layers in dictionaries and writes them into its state as
+base64 text. Blob requests are answered here instead, before they reach it; manifests and tags stay with it.
+Protocol: https://distribution.github.io/distribution/spec/api/
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
+from ministack.services import ecr
+
+from cdk_local_aws.emulator.asgi import (
+    Answer,
+    Application,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    request_headers,
+    response_start,
+)
+from cdk_local_aws.emulator.blob_store import BlobStore, DigestMismatchError, RepositoryKey
+
+BLOB_PATH = re.compile(r"/v2/(?P<name>.+)/blobs/(?:uploads/(?P<upload>[^/]*)/?|(?P<digest>[^/]+))$")
+CHUNK = 1024 * 1024
+
+
+class RegistryBlobs:
+    """ASGI application: blob requests to the store, everything else to the emulator behind it."""
+
+    def __init__(self, store: BlobStore, behind: Application) -> None:
+        self._store = store
+        self._behind = behind
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        match = BLOB_PATH.match(scope["path"]) if scope["type"] == "http" else None
+        if match is None:
+            await self._behind(scope, receive, send)
+            return
+        name, upload, digest = match["name"], match["upload"], match["digest"]
+        query = {k: v[0] for k, v in parse_qs(scope["query_string"].decode()).items()}
+        repository = select_repository(name, scope, query)
+        missing = ecr._ensure_repo_exists(name)
+        if missing is not None:
+            await answer(send, missing)
+        elif digest is not None and scope["method"] in ("GET", "HEAD"):
+            await self._download(repository, digest, scope, send)
+        elif digest is not None and scope["method"] == "DELETE":
+            await answer(send, self._delete(repository, digest))
+        elif scope["method"] == "POST" and not upload:
+            await self._start(repository, query, receive, send)
+        elif upload and scope["method"] == "PATCH":
+            if await self._append(repository, upload, receive, send):
+                await answer(send, progress(202, name, upload, self._store.upload_size(upload) or 0))
+        elif upload and scope["method"] == "PUT":
+            if await self._append(repository, upload, receive, send):
+                await answer(send, self._close(repository, upload, query.get("digest", "")))
+        elif upload and scope["method"] in ("GET", "DELETE"):
+            await answer(send, self._session(repository, upload, scope["method"]))
+        else:
+            await answer(send, ecr._registry_error(405, "UNSUPPORTED", "method not allowed"))
+
+    async def _start(
+        self, repository: RepositoryKey, query: dict[str, str], receive: Receive, send: Send
+    ) -> None:
+        """Begin an upload; or finish at once by a mount from another repository or with the body that came."""
+        name = repository.name
+        mount, source = query.get("mount"), query.get("from")
+        if mount and source:
+            other = RepositoryKey(repository.account, repository.region, source)
+            if self._store.mount(other, repository, mount):
+                await answer(send, created(name, mount))
+                return
+        upload = self._store.start_upload()
+        if "digest" not in query:
+            await answer(send, progress(202, name, upload, 0))
+        elif await self._append(repository, upload, receive, send):
+            await answer(send, self._close(repository, upload, query["digest"]))
+
+    async def _append(self, repository: RepositoryKey, upload: str, receive: Receive, send: Send) -> bool:
+        """Take the request's bytes; False when it was answered already or its client went away."""
+        if self._store.upload_size(upload) is None:
+            await answer(send, unknown_upload(repository.name, upload))
+            return False
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self._store.cancel_upload(upload)
+                return False
+            self._store.append(upload, message.get("body", b""))
+            if not message.get("more_body", False):
+                return True
+
+    def _close(self, repository: RepositoryKey, upload: str, digest: str) -> Answer:
+        """Keep what was uploaded under its digest."""
+        try:
+            self._store.finish_upload(upload, repository, digest)
+        except DigestMismatchError as mismatch:
+            detail = {"expected": digest, "actual": str(mismatch)}
+            text = "uploaded blob digest did not match provided digest"
+            refused: Answer = ecr._registry_error(400, "DIGEST_INVALID", text, detail)
+            return refused
+        return created(repository.name, digest)
+
+    def _session(self, repository: RepositoryKey, upload: str, method: str) -> Answer:
+        """How far an upload is, or its end without a blob."""
+        size = self._store.upload_size(upload)
+        if size is None:
+            return unknown_upload(repository.name, upload)
+        if method == "GET":
+            return progress(204, repository.name, upload, size)
+        self._store.cancel_upload(upload)
+        return registry_answer(204)
+
+    def _delete(self, repository: RepositoryKey, digest: str) -> Answer:
+        return registry_answer(202) if self._store.delete(repository, digest) else unknown_blob(digest)
+
+    async def _download(self, repository: RepositoryKey, digest: str, scope: Scope, send: Send) -> None:
+        """Send a blob, or the rest of one from the offset that the client asks for."""
+        path = self._store.find(repository, digest)
+        if path is None:
+            await answer(send, unknown_blob(digest))
+            return
+        size = path.stat().st_size
+        start = range_start(scope)
+        status = 206 if 0 < start < size else 200
+        start = start if status == 206 else 0
+        headers = {
+            "Content-Length": str(size - start),
+            "Content-Type": "application/octet-stream",
+            "Docker-Content-Digest": digest,
+            "Accept-Ranges": "bytes",
+        }
+        if status == 206:
+            headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+        await send(response_start(registry_answer(status, headers)))
+        if scope["method"] == "GET":
+            await send_file(path, start, send)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def select_repository(name: str, scope: Scope, query: dict[str, str]) -> RepositoryKey:
+    """Pin account and region as ministack does for its registry requests, and answer the repository."""
+    set_request_account_id("")
+    set_request_region(None)
+    ecr._select_registry_request_scope(name, request_headers(scope), query)
+    return RepositoryKey(get_account_id(), get_region(), name)
+
+
+def range_start(scope: Scope) -> int:
+    """The offset of `Range: bytes=N-`, the one form that clients resume a download with; else 0."""
+    for key, value in scope["headers"]:
+        match = re.fullmatch(rb"bytes=(\d+)-", value) if key.lower() == b"range" else None
+        if match:
+            return int(match[1])
+    return 0
+
+
+async def send_file(path: Path, start: int, send: Send) -> None:
+    """The file's bytes from an offset on, in chunks."""
+    with path.open("rb") as file:
+        file.seek(start)
+        while chunk := file.read(CHUNK):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+def registry_answer(status: int, headers: dict[str, str] | None = None) -> Answer:
+    """An answer without body."""
+    result: Answer = ecr._registry_ok(status, {"Content-Length": "0", **(headers or {})}, b"")
+    return result
+
+
+def created(name: str, digest: str) -> Answer:
+    """The blob is in the repository."""
+    return registry_answer(201, {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest})
+
+
+def progress(status: int, name: str, upload: str, size: int) -> Answer:
+    """Where to send the next bytes of an upload."""
+    location = f"/v2/{name}/blobs/uploads/{upload}"
+    received = f"0-{max(0, size - 1)}"
+    return registry_answer(status, {"Location": location, "Range": received, "Docker-Upload-UUID": upload})
+
+
+def unknown_blob(digest: str) -> Answer:
+    """The repository has no such blob."""
+    result: Answer = ecr._registry_error(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
+    return result
+
+
+def unknown_upload(name: str, upload: str) -> Answer:
+    """No such upload is under way."""
+    detail = {"name": name, "uuid": upload}
+    text = "blob upload unknown to registry"
+    result: Answer = ecr._registry_error(404, "BLOB_UPLOAD_UNKNOWN", text, detail)
+    return result

@@ -1,0 +1,137 @@
+"""Whether a request is signed with keys of the emulated AWS, as AWS's own SDKs sign.
+
+ministack has the mechanics of SigV4 and knows the keys that it gave to users and roles. It does not check them unless it
+enforces every IAM policy as well, so the check is here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from ministack.core import sigv4
+from ministack.core.iam_evaluator import (
+    AmbiguousAccessKeyError,
+    ResolvedCredential,
+    SignedRequest,
+    _sigv2_check,
+    find_iam_access_key_account,
+    resolve_credential,
+)
+from ministack.core.responses import _account_from_sts_session
+
+from cdk_local_aws.emulator.asgi import Scope
+
+Query = dict[str, list[str]]
+Problem = tuple[str, str]  # AWS's code and a message
+
+UNSIGNED = (
+    "MissingAuthenticationToken",
+    "the local AWS answers signed requests only; run the command in its environment, which has the keys",
+)
+WRONG_SECRET = (
+    "SignatureDoesNotMatch",
+    "The request is not signed with the secret of this run of the local AWS; each start makes a new one.",
+)
+UNKNOWN_KEY = ("InvalidClientTokenId", "The security token included in the request is invalid.")
+EXPIRED = ("AccessDenied", "Request has expired")
+# Neither signature covers what a client adds later, and ministack chooses the service by these.
+NOT_COVERED = ("AccessDenied", "the request has parts that its signature does not cover")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a signature covers."""
+
+    method: str
+    path: str  # as it was sent
+    query: Query
+    headers: dict[str, str]
+    body: bytes
+
+
+def signature_problem(scope: Scope, headers: dict[str, str], body: bytes) -> Problem | None:
+    """What is wrong with a request's signature; None if it is valid."""
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    request = Request(scope["method"], scope["raw_path"].decode("latin-1"), query, headers, body)
+    if headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
+        return header_problem(request)
+    if "X-Amz-Signature" in query:
+        return query_problem(request)
+    if "AWSAccessKeyId" in query:
+        return version_2_problem(request)
+    return UNSIGNED
+
+
+def header_problem(request: Request) -> Problem | None:
+    """What is wrong with a signature in the Authorization header."""
+    signature = sigv4.parse_header_signature(request.headers)
+    if isinstance(signature, tuple):
+        return UNSIGNED
+    late: Problem | None = sigv4.request_time_failure(signature)
+    return late or mismatch(request, signature, token=request.headers.get("x-amz-security-token", ""))
+
+
+def query_problem(request: Request) -> Problem | None:
+    """What is wrong with the signature of a presigned address."""
+    signature = sigv4.parse_query_signature(request.query)
+    if isinstance(signature, tuple):
+        return UNSIGNED
+    try:
+        expired = sigv4.presigned_request_is_expired(
+            signature.amz_date, first(request.query, "X-Amz-Expires")
+        )
+    except ValueError:
+        expired = True
+    token = first(request.query, "X-Amz-Security-Token")
+    return EXPIRED if expired else mismatch(request, signature, token=token, presigned=True)
+
+
+def mismatch(
+    request: Request, signature: sigv4.HeaderSignature, *, token: str, presigned: bool = False
+) -> Problem | None:
+    """What keeps a signature from being that of its key."""
+    if "x-amz-target" in request.headers and "x-amz-target" not in signature.signed_headers.split(";"):
+        return NOT_COVERED
+    credential = resolve_credential(signature.access_key_id, account_of(signature.access_key_id), token)
+    if not isinstance(credential, ResolvedCredential):
+        return UNKNOWN_KEY
+    _, to_sign = sigv4.header_signing_documents(
+        signature,
+        request.method,
+        request.path,
+        request.query,
+        request.headers,
+        request.body,
+        presigned=presigned,
+    )
+    computed = sigv4.calculate_signature(
+        credential.secret_access_key, signature.date_stamp, signature.region, signature.service, to_sign
+    )
+    return None if sigv4.signatures_match(computed, signature.signature) else WRONG_SECRET
+
+
+def version_2_problem(request: Request) -> Problem | None:
+    """What is wrong with a presigned address of S3 in version 2, which boto3 still makes by default."""
+    if "Action" in request.query or "x-amz-target" in request.headers:
+        return NOT_COVERED
+    access_key = first(request.query, "AWSAccessKeyId")
+    headers = {**request.headers, "authorization": ""}
+    signed = SignedRequest(
+        access_key, request.method, request.path, request.query, headers, sigv2=True, auth_path=request.path
+    )
+    valid = isinstance(_sigv2_check(signed, account_of(access_key)), ResolvedCredential)
+    return None if valid else WRONG_SECRET
+
+
+def account_of(access_key: str) -> str:
+    """The account of an access key; twelve digits are an account's own."""
+    try:
+        return _account_from_sts_session(access_key) or find_iam_access_key_account(access_key) or access_key
+    except AmbiguousAccessKeyError:
+        return ""
+
+
+def first(query: Query, name: str) -> str:
+    """A parameter's first value, empty if it is missing."""
+    return query.get(name, [""])[0]
