@@ -124,6 +124,8 @@ class Account:
         self.deleted: list[Key] = []
         self.archived: list[Key] = []
         self.calls: list[str] = []
+        # What the deployed function of the pruner holds.
+        self.pruner_settings = ""
         self.damage: Damage | None = None
         self.before_call: Callable[[int], None] | None = None
 
@@ -242,6 +244,9 @@ class Account:
     def get_function(self, FunctionName: str, Qualifier: str) -> dict[str, Any]:
         named, resolved = self.functions[FunctionName][Qualifier]
         return {"Code": {"ImageUri": named, "ResolvedImageUri": resolved}}
+
+    def get_function_configuration(self, **_: Any) -> dict[str, Any]:
+        return {"Environment": {"Variables": {"PRUNER_SETTINGS": self.pruner_settings}}}
 
     def list_clusters(self, **parameters: Any) -> dict[str, Any]:
         return self._page("clusterArns", ["cluster"], parameters)

@@ -184,6 +184,23 @@ def test_an_index_and_its_platforms_images_are_one_of_the_newest() -> None:
     assert [gone.digest for gone in selection.deleted] == [digest(1)]
 
 
+def test_an_index_and_its_children_with_one_timestamp_are_one_of_the_newest() -> None:
+    """A registry's clock may count whole seconds. The digests of the children sort after the index's and before it."""
+    index = image(20, "sha-20", days=10, children=(digest(10), digest(30)))
+    parts = [image(10, "sha-10", days=10), image(30, "sha-30", days=10)]
+    before = image(1, "sha-1", days=20)
+    retention = replace(RETENTION, max_images=2, min_age_days=1)
+    selection = select_images([before, *parts, index], Usage(), retention, now=NOW)
+    assert selection.deleted == ()
+
+
+def test_a_tag_and_a_digest_of_different_images_keep_both() -> None:
+    """The tag has moved since; whichever is meant stays."""
+    usage = Usage(uses=(Use(ImageReference("app", "sha-1", digest(2)), "ecs task t"),))
+    selection = select(image(1, "sha-1", days=90), image(2, "sha-2", days=95), usage=usage)
+    assert why(selection, 1) == why(selection, 2) == "in use by ecs task t"
+
+
 def test_where_a_function_runs_one_platform_s_image_the_whole_build_before_it_stays() -> None:
     builds = [build_of_two_platforms(10 * n, days=90 - 10 * n) for n in (1, 2, 3)]
     usage = Usage(uses=(Use(ImageReference("app", None, digest(32)), "lambda f:1"),))
