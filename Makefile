@@ -17,7 +17,7 @@ OUTPUTS := .local/outputs.$(ENV).json
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
-.PHONY: help deploy try synth diff destroy lint test test-fast snapshots lock bench fuzz clean
+.PHONY: help deploy try synth diff destroy lint test test-fast snapshots lock bench fuzz mutate clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ bench: $(VENV) ## contexts, stock beside scoped, a pruning of 100,000 images, ar
 
 fuzz: $(VENV) ## thousands of generated contexts against BuildKit: make fuzz CASES=3000
 	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py
+
+mutate: $(VENV) ## nightly: change the code and list the changes that no test notices: make mutate PARTS=pruning
+	@nice -n 19 python -m scripts.mutate $(PARTS)
 
 clean: ## stop the local environment and delete what make has made
 	@if [ -x .venv/bin/python ]; then .venv/bin/cdk-local down; fi

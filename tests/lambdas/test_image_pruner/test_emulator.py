@@ -70,7 +70,9 @@ def repository(session: boto3.Session, request: pytest.FixtureRequest) -> str:
 
 
 def run(session: boto3.Session, *repositories: str, **changes: Any) -> Report:
-    retention = Retention(max_images=1, min_age_days=1, untagged_days=1, rollback_window=1)
+    retention = Retention(
+        max_images=1, min_age_days=1, untagged_days=1, rollback_window=1, content_tags=("sha-*",)
+    )
     settings = PrunerSettings(
         environment="test",
         repositories=repositories,
@@ -227,4 +229,4 @@ def test_the_zip_runs_as_a_function(session: boto3.Session, aws: Aws, repository
     answer = client.invoke(FunctionName="image-pruner-zip")
     body = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, body
-    assert body["images"] == {"kept": 2, "selected": 0, "deleted": 0, "spared": 0, "left": 0}
+    assert body["images"] == {"kept": 2, "selected": 0, "archived": 0, "deleted": 0, "spared": 0, "left": 0}

@@ -1,0 +1,113 @@
+"""Change the library's code in thousands of ways, and list the changes that no test notices: `make mutate`.
+
+mutmut runs the tests. It knows packages below `src/` only, so it gets a copy of the tree in that form.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COPY = ROOT / ".local" / "mutate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """modules: the files to change, below scoped_images. tests: the tests that must notice."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+PARTS = {
+    "pruning": Part(modules=("pruning/*.py",), tests=("tests/unit/pruning",)),
+    "tags": Part(
+        modules=("ecr/tags.py", "ecr/tag_pattern.py", "ecr/lifecycle.py"),
+        tests=("tests/unit/ecr", "tests/unit/test_lifecycle.py", "tests/unit/pruning/test_tag_pattern.py"),
+    ),
+    "context": Part(
+        modules=("context/copying.py", "context/file.py", "context/folder.py", "image/spec.py"),
+        tests=(
+            "tests/unit/test_context.py",
+            "tests/unit/test_context_copying.py",
+            "tests/unit/test_context_generated.py",
+            "tests/unit/test_context_under_way.py",
+            "tests/unit/test_fingerprint_property.py",
+            "tests/unit/test_image_spec.py",
+        ),
+    ),
+    "remote": Part(
+        modules=("remote/*.py", "functions/remote_builds/index.py"),
+        tests=("tests/unit/remote",),
+    ),
+}
+# They start another process, which does not see the changed code.
+WITHOUT = ("test_scale.py", "test_archive.py::test_the_command")
+MODELS_EXAMPLES = "15"
+
+
+def main() -> None:
+    """Run mutmut for each part, and print the changes that live."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help=f"of {', '.join(PARTS)}; default: all")
+    parser.add_argument("--only", metavar="MODULE", help="one file of the part, such as pruning/selection.py")
+    arguments = parser.parse_args()
+    unknown = set(arguments.parts) - PARTS.keys()
+    if unknown:
+        parser.error(f"parts: unknown, got {', '.join(sorted(unknown))}; use {', '.join(PARTS)}")
+    for name in arguments.parts:
+        _prepare(PARTS[name], arguments.only)
+        environment = {**os.environ, "SCOPED_IMAGES_WORLDS": MODELS_EXAMPLES, "CDK_VALIDATION": "false"}
+        mutmut = [sys.executable, "-m", "mutmut"]
+        subprocess.run([*mutmut, "run", "--max-children", "1"], cwd=COPY, env=environment, check=False)
+        results = subprocess.run(
+            [*mutmut, "results", "--all", "true"],
+            cwd=COPY,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        states = Counter(line.rpartition(": ")[2] for line in results.splitlines() if ": " in line)
+        print(f"\n{name}: " + ", ".join(f"{count} {state}" for state, count in states.most_common()))
+        for line in results.splitlines():
+            mutant, _, state = line.strip().rpartition(": ")
+            if state in ("survived", "no tests", "timeout", "suspicious"):
+                print(f"-- {state}")
+                subprocess.run([*mutmut, "show", mutant], cwd=COPY, env=environment, check=False)
+
+
+def _prepare(part: Part, only: str | None) -> None:
+    """Write the copy, with settings for one part."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "constructs" / "scoped_images", COPY / "src" / "scoped_images", ignore=ignore)
+    for name in ("tests", "benchmarks", "scripts"):
+        shutil.copytree(ROOT / name, COPY / name, ignore=ignore)
+    modules = [f"src/scoped_images/{one}" for one in ((only,) if only else part.modules)]
+    deselected = [argument for one in WITHOUT for argument in ("--deselect", f"tests/unit/pruning/{one}")]
+    (COPY / "pyproject.toml").write_text(
+        "[tool.mutmut]\n"
+        'source_paths = ["src"]\n'
+        f"only_mutate = {modules!r}\n"
+        'also_copy = ["benchmarks", "scripts"]\n'
+        f"pytest_add_cli_args = {['-p', 'no:cacheprovider', *deselected]!r}\n"
+        f"pytest_add_cli_args_test_selection = {list(part.tests)!r}\n"
+        # Messages of errors count; what a log says does not.
+        "do_not_mutate_patterns = []\n"
+        "[tool.pytest.ini_options]\n"
+        'addopts = "--import-mode=importlib"\n'
+        'pythonpath = ["src", "."]\n'
+        'markers = ["e2e", "engine"]\n'
+    )
+
+
+if __name__ == "__main__":
+    main()
