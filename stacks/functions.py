@@ -66,7 +66,7 @@ class FunctionsStack(Stack):
     def _function(
         self, name: str, *, repository: ImageRepository, variables: dict[str, str]
     ) -> lambda_.DockerImageFunction:
-        stands_on = self._bases.of(f"lambdas/{name}")
+        bases = self._bases.of(f"lambdas/{name}")
         image = ScopedImage(
             self,
             f"{name}-image",
@@ -75,8 +75,8 @@ class FunctionsStack(Stack):
             ),
             platform=self._environment.platform,
             repository=repository,
-            base=stands_on.base,
-            named_bases=stands_on.named_bases,
+            base=bases.base,
+            named_bases=bases.named_bases,
             pin_digest=True,
             builder=self._builder,
         )

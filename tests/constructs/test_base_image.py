@@ -74,7 +74,8 @@ def test_a_second_base_in_a_stack_is_refused(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
     other = small_app.repository(small_app.stack("Others"), "other-dev")
     with pytest.raises(
-        ScopedImagesError, match="stack 'Base' has the base image 'Base/base' already: put 'Base/other'"
+        ScopedImagesError,
+        match="stack 'Base' already has a base image, got 'Base/base' and 'Base/other'; put",
     ):
         small_app.base(cdk.Stack.of(base), "other", other)
 
@@ -133,8 +134,8 @@ def test_a_base_of_another_app_is_refused(small_app: Any, tmp_path_factory: Any)
     with pytest.raises(ScopedImagesError) as caught:
         dependent_of(small_app, base)
     assert str(caught.value) == (
-        "'App/Image' and its base image 'Base/base' are in different stages or apps, which do not wait for each "
-        "other's stacks: put both into one Stage of one App"
+        "'App/Image' and its base image 'Base/base' are in different stages or apps, and CDK orders no stacks across "
+        "them; put both into one Stage of one App"
     )
 
 
@@ -145,8 +146,8 @@ def test_a_base_whose_stack_waits_for_its_dependent_is_refused(small_app: Any) -
     with pytest.raises(ScopedImagesError) as caught:
         ScopedImage(app, "Image", context=small_app.context("app"), platforms=base.platforms, base=base)
     assert str(caught.value) == (
-        "'App/Image' needs its base image 'Base/base', whose stack 'Base' itself waits for 'App': take one of the two "
-        "dependencies away"
+        "'App/Image' needs its base image 'Base/base', whose stack 'Base' itself waits for 'App'; remove one of the "
+        "two dependencies"
     )
 
 
@@ -333,7 +334,7 @@ def test_a_base_and_its_dependent_in_one_stack_are_refused(small_app: Any) -> No
         )
     assert str(caught.value) == (
         "'Base/Image' is in the same stack as its base image 'Base/base': the CLI builds all images of a stack before "
-        "it deploys anything of it. Put 'Base/base' into a stack of its own"
+        "it deploys the stack; put 'Base/base' into a stack of its own"
     )
 
 
@@ -356,15 +357,16 @@ def test_a_stack_in_another_region_is_refused(small_app: Any) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         small_app.base(elsewhere, "base", repository)
     assert str(caught.value) == (
-        "stack 'Far' is in 111111111111/us-east-1, repository 'base-dev' in 111111111111/eu-west-1: deploy both to "
-        "one account and region"
+        "env: repository 'base-dev' is in 111111111111/eu-west-1, got 111111111111/us-east-1 for stack 'Far'; deploy "
+        "both to one account and region"
     )
 
 
 def test_a_base_of_another_platform_is_refused(small_app: Any) -> None:
     base = base_in_own_stack(small_app)
     with pytest.raises(
-        ScopedImagesError, match="is built for linux/amd64, its base image 'Base/base' for linux/arm64"
+        ScopedImagesError,
+        match="platform: base image 'Base/base' is built for linux/arm64, got linux/amd64 for",
     ):
         ScopedImage(
             small_app.stack("App"),
@@ -377,7 +379,8 @@ def test_a_base_of_another_platform_is_refused(small_app: Any) -> None:
 
 def test_an_unknown_tag_strategy_is_refused(small_app: Any) -> None:
     with pytest.raises(
-        ScopedImagesError, match="tag of base image 'Base/base' is 'latest', and takes 'content'"
+        ScopedImagesError,
+        match="tag: expected one of 'content', 'git', 'static', got 'latest' for 'Base/base'",
     ):
         base_in_own_stack(small_app, tag="latest")
 

@@ -129,20 +129,25 @@ def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: Any)
     bases = BaseImages(small_app.app, ENV, bases=declared(small_app, {"a": ()}), prefix="app-dev")
     with pytest.raises(ScopedImagesError) as caught:
         bases["z"]
-    assert str(caught.value) == "there is no base image 'z'; there are: a"
+    assert str(caught.value) == "bases: unknown base image, got 'z'; known are a"
 
 
 @pytest.mark.parametrize(
     ("argument", "given", "message"),
     [
-        ("env", None, "env of BaseImages is None, and takes Environment.read(context, name)"),
+        ("env", None, "env: expected an Environment, got None; pass Environment.read(context, name)"),
         (
             "prefix",
             "a b",
-            "prefix of BaseImages is 'a b', and takes letters, digits and dashes, a letter first, as stacks' names do",
+            "prefix: expected letters, digits and dashes, a letter first, got 'a b'; stack names allow no others",
         ),
-        ("repositories", "a", "repositories of BaseImages is 'a', and takes a Stack"),
-        ("refresh_marks", {}, "refresh_marks of BaseImages is {}, and takes RefreshMarks.read()"),
+        (
+            "repositories",
+            "a",
+            "repositories: expected a Stack, got 'a'; pass the stack to put the repositories into",
+        ),
+        ("refresh_marks", {}, "refresh_marks: expected RefreshMarks, got {}; pass RefreshMarks.read()"),
+        ("options", {}, "options: expected BuildOptions, got {}; pass BuildOptions(…)"),
     ],
 )
 def test_an_argument_of_another_type_is_told(small_app: Any, argument: str, given: Any, message: str) -> None:

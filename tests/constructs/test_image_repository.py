@@ -176,7 +176,7 @@ def test_what_is_not_an_account_is_refused(small_app: Any, accounts: Any, messag
 
 def test_a_missing_lifecycle_is_refused(small_app: Any) -> None:
     with pytest.raises(
-        ScopedImagesError, match="lifecycle of 'Stack/Images' is None, and takes an ImageLifecycle"
+        ScopedImagesError, match="lifecycle: expected an ImageLifecycle, got None for 'Stack/Images'; pass"
     ):
         ImageRepository(small_app.stack("Stack"), "Images", repository_name="a-dev", lifecycle=None)  # type: ignore[arg-type]
 
@@ -194,5 +194,5 @@ def test_a_synthesizer_that_does_not_tell_its_role_is_refused(small_app: Any, sy
     stack = small_app.stack("Stock", synthesizer=synthesizer())
     with pytest.raises(ScopedImagesError) as caught:
         small_app.repository(stack, "api-dev")
-    assert "stack 'Stock' does not tell which role publishes its images" in str(caught.value)
+    assert "the role that publishes the images of stack 'Stock' is unknown, got" in str(caught.value)
     assert "App(default_stack_synthesizer=OrderedAssets())" in str(caught.value)

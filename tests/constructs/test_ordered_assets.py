@@ -80,7 +80,7 @@ def test_another_synthesizer_is_refused_where_order_matters(small_app: Any) -> N
     stack = small_app.stack("Base", synthesizer=cdk.DefaultStackSynthesizer())
     with pytest.raises(ScopedImagesError) as caught:
         small_app.base(stack, "base", repository)
-    assert "stack 'Base' would build its images before its repository 'Repositories/api-dev' is there" in str(
+    assert "images of stack 'Base' before its repository 'Repositories/api-dev' exists, got" in str(
         caught.value
     )
     assert "synthesizer=OrderedAssets()" in str(caught.value)

@@ -400,11 +400,11 @@ def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: Any) -
             stack, "base-dev", repository, builder=builder, options=BuildOptions(build_args=arguments)
         )
     assert str(caught.value) == (
-        "build_args['URL'] of 'Base/base-dev' is a token, known only while CloudFormation deploys, and the tag of a base "
-        "image must be known before: use a literal, or read the value at run time"
+        "build_args['URL']: the tag of a base image must be known at synth, got a token for 'Base/base-dev'; use a "
+        "literal, or read the value at run time"
     )
     with pytest.raises(
-        ScopedImagesError, match="and the tag of an index over several platforms must be known before"
+        ScopedImagesError, match="the tag of an index over several platforms must be known at synth"
     ):
         image_in(
             small_app,

@@ -277,15 +277,15 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
         ({"context": "folder"}, "context of 'App/Image' is str 'folder', and takes ScopedContext"),
         ({"repository": "app-dev"}, "repository of 'App/Image' is str 'app-dev', and takes ImageRepository"),
         ({"platform": "arm64"}, "platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'"),
-        ({"platforms": BOTH}, "'App/Image' is given both of platform and platforms: give platform= for one"),
-        ({"platform": None}, "'App/Image' is given neither of platform and platforms"),
+        ({"platforms": BOTH}, "platform: 'App/Image' needs either platform or platforms, got both; pass"),
+        ({"platform": None}, "platform: 'App/Image' needs either platform or platforms, got neither; pass"),
         (
             {"platform": None, "platforms": BOTH},
             "repository: 'App/Image' needs one, which keeps the index over its platforms, got None; pass an",
         ),
         (
             {"platform": None, "platforms": "linux/arm64"},
-            "platforms is 'linux/arm64', and takes a list: ['linux/arm",
+            "platforms: expected a list, got 'linux/arm64'; pass ['linux/arm64']",
         ),
         (
             {"named_bases": {"b": "x"}},
@@ -297,7 +297,7 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
         ),
         (
             {"builder": RemoteBuilder},
-            "builder of 'App/Image' is the class RemoteBuilder, and takes a RemoteBuilder(…)",
+            "builder: expected an instance, got the class RemoteBuilder; pass a RemoteBuilder(…)",
         ),
         (
             {"builder": "remote"},
@@ -331,7 +331,10 @@ def test_a_platform_may_be_text(small_app: Any) -> None:
 def test_a_cache_for_another_platform_is_refused(small_app: Any) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_AMD64)
-    with pytest.raises(ScopedImagesError, match="is for linux/amd64, the image for linux/arm64"):
+    with pytest.raises(
+        ScopedImagesError,
+        match="cache: a cache holds one platform, got linux/amd64 for",
+    ):
         image_in(small_app, small_app.stack("App"), repository=repository, options=BuildOptions(cache=cache))
 
 
@@ -339,7 +342,7 @@ def test_a_cache_without_its_repository_is_refused(small_app: Any) -> None:
     """Else nothing makes the build wait for the repository, and the first cache is lost in silence."""
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_ARM64)
-    with pytest.raises(ScopedImagesError, match="give that ImageRepository as repository="):
+    with pytest.raises(ScopedImagesError, match="pass that ImageRepository as repository="):
         image_in(small_app, small_app.stack("App"), options=BuildOptions(cache=cache))
 
 
@@ -466,8 +469,7 @@ def test_a_function_of_several_platforms_names_one(small_app: Any) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         several(small_app).to_lambda_code()
     assert str(caught.value) == (
-        "platform of 'App/Image' as a function's code is None, and it is built for linux/arm64 and linux/amd64: name "
-        "one of them, since Lambda takes no index"
+        "platform: Lambda takes no index, got None for 'App/Image'; pass one of linux/arm64 and linux/amd64"
     )
 
 

@@ -92,7 +92,9 @@ def new_deployment(
     def make(app: str | None = None, environment: str = "local") -> Deployment:
         end()
         folder = tmp_path_factory.mktemp("deployment")
-        shutil.copytree(bootstrapped, folder / "aws", symlinks=True)
+        # Without the sockets of what ran there.
+        sockets = shutil.ignore_patterns("*.sock")
+        shutil.copytree(bootstrapped, folder / "aws", symlinks=True, ignore=sockets)
         env = LocalEnvironment(
             state=folder / "aws",
             port=free_port(),

@@ -1,4 +1,4 @@
-"""An image with shared packages, that other images are built from."""
+"""A base image: other images are built from it."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import BaseReference, index_tag
 from scoped_images.platform import Platform
 
-_BASE_HINT = "an image by name is what the Dockerfile's ARG BASE_IMAGE_URI is for"
+_BASE_HINT = "name an external image in the Dockerfile, ARG BASE_IMAGE_URI=<image>"
 
 
 class BaseImage(Construct):
     """Builds a base image and publishes it in its repository, as `sha-<32 hex>` and as `stable`.
 
-    It belongs to a stack of its own, after its repository's and before its dependents'.
+    Put it into a stack of its own. The stack depends on the repository's, and its dependents' stacks depend on it.
 
-    uri: what dependents are built FROM.
+    uri: what dependents are built FROM. published: the same for builders, with account, region and platforms.
     content_tag: of the image, or of the index over the images of several platforms.
     """
 
@@ -54,20 +54,20 @@ class BaseImage(Construct):
     ) -> None:
         """Build and publish.
 
-        context: or a function from a platform to its context, where the files depend on the platform.
-        platforms: in place of `platform`, several: `uri` is then an index over one image for each.
-        base: another base image to build FROM; by default the Dockerfile's own `ARG BASE_IMAGE_URI`.
-        named_bases: further base images, by the names that `COPY --from=` knows them under.
-        tag: what dependents are built FROM. `content` and `git` rebuild them whenever this image changes; `static`
-            leaves them as they are and lets their next build of their own take what `stable` then is.
-            `git` is `git-<32 hex>`, the last commit of the context's files; where they differ from it, `content`.
-        refresh_mark: with `static`, another mark rebuilds the dependents (`scoped-images bases refresh`).
+        context: or a function from a platform to its context, if the files depend on the platform.
+        platforms: several in place of `platform`; `uri` is then an index over one image for each.
+        base: another base image to build FROM. Defaults to the Dockerfile's own `ARG BASE_IMAGE_URI`.
+        named_bases: further base images, by the names that `COPY --from=` uses.
+        tag: what dependents are built FROM. `content` and `git` rebuild them whenever this image changes; with
+            `static` they keep what they have, and their next build takes the image that is `stable` then.
+            `git` is `git-<32 hex>`, the last commit of the context's files, or `content` if they differ from it.
+        refresh_mark: with `static`, a changed mark rebuilds the dependents (`scoped-images bases refresh`).
         options, builder: as those of ScopedImage.
         """
         super().__init__(scope, construct_id)
         if tag not in BASE_TAGS:
             takes = ", ".join(repr(each) for each in BASE_TAGS)
-            raise ScopedImagesError(f"tag of base image {self.node.path!r} is {tag!r}, and takes {takes}")
+            raise ScopedImagesError(f"tag: expected one of {takes}, got {tag!r} for {self.node.path!r}")
         expect_bases(self, base, named_bases)
         self.platforms = platforms_of(self, platform, platforms)
         made = ImageBuilds(
@@ -106,7 +106,7 @@ class BaseImage(Construct):
         CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))
 
     def _moving_tag(self, tag: BaseTag) -> str | None:
-        """The tag that dependents are built FROM, where that is not the content tag."""
+        """Return the tag that dependents are built FROM, or None for the content tag."""
         if tag == "static":
             return STABLE
         if tag == "content":
@@ -116,8 +116,8 @@ class BaseImage(Construct):
         if commit is None:
             Annotations.of(self).add_info_v2(
                 "scoped-images:no-commit",
-                f"the files of {contexts[0].dockerfile.name}'s context differ from the last commit, or are in none: "
-                f"dependents are built FROM {self.content_tag}",
+                f"the files in the context of {contexts[0].dockerfile.name} differ from the last commit, or are in "
+                f"none: dependents are built FROM {self.content_tag}",
             )
             return None
         return git_tag(commit)
@@ -133,7 +133,7 @@ class BaseImage(Construct):
         )
         copy.node.add_dependency(*published)
         if moving_tag and moving_tag != STABLE:
-            # One commit may have several contents: its base image or its build arguments changed since.
+            # One commit may have several contents: its base image or its build arguments may have changed.
             commit = MovingTag(
                 self, "Commit", repository=self.address, from_tag=self.content_tag, tag=moving_tag
             )
@@ -144,13 +144,13 @@ class BaseImage(Construct):
         for child in stack.node.find_all():
             if isinstance(child, BaseImage) and child is not self:
                 raise ScopedImagesError(
-                    f"stack {stack.node.path!r} has the base image {child.node.path!r} already: put "
-                    f"{self.node.path!r} into a stack of its own, so that its dependents wait for nothing else"
+                    f"stack {stack.node.path!r} already has a base image, got {child.node.path!r} and "
+                    f"{self.node.path!r}; put each into a stack of its own, so that dependents wait for nothing else"
                 )
 
 
 def expect_bases(scope: Construct, base: object, named_bases: Mapping[str, object] | None) -> None:
-    """Refuse what is no base image of ours, before its attributes are missed."""
+    """Raise unless every base is a BaseImage."""
     expect(scope, "base", base, BaseImage, _BASE_HINT)
     expect(scope, "named_bases", named_bases, Mapping, "base images by name")
     for name, each in (named_bases or {}).items():

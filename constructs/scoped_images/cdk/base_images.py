@@ -1,4 +1,4 @@
-"""Every base image of an app: one stack for each, in the order in which they stand on each other."""
+"""All base images of an app, one stack for each, in the order in which they are built from each other."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from scoped_images.image.build_options import BuildOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class StandsOn:
-    """What a workload is built from, as ScopedImage takes it."""
+class WorkloadBases:
+    """The base images of a workload, as ScopedImage takes them."""
 
     base: BaseImage | None
     named_bases: Mapping[str, BaseImage] = field(default_factory=dict)
@@ -52,14 +52,13 @@ class BaseImages:
     ) -> None:
         """Add the stacks to `app`.
 
-        prefix: of the stacks' names; it should carry the environment.
-        repositories: the stack to make the images' repositories in; by default one of their own,
-            `<prefix>-base-repositories`.
-        refresh_marks: with `base_tag: static`, what `scoped-images bases refresh` has written; by default none.
-        options: of every build; a declaration's own build arguments, secrets and target come first.
-        builder: by default the machine that deploys.
+        prefix: of the stacks' names; include the environment.
+        repositories: the stack to put the images' repositories into. Defaults to `<prefix>-base-repositories`.
+        refresh_marks: with `base_tag: static`, what `scoped-images bases refresh` has written. Defaults to none.
+        options: of every build; the build arguments, secrets and target of a declaration come first.
+        builder: defaults to the machine that deploys.
         """
-        _check(env, prefix, repositories, refresh_marks)
+        _check(env, prefix, repositories, refresh_marks, options)
         self.graph = bases if isinstance(bases, BaseGraph) else BaseGraph.of(bases)
         place = StackEnvironment(account=env.account, region=env.region)
         home = repositories or Stack(app, f"{prefix}-base-repositories", env=place)
@@ -109,10 +108,10 @@ class BaseImages:
     ) -> BaseImages:
         """Derive one base for each package of the repository that a workload needs (docs/bases.md).
 
-        root: the repository. workloads: names or folders of packages; by default those that no other depends on.
-        declared: bases by hand, which win over what is derived of the same name.
-        dockerfile: of the derived bases; by default the library's own.
-        The others: as those of BaseImages.
+        root: the repository. workloads: names or folders of packages. Defaults to those that no other depends on.
+        declared: bases declared by hand; each replaces a derived base of the same name.
+        dockerfile: of the derived bases. Defaults to the library's own.
+        The other arguments are those of BaseImages.
         """
         graph = BaseGraph.from_workspace(root, workloads=workloads, declared=declared, dockerfile=dockerfile)
         return cls(
@@ -126,36 +125,41 @@ class BaseImages:
             builder=builder,
         )
 
-    def of(self, workload: str | Path) -> StandsOn:
-        """What a package of the workspace is built from, by its name or folder."""
+    def of(self, workload: str | Path) -> WorkloadBases:
+        """Return the base images of a package of the workspace, by its name or folder."""
         first, *others = self.graph.needs_of(workload) or [None]
-        return StandsOn(
+        return WorkloadBases(
             base=self._images[first] if first else None,
             named_bases={f"base-{name}": self._images[name] for name in others if name},
         )
 
     def __getitem__(self, name: str) -> BaseImage:
-        """The base image of this name."""
+        """Return the base image of this name."""
         if name not in self._images:
             known = ", ".join(self._images) or "none"
-            raise ScopedImagesError(f"there is no base image {name!r}; there are: {known}")
+            raise ScopedImagesError(f"bases: unknown base image, got {name!r}; known are {known}")
         return self._images[name]
 
 
-def _check(env: object, prefix: object, repositories: object, refresh_marks: object) -> None:
+def _check(env: object, prefix: object, repositories: object, refresh_marks: object, options: object) -> None:
     if not isinstance(env, Environment):
-        raise ScopedImagesError(f"env of BaseImages is {env!r}, and takes Environment.read(context, name)")
+        raise ScopedImagesError(
+            f"env: expected an Environment, got {env!r}; pass Environment.read(context, name)"
+        )
     if not isinstance(prefix, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", prefix):
         raise ScopedImagesError(
-            f"prefix of BaseImages is {prefix!r}, and takes letters, digits and dashes, a letter first, as stacks' names "
-            "do"
+            f"prefix: expected letters, digits and dashes, a letter first, got {prefix!r}; stack names allow no others"
         )
     if repositories is not None and not isinstance(repositories, Stack):
-        raise ScopedImagesError(f"repositories of BaseImages is {repositories!r}, and takes a Stack")
+        raise ScopedImagesError(
+            f"repositories: expected a Stack, got {repositories!r}; pass the stack to put the repositories into"
+        )
     if refresh_marks is not None and not isinstance(refresh_marks, RefreshMarks):
         raise ScopedImagesError(
-            f"refresh_marks of BaseImages is {refresh_marks!r}, and takes RefreshMarks.read()"
+            f"refresh_marks: expected RefreshMarks, got {refresh_marks!r}; pass RefreshMarks.read()"
         )
+    if options is not None and not isinstance(options, BuildOptions):
+        raise ScopedImagesError(f"options: expected BuildOptions, got {options!r}; pass BuildOptions(…)")
 
 
 def _repository(home: Stack, name: str, env: Environment) -> ImageRepository:
@@ -163,7 +167,7 @@ def _repository(home: Stack, name: str, env: Environment) -> ImageRepository:
         home,
         f"base-{name}",
         repository_name=f"base-{name}-{env.name}",
-        # ECR would not look at what is in use; the pruner does.
+        # ECR does not see what is in use; the pruner does.
         lifecycle=ImageLifecycle(
             max_images=None if env.pruning else env.max_images, untagged_days=env.untagged_days
         ),

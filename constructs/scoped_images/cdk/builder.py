@@ -1,4 +1,4 @@
-"""What an image is built by: what it is given, and what it gives back."""
+"""The interface of builders: what they build, and what they return."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scoped_images.image.spec import ImageSpec
 class Digest(Protocol):
     """A digest that is known when the stack deploys.
 
-    logical_id: of the resource that finds it, another one for each image.
+    logical_id: of the resource that finds the digest; it differs from image to image.
     """
 
     digest: str
@@ -41,10 +41,10 @@ class ImageBuild:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedImage:
-    """Where the image is when what depends on it deploys.
+    """Where an image is once its stack is deployed, or is being deployed.
 
-    digest: None where nobody has looked it up.
-    built_by: the resource that builds it while the stack deploys; None for one that is built before.
+    digest: None if the builder does not know it.
+    built_by: the resource that builds it while the stack deploys; None if the CLI builds it before.
     """
 
     repository: ecr.IRepository
@@ -57,17 +57,17 @@ class PublishedImage:
 class ImageBuilder(Protocol):
     """Builds images and publishes them.
 
-    takes_tokens: whether build arguments may be known only when the stack deploys.
-    needs_repository: whether it cannot push to CDK's own.
+    takes_tokens: whether build arguments may be tokens.
+    needs_repository: whether it cannot push to CDK's own repository.
     """
 
     takes_tokens: bool
     needs_repository: bool
 
     def build(self, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:
-        """Have `build` built for the stack of `scope`."""
+        """Add to the stack of `scope` whatever makes the image."""
 
 
 def built_by(images: Iterable[PublishedImage]) -> list[IConstruct]:
-    """The resources that what needs these images has to wait for."""
+    """Return the resources that must be there before the images are."""
     return [image.built_by for image in images if image.built_by is not None]

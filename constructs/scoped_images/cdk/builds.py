@@ -1,4 +1,4 @@
-"""What base images and the images of functions and services have in common: checked options, one build a platform."""
+"""Turns the arguments of an image construct into one checked build for each platform."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ContextFor = ScopedContext | Callable[[Platform], ScopedContext]
 
 @dataclass(frozen=True, kw_only=True)
 class ImageBuilds:
-    """The builds of one image: one for each platform, of one Dockerfile, published side by side.
+    """The builds of one image, one for each platform, all of one Dockerfile.
 
     context: one for all platforms, or a function that makes each platform's.
     builder: None for the machine that deploys.
@@ -57,7 +57,7 @@ class ImageBuilds:
         # A class has what its instances have.
         if isinstance(self.builder, type):
             raise ScopedImagesError(
-                f"builder of {scope.node.path!r} is the class {self.builder.__name__}, and takes {hint}"
+                f"builder: expected an instance, got the class {self.builder.__name__}; pass {hint}"
             )
         expect(scope, "builder", self.builder, ImageBuilder, hint)
         self._check_repository()
@@ -92,16 +92,16 @@ class ImageBuilds:
 
     @property
     def by(self) -> ImageBuilder:
-        """Who builds."""
+        """Return the builder, by default the machine that deploys."""
         return self.builder or LocalBuilder()
 
     @property
     def ordered(self) -> bool:
-        """Whether the CLI builds the image, and only after other stacks are deployed."""
+        """Whether the CLI builds the image after it has deployed other stacks."""
         return isinstance(self.by, LocalBuilder) and bool(self.repository or self._bases)
 
     def builds(self) -> tuple[ImageBuild, ...]:
-        """One build for each platform, in the order given."""
+        """Make one build for each platform, in the order given."""
         builds = tuple(self._build(platform) for platform in self.platforms)
         if len(builds) > 1:
             refuse_late_args(self.scope, builds, "the tag of an index over several platforms")
@@ -131,7 +131,7 @@ class ImageBuilds:
                 annotations.add_info_v2(
                     "scoped-images:static-base",
                     f"built FROM {base.reference.uri}: a change of that base rebuilds this image only after "
-                    "scoped-images bases refresh; should the tag be gone, scoped-images bases restore puts it back",
+                    "scoped-images bases refresh; if the tag is missing, scoped-images bases restore puts it back",
                 )
 
     def _build(self, platform: Platform) -> ImageBuild:
@@ -150,7 +150,7 @@ class ImageBuilds:
             base=self.base.reference if self.base else None,
             named_bases={name: base.reference for name, base in self.named_bases.items()},
             options=dataclasses.replace(self.options, build_args=literal),
-            # The expression: a token's placeholder is another one at each synth.
+            # The expression: the placeholder of a token differs from synth to synth.
             late_args={name: json.dumps(value, sort_keys=True) for name, value in resolved.items()},
         )
         return ImageBuild(
@@ -164,8 +164,8 @@ class ImageBuilds:
         missing = [platform for platform in self.platforms if platform not in base.platforms]
         if missing:
             raise ScopedImagesError(
-                f"{self.scope.node.path!r} is built for {' and '.join(self.platforms)}, its base image "
-                f"{base.path!r} for {' and '.join(base.platforms)}: give both the same platform"
+                f"platform: base image {base.path!r} is built for {' and '.join(base.platforms)}, got "
+                f"{' and '.join(self.platforms)} for {self.scope.node.path!r}; build both for the same platform"
             )
 
     def _cache(self, platform: Platform) -> RegistryCache | None:
@@ -178,42 +178,43 @@ class ImageBuilds:
             return RegistryCache(repository=self.repository.address, platform=platform)
         if self.repository is None or cache.repository != self.repository.address:
             raise ScopedImagesError(
-                f"cache of {self.scope.node.path!r} is kept in {cache.repository.name!r}, which must be there "
-                "before the build: give that ImageRepository as repository=; other caches to read from go into "
-                "imports=(…)"
+                f"cache: {self.scope.node.path!r} can export only to its own repository, got "
+                f"{cache.repository.name!r}; pass that ImageRepository as repository=, and caches to read in imports=(…)"
             )
         if len(self.platforms) > 1:
             return dataclasses.replace(cache, platform=platform)
         if cache.platform != platform:
             raise ScopedImagesError(
-                f"cache of {self.scope.node.path!r} is for {cache.platform}, the image for {platform}: one cache "
-                "ref holds one platform, so give both the same"
+                f"cache: a cache holds one platform, got {cache.platform} for {self.scope.node.path!r}, which is built "
+                f"for {platform}; give both the same platform"
             )
         return cache
 
 
 def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) -> None:
-    """Refuse tokens where a tag must be known at synth: the values of tokens are part of an image's tag."""
+    """Raise if a build argument is a token: its value is part of the tag, which must be known at synth."""
     for name in builds[0].late_args:
         raise ScopedImagesError(
-            f"build_args[{name!r}] of {scope.node.path!r} is a token, known only while CloudFormation deploys, and "
-            f"{what} must be known before: use a literal, or read the value at run time"
+            f"build_args[{name!r}]: {what} must be known at synth, got a token for {scope.node.path!r}; use a literal, "
+            "or read the value at run time"
         )
 
 
 def platforms_of(
     scope: Construct, platform: Platform | str | None, platforms: Sequence[Platform | str]
 ) -> tuple[Platform, ...]:
-    """The platforms to build for: `platform` alone, or `platforms`, in their order."""
+    """Return the platforms to build for: only `platform`, or `platforms` in their order."""
     if isinstance(platforms, str):
-        raise ScopedImagesError(f"platforms is {platforms!r}, and takes a list: [{platforms!r}]")
+        raise ScopedImagesError(f"platforms: expected a list, got {platforms!r}; pass [{platforms!r}]")
     if (platform is None) == (not platforms):
         got = "neither" if platform is None else "both"
         raise ScopedImagesError(
-            f"{scope.node.path!r} is given {got} of platform and platforms: give platform= for one, platforms=[…] for "
-            "several under one index"
+            f"platform: {scope.node.path!r} needs either platform or platforms, got {got}; pass platform= for one, or "
+            "platforms=[…] for several under one index"
         )
     parsed = tuple(Platform.parse(each) for each in (platforms or (platform,)))
     if len(set(parsed)) < len(parsed):
-        raise ScopedImagesError(f"platforms of {scope.node.path!r} names {' and '.join(parsed)}: each once")
+        raise ScopedImagesError(
+            f"platforms: each must be named once, got {' and '.join(parsed)}; remove the duplicate"
+        )
     return parsed

@@ -34,8 +34,8 @@ class ImageRepository(Construct):
     """A repository for one image, its moving tags and its build cache.
 
     Content tags (`sha-…`) are immutable; `cache*`, `git-*` and `stable` move. CDK's image-publishing role may pull
-    and push, since the CLI logs in with it before each build. It belongs to a stack that is deployed before
-    the images that use it: a build cannot write its cache to a repository of its own stack.
+    and push, since the CLI logs in with it before each build. Put the repository into a stack before the stacks of its
+    images: a build cannot write its cache to a repository of its own stack.
     """
 
     def __init__(
@@ -51,15 +51,15 @@ class ImageRepository(Construct):
     ) -> None:
         """Make the repository.
 
-        repository_name: physical name, a literal, carrying the environment.
-        removal_policy: by default it outlives its stack; DESTROY deletes it with all its images.
-        encryption_key: by default AES-256 with a key that ECR manages.
+        repository_name: physical name, a literal; include the environment.
+        removal_policy: RETAIN keeps the repository when its stack is deleted; DESTROY deletes it with all its images.
+        encryption_key: defaults to AES-256 with a key that ECR manages.
         pull_accounts: further accounts that may pull, 12 digits each, with their Lambda functions of this region.
         """
         super().__init__(scope, construct_id)
         if not isinstance(lifecycle, ImageLifecycle):
             raise ScopedImagesError(
-                f"lifecycle of {self.node.path!r} is {lifecycle!r}, and takes an ImageLifecycle: "
+                f"lifecycle: expected an ImageLifecycle, got {lifecycle!r} for {self.node.path!r}; pass "
                 "ImageLifecycle(max_images=30, untagged_days=7)"
             )
         stack = Stack.of(self)
@@ -81,13 +81,13 @@ class ImageRepository(Construct):
             removal_policy=removal_policy,
         )
         register.add_repository(self.address, self.repository)
-        # The policy that the evaluator and its tests see is the policy that ECR gets, word for word.
+        # Word for word the policy that the evaluator of lifecycle rules is tested with.
         resource = self.repository.node.default_child
         assert isinstance(resource, ecr.CfnRepository)
         resource.lifecycle_policy = ecr.CfnRepository.LifecyclePolicyProperty(
             lifecycle_policy_text=json.dumps({"rules": lifecycle.rules()})
         )
-        # RemovalPolicies and stacks may change the policy later, and CloudFormation deletes no repository with images.
+        # RemovalPolicies may change the policy later, and CloudFormation cannot delete a repository that has images.
         resource.empty_on_delete = Lazy.uncached_any(_WhenDeleted(resource))
         self._grant_publishing_role()
         account = Stack.of(self).account
@@ -102,8 +102,9 @@ class ImageRepository(Construct):
         if not isinstance(synthesizer, OrderedAssets):
             # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.
             raise ScopedImagesError(
-                f"stack {stack.node.path!r} does not tell which role publishes its images: give it the synthesizer, "
-                "Stack(…, synthesizer=OrderedAssets()), or the whole app, App(default_stack_synthesizer=OrderedAssets())"
+                f"synthesizer: the role that publishes the images of stack {stack.node.path!r} is unknown, got "
+                f"{type(synthesizer).__name__}; use Stack(…, synthesizer=OrderedAssets()), or for the whole app "
+                "App(default_stack_synthesizer=OrderedAssets())"
             )
         self.repository.add_to_resource_policy(
             iam.PolicyStatement(

@@ -52,7 +52,8 @@ class ImageWatch:
             self._resources[path] = []
         elif isinstance(node, CfnResource):
             self._resources[Stack.of(node).node.path].append(node)
-            set_architecture(node, self.register.images)
+            if self.register.images:
+                set_architecture(node, self.register.images)
         elif _is_pipeline(node):
             self._pipelines[path] = node
 

@@ -1,4 +1,4 @@
-"""A stack synthesizer that builds no image before the stacks it depends on, and publishes it where it belongs."""
+"""A stack synthesizer whose images are built after the stacks they depend on, and pushed to their own repositories."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from scoped_images.cdk.image_watch import register_of
 
 
 class OrderedAssets(DefaultStackSynthesizer):
-    """CDK's default synthesizer, whose image builds wait for the stack's dependencies, and go where they are told.
+    """Works as CDK's default synthesizer, except that image builds wait for the stacks that their stack depends on.
 
-    The CLI orders stacks, but builds all images at once: an image FROM one that another stack publishes
-    would race with it. Dependencies of the asset manifest's artifact hold its builds back, at every
-    concurrency and in `cdk publish-assets` too (docs/decisions/0001-ordered-assets.md). `publish_image` has an
-    image pushed to a repository of its own in place of CDK's (docs/decisions/0005-where-images-live.md).
+    The CLI orders stacks, but builds all images at once: an image FROM one that another stack publishes would race
+    with it. OrderedAssets gives the asset manifest the stack's dependencies, and the CLI then waits before it builds, at
+    every concurrency and in `cdk publish-assets` (docs/decisions/0001-ordered-assets.md). Images with a repository
+    are pushed there and not to CDK's own (docs/decisions/0005-where-images-live.md).
 
-    Takes the keywords of DefaultStackSynthesizer. Give it to the app (`App(default_stack_synthesizer=…)`)
-    or to each stack whose images stand on another stack's.
+    It takes the keywords of DefaultStackSynthesizer. Pass it to the app (`App(default_stack_synthesizer=…)`), or to
+    each stack whose images need another stack. Subclasses may take other arguments.
     """
 
     def __init__(self, **properties: Any) -> None:
@@ -33,10 +33,10 @@ class OrderedAssets(DefaultStackSynthesizer):
         self._published: dict[str, tuple[str, str]] = {}
 
     def publish_image(self, source_hash: str, *, repository_name: str, tag: str) -> None:
-        """Have the CLI push an image asset as `tag` of this repository, and not to CDK's own.
+        """Have the CLI push an image asset to this repository and tag, in place of CDK's own repository.
 
-        It asks whether the tag is there, and builds and pushes only what is missing. One tag, since of an asset with
-        two destinations the CLI tags what it built for the first alone.
+        The CLI builds and pushes only if the tag is missing. There is one tag for each asset: of an asset with two
+        destinations the CLI tags what it built for the first one only.
         """
         self._published[source_hash] = (repository_name, tag)
 
@@ -45,7 +45,7 @@ class OrderedAssets(DefaultStackSynthesizer):
         bound: OrderedAssets = _copy_class(type(self))(self)
         bound._owner, bound._published = stack, {}
         bound.bind(stack)
-        # Every stack's stage, also one that only runs images of others.
+        # Also a Stage that only runs images is checked.
         register_of(stack)
         return bound
 
@@ -91,19 +91,14 @@ class OrderedAssets(DefaultStackSynthesizer):
 
     @property
     def image_publishing_role_arn(self) -> str:
-        """The role that the CLI builds and pushes images with."""
+        """Return the ARN of the role that the CLI uses to build and push images."""
         return self._specialized(
             "image_asset_publishing_role_arn", self.DEFAULT_IMAGE_ASSET_PUBLISHING_ROLE_ARN
         )
 
-    @property
-    def image_repository_name(self) -> str:
-        """CDK's own repository, which the CLI pushes image assets to."""
-        return self._specialized("image_assets_repository_name", self.DEFAULT_IMAGE_ASSETS_REPOSITORY_NAME)
-
     def _specialized(self, name: str, default: str) -> str:
-        """A property with its placeholders filled in, as CDK documents them."""
-        assert self._owner is not None, "CDK binds a synthesizer before it is asked"
+        """Return a property with its placeholders filled in, as CDK documents them."""
+        assert self._owner is not None, "CDK binds a synthesizer before it uses one"
         stack, text = self._owner, self._properties.get(name) or default
         values = {
             "Qualifier": self.bootstrap_qualifier or "",
@@ -118,10 +113,10 @@ class OrderedAssets(DefaultStackSynthesizer):
 
 @cache
 def _copy_class(cls: type[OrderedAssets]) -> Any:
-    """A class that makes copies of the instances of `cls`, without its __init__, which may take anything.
+    """Return a class whose call copies an instance of `cls`, without the __init__ of `cls`, which may take anything.
 
-    A copy needs a JavaScript object of its own, which DefaultStackSynthesizer's __init__ makes. jsii finds its way
-    back from that to Python for objects only that are made by calling a class, so `copy.copy` does not do.
+    A copy needs a JavaScript object of its own, which DefaultStackSynthesizer's __init__ makes. jsii registers the
+    Python object of a JavaScript one only if it was made by calling a class, so `copy.copy` does not work.
     """
 
     def copy_from(self: OrderedAssets, original: OrderedAssets) -> None:

@@ -23,10 +23,9 @@ from scoped_images.platform import Platform
 class ScopedImage(Construct):
     """One image, as code of any number of stock `DockerImageFunction`s and containers.
 
-    repository, tag: where it is: in its own repository by its content, without one in CDK's by CDK's hash.
-    digest: `sha256:…`, known when the stack deploys; of several platforms that of the index.
-    architecture, runtime_platform: for function and task; left out there, they are set to these. None for
-        an image of several platforms.
+    repository, tag: where it is: in its own repository by its content tag, or in CDK's by CDK's hash.
+    digest: `sha256:…`, known when the stack deploys; for several platforms that of the index.
+    architecture, runtime_platform: for functions and tasks, which get them by default. None for several platforms.
     """
 
     def __init__(
@@ -46,17 +45,17 @@ class ScopedImage(Construct):
     ) -> None:
         """Build the image before its stack deploys.
 
-        context: or a function from a platform to its context, where the files depend on the platform.
-        platforms: in place of `platform`, several: containers get an index, functions one platform's image.
-        repository: where the image is pushed and its registry cache is kept, in an earlier stack; by default
-            it goes to CDK's own repository, and the build has no cache.
-        base: image to build FROM; by default the Dockerfile's own `ARG BASE_IMAGE_URI`.
-        named_bases: further base images, by the names that `COPY --from=` knows them under.
+        context: or a function from a platform to its context, if the files depend on the platform.
+        platforms: several in place of `platform`; containers get an index, functions one platform's image.
+        repository: of an earlier stack, for the image and its registry cache. Defaults to CDK's own repository,
+            without a cache.
+        base: image to build FROM. Defaults to the Dockerfile's own `ARG BASE_IMAGE_URI`.
+        named_bases: further base images, by the names that `COPY --from=` uses.
         options: build arguments, secrets, target stage, pins and mirrors, registry cache.
         pin_digest: refer to the image as `@sha256:…` in place of its tag. The tag stays in the template,
-            where `cdk gc` looks for images in use. What runs it belongs into the same stack: the digest in
-            another would be an export, and CloudFormation changes no export that is in use.
-        builder: by default the machine that deploys; a RemoteBuilder builds the same image on AWS.
+            where `cdk gc` looks for images in use. Put what runs the image into the same stack: another stack would
+            import the digest, and CloudFormation cannot change an export that is in use.
+        builder: defaults to the machine that deploys; a RemoteBuilder builds the same image on AWS.
         """
         super().__init__(scope, construct_id)
         expect_bases(self, base, named_bases)
@@ -90,9 +89,9 @@ class ScopedImage(Construct):
         cmd: Sequence[str] | None = None,
         entrypoint: Sequence[str] | None = None,
     ) -> lambda_.DockerImageCode:
-        """The image as a function's code; `cmd` and `entrypoint` by default those of the Dockerfile.
+        """Return the image as a function's code; `cmd` and `entrypoint` default to those of the Dockerfile.
 
-        platform: which one of several; Lambda takes no index.
+        platform: one of several; Lambda takes no index.
         """
         expect_words("cmd", cmd)
         expect_words("entrypoint", entrypoint)
@@ -105,7 +104,7 @@ class ScopedImage(Construct):
         )
 
     def to_container_image(self) -> ecs.ContainerImage:
-        """The image as that of a task definition's container; the execution role may pull it."""
+        """Return the image for a container of a task definition, whose execution role may then pull it."""
         return ecs.ContainerImage.from_ecr_repository(*self._published.reference())
 
     def _one_platform(self, platform: Platform | None) -> Platform:
@@ -113,7 +112,7 @@ class ScopedImage(Construct):
             return self.platforms[0]
         if platform is None or Platform.parse(platform) not in self.platforms:
             raise ScopedImagesError(
-                f"platform of {self.node.path!r} as a function's code is {platform!r}, and it is built for "
-                f"{' and '.join(self.platforms)}: name one of them, since Lambda takes no index"
+                f"platform: Lambda takes no index, got {platform!r} for {self.node.path!r}; pass one of "
+                f"{' and '.join(self.platforms)}"
             )
         return Platform.parse(platform)
