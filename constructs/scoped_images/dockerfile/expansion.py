@@ -244,9 +244,10 @@ class _Word:
         return out.joined()
 
     def _glob(self, pattern: str, value: Value) -> ShellGlob:
-        # The machine takes a step for each character, over as many bits as the pattern has.
+        # The machine takes two steps for each character, over as many bits as the pattern has; each costs more than a
+        # character that is copied.
         length = len(value) if isinstance(value, str) else 0
-        self.expansion.spend((length + 1) * (1 + len(pattern) // 64))
+        self.expansion.spend((length + 1) * (8 + len(pattern) // 64))
         try:
             return ShellGlob.parse(pattern)
         except BadPatternError as error:

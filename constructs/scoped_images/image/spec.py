@@ -17,6 +17,7 @@ from scoped_images.dockerfile.build_arguments import (
 )
 from scoped_images.dockerfile.directives import syntax_directive
 from scoped_images.dockerfile.external_images import ExternalImages, external_images
+from scoped_images.dockerfile.findings import RequiredMount
 from scoped_images.dockerfile.frontend import foreign_frontend
 from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
 from scoped_images.ecr.tags import content_tag
@@ -111,18 +112,30 @@ class ImageSpec:
                 for argument in (unknown_build_args(given, dockerfile) if dockerfile else ())
             ),
             "secrets": tuple(
-                f"{name}:{mount.line}: RUN --mount requires the secret {mount.id!r}, which build_secrets does not have, "
-                f"so the build fails; add build_secrets={{{mount.id!r}: 'src=<path>'}}"
+                f"{name}:{mount.line}: {missing}"
                 for mount in external.required_mounts
-                if mount.kind == "secret" and mount.id not in self.options.build_secrets
+                if (missing := self._missing(mount))
             ),
             "upstream": (*external.warnings, *self.options.upstream.warnings(external.images)),
         }
 
-    @property
-    def required_ssh(self) -> tuple[str, ...]:
-        """Ids of the ssh agents without which the build fails, `default` for a mount without an id."""
-        return tuple(sorted({mount.id for mount in self._external.required_mounts if mount.kind == "ssh"}))
+    def _missing(self, mount: RequiredMount) -> str:
+        """Say that the options do not give what a mount requires, or return an empty string."""
+        if mount.kind == "secret":
+            given, option, example = (
+                set(self.options.build_secrets),
+                "build_secrets",
+                f"{{{mount.id!r}: 'src=<path>'}}",
+            )
+        else:
+            given, option = {(self.options.ssh or "").partition("=")[0]}, "ssh"
+            example = repr("default" if mount.id == "default" else f"{mount.id}=<socket or key>")
+        if mount.id in given:
+            return ""
+        return (
+            f"RUN --mount requires the {mount.kind} id {mount.id!r}, which {option} does not give, so the build fails; "
+            f"add {option}={example}"
+        )
 
     @property
     def stage(self) -> str | None:

@@ -132,6 +132,67 @@ ERRORS: list[tuple[str, str, dict[str, Any], str]] = [
     ),
     ("a bad substitution", "FROM a\nCOPY ${ /x\n", {}, "Dockerfile:2: COPY: '${' has a bad substitution"),
     (
+        "an error in a word that is not used",
+        "FROM scratch\nARG A=a\nCOPY ${A:-${} /x\n",
+        {},
+        "Dockerfile:3: COPY: '${A:-${}' has a bad substitution",
+    ),
+    (
+        "an error in an instruction that reads nothing",
+        "FROM scratch\nWORKDIR ${\n",
+        {},
+        "Dockerfile:2: WORKDIR: '${' has a bad substitution",
+    ),
+    (
+        "an error in a heredoc",
+        "FROM scratch\nCOPY <<EOF /x\n${\nEOF\n",
+        {},
+        "Dockerfile:2: COPY: in the heredoc 'EOF': '${\\n' has an unknown modifier '\\n' in a substitution",
+    ),
+    (
+        "an empty base",
+        "ARG A=\nFROM $A\n",
+        {},
+        "Dockerfile:2: FROM takes an image, and '$A' is empty; give its ARG a value",
+    ),
+    (
+        "a mount's field without value",
+        'FROM a\nRUN --mount=type=bind,"target=/x,y" b\n',
+        {},
+        "Dockerfile:2: RUN --mount takes key=value pairs, got 'y'",
+    ),
+    (
+        "a mount's key",
+        "FROM a\nRUN --mount=tagret=/x b\n",
+        {},
+        "Dockerfile:2: RUN --mount has the unknown key 'tagret'; there are destination, dst, env, from, gid, id, mode, "
+        "readonly, readwrite, required, ro, rw, sharing, size, source, src, target, type, uid",
+    ),
+    (
+        "a secret from a stage",
+        "FROM a AS b\nFROM a\nRUN --mount=type=secret,id=s,from=b c\n",
+        {},
+        "Dockerfile:3: RUN --mount takes no 'from' with type=secret",
+    ),
+    (
+        "1,000 nested substitutions",
+        f"FROM scratch\nCOPY {'${X:-' * 1000}a{'}' * 1000} /\n",
+        {},
+        f"Dockerfile:2: COPY: '{'${X:-' * 16}…' has more than 50 substitutions in each other",
+    ),
+    (
+        "ENV that doubles",
+        "FROM scratch\nENV A=" + "a" * 100 + "".join("\nENV A=$A$A" for _ in range(12)) + "\nCOPY $A /\n",
+        {},
+        "Dockerfile:12: ENV: a word grows beyond 65,536 characters by its variables; shorten their values",
+    ),
+    (
+        "patterns that take long",
+        "FROM scratch\nENV A=" + "a" * 60_000 + "\nENV B=${A//*a*a*/a}" * 100 + "\n",
+        {},
+        "Dockerfile:72: ENV: expanding the variables of this Dockerfile takes too long; shorten their values",
+    ),
+    (
         "a platform that is none",
         "FROM a\n",
         {"platform": "arm64"},

@@ -230,11 +230,35 @@ def test_lines_that_take_the_whole_context_are_known() -> None:
     assert context_sources(text).whole_context_lines == (3,)
 
 
-def test_a_frontend_of_others_is_a_warning() -> None:
-    found = context_sources("# syntax=example/other\nFROM scratch\n")
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        "example/other",
+        "evil.example/docker/dockerfile",
+        "evil.example/docker/dockerfile:1",
+        "docker/dockerfile-evil",
+        "my-docker/dockerfile",
+    ],
+)
+def test_a_frontend_that_is_not_dockers_is_a_warning(syntax: str) -> None:
+    found = context_sources(f"# syntax={syntax}\nFROM scratch\n")
     assert found.warnings == (
-        "Dockerfile: `# syntax=example/other` is not docker/dockerfile; what it reads may differ",
+        f"Dockerfile: `# syntax={syntax}` is not docker/dockerfile; what it reads may differ",
     )
+
+
+def test_a_build_argument_may_choose_the_frontend() -> None:
+    text, argument = "# syntax=docker/dockerfile:1\nFROM scratch\n", {"BUILDKIT_SYNTAX": "evil.example/a"}
+    assert context_sources(text, build_args=argument).warnings == (
+        "Dockerfile: `build_args['BUILDKIT_SYNTAX']=evil.example/a` is not docker/dockerfile; what it reads may differ",
+    )
+
+
+@pytest.mark.parametrize(
+    "syntax", ["docker/dockerfile", "docker/dockerfile:1", "docker.io/docker/dockerfile-upstream:master-labs"]
+)
+def test_dockers_own_frontend_is_no_warning(syntax: str) -> None:
+    assert context_sources(f"# syntax={syntax}\nFROM scratch\n").warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -249,3 +273,12 @@ def test_a_frontend_of_others_is_a_warning() -> None:
 def test_platforms_are_written_as_buildkit_writes_them(platform: str, expected: str) -> None:
     text = "FROM scratch\nARG TARGETPLATFORM\nARG BUILDPLATFORM\nCOPY $TARGETPLATFORM $BUILDPLATFORM /x/\n"
     assert paths(text, platform=platform, build_platform="linux/amd64") == [expected, "linux/amd64"]
+
+
+def test_a_chain_of_a_thousand_stages_is_followed() -> None:
+    lines = ["FROM scratch AS s0", "COPY first /"]
+    for number in range(1, 1000):
+        lines.append(f"FROM s{number - 1} AS s{number}")
+    assert paths("\n".join(lines)) == ["first"]
+    lines += (f"COPY --from=s{number} / /" for number in range(999))
+    assert paths("\n".join(lines)) == ["first"]

@@ -47,6 +47,8 @@ WORDS = [
     ("a wildcard takes all it can", "${PATHLIKE/o*t/.}", "/tmp/f."),
     ("an escaped slash in the pattern", r"${PATHLIKE//\//-}", "-tmp-foo.txt"),
     ("an empty match right behind a match does not count", "${FOO//*/z}", "z"),
+    ("what matched, in a replacement of every occurrence", "${FOO//x/'<$0>'}", "<x><x>yy"),
+    ("but not in a replacement of the first", "${FOO/x/'<$0>'}", "<$0>xyy"),
     ("letters of any alphabet", "안녕$A", "안녕hello"),
 ]
 
@@ -80,3 +82,17 @@ def test_a_base_image_may_set_what_no_arg_declares() -> None:
     inherited = Variables(inherits=True, declared={"DECLARED"})
     assert expand("${DECLARED:-x}", inherited) == "x"
     assert expand("${FROM_BASE:-x}", inherited) == Unknown("FROM_BASE")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "${LONG#" + "*a" * 30 + "b}",
+        "${LONG%%b" + "a*" * 30 + "}",
+        "${LONG//" + "*a" * 30 + "b/x}",
+        "${LONG##*?*?*b}",
+    ],
+)
+def test_a_pattern_of_many_stars_takes_no_longer_than_any(word: str) -> None:
+    """A matcher that backtracks would not end in this century."""
+    assert expand(word, Variables({"LONG": "a" * 2000})) == "a" * 2000

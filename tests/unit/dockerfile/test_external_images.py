@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoped_images import ScopedImagesError
+from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.external_images import every_external_image, external_images
 
 LAMBDA = "public.ecr.aws/lambda/python:3.13"
@@ -119,8 +120,8 @@ def test_a_name_that_docker_does_not_take_is_an_error_with_its_line() -> None:
     with pytest.raises(ScopedImagesError) as raised:
         external_images("FROM scratch\nCOPY --from=Upper/Case / /")
     assert str(raised.value) == (
-        "Dockerfile:2: 'Upper/Case' is no name of an image: it is like public.ecr.aws/lambda/python:3.13, in lower "
-        "case, or with @sha256: and 64 hex digits"
+        "Dockerfile:2: 'Upper/Case' is not the name of an image; write it like public.ecr.aws/lambda/python:3.13, in "
+        "lower case, or with @sha256: and 64 hex digits"
     )
 
 
@@ -129,3 +130,68 @@ def test_every_image_of_every_stage_and_platform_is_found() -> None:
     found = every_external_image(text, name="Dockerfile")
     assert found.images == ("a:amd64", "a:arm64", "b:1")
     assert len(found.warnings) == 1
+
+
+# (sentence, the name in the Dockerfile, the name of the build context)
+SAME_NAMES = [
+    ("the old host", "index.docker.io/library/alpine", "alpine"),
+    ("the long form", "docker.io/library/alpine:latest", "alpine"),
+    ("a context in the long form", "alpine", "index.docker.io/library/alpine:latest"),
+    ("a folder of Docker Hub", "docker.io/team/tool:1", "team/tool:1"),
+    ("a context for one platform", "alpine", "alpine::linux/amd64"),
+]
+
+
+@pytest.mark.parametrize(
+    "text", ["FROM {}", "FROM scratch\nCOPY --from={} / /", "FROM scratch\nRUN --mount=from={} a"]
+)
+@pytest.mark.parametrize(("name", "context"), [s[1:] for s in SAME_NAMES], ids=[s[0] for s in SAME_NAMES])
+def test_an_image_is_its_build_context_in_every_form_of_its_name(text: str, name: str, context: str) -> None:
+    """Or a change of that context would rebuild nothing."""
+    sources = context_sources(text.format(name), build_contexts=[context])
+    assert tuple(sources.named) == (context,)
+    assert external_images(text.format(name), build_contexts=[context]).images == ()
+
+
+def test_a_tag_in_another_case_is_another_image() -> None:
+    assert external_images("FROM a:RC1", build_contexts=["a:rc1"]).images == ("a:RC1",)
+
+
+@pytest.mark.parametrize("name", ["Shared", "a b", "", "shared/"])
+def test_a_build_context_that_buildx_refuses_is_an_error(name: str) -> None:
+    with pytest.raises(ScopedImagesError) as raised:
+        context_sources("FROM scratch", build_contexts=[name])
+    assert str(raised.value) == (
+        f"build_contexts: invalid name, got {name!r}; use the name of a stage or an image, in lower case"
+    )
+
+
+def test_a_stage_whose_name_cannot_be_an_image_is_an_error() -> None:
+    """BuildKit looks for a build context of each stage's name, and fails."""
+    with pytest.raises(
+        ScopedImagesError, match=r"^Dockerfile:2: the name of the stage is invalid: 'b_' is not the name"
+    ):
+        context_sources("FROM scratch AS a\nFROM scratch AS b_\nFROM a")
+
+
+# (sentence, mounts, what the build fails without)
+MOUNTS = [
+    ("a secret", "type=secret,id=pip,required=true", [("secret", "pip")]),
+    ("a switch", "type=secret,id=pip,required", [("secret", "pip")]),
+    ("the source is the id", "type=secret,src=pip,required=1", [("secret", "pip")]),
+    ("the target's name is the id", "type=secret,target=/a/pip.conf,required=T", [("secret", "pip.conf")]),
+    ("a variable", "type=secret,id=$ID,required=$YES", [("secret", "pip")]),
+    ("an agent", "type=ssh,required=true", [("ssh", "default")]),
+    ("an agent with a name", "type=ssh,id=git,required=true", [("ssh", "git")]),
+    ("nothing that may be missing", "type=secret,id=pip --mount=type=ssh,required=false", []),
+]
+
+
+@pytest.mark.parametrize(("mount", "expected"), [m[1:] for m in MOUNTS], ids=[m[0] for m in MOUNTS])
+def test_required_secrets_and_agents_are_found(mount: str, expected: list[tuple[str, str]]) -> None:
+    text = (
+        "FROM scratch AS unused\nRUN --mount=type=secret,id=other,required a\n"
+        f"FROM scratch\nARG ID=pip\nARG YES=true\nRUN --mount={mount} a"
+    )
+    found = external_images(text).required_mounts
+    assert [(each.kind, each.id, each.line) for each in found] == [(*each, 6) for each in expected]

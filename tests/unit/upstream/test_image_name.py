@@ -23,6 +23,13 @@ DIGEST = "sha256:" + "a" * 64
         ("localhost/tool:1", "localhost/tool:1", ("localhost", "tool", "1", "")),
         ("host:5000/tool", "host:5000/tool", ("host:5000", "tool", "latest", "")),
         ("a.b/c:latest", "a.b/c", ("a.b", "c", "latest", "")),
+        ("Upper/tool:1", "Upper/tool:1", ("Upper", "tool", "1", "")),
+        ("[::1]:5000/tool:1", "[::1]:5000/tool:1", ("[::1]:5000", "tool", "1", "")),
+        (
+            f"a@sha512:{'a' * 128}",
+            f"a@sha512:{'a' * 128}",
+            ("docker.io", "library/a", "", f"sha512:{'a' * 128}"),
+        ),
         (f"a.b/c@{DIGEST}", f"a.b/c@{DIGEST}", ("a.b", "c", "", DIGEST)),
         (f"a.b/c:1@{DIGEST}", f"a.b/c:1@{DIGEST}", ("a.b", "c", "1", DIGEST)),
     ],
@@ -34,12 +41,29 @@ def test_is_taken_apart_and_shortened(written: str, familiar: str, parts: tuple[
 
 
 @pytest.mark.parametrize(
-    "written", ["", "Upper", "a b", "a:", "a@sha256:1", "a@", "https://a.b/c", "a//b", "a/", "-a", "a:${V}"]
+    "written",
+    [
+        "",
+        "Upper",
+        "a b",
+        "a:",
+        "a@sha256:1",
+        "a@",
+        "https://a.b/c",
+        "a//b",
+        "a/",
+        "-a",
+        "a:${V}",
+        "a" * 64,
+        "a." + "a" * 200 + "!/b",
+    ],
 )
 def test_what_docker_does_not_take_is_refused(written: str) -> None:
     with pytest.raises(ScopedImagesError) as raised:
         ImageName.parse(written)
-    assert str(raised.value).startswith(f"{written!r} is no name of an image: it is like public.ecr.aws/")
+    assert str(raised.value).startswith(
+        f"{written!r} is not the name of an image; write it like public.ecr.aws/"
+    )
 
 
 @given(
