@@ -168,6 +168,20 @@ def test_every_option_reaches_the_build(
     )
 
 
+def test_a_build_context_by_address_reaches_the_build(root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY --from=tools /a /a\n")
+    address = f"docker-image://tools@sha256:{'a' * 64}"
+    app = cdk.App(outdir=str(root.parent / "cdk.out"))
+    context = ScopedContext.from_dockerfile(
+        root, platform=Platform.LINUX_AMD64, build_contexts={"tools": address}
+    )
+    ScopedImage(cdk.Stack(app, "App", env=PLACE), "Image", context=context, platform=Platform.LINUX_AMD64)
+    app.synth()
+    (manifest,) = (root.parent / "cdk.out").rglob("*.assets.json")
+    ((image,),) = [json.loads(manifest.read_text())["dockerImages"].values()]
+    assert image["source"]["dockerBuildContexts"] == {"tools": address}
+
+
 def test_a_secret_whose_file_is_missing_is_refused_at_synth(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

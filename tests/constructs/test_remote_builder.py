@@ -706,3 +706,27 @@ def test_a_builder_of_another_stage_is_refused(small_app: Any) -> None:
     repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-dev")
     with pytest.raises(ScopedImagesError, match="are in different stages"):
         image_in(small_app, cdk.Stack(stage, "App"), builder, repository=repository)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            {"ssh": "default"},
+            "ssh of 'App/Image': a remote build cannot reach the SSH agent of this machine, got 'default'; pass a deploy "
+            "key as a build secret",
+        ),
+        (
+            {"network": "host"},
+            "network of 'App/Image': BuildKit in a container gives no step the host's network, got 'host'; "
+            "leave it out",
+        ),
+    ],
+)
+def test_an_option_that_only_a_local_build_has_is_refused(
+    small_app: Any, option: dict[str, Any], message: str
+) -> None:
+    stack, builder = small_app.stack("App"), builder_in(small_app.stack("Builds"))
+    with pytest.raises(ScopedImagesError) as refused:
+        image_in(small_app, stack, builder, options=BuildOptions(**option))
+    assert str(refused.value) == message

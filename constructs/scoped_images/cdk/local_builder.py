@@ -46,7 +46,12 @@ class LocalBuilder:
             name: os.path.relpath(named.write_into(assembly), written)
             for name, named in build.spec.context.named.items()
         }
-        asset = _Asset(build=build, folder=written, contexts={**folders, **build.spec.image_contexts})
+        outside = {
+            name: context.relative_to(written) for name, context in build.spec.context.external.items()
+        }
+        asset = _Asset(
+            build=build, folder=written, contexts={**folders, **build.spec.image_contexts, **outside}
+        )
         if build.repository is None:
             return asset.add_to_stack(scope, construct_id)
         asset.add_to_synthesizer(scope)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scoped_images.context.copying import write_folder
+from scoped_images.context.external import ExternalContext, is_address
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.context.folder import existing_folder, whole_folder
 from scoped_images.context.generated import check_generated, generated_file
@@ -36,6 +37,7 @@ class ScopedContext:
     generated_from: the files that `generated` was made of, for those who ask which commit the context is of.
     target, build_args, platform: what the files were found for; an image of this context is built with them.
     named: further contexts of the build, by the names that the Dockerfile knows them under.
+    external: further contexts that the builder fetches itself, by name.
     whole_repository: what a smaller context would save, where the whole root was taken for one Dockerfile.
     """
 
@@ -47,6 +49,7 @@ class ScopedContext:
     build_args: Mapping[str, str] = field(default_factory=dict)
     platform: Platform | None = None
     named: Mapping[str, NamedContext] = field(default_factory=dict)
+    external: Mapping[str, ExternalContext] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     generated: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     generated_from: tuple[Path, ...] = ()
@@ -189,6 +192,12 @@ class ScopedContext:
                 name, folders[name], sources=sources, limit=_limit(max_bytes, request.name)
             )
             for name, sources in named.items()
+            if not is_address(folders[name])
+        }
+        external = {
+            name: ExternalContext(name=name, address=str(folders[name]))
+            for name in named
+            if is_address(folders[name])
         }
         return cls(
             root=request.root,
@@ -199,7 +208,12 @@ class ScopedContext:
             build_args=request.build_args,
             platform=request.platform,
             named=named_contexts,
-            warnings=(*warnings, *(warning for each in named_contexts.values() for warning in each.warnings)),
+            external=external,
+            warnings=(
+                *warnings,
+                *(warning for each in named_contexts.values() for warning in each.warnings),
+                *(each.warning for each in external.values() if each.warning),
+            ),
         )
 
     @property
@@ -216,6 +230,11 @@ class ScopedContext:
             # The folder is written under its fingerprint, which therefore covers what is added to the files.
             "added": sorted(self._added_files()),
             "named": {name: context.fingerprint for name, context in self.named.items()},
+            **(
+                {"external": {name: each.identity for name, each in self.external.items()}}
+                if self.external
+                else {}
+            ),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -74,7 +74,10 @@ class ImageSpec:
             )
         for name in self.named_bases:
             # Lower case, as BuildKit looks them up.
-            if not re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", name) or name in self.context.named:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", name) or name in {
+                **self.context.named,
+                **self.context.external,
+            }:
                 raise ScopedImagesError(
                     f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and "
                     f"none of the context's own names ({', '.join(self.context.named) or 'it has none'})"
@@ -92,7 +95,8 @@ class ImageSpec:
         """The build contexts that are images: `docker-image://<ref>` by name."""
         named = {name: f"docker-image://{base.uri}" for name, base in self.named_bases.items()}
         contexts = {image: self.options.upstream.context_for(image) for image in self._external.images}
-        return {**{image: context for image, context in contexts.items() if context}, **named}
+        external = {name: context.address for name, context in self.context.external.items()}
+        return {**{image: context for image, context in contexts.items() if context}, **named, **external}
 
     @property
     def outside_images(self) -> tuple[str, ...]:
@@ -198,7 +202,7 @@ class ImageSpec:
                 target=self.stage,
                 build_args={**self.arguments, **dict.fromkeys(self.late_args)},
                 platform=self.platform,
-                build_contexts=[*self.context.named, *self.named_bases, *ours],
+                build_contexts=[*self.context.named, *self.context.external, *self.named_bases, *ours],
             )
         except ScopedImagesError as error:
             # Docker's frontend would refuse it, too; of another one, nobody knows here.

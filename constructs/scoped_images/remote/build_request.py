@@ -24,6 +24,7 @@ class BuildRequest:
     secrets: where each build secret is, by its id.
     cache_from, cache_to: as buildx takes them, `type=registry,ref=…`.
     buildkit_image: of the docker-container builder; None for buildx's own.
+    network, no_cache: as `docker buildx build` takes them.
     outside_images: the external images in ECR that the Dockerfile itself names.
     """
 
@@ -45,6 +46,8 @@ class BuildRequest:
     cache_to: str | None = None
     buildkit_image: str | None = None
     outside_images: tuple[str, ...] = ()
+    network: str | None = None
+    no_cache: bool = False
 
     @property
     def registries(self) -> tuple[str, ...]:

@@ -88,6 +88,8 @@ def build_command(request: BuildRequest) -> list[Word]:
     words += ["--provenance=false", "--sbom=false"]
     words += ["--platform", request.platform, "--file", f"source/context/{request.dockerfile}"]
     words += ["--target", request.target] if request.target else []
+    words += ["--network", request.network] if request.network else []
+    words += ["--no-cache"] if request.no_cache else []
     uri = request.repository_uri
     words += ["--tag", Expansion(f"{uri}:", PUBLISHED_TAG) if request.late_args else f"{uri}:{request.tag}"]
     for name, value in sorted(request.build_args.items()):

@@ -80,6 +80,12 @@ def test_the_words_of_a_plain_build() -> None:
     assert "--target" not in words
 
 
+def test_network_and_no_cache_reach_docker(tmp_path: Path) -> None:
+    words = words_of_mocked_docker(request(network="none", no_cache=True), tmp_path)
+    assert words[words.index("--network") + 1] == "none"
+    assert "--no-cache" in words
+
+
 @pytest.mark.parametrize("value", [HOSTILE, "", "two  spaces", "$HOME", "a\nb\n"])
 def test_an_argument_reaches_docker_unharmed_and_runs_nothing(value: str, tmp_path: Path) -> None:
     words = words_of_mocked_docker(request(build_args={"ARG": value}), tmp_path)

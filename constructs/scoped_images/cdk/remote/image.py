@@ -46,6 +46,7 @@ class RemoteImage(Construct):
         super().__init__(scope, construct_id)
         spec, stack = build.spec, Stack.of(self)
         self._refuse_references(build)
+        self._refuse_what_is_on_this_machine(build)
         secrets = self._secrets(settings, build)
         export = build.cache.cache_to() if build.cache else None
         file = self._archive_file(build)
@@ -69,6 +70,8 @@ class RemoteImage(Construct):
             cache_to=str(export) if export else None,
             buildkit_image=settings.buildkit_image,
             outside_images=images_of_ecr(spec.outside_images),
+            network=spec.options.network,
+            no_cache=spec.options.no_cache,
         )
         project_name = f"{settings.project_prefix}{Names.unique_resource_name(self, max_length=100)}"
         role = build_role(
@@ -141,6 +144,24 @@ class RemoteImage(Construct):
         """A property for its change alone: an image that was deleted by hand is then found missing, and built."""
         value = self.node.try_get_context(LOOK_AGAIN)
         return {"LookAgain": str(value)} if value else {}
+
+    def _refuse_what_is_on_this_machine(self, build: ImageBuild) -> None:
+        if build.spec.options.ssh:
+            raise ScopedImagesError(
+                f"ssh of {_path(self)!r}: a remote build cannot reach the SSH agent of this machine, got "
+                f"{build.spec.options.ssh!r}; pass a deploy key as a build secret"
+            )
+        if build.spec.options.network == "host":
+            raise ScopedImagesError(
+                f"network of {_path(self)!r}: BuildKit in a container gives no step the host's network, got 'host'; "
+                "leave it out"
+            )
+        for name, context in build.spec.context.external.items():
+            if context.address.startswith("oci-layout:"):
+                raise ScopedImagesError(
+                    f"build_contexts[{name!r}] of {_path(self)!r}: a remote build cannot read a folder of this machine, "
+                    f"got {context.address!r}; push the image to a registry and use docker-image://"
+                )
 
     def _refuse_references(self, build: ImageBuild) -> None:
         """Refuse what CloudFormation would put in place: what is no text, a secret, and what no tag counts."""
