@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -34,6 +34,7 @@ class Case:
     """A repository, its Dockerfile, and how it is built.
 
     ignore_name: of the ignore file, `.dockerignore` or `Dockerfile.dockerignore`.
+    named: the entries of further build contexts, by their names.
     """
 
     entries: tuple[Entry, ...]
@@ -42,12 +43,38 @@ class Case:
     ignore_name: str = ".dockerignore"
     target: str | None = None
     build_args: dict[str, str] = field(default_factory=dict)
+    named: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
-    @property
-    def arguments(self) -> list[str]:
-        """What `docker build` is told."""
+    def arguments(self, contexts: Mapping[str, Path]) -> list[str]:
+        """Return the options of `docker build`, with these folders as further build contexts."""
         target = [] if self.target is None else ["--target", self.target]
-        return [*target, *(f"--build-arg={key}={value}" for key, value in self.build_args.items())]
+        return [
+            *target,
+            *(f"--build-arg={key}={value}" for key, value in self.build_args.items()),
+            *(f"--build-context={name}={folder}" for name, folder in contexts.items()),
+        ]
+
+    def context(self, folder: Path) -> ScopedContext:
+        """Return the scoped context of the repository in a folder."""
+        return ScopedContext.from_dockerfile(
+            folder / "full",
+            platform=Platform.LINUX_AMD64,
+            target=self.target,
+            build_args=self.build_args,
+            build_contexts=self.named_folders(folder),
+        )
+
+    def named_folders(self, folder: Path) -> dict[str, Path]:
+        """Return the folders of the further build contexts."""
+        return {name: folder / "named" / name for name in self.named}
+
+    def write(self, context: ScopedContext, folder: Path) -> list[str]:
+        """Write the scoped context, and return the options to build it with."""
+        context.write(folder / "scoped")
+        written = {name: folder / "scoped-named" / name for name in context.named}
+        for name, destination in written.items():
+            context.named[name].write(destination)
+        return self.arguments(written)
 
 
 @dataclass(frozen=True)
@@ -67,17 +94,15 @@ def compare(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | 
     choose_dropped: names a file to leave out of the scoped context in a third build.
     """
     with _repository(case) as (folder, root):
-        full = partial(build, root, root / "Dockerfile", *case.arguments)
+        full = partial(build, root, root / "Dockerfile", *case.arguments(case.named_folders(folder)))
         try:
-            context = ScopedContext.from_dockerfile(
-                root, platform=Platform.LINUX_AMD64, target=case.target, build_args=case.build_args
-            )
+            context = case.context(folder)
         except ScopedImagesError as error:
             return Outcome(full(), None, str(error))
         staged = folder / "scoped"
-        context.write(staged)
+        arguments = case.write(context, folder)
         with ThreadPoolExecutor(2) as pool:
-            other = pool.submit(build, staged, staged / context.written_dockerfile, *case.arguments)
+            other = pool.submit(build, staged, staged / context.written_dockerfile, *arguments)
             outcome = Outcome(full(), other.result(), context=context)
         dropped = choose_dropped(context) if choose_dropped and outcome.full.files is not None else None
         if dropped is None:
@@ -85,18 +110,15 @@ def compare(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | 
         # BuildKit keys what it has been sent on the folder's path.
         lacking = staged.rename(folder / "lacking")
         (lacking / dropped).unlink()
-        return replace(outcome, without=build(lacking, lacking / context.written_dockerfile, *case.arguments))
+        return replace(outcome, without=build(lacking, lacking / context.written_dockerfile, *arguments))
 
 
 def build_scoped(case: Case) -> Built:
     """Build with the scoped context alone, while BuildKit has no equal instruction of the full one at hand."""
-    with _repository(case) as (folder, root):
-        context = ScopedContext.from_dockerfile(
-            root, platform=Platform.LINUX_AMD64, target=case.target, build_args=case.build_args
-        )
-        staged = folder / "scoped"
-        context.write(staged)
-        return build(staged, staged / context.written_dockerfile, *case.arguments)
+    with _repository(case) as (folder, _):
+        context = case.context(folder)
+        arguments = case.write(context, folder)
+        return build(folder / "scoped", folder / "scoped" / context.written_dockerfile, *arguments)
 
 
 def check(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | None = None) -> Outcome:
@@ -120,7 +142,7 @@ def meets_excluded_folder(case: Case, outcome: Outcome) -> bool:
     """Whether the full context fails by a mistake that BuildKit made up to 0.26.
 
     It looked at the destination of what lies in a folder that `--exclude` leaves out, and failed where a file
-    stands in its place. Mended by https://github.com/tonistiigi/fsutil/commit/6236bf9.
+    is in its place. Fixed by https://github.com/tonistiigi/fsutil/commit/6236bf9.
     """
     return (
         "--exclude" in case.dockerfile
@@ -134,18 +156,24 @@ def _repository(case: Case) -> Iterator[tuple[Path, Path]]:
     folder = Path(tempfile.mkdtemp(prefix="scoped-differential-"))
     try:
         root = folder / "full"
-        root.mkdir()
-        for entry in case.entries:
-            _create(root / entry.path, entry)
-        for entry in reversed(case.entries):
-            if entry.kind == "folder":
-                (root / entry.path).chmod(entry.mode)
+        _create_all(root, case.entries)
+        for name, entries in case.named.items():
+            _create_all(folder / "named" / name, entries)
         (root / "Dockerfile").write_text(case.dockerfile)
         if case.ignore is not None:
             (root / case.ignore_name).write_text(case.ignore)
         yield folder, root
     finally:
         shutil.rmtree(folder)
+
+
+def _create_all(root: Path, entries: Sequence[Entry]) -> None:
+    root.mkdir(parents=True)
+    for entry in entries:
+        _create(root / entry.path, entry)
+    for entry in reversed(entries):
+        if entry.kind == "folder":
+            (root / entry.path).chmod(entry.mode)
 
 
 def _create(path: Path, entry: Entry) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -15,16 +16,21 @@ from tests.differential.case import Case, Entry, build_scoped, check, compare
 pytestmark = pytest.mark.engine
 
 
-def case(there: list[str], lines: str, ignore: str | None = None) -> Case:
-    """Make a case of paths (`a/` is a folder, `a -> b` a link) and of the lines after `FROM scratch`."""
+def entries_of(there: list[str]) -> tuple[Entry, ...]:
+    """Make entries of paths: `a/` is a folder, `a -> b` a link."""
     entries = []
     for path in there:
         name, arrow, target = path.partition(" -> ")
         kind = "link" if arrow else "folder" if name.endswith("/") else "file"
         mode = 0o755 if kind == "folder" else 0o644
         entries.append(Entry(name.rstrip("/"), kind, mode, target or name))
+    return tuple(entries)
+
+
+def case(there: list[str], lines: str, ignore: str | None = None) -> Case:
+    """Make a case of paths and of the lines after `FROM scratch`."""
     dockerfile = lines if "FROM " in lines else f"FROM scratch\n{lines}\n"
-    return Case(tuple(entries), dockerfile, ignore)
+    return Case(entries_of(there), dockerfile, ignore)
 
 
 # (sentence, what there is, Dockerfile lines, ignore file)
@@ -104,6 +110,28 @@ BUILDS = [
 def test_builds_the_same(there: list[str], lines: str, ignore: str | None) -> None:
     outcome = check(case(there, lines, ignore))
     assert outcome.full.files is not None, outcome.full.error[-400:]
+
+
+# (sentence, what there is in the build context `n`, Dockerfile lines)
+NAMED = [
+    ("a path", ["a/f", "b/f"], "COPY --from=n a /x/"),
+    ("a path by a link", ["l -> a", "a/f", "b/f"], "COPY --from=n l /x/"),
+    ("a wildcard", ["a1", "a2", "b"], "COPY --from=n a* /x/"),
+    ("less an exclude", ["a/f", "a/g", "l -> a/g"], "COPY --from=n --exclude=a . /x/"),
+    ("less its own ignored files", ["a/f", "b"], "COPY --from=n . /x/"),
+    ("a base", ["a/f", "b/f"], "FROM n\nCOPY --from=n b /x/\n"),
+    ("in place of a stage", ["a/f", "b/f"], "FROM scratch AS n\nFROM scratch\nCOPY --from=n a /x/\n"),
+    ("a wildcard without a match", ["a/f", "b"], "COPY --from=n a/*.none /x/\nCOPY --from=n b /y/"),
+    ("a missing path", ["a/f"], "COPY --from=n gone /x/"),
+    ("an ignored path", ["a/f", "ignored"], "COPY --from=n ignored /x/"),
+]
+
+
+@pytest.mark.parametrize(("there", "lines"), [n[1:] for n in NAMED], ids=[n[0] for n in NAMED])
+def test_a_named_context_gives_the_same(there: list[str], lines: str) -> None:
+    plain = case([], lines)
+    ignore = Entry(".dockerignore", content="ignored\n")
+    check(replace(plain, named={"n": (*entries_of(there), ignore)}))
 
 
 FAILS = [
