@@ -68,8 +68,8 @@ bench: $(VENV) ## contexts, stock beside scoped, a pruning of 100,000 images, ar
 	@python -m benchmarks.pruning
 	@python -m benchmarks.archives
 
-fuzz: $(VENV) ## thousands of generated contexts against BuildKit: make fuzz CASES=3000
-	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py
+fuzz: $(VENV) ## thousands of generated contexts against BuildKit, and of Dockerfiles against its parser: make fuzz CASES=3000
+	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py tests/unit/dockerfile/test_parse_against_go.py
 
 mutate: $(VENV) ## nightly: change the code and list the changes that no test notices: make mutate PARTS=pruning
 	@nice -n 19 python -m scripts.mutate $(PARTS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from scoped_images.dockerfile.expansion import Expansion, ExpansionError
+from scoped_images.dockerfile.expanded_word import ExpansionError
+from scoped_images.dockerfile.expansion import Expansion
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.limits import MAX_DOCKERFILE_BYTES
 from scoped_images.dockerfile.parse import ParsedDockerfile

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from scoped_images.dockerfile.limits import MAX_EXPANSION_STEPS, MAX_NESTING, MAX_VALUE_LENGTH
+from scoped_images.dockerfile.expanded_word import Effort, ExpansionError, Pieces
+from scoped_images.dockerfile.limits import MAX_NESTING, MAX_VALUE_LENGTH
 from scoped_images.dockerfile.variable_name import name_end
 from scoped_images.dockerfile.variables import Unknown, Value, Variables
 from scoped_images.patterns.go_match import BadPatternError
@@ -17,10 +18,6 @@ from scoped_images.patterns.shell_glob import ShellGlob
 # What needs no look character by character: neither special nor the end of a substitution.
 _PLAIN = re.compile(r"[^$'\"\\`}/]+")
 _TEMPLATE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
-
-
-class ExpansionError(ValueError):
-    """The word is malformed, a `${NAME:?}` in it fails, or it grows too large."""
 
 
 @dataclass
@@ -32,7 +29,7 @@ class Expansion:
 
     escape: str = "\\"
     max_length: int = MAX_VALUE_LENGTH
-    steps: int = 0
+    effort: Effort = field(default_factory=Effort)
 
     def expand(self, word: str, variables: Variables, *, quotes: bool = True) -> Value:
         """Expand one word; raises ExpansionError.
@@ -41,38 +38,9 @@ class Expansion:
         """
         return _Word(self, word.removeprefix("\ufeff"), variables, quotes=quotes).run(stop="")
 
-    def spend(self, steps: int) -> None:
-        """Count work; raises ExpansionError when it is too much."""
-        self.steps += steps
-        if self.steps > MAX_EXPANSION_STEPS:
-            raise ExpansionError(
-                "expanding the variables of this Dockerfile takes too long; shorten their values"
-            )
-
-
-@dataclass
-class _Pieces:
-    """The parts of a word; unknown as a whole as soon as one is."""
-
-    expansion: Expansion
-    parts: list[str] = field(default_factory=list)
-    unknown: Unknown | None = None
-    length: int = 0
-
-    def add(self, value: Value) -> None:
-        if isinstance(value, Unknown):
-            self.unknown = self.unknown or value
-            return
-        self.length += len(value)
-        if self.length > self.expansion.max_length:
-            raise ExpansionError(
-                f"a word grows beyond {self.expansion.max_length:,} characters by its variables; shorten their values"
-            )
-        self.parts.append(value)
-
-    def joined(self) -> Value:
-        self.expansion.spend(self.length)
-        return self.unknown or "".join(self.parts)
+    def pieces(self) -> Pieces:
+        """Return the parts of a new word."""
+        return Pieces(self.effort, self.max_length)
 
 
 @dataclass
@@ -86,7 +54,7 @@ class _Word:
 
     def run(self, *, stop: str, raw_escapes: bool = False) -> Value:
         """Read up to the `stop` character, which is consumed, or to the end."""
-        out = _Pieces(self.expansion)
+        out = self.expansion.pieces()
         while (character := self._peek()) is not None:
             if character == stop:
                 self.index += 1
@@ -131,7 +99,7 @@ class _Word:
         return content
 
     def _double_quoted(self, *, raw_escapes: bool) -> Value:
-        out = _Pieces(self.expansion)
+        out = self.expansion.pieces()
         escape = self.expansion.escape
         self.index += 1
         while (character := self._peek()) != '"':
@@ -232,7 +200,7 @@ class _Word:
                 return part
         assert isinstance(replacement, str)
         assert isinstance(value, str)
-        out = _Pieces(self.expansion)
+        out = self.expansion.pieces()
         end = 0
         for start, stop in glob.matches(value):
             out.add(value[end:start])
@@ -247,7 +215,7 @@ class _Word:
         # The machine takes two steps for each character, over as many bits as the pattern has; each costs more than a
         # character that is copied.
         length = len(value) if isinstance(value, str) else 0
-        self.expansion.spend((length + 1) * (8 + len(pattern) // 64))
+        self.expansion.effort.spend((length + 1) * (8 + len(pattern) // 64))
         try:
             return ShellGlob.parse(pattern)
         except BadPatternError as error:

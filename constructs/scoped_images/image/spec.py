@@ -36,7 +36,7 @@ class BaseReference:
     """An image that others are built from.
 
     uri: what the build reads, `<registry>/<repository>:<tag>`.
-    identity: what stands for it in fingerprints: its content tag, or less where a change of it rebuilds nothing.
+    identity: what fingerprints count of it: its content tag, or less where a change of it rebuilds nothing.
     """
 
     uri: str
@@ -47,12 +47,12 @@ class BaseReference:
 class ImageSpec:
     """Context, platform and build options of one image.
 
-    base: the image that the Dockerfile's `ARG BASE_IMAGE_URI` is set to; without one its own default holds.
+    base: the value of the Dockerfile's `ARG BASE_IMAGE_URI`. Defaults to the Dockerfile's own default.
     named_bases: further images by the names that `COPY --from=` and `FROM` know them under.
     options: how it is built. The fingerprint covers what changes the image: not the cache, not where secrets lie.
-    late_args: the build arguments whose values only CloudFormation knows, as expressions, which are counted instead.
+    late_args: build arguments whose values only CloudFormation knows. The fingerprint counts their expressions.
 
-    A context that was found for a target, a platform and build arguments brings them along.
+    A context that was found for a target, a platform and build arguments is built with them.
     """
 
     context: ScopedContext
@@ -100,12 +100,12 @@ class ImageSpec:
 
     @property
     def outside_images(self) -> tuple[str, ...]:
-        """The images by others that the build reads under their own names, not through a mirror."""
+        """The external images that the build reads under their own names, not through a mirror."""
         return tuple(image for image in self._external.images if image not in self.image_contexts)
 
     @property
     def warnings(self) -> dict[str, tuple[str, ...]]:
-        """What its author should know, by kind: each kind is acknowledged on its own."""
+        """What the author should know, by kind, since each kind can be acknowledged on its own."""
         external, dockerfile = self._external, self._dockerfile
         given = (*self.options.build_args, *self.late_args)
         name = self.context.dockerfile.name
@@ -164,7 +164,7 @@ class ImageSpec:
                 if self.options.upstream.digest(image)
             },
             "late": dict(self.late_args),
-            # Their ids alone: where a machine keeps them is no part of the image.
+            # Only their ids: where a machine keeps them does not change the image.
             "secrets": sorted(self.options.build_secrets),
             **({"ssh": True} if self.options.ssh else {}),
             **({"network": self.options.network} if self.options.network else {}),
@@ -231,7 +231,7 @@ class ImageSpec:
             )
 
     def _agree_with_context(self, platform: Platform) -> None:
-        """The context's files were found for its own options: with others the build reads other files."""
+        """Raise for options that the context's files were not found for: the build would read other files."""
         given = {
             "platform": (self.platform, platform),
             "target": (self.options.target or self.context.target, self.context.target),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scoped_images.dockerfile.expansion import Expansion, ExpansionError
+from scoped_images.dockerfile.expanded_word import ExpansionError
+from scoped_images.dockerfile.expansion import Expansion
 from scoped_images.dockerfile.variables import Unknown, Value, Variables
 
 VARIABLES = Variables(
