@@ -6,7 +6,8 @@ import sys
 
 import aws_cdk as cdk
 
-from scoped_images import Environment, OrderedAssets, ScopedImagesError
+from scoped_images import OrderedAssets, ScopedImagesError
+from stacks.environment import AppEnvironment
 from stacks.receipts import add_stacks
 
 
@@ -15,7 +16,7 @@ def main() -> None:
     app = cdk.App(default_stack_synthesizer=OrderedAssets())
     try:
         name = app.node.try_get_context("env") or "local"
-        add_stacks(app, Environment.read(app.node.try_get_context("environments"), name))
+        add_stacks(app, AppEnvironment.read(app.node.try_get_context("environments"), name))
     except ScopedImagesError as error:
         sys.exit(f"error: {error}")
     app.synth()

@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError
 
-from scoped_images import Environment
+from stacks.environment import AppEnvironment
 
 LINES = [
     "CORNER SHOP",
@@ -76,7 +76,7 @@ def main() -> None:
         sys.exit(f"there is no {file}: run make deploy{'' if env == 'local' else f' ENV={env}'} first")
     outputs = json.loads(file.read_text())
     environments = json.loads(Path("cdk.json").read_text())["context"]["environments"]
-    boto3.setup_default_session(region_name=Environment.read(environments, env).region)
+    boto3.setup_default_session(region_name=AppEnvironment.read(environments, env).region)
     values = {name: value for stack in outputs.values() for name, value in stack.items()}
     url = address(values["ApiUrl"])
     key = boto3.client("secretsmanager").get_secret_value(SecretId=values["ApiKeySecret"])["SecretString"]

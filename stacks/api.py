@@ -16,8 +16,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from scoped_images import BaseImages, Environment, ImageRepository, ScopedContext, ScopedImage
+from scoped_images import BaseImages, ImageRepository, ScopedContext, ScopedImage
 from scoped_images.cdk.builder import ImageBuilder
+from stacks.environment import AppEnvironment
 from stacks.storage import StorageStack
 
 PORT = 8080
@@ -32,7 +33,7 @@ class ApiStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        environment: Environment,
+        environment: AppEnvironment,
         env: StackEnvironment,
         root: Path,
         repository: ImageRepository,
@@ -139,7 +140,7 @@ class ApiStack(Stack):
         return task
 
     def _service(
-        self, task: ecs.FargateTaskDefinition, environment: Environment, storage: StorageStack
+        self, task: ecs.FargateTaskDefinition, environment: AppEnvironment, storage: StorageStack
     ) -> patterns.ApplicationLoadBalancedFargateService:
         vpc = ec2.Vpc(
             self,

@@ -11,8 +11,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from scoped_images import BaseImages, Environment, ImageRepository, ScopedContext, ScopedImage
+from scoped_images import BaseImages, ImageRepository, ScopedContext, ScopedImage
 from scoped_images.cdk.builder import ImageBuilder
+from stacks.environment import AppEnvironment
 from stacks.repositories import RepositoriesStack
 from stacks.storage import StorageStack
 
@@ -25,7 +26,7 @@ class FunctionsStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        environment: Environment,
+        environment: AppEnvironment,
         env: StackEnvironment,
         root: Path,
         repositories: RepositoriesStack,

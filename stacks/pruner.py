@@ -6,7 +6,8 @@ from aws_cdk import Environment as StackEnvironment
 from aws_cdk import Stack
 from constructs import Construct
 
-from scoped_images import BaseImages, Environment, ImagePruner, Retention
+from scoped_images import BaseImages, ImagePruner, Retention
+from stacks.environment import AppEnvironment
 from stacks.repositories import RepositoriesStack
 
 
@@ -18,7 +19,7 @@ class PrunerStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        environment: Environment,
+        environment: AppEnvironment,
         env: StackEnvironment,
         repositories: RepositoriesStack,
         bases: BaseImages,

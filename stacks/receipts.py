@@ -10,13 +10,13 @@ from aws_cdk import Environment as StackEnvironment
 from scoped_images import (
     BaseImages,
     BuildOptions,
-    Environment,
     ImagesLock,
     RefreshMarks,
     RemoteBuilder,
     UpstreamImages,
 )
 from stacks.api import ApiStack
+from stacks.environment import AppEnvironment
 from stacks.functions import FunctionsStack
 from stacks.pruner import PrunerStack
 from stacks.repositories import RepositoriesStack
@@ -25,7 +25,7 @@ from stacks.storage import StorageStack
 ROOT = Path(__file__).parent.parent
 
 
-def add_stacks(app: App, env: Environment) -> None:
+def add_stacks(app: App, env: AppEnvironment) -> None:
     """Add the stacks of `env` to `app`."""
     place = StackEnvironment(account=env.account, region=env.region)
     prefix = f"receipts-{env.name}"

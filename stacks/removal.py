@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aws_cdk import RemovalPolicy
 
-from scoped_images import Environment
+from stacks.environment import AppEnvironment
 
 
-def removal_policy(environment: Environment) -> RemovalPolicy:
+def removal_policy(environment: AppEnvironment) -> RemovalPolicy:
     """The environment's removal policy."""
     return RemovalPolicy.DESTROY if environment.destroys else RemovalPolicy.RETAIN

@@ -8,7 +8,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from scoped_images import Environment
+from stacks.environment import AppEnvironment
 from stacks.removal import removal_policy
 
 # A receipt image that was overwritten or deleted by mistake can be restored for this long.
@@ -20,7 +20,7 @@ class StorageStack(Stack):
     """The stateful resources, apart from all that is replaced often."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, env: StackEnvironment
+        self, scope: Construct, construct_id: str, *, environment: AppEnvironment, env: StackEnvironment
     ) -> None:
         super().__init__(scope, construct_id, env=env)
         policy = removal_policy(environment)

@@ -10,7 +10,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from scoped_images import Environment, OrderedAssets
+from scoped_images import OrderedAssets
+from stacks.environment import AppEnvironment
 from stacks.receipts import add_stacks
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +65,7 @@ def _synthesize(name: str, outdir: Path) -> Assembly:
     app = cdk.App(
         outdir=str(outdir), context={**context, "env": name}, default_stack_synthesizer=OrderedAssets()
     )
-    add_stacks(app, Environment.read(context["environments"], name))
+    add_stacks(app, AppEnvironment.read(context["environments"], name))
     app.synth()
     return Assembly(outdir)
 

@@ -68,6 +68,6 @@ def test_an_unknown_environment_is_one_line(tmp_path: Path) -> None:
     done = run_app(tmp_path, env="prd")
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1] == (
-        "error: there is no environment 'prd' in cdk.json; there are: dev, local, prod, staging"
+        "error: environments: unknown environment 'prd'; cdk.json has dev, local, prod, staging"
     )
     assert "Traceback" not in done.stderr

@@ -10,7 +10,8 @@ import aws_cdk as cdk
 import pytest
 from cdk_nag import AwsSolutionsChecks
 
-from scoped_images import Environment, OrderedAssets
+from scoped_images import OrderedAssets
+from stacks.environment import AppEnvironment
 from stacks.receipts import add_stacks
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ def report_of(tmp_path: Path, changes: dict[str, Any]) -> list[dict[str, Any]]:
         outdir=str(tmp_path), context={**context, "env": "prod"}, default_stack_synthesizer=OrderedAssets()
     )
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    add_stacks(app, Environment.read(context["environments"], "prod"))
+    add_stacks(app, AppEnvironment.read(context["environments"], "prod"))
     app.synth()
     reports: list[dict[str, Any]] = json.loads((tmp_path / "validation-report.json").read_text())[
         "pluginReports"

@@ -1,4 +1,4 @@
-"""Environments are read from cdk.json once, and each mistake is named."""
+"""The environments of cdk.json, and the message for each mistake in them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from scoped_images.cdk.environment import Environment
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
+from stacks.environment import AppEnvironment
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +42,6 @@ def test_reads_every_setting() -> None:
     assert env.platform is Platform.LINUX_ARM64
     assert (env.max_images, env.untagged_days, env.base_tag) == (10, 7, "content")
     assert not env.destroys
-    assert env.certificate_arn is None
 
 
 def test_only_destroy_destroys() -> None:
@@ -51,7 +51,7 @@ def test_only_destroy_destroys() -> None:
 @pytest.mark.parametrize("name", ["local", "dev", "staging", "prod"])
 def test_cdk_json_holds_the_four_environments(name: str) -> None:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    assert Environment.read(context["environments"], name).name == name
+    assert AppEnvironment.read(context["environments"], name).name == name
 
 
 @pytest.mark.parametrize("name", ["staging", "prod"])
@@ -62,66 +62,59 @@ def test_no_environment_with_data_worth_keeping_destroys_it(name: str) -> None:
 
 def test_an_unknown_environment_lists_those_that_exist() -> None:
     assert message_of({"prod": SETTINGS, "dev": SETTINGS}, "stage") == (
-        "there is no environment 'stage' in cdk.json; there are: dev, prod"
+        "environments: unknown environment 'stage'; cdk.json has dev, prod"
     )
 
 
 def test_a_missing_context_says_where_it_comes_from() -> None:
-    assert message_of(None).startswith("cdk.json's context has no 'environments': run cdk in the folder")
+    assert message_of(None).startswith(
+        "environments: missing in the context; run cdk in the folder that holds"
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"account": "123"}, "environments.dev.account is '123', and takes 12 digits in quotes"),
+        ({"account": "123"}, "environments.dev.account: must be 12 digits in quotes, got '123'"),
         (
             {"account": 111111111111},
-            "environments.dev.account is 111111111111, and takes 12 digits in quotes",
+            "environments.dev.account: must be 12 digits in quotes, got 111111111111",
         ),
         (
             {"region": "Ireland"},
-            "environments.dev.region is 'Ireland', and takes a region such as 'eu-west-1'",
+            "environments.dev.region: must be a region such as 'eu-west-1', got 'Ireland'",
         ),
         (
             {"platform": "arm64"},
             "environments.dev.platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'",
         ),
-        ({"max_images": 0}, "environments.dev.max_images is 0, and takes a whole number from 1 to 9999"),
+        ({"max_images": 0}, "environments.dev.max_images: must be a whole number from 1 to 9999, got 0"),
         (
             {"max_images": True},
-            "environments.dev.max_images is True, and takes a whole number from 1 to 9999",
+            "environments.dev.max_images: must be a whole number from 1 to 9999, got True",
         ),
         (
             {"untagged_days": "7"},
-            "environments.dev.untagged_days is '7', and takes a whole number from 1 to 9999",
+            "environments.dev.untagged_days: must be a whole number from 1 to 9999, got '7'",
         ),
-        ({"builder": "codebuild"}, "environments.dev.builder is 'codebuild', and takes 'local' or 'remote'"),
-        ({"mirrors": "x"}, "environments.dev.mirrors is 'x', and takes an object of registries"),
+        ({"builder": "codebuild"}, "environments.dev.builder: must be 'local' or 'remote', got 'codebuild'"),
+        ({"mirrors": "x"}, "environments.dev.mirrors: must be an object of registries, got 'x'"),
         (
             {"base_tag": "latest"},
-            "environments.dev.base_tag is 'latest', and takes 'content' or 'git' or 'static'",
+            "environments.dev.base_tag: must be 'content' or 'git' or 'static', got 'latest'",
         ),
         (
             {"removal_policy": "keep"},
-            "environments.dev.removal_policy is 'keep', and takes 'destroy' or 'retain'",
-        ),
-        (
-            {"certificate_arn": "x", "domain_name": "api.example.com"},
-            "environments.dev.certificate_arn is 'x', and takes an ACM ARN",
-        ),
-        (
-            {"certificate_arn": "arn:aws:acm:eu-west-1:111111111111:certificate/x"},
-            "environments.dev.certificate_arn and environments.dev.domain_name go together: "
-            "the certificate is the name's",
+            "environments.dev.removal_policy: must be 'destroy' or 'retain', got 'keep'",
         ),
         (
             {"max_images": 10000},
-            "environments.dev.max_images is 10000, and takes a whole number from 1 to 9999",
+            "environments.dev.max_images: must be a whole number from 1 to 9999, got 10000",
         ),
         (
             {"max_image": 3},
-            "environments.dev.max_image is no setting; there are: account, base_tag, builder, certificate_arn, "
-            "domain_name, max_images, mirrors, platform, pruning, region, removal_policy, untagged_days",
+            "environments.dev: unknown max_image; known are account, base_tag, builder, max_images, mirrors, platform, "
+            "pruning, region, removal_policy, untagged_days",
         ),
     ],
 )
@@ -131,14 +124,38 @@ def test_a_wrong_setting_says_which_what_it_got_and_what_it_takes(
     assert message_of({"dev": {**SETTINGS, **changes}}) == message
 
 
-def test_a_missing_setting_is_named() -> None:
-    settings = {key: value for key, value in SETTINGS.items() if key != "region"}
-    assert message_of({"dev": settings}) == "environments.dev.region is missing"
+def test_missing_settings_are_listed_at_once() -> None:
+    settings = {key: value for key, value in SETTINGS.items() if key not in ("region", "account")}
+    assert message_of({"dev": settings}) == "environments.dev: missing account, region; add them to cdk.json"
 
 
 def test_a_name_that_no_repository_could_carry_is_refused() -> None:
-    assert "'Dev_1' is part of physical names" in message_of({"Dev_1": SETTINGS}, "Dev_1")
+    assert message_of({"Dev_1": SETTINGS}, "Dev_1") == (
+        "environments: 'Dev_1' becomes part of physical names; use 1-20 lower-case letters, digits and dashes"
+    )
 
 
-def test_settings_that_are_no_object_are_refused() -> None:
-    assert message_of({"dev": []}) == "environments.dev is [], and must be an object of settings"
+def test_settings_that_are_not_an_object_are_refused() -> None:
+    assert message_of({"dev": []}) == "environments.dev: must be an object of settings, got []"
+
+
+def app_message(**changes: Any) -> str:
+    with pytest.raises(ScopedImagesError) as caught:
+        AppEnvironment.read({"dev": {**SETTINGS, **changes}}, "dev")
+    return str(caught.value)
+
+
+def test_the_app_adds_its_certificate_and_its_domain_name() -> None:
+    arn = "arn:aws:acm:eu-west-1:111111111111:certificate/x"
+    settings = {**SETTINGS, "certificate_arn": arn, "domain_name": "api.example.com"}
+    env = AppEnvironment.read({"dev": settings}, "dev")
+    assert (env.certificate_arn, env.domain_name) == (arn, "api.example.com")
+    assert app_message(certificate_arn=arn) == (
+        "environments.dev.certificate_arn and environments.dev.domain_name: set both or neither"
+    )
+    assert app_message(certificate_arn="x", domain_name="api.example.com") == (
+        "environments.dev.certificate_arn: must be an ACM ARN, got 'x'"
+    )
+    assert app_message(certificate_arn=arn, domain_name="api") == (
+        "environments.dev.domain_name: must be a name such as 'api.example.com', got 'api'"
+    )

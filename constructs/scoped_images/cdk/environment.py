@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal, Self, get_args
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
@@ -29,13 +29,13 @@ class Environment:
     max_images: how many content-tagged images each repository keeps beside those in use, at least 1.
     untagged_days: days after which an untagged image expires, at least 1.
     base_tag: `content` and `git` rebuild dependents when a base changes; `static` leaves them on `stable`.
-    pruning: without it ECR itself keeps the newest `max_images`, whatever is in use; `report` has the image pruner
-        say daily what it would delete, `delete` has it do so.
-    removal_policy: what becomes of repositories, tables and buckets when their stack goes.
-    builder: `local`, the machine that deploys and the default, or `remote`, AWS CodeBuild.
-    mirrors: registries to pull public images from, by the registry that they are in; by default none.
-    certificate_arn, domain_name: ACM certificate and name of the service's public HTTPS listener; without them
-        the service listens on HTTP inside its VPC only.
+    pruning: `report` makes the image pruner report daily what it would delete, `delete` makes it delete. Without
+        it, ECR keeps the newest `max_images` and deletes the others, even if something uses them.
+    removal_policy: whether repositories, tables and buckets are deleted with their stack.
+    builder: `local`, the machine that deploys, or `remote`, AWS CodeBuild. Defaults to `local`.
+    mirrors: where to pull public images from, by their registry. Defaults to the registries themselves.
+
+    Derive a frozen dataclass from it to add the settings of your own app.
     """
 
     name: str
@@ -49,8 +49,6 @@ class Environment:
     pruning: str | None = None
     builder: str | None = None
     mirrors: Mapping[str, str] | None = None
-    certificate_arn: str | None = None
-    domain_name: str | None = None
 
     def __post_init__(self) -> None:
         self._check("account", self.account, r"\d{12}", "12 digits in quotes")
@@ -67,23 +65,9 @@ class Environment:
         if self.mirrors is not None:
             if not isinstance(self.mirrors, Mapping):
                 raise ScopedImagesError(
-                    f"{self._property('mirrors')} is {self.mirrors!r}, and takes an object of registries"
+                    f"{self._property('mirrors')}: must be an object of registries, got {self.mirrors!r}"
                 )
             Mirrors(places=self.mirrors)
-        if (self.certificate_arn is None) != (self.domain_name is None):
-            raise ScopedImagesError(
-                f"{self._property('certificate_arn')} and {self._property('domain_name')} go together: the certificate "
-                "is the name's"
-            )
-        if self.domain_name is not None:
-            self._check(
-                "domain_name",
-                self.domain_name,
-                r"[a-z0-9-]+(\.[a-z0-9-]+)+",
-                "a name such as 'api.example.com'",
-            )
-        if self.certificate_arn is not None:
-            self._check("certificate_arn", self.certificate_arn, r"arn:aws[\w-]*:acm:\S+", "an ACM ARN")
 
     @property
     def builds_remotely(self) -> bool:
@@ -96,57 +80,60 @@ class Environment:
         return self.removal_policy == "destroy"
 
     @classmethod
-    def read(cls, environments: object, name: str) -> Environment:
+    def read(cls, environments: object, name: str) -> Self:
         """Read environment `name` from the context value `environments`.
 
-        Raises ScopedImagesError for an unknown environment or key, a missing key, or a value of another type.
+        Raises ScopedImagesError for an unknown environment or key, missing keys, or a value of another type.
         """
         if not isinstance(environments, Mapping) or not environments:
             raise ScopedImagesError(
-                "cdk.json's context has no 'environments': run cdk in the folder that holds cdk.json, "
-                "or give them with App(context={'environments': {…}})"
+                "environments: missing in the context; run cdk in the folder that holds cdk.json, "
+                "or pass App(context={'environments': {…}})"
             )
         if name not in environments:
             known = ", ".join(sorted(environments))
-            raise ScopedImagesError(f"there is no environment {name!r} in cdk.json; there are: {known}")
+            raise ScopedImagesError(f"environments: unknown environment {name!r}; cdk.json has {known}")
         settings = environments[name]
         if not isinstance(settings, Mapping):
-            raise ScopedImagesError(f"environments.{name} is {settings!r}, and must be an object of settings")
-        return cls(name=name, **_known_settings(name, settings))
+            raise ScopedImagesError(f"environments.{name}: must be an object of settings, got {settings!r}")
+        return cls(name=name, **cls._known_settings(name, settings))
+
+    @classmethod
+    def _known_settings(cls, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
+            raise ScopedImagesError(
+                f"environments: {name!r} becomes part of physical names; "
+                "use 1-20 lower-case letters, digits and dashes"
+            )
+        keys = {field.name: field.default for field in fields(cls) if field.name != "name"}
+        unknown = sorted(settings.keys() - keys.keys())
+        if unknown:
+            raise ScopedImagesError(
+                f"environments.{name}: unknown {', '.join(unknown)}; known are {', '.join(sorted(keys))}"
+            )
+        missing = [key for key, default in sorted(keys.items()) if default is MISSING and key not in settings]
+        if missing:
+            raise ScopedImagesError(
+                f"environments.{name}: missing {', '.join(missing)}; add them to cdk.json"
+            )
+        platform = Platform.parse(settings["platform"], name=f"environments.{name}.platform")
+        return {**settings, "platform": platform}
 
     def _property(self, key: str) -> str:
         return f"environments.{self.name}.{key}"
 
-    def _check(self, key: str, value: Any, pattern: str, takes: str) -> None:
+    def _check(self, key: str, value: Any, pattern: str, expected: str) -> None:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise ScopedImagesError(f"{self._property(key)} is {value!r}, and takes {takes}")
+            raise ScopedImagesError(f"{self._property(key)}: must be {expected}, got {value!r}")
 
     def _check_count(self, key: str, value: Any) -> None:
-        # A JSON `true` is a Python int, and no count.
+        # Python reads a JSON `true` as an int.
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 9999:
             raise ScopedImagesError(
-                f"{self._property(key)} is {value!r}, and takes a whole number from 1 to 9999"
+                f"{self._property(key)}: must be a whole number from 1 to 9999, got {value!r}"
             )
 
     def _check_choice(self, key: str, value: Any, choices: tuple[str, ...]) -> None:
         if value not in choices:
-            takes = " or ".join(repr(choice) for choice in choices)
-            raise ScopedImagesError(f"{self._property(key)} is {value!r}, and takes {takes}")
-
-
-def _known_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
-        raise ScopedImagesError(
-            f"environment {name!r} is part of physical names: use 1-20 lower-case letters, digits and dashes"
-        )
-    optional = {field.name for field in fields(Environment) if field.default is None}
-    keys = {field.name for field in fields(Environment)} - {"name"}
-    for key in settings:
-        if key not in keys:
-            known = ", ".join(sorted(keys))
-            raise ScopedImagesError(f"environments.{name}.{key} is no setting; there are: {known}")
-    for key in sorted(keys - optional):
-        if key not in settings:
-            raise ScopedImagesError(f"environments.{name}.{key} is missing")
-    platform = Platform.parse(settings["platform"], name=f"environments.{name}.platform")
-    return {**settings, "platform": platform}
+            expected = " or ".join(repr(choice) for choice in choices)
+            raise ScopedImagesError(f"{self._property(key)}: must be {expected}, got {value!r}")
