@@ -11,12 +11,12 @@ import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
 from scoped_images import BuildOptions, Platform, ScopedContext, ScopedImage, ScopedImagesError
-from tests.constructs.conftest import PLACE, SmallApp
+from tests.constructs.small_app import PLACE, SmallApp
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 
 
-def base_in_own_stack(small_app: Any, **options: Any) -> Any:
+def base_in_own_stack(small_app: SmallApp, **options: Any) -> Any:
     repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
     return small_app.base(small_app.stack("Base"), "base", repository, **options)
 
@@ -35,7 +35,7 @@ def destinations(files: dict[str, Any], stack: str) -> set[tuple[str, str]]:
     }
 
 
-def test_is_pushed_by_its_content_and_then_copied_as_stable(small_app: Any) -> None:
+def test_is_pushed_by_its_content_and_then_copied_as_stable(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     template = Template.from_stack(cdk.Stack.of(base))
     (copy,) = template.find_resources("Custom::CDKECRDeployment").values()
@@ -45,7 +45,7 @@ def test_is_pushed_by_its_content_and_then_copied_as_stable(small_app: Any) -> N
     assert destinations(small_app.synth(), "Base") == {("base-dev", base.content_tag)}
 
 
-def test_the_copying_role_reaches_only_its_repository(small_app: Any) -> None:
+def test_the_copying_role_reaches_only_its_repository(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     template = Template.from_stack(cdk.Stack.of(base))
     roles = template.find_resources("AWS::IAM::Role").values()
@@ -60,7 +60,7 @@ def test_the_copying_role_reaches_only_its_repository(small_app: Any) -> None:
     assert "container-assets" not in json.dumps(policy)
 
 
-def test_the_copying_function_logs_to_a_group_that_expires(small_app: Any) -> None:
+def test_the_copying_function_logs_to_a_group_that_expires(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     template = Template.from_stack(cdk.Stack.of(base))
     (function,) = template.find_resources(
@@ -70,7 +70,7 @@ def test_the_copying_function_logs_to_a_group_that_expires(small_app: Any) -> No
     assert group["Properties"]["RetentionInDays"] == 30
 
 
-def test_a_second_base_in_a_stack_is_refused(small_app: Any) -> None:
+def test_a_second_base_in_a_stack_is_refused(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     other = small_app.repository(small_app.stack("Others"), "other-dev")
     with pytest.raises(
@@ -80,7 +80,7 @@ def test_a_second_base_in_a_stack_is_refused(small_app: Any) -> None:
         small_app.base(cdk.Stack.of(base), "other", other)
 
 
-def test_a_second_base_in_a_repository_is_refused(small_app: Any) -> None:
+def test_a_second_base_in_a_repository_is_refused(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
     small_app.base(small_app.stack("Base"), "base", repository)
     with pytest.raises(
@@ -90,7 +90,7 @@ def test_a_second_base_in_a_repository_is_refused(small_app: Any) -> None:
 
 
 @pytest.mark.parametrize("place", [None, cdk.Environment(account="111111111111", region="us-east-1")])
-def test_a_dependent_elsewhere_is_refused(small_app: Any, place: cdk.Environment | None) -> None:
+def test_a_dependent_elsewhere_is_refused(small_app: SmallApp, place: cdk.Environment | None) -> None:
     base = base_in_own_stack(small_app)
     with pytest.raises(ScopedImagesError, match=r"literal one|deploy both to one account and region"):
         ScopedImage(
@@ -102,7 +102,7 @@ def test_a_dependent_elsewhere_is_refused(small_app: Any, place: cdk.Environment
         )
 
 
-def test_a_dockerfile_that_does_not_take_the_base_is_refused(small_app: Any) -> None:
+def test_a_dockerfile_that_does_not_take_the_base_is_refused(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     context = small_app.context("app")
     context.dockerfile.write_text("FROM scratch\nCOPY . /\n")
@@ -116,7 +116,7 @@ def test_a_dockerfile_that_does_not_take_the_base_is_refused(small_app: Any) -> 
         )
 
 
-def test_a_base_in_another_stage_is_refused(small_app: Any) -> None:
+def test_a_base_in_another_stage_is_refused(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     stage = cdk.Stage(small_app.app, "Stage", env=PLACE)
     with pytest.raises(ScopedImagesError, match="are in different stages"):
@@ -129,7 +129,7 @@ def test_a_base_in_another_stage_is_refused(small_app: Any) -> None:
         )
 
 
-def test_a_base_of_another_app_is_refused(small_app: Any, tmp_path_factory: Any) -> None:
+def test_a_base_of_another_app_is_refused(small_app: SmallApp, tmp_path_factory: Any) -> None:
     base = base_in_own_stack(SmallApp(tmp_path_factory.mktemp("other")))
     with pytest.raises(ScopedImagesError) as caught:
         dependent_of(small_app, base)
@@ -139,10 +139,10 @@ def test_a_base_of_another_app_is_refused(small_app: Any, tmp_path_factory: Any)
     )
 
 
-def test_a_base_whose_stack_waits_for_its_dependent_is_refused(small_app: Any) -> None:
+def test_a_base_whose_stack_waits_for_its_dependent_is_refused(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
-    cdk.Stack.of(base).add_stack_dependency(small_app.stack("App"))
-    app = small_app.app.node.find_child("App")
+    app = small_app.stack("App")
+    cdk.Stack.of(base).add_stack_dependency(app)
     with pytest.raises(ScopedImagesError) as caught:
         ScopedImage(app, "Image", context=small_app.context("app"), platforms=base.platforms, base=base)
     assert str(caught.value) == (
@@ -151,15 +151,15 @@ def test_a_base_whose_stack_waits_for_its_dependent_is_refused(small_app: Any) -
     )
 
 
-def test_a_base_without_a_repository_is_refused(small_app: Any) -> None:
+def test_a_base_without_a_repository_is_refused(small_app: SmallApp) -> None:
     with pytest.raises(
         ScopedImagesError,
         match="repository: 'Base/base' needs one, which its dependents are built",
     ):
-        small_app.base(small_app.stack("Base"), "base", None)
+        small_app.base(small_app.stack("Base"), "base", None)  # type: ignore[arg-type]
 
 
-def test_a_dependent_is_built_from_the_content_tag(small_app: Any) -> None:
+def test_a_dependent_is_built_from_the_content_tag(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     image = ScopedImage(
         small_app.stack("App"), "Image", context=small_app.context("app"), platforms=base.platforms, base=base
@@ -169,7 +169,7 @@ def test_a_dependent_is_built_from_the_content_tag(small_app: Any) -> None:
     assert image.specs[0].base == base.published.reference
 
 
-def dependent_of(small_app: Any, base: Any, stack: str = "App") -> ScopedImage:
+def dependent_of(small_app: SmallApp, base: Any, stack: str = "App") -> ScopedImage:
     return ScopedImage(
         small_app.stack(stack),
         "Image",
@@ -179,7 +179,7 @@ def dependent_of(small_app: Any, base: Any, stack: str = "App") -> ScopedImage:
     )
 
 
-def other(small_app: Any) -> Any:
+def other(small_app: SmallApp) -> Any:
     """The base, with another content."""
     folder = small_app.directory / "base"
     folder.mkdir(exist_ok=True)
@@ -213,7 +213,7 @@ def test_with_a_static_tag_another_refresh_mark_does(tmp_path: Any) -> None:
     assert rebuilt(tmp_path, {"tag": "static"}, {"tag": "static", "refresh_mark": "sha256:2"})
 
 
-def test_with_a_static_tag_dependents_stand_on_stable_and_synth_says_so(small_app: Any) -> None:
+def test_with_a_static_tag_dependents_stand_on_stable_and_synth_says_so(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app, tag="static")
     assert base.uri == f"{REGISTRY}/base-dev:stable"
     image = dependent_of(small_app, base)
@@ -234,7 +234,7 @@ def commit(folder: Any) -> str:
 
 
 def test_with_a_git_tag_dependents_stand_on_the_commit_while_the_files_are_that_commit_s(
-    small_app: Any,
+    small_app: SmallApp,
 ) -> None:
     context = other(small_app)
     head = commit(small_app.directory)
@@ -246,7 +246,7 @@ def test_with_a_git_tag_dependents_stand_on_the_commit_while_the_files_are_that_
     )
 
 
-def test_with_a_git_tag_an_edited_file_falls_back_to_the_content(small_app: Any) -> None:
+def test_with_a_git_tag_an_edited_file_falls_back_to_the_content(small_app: SmallApp) -> None:
     context = other(small_app)
     commit(small_app.directory)
     (context.root / "code.py").write_text("edited")
@@ -254,14 +254,14 @@ def test_with_a_git_tag_an_edited_file_falls_back_to_the_content(small_app: Any)
     assert base.uri == f"{REGISTRY}/base-dev:{base.content_tag}"
 
 
-def test_a_new_commit_of_the_same_content_rebuilds_no_dependent(small_app: Any) -> None:
+def test_a_new_commit_of_the_same_content_rebuilds_no_dependent(small_app: SmallApp) -> None:
     context = other(small_app)
     commit(small_app.directory)
     base = base_in_own_stack(small_app, tag="git", context=context)
     assert base.published.reference.identity == base.content_tag
 
 
-def test_with_a_git_tag_every_platform_s_files_are_asked_about(small_app: Any) -> None:
+def test_with_a_git_tag_every_platform_s_files_are_asked_about(small_app: SmallApp) -> None:
     other(small_app)
     commit(small_app.directory)
     one = ScopedContext.of(small_app.directory / "base")
@@ -272,7 +272,7 @@ def test_with_a_git_tag_every_platform_s_files_are_asked_about(small_app: Any) -
     assert base.uri == f"{REGISTRY}/base-dev:{base.content_tag}"
 
 
-def test_named_bases_are_contexts_and_count(small_app: Any) -> None:
+def test_named_bases_are_contexts_and_count(small_app: SmallApp) -> None:
     repositories = small_app.stack("Repositories")
     first, second = (
         small_app.base(small_app.stack(name), name, small_app.repository(repositories, f"{name}-dev"))
@@ -301,7 +301,7 @@ def test_named_bases_are_contexts_and_count(small_app: Any) -> None:
     assert set(dependencies) == {"first", "second"}
 
 
-def test_of_several_platforms_dependents_stand_on_one_index(small_app: Any) -> None:
+def test_of_several_platforms_dependents_stand_on_one_index(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app, platform=None, platforms=[Platform.LINUX_ARM64, Platform.LINUX_AMD64])
     template = Template.from_stack(cdk.Stack.of(base))
     ((index_id, index),) = template.find_resources("Custom::ScopedImagesIndex").items()
@@ -313,7 +313,7 @@ def test_of_several_platforms_dependents_stand_on_one_index(small_app: Any) -> N
     assert dependent_of(small_app, base).specs[0].base == base.published.reference
 
 
-def test_caches_in_its_repository(small_app: Any) -> None:
+def test_caches_in_its_repository(small_app: SmallApp) -> None:
     base_in_own_stack(small_app)
     source = image_of(small_app.synth(), "Base")
     ref = f"{REGISTRY}/base-dev:cache-linux-arm64"
@@ -321,12 +321,12 @@ def test_caches_in_its_repository(small_app: Any) -> None:
     assert source["cacheTo"]["params"]["ref"] == ref
 
 
-def test_cache_false_means_none(small_app: Any) -> None:
+def test_cache_false_means_none(small_app: SmallApp) -> None:
     base_in_own_stack(small_app, options=BuildOptions(cache=False))
     assert image_of(small_app.synth(), "Base").keys().isdisjoint({"cacheFrom", "cacheTo"})
 
 
-def test_a_base_and_its_dependent_in_one_stack_are_refused(small_app: Any) -> None:
+def test_a_base_and_its_dependent_in_one_stack_are_refused(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     with pytest.raises(ScopedImagesError) as caught:
         ScopedImage(
@@ -338,20 +338,20 @@ def test_a_base_and_its_dependent_in_one_stack_are_refused(small_app: Any) -> No
     )
 
 
-def test_a_base_and_its_repository_in_one_stack_are_refused(small_app: Any) -> None:
+def test_a_base_and_its_repository_in_one_stack_are_refused(small_app: SmallApp) -> None:
     stack = small_app.stack("One")
     repository = small_app.repository(stack, "base-dev")
     with pytest.raises(ScopedImagesError, match="is in the same stack as its repository 'One/base-dev'"):
         small_app.base(stack, "base", repository)
 
 
-def test_a_stack_without_account_and_region_is_refused(small_app: Any) -> None:
+def test_a_stack_without_account_and_region_is_refused(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
     with pytest.raises(ScopedImagesError, match="give the stack a literal one"):
         small_app.base(cdk.Stack(small_app.app, "Agnostic"), "base", repository)
 
 
-def test_a_stack_in_another_region_is_refused(small_app: Any) -> None:
+def test_a_stack_in_another_region_is_refused(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
     elsewhere = small_app.stack("Far", env=cdk.Environment(account="111111111111", region="us-east-1"))
     with pytest.raises(ScopedImagesError) as caught:
@@ -362,7 +362,7 @@ def test_a_stack_in_another_region_is_refused(small_app: Any) -> None:
     )
 
 
-def test_a_base_of_another_platform_is_refused(small_app: Any) -> None:
+def test_a_base_of_another_platform_is_refused(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     with pytest.raises(
         ScopedImagesError,
@@ -377,7 +377,7 @@ def test_a_base_of_another_platform_is_refused(small_app: Any) -> None:
         )
 
 
-def test_an_unknown_tag_strategy_is_refused(small_app: Any) -> None:
+def test_an_unknown_tag_strategy_is_refused(small_app: SmallApp) -> None:
     with pytest.raises(
         ScopedImagesError,
         match="tag: expected one of 'content', 'git', 'static', got 'latest' for 'Base/base'",
@@ -385,7 +385,7 @@ def test_an_unknown_tag_strategy_is_refused(small_app: Any) -> None:
         base_in_own_stack(small_app, tag="latest")
 
 
-def test_a_base_on_a_static_base_says_so_too(small_app: Any) -> None:
+def test_a_base_on_a_static_base_says_so_too(small_app: SmallApp) -> None:
     first = base_in_own_stack(small_app, tag="static")
     repository = small_app.repository(small_app.stack("More"), "second-dev")
     second = small_app.base(small_app.stack("Second"), "second", repository, base=first, tag="static")

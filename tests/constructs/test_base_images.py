@@ -16,7 +16,7 @@ from scoped_images import (
     ScopedImage,
     ScopedImagesError,
 )
-from tests.constructs.conftest import SmallApp
+from tests.constructs.small_app import SmallApp
 
 ENV = Environment(
     name="dev",
@@ -32,7 +32,7 @@ STATIC = Environment(**{**vars(ENV), "base_tag": "static"})
 MARK = f"sha256:{'1' * 64}"
 
 
-def declared(small_app: Any, graph: dict[str, tuple[str, ...]], **options: Any) -> list[BaseDeclaration]:
+def declared(small_app: SmallApp, graph: dict[str, tuple[str, ...]], **options: Any) -> list[BaseDeclaration]:
     return [
         BaseDeclaration(name=name, context=small_app.context(name), needs=needs, **options)
         for name, needs in graph.items()
@@ -49,7 +49,7 @@ def source_of(files: dict[str, Any], stack: str) -> dict[str, Any]:
     return source
 
 
-def test_a_chain_is_one_stack_each_and_each_waits_for_the_one_before(small_app: Any) -> None:
+def test_a_chain_is_one_stack_each_and_each_waits_for_the_one_before(small_app: SmallApp) -> None:
     graph = {"c": ("b",), "b": ("a",), "a": ()}
     bases = BaseImages(small_app.app, ENV, bases=declared(small_app, graph), prefix="app-dev")
     names = [stack.node.id for stack in bases.stacks]
@@ -65,7 +65,7 @@ def test_a_chain_is_one_stack_each_and_each_waits_for_the_one_before(small_app: 
     ]
 
 
-def test_a_diamond_stands_on_one_and_copies_from_the_other(small_app: Any) -> None:
+def test_a_diamond_stands_on_one_and_copies_from_the_other(small_app: SmallApp) -> None:
     graph = {"top": (), "left": ("top",), "right": ("top",), "bottom": ("left", "right")}
     bases = BaseImages(small_app.app, ENV, bases=declared(small_app, graph), prefix="app-dev")
     files = small_app.synth()
@@ -75,7 +75,7 @@ def test_a_diamond_stands_on_one_and_copies_from_the_other(small_app: Any) -> No
     assert {"app-dev-base-left", "app-dev-base-right"} <= waits_for(files, "app-dev-base-bottom")
 
 
-def test_repositories_may_be_in_a_stack_of_ones_own(small_app: Any) -> None:
+def test_repositories_may_be_in_a_stack_of_ones_own(small_app: SmallApp) -> None:
     home = small_app.stack("Repositories")
     bases = BaseImages(
         small_app.app, ENV, bases=declared(small_app, {"a": ()}), prefix="app-dev", repositories=home
@@ -84,7 +84,7 @@ def test_repositories_may_be_in_a_stack_of_ones_own(small_app: Any) -> None:
     assert bases.repositories[0].node.path == "Repositories/base-a"
 
 
-def test_a_base_may_have_platforms_of_its_own(small_app: Any) -> None:
+def test_a_base_may_have_platforms_of_its_own(small_app: SmallApp) -> None:
     both = (Platform.LINUX_ARM64, Platform.LINUX_AMD64)
     bases = BaseImages(
         small_app.app, ENV, bases=declared(small_app, {"a": ()}, platforms=both), prefix="app-dev"
@@ -118,14 +118,14 @@ def test_a_refresh_mark_rebuilds_what_stands_on_that_base_alone(
     assert (tags[0] != tags[1]) is rebuilt
 
 
-def test_a_cycle_is_printed(small_app: Any) -> None:
+def test_a_cycle_is_printed(small_app: SmallApp) -> None:
     with pytest.raises(ScopedImagesError, match="a → b → a"):
         BaseImages(
             small_app.app, ENV, bases=declared(small_app, {"a": ("b",), "b": ("a",)}), prefix="app-dev"
         )
 
 
-def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: Any) -> None:
+def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: SmallApp) -> None:
     bases = BaseImages(small_app.app, ENV, bases=declared(small_app, {"a": ()}), prefix="app-dev")
     with pytest.raises(ScopedImagesError) as caught:
         bases["z"]
@@ -150,14 +150,16 @@ def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: Any)
         ("options", {}, "options: expected BuildOptions, got {}; pass BuildOptions(…)"),
     ],
 )
-def test_an_argument_of_another_type_is_told(small_app: Any, argument: str, given: Any, message: str) -> None:
+def test_an_argument_of_another_type_is_told(
+    small_app: SmallApp, argument: str, given: Any, message: str
+) -> None:
     arguments = {"env": ENV, "bases": [], "prefix": "app-dev", argument: given}
     with pytest.raises(ScopedImagesError) as refused:
         BaseImages(small_app.app, **arguments)
     assert str(refused.value) == message
 
 
-def test_two_sets_of_bases_with_the_same_names_are_refused(small_app: Any) -> None:
+def test_two_sets_of_bases_with_the_same_names_are_refused(small_app: SmallApp) -> None:
     """Repositories carry the base's name and the environment, not the prefix of the stacks."""
     bases = declared(small_app, {"a": ()})
     BaseImages(small_app.app, ENV, bases=bases, prefix="one")

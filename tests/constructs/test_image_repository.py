@@ -11,15 +11,16 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
 
 from scoped_images import ImageRepository, OrderedAssets, ScopedImagesError
+from tests.constructs.small_app import SmallApp
 
 
-def template_of(small_app: Any, **options: Any) -> Template:
+def template_of(small_app: SmallApp, **options: Any) -> Template:
     stack = small_app.stack("Repositories")
     small_app.repository(stack, "api-dev", **options)
     return Template.from_stack(stack)
 
 
-def test_scans_on_push_and_encrypts(small_app: Any) -> None:
+def test_scans_on_push_and_encrypts(small_app: SmallApp) -> None:
     """AES-256 is what ECR does without an EncryptionConfiguration."""
     template_of(small_app).has_resource_properties(
         "AWS::ECR::Repository",
@@ -31,7 +32,7 @@ def test_scans_on_push_and_encrypts(small_app: Any) -> None:
     )
 
 
-def test_only_the_cache_and_the_moving_tags_are_mutable(small_app: Any) -> None:
+def test_only_the_cache_and_the_moving_tags_are_mutable(small_app: SmallApp) -> None:
     template_of(small_app).has_resource_properties(
         "AWS::ECR::Repository",
         {
@@ -54,7 +55,7 @@ def test_only_the_cache_and_the_moving_tags_are_mutable(small_app: Any) -> None:
     )
 
 
-def test_a_key_of_ones_own_encrypts(small_app: Any) -> None:
+def test_a_key_of_ones_own_encrypts(small_app: SmallApp) -> None:
     stack = small_app.stack("Repositories")
     small_app.repository(stack, "api-dev", encryption_key=kms.Key(stack, "Key"))
     Template.from_stack(stack).has_resource_properties(
@@ -63,7 +64,7 @@ def test_a_key_of_ones_own_encrypts(small_app: Any) -> None:
     )
 
 
-def test_the_image_publishing_role_may_pull_and_push(small_app: Any) -> None:
+def test_the_image_publishing_role_may_pull_and_push(small_app: SmallApp) -> None:
     stack = small_app.stack("Repositories", synthesizer=OrderedAssets(qualifier="team1"))
     small_app.repository(stack, "api-dev")
     resources = Template.from_stack(stack).find_resources("AWS::ECR::Repository")
@@ -74,7 +75,7 @@ def test_the_image_publishing_role_may_pull_and_push(small_app: Any) -> None:
     assert not [action for action in statement["Action"] if "*" in action or "Delete" in action]
 
 
-def test_lambda_may_pull_for_functions_of_the_account(small_app: Any) -> None:
+def test_lambda_may_pull_for_functions_of_the_account(small_app: SmallApp) -> None:
     resources = template_of(small_app).find_resources("AWS::ECR::Repository")
     _, statement = next(iter(resources.values()))["Properties"]["RepositoryPolicyText"]["Statement"]
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
@@ -82,7 +83,7 @@ def test_lambda_may_pull_for_functions_of_the_account(small_app: Any) -> None:
     assert ":lambda:eu-west-1:111111111111:function:*" in json.dumps(statement["Condition"])
 
 
-def test_a_publishing_role_of_one_s_own_is_the_one_that_may(small_app: Any) -> None:
+def test_a_publishing_role_of_one_s_own_is_the_one_that_may(small_app: SmallApp) -> None:
     arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/publisher-${Qualifier}"
     synthesizer = OrderedAssets(qualifier="team1", image_asset_publishing_role_arn=arn)
     stack = small_app.stack("Repositories", synthesizer=synthesizer)
@@ -92,24 +93,24 @@ def test_a_publishing_role_of_one_s_own_is_the_one_that_may(small_app: Any) -> N
     assert "image-publishing-role" not in template
 
 
-def test_outlives_its_stack_unless_told_otherwise(small_app: Any) -> None:
+def test_outlives_its_stack_unless_told_otherwise(small_app: SmallApp) -> None:
     template_of(small_app).has_resource(
         "AWS::ECR::Repository", {"DeletionPolicy": "Retain", "Properties": {"EmptyOnDelete": False}}
     )
 
 
-def test_destroy_deletes_it_with_its_images(small_app: Any) -> None:
+def test_destroy_deletes_it_with_its_images(small_app: SmallApp) -> None:
     template_of(small_app, removal_policy=cdk.RemovalPolicy.DESTROY).has_resource(
         "AWS::ECR::Repository", {"DeletionPolicy": "Delete", "Properties": {"EmptyOnDelete": True}}
     )
 
 
-def test_adds_no_outputs_by_itself(small_app: Any) -> None:
+def test_adds_no_outputs_by_itself(small_app: SmallApp) -> None:
     """CloudFormation allows 200 in a stack."""
     assert template_of(small_app).find_outputs("*") == {}
 
 
-def test_puts_out_name_uri_and_login_command_on_request(small_app: Any) -> None:
+def test_puts_out_name_uri_and_login_command_on_request(small_app: SmallApp) -> None:
     stack = small_app.stack("Repositories")
     small_app.repository(stack, "api-dev").add_outputs()
     values = [output["Value"] for output in Template.from_stack(stack).find_outputs("*").values()]
@@ -121,7 +122,7 @@ def test_puts_out_name_uri_and_login_command_on_request(small_app: Any) -> None:
 
 
 @pytest.mark.parametrize("last", ["destroy", "retain"])
-def test_a_removal_policy_that_is_set_later_counts(small_app: Any, last: str) -> None:
+def test_a_removal_policy_that_is_set_later_counts(small_app: SmallApp, last: str) -> None:
     """CloudFormation deletes no repository that still has images."""
     stack = small_app.stack("Repositories")
     first = cdk.RemovalPolicy.RETAIN if last == "destroy" else cdk.RemovalPolicy.DESTROY
@@ -136,7 +137,7 @@ def test_a_removal_policy_that_is_set_later_counts(small_app: Any, last: str) ->
     )
 
 
-def test_two_repositories_of_one_name_are_refused(small_app: Any) -> None:
+def test_two_repositories_of_one_name_are_refused(small_app: SmallApp) -> None:
     small_app.repository(small_app.stack("One"), "api-dev")
     with pytest.raises(ScopedImagesError) as caught:
         small_app.repository(small_app.stack("Two"), "api-dev")
@@ -148,7 +149,7 @@ def test_two_repositories_of_one_name_are_refused(small_app: Any) -> None:
     small_app.repository(small_app.stack("Elsewhere", env=elsewhere), "api-dev")
 
 
-def test_other_accounts_and_their_functions_may_pull(small_app: Any) -> None:
+def test_other_accounts_and_their_functions_may_pull(small_app: SmallApp) -> None:
     """As AWS documents it for Lambda; the account's principals alone are not enough for a function."""
     template = template_of(small_app, pull_accounts=["222222222222"])
     (repository,) = template.find_resources("AWS::ECR::Repository").values()
@@ -168,20 +169,20 @@ def test_other_accounts_and_their_functions_may_pull(small_app: Any) -> None:
         (["22"], "pull_accounts: expected 12 digits, got '22'; pass ['111111111111']"),
     ],
 )
-def test_what_is_not_an_account_is_refused(small_app: Any, accounts: Any, message: str) -> None:
+def test_what_is_not_an_account_is_refused(small_app: SmallApp, accounts: Any, message: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         template_of(small_app, pull_accounts=accounts)
     assert str(caught.value) == message
 
 
-def test_a_missing_lifecycle_is_refused(small_app: Any) -> None:
+def test_a_missing_lifecycle_is_refused(small_app: SmallApp) -> None:
     with pytest.raises(
         ScopedImagesError, match="lifecycle: expected an ImageLifecycle, got None for 'Stack/Images'; pass"
     ):
         ImageRepository(small_app.stack("Stack"), "Images", repository_name="a-dev", lifecycle=None)  # type: ignore[arg-type]
 
 
-def test_a_stack_without_account_and_region_is_refused(small_app: Any) -> None:
+def test_a_stack_without_account_and_region_is_refused(small_app: SmallApp) -> None:
     stack = cdk.Stack(small_app.app, "Agnostic")
     with pytest.raises(
         ScopedImagesError, match=r"give the stack a literal one: Stack\(…, env=aws_cdk.Environment"
@@ -190,7 +191,7 @@ def test_a_stack_without_account_and_region_is_refused(small_app: Any) -> None:
 
 
 @pytest.mark.parametrize("synthesizer", [cdk.DefaultStackSynthesizer, cdk.LegacyStackSynthesizer])
-def test_a_synthesizer_that_does_not_tell_its_role_is_refused(small_app: Any, synthesizer: Any) -> None:
+def test_a_synthesizer_that_does_not_tell_its_role_is_refused(small_app: SmallApp, synthesizer: Any) -> None:
     stack = small_app.stack("Stock", synthesizer=synthesizer())
     with pytest.raises(ScopedImagesError) as caught:
         small_app.repository(stack, "api-dev")

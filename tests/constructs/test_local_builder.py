@@ -13,7 +13,7 @@ import aws_cdk as cdk
 import pytest
 
 from scoped_images import BuildOptions, OrderedAssets, Platform, ScopedContext, ScopedImage, ScopedImagesError
-from tests.constructs.conftest import PLACE
+from tests.constructs.small_app import PLACE
 
 Entries = dict[str, tuple[str, int, bytes]]
 

@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 
 from scoped_images import OrderedAssets, Platform, ScopedImage, ScopedImagesError
+from tests.constructs.small_app import SmallApp
 
 
 def dependencies(files: dict[str, Any], stack: str) -> list[str]:
@@ -17,7 +18,7 @@ def dependencies(files: dict[str, Any], stack: str) -> list[str]:
     return sorted(found)
 
 
-def test_asset_manifests_carry_the_dependencies_of_their_stacks(small_app: Any) -> None:
+def test_asset_manifests_carry_the_dependencies_of_their_stacks(small_app: SmallApp) -> None:
     repositories = small_app.stack("Repositories")
     one, two = (small_app.repository(repositories, name) for name in ("one-dev", "two-dev"))
     first = small_app.base(small_app.stack("First"), "first", one)
@@ -36,7 +37,7 @@ def test_asset_manifests_carry_the_dependencies_of_their_stacks(small_app: Any) 
     assert dependencies(files, "App") == ["Second"]
 
 
-def test_the_artifact_is_otherwise_that_of_the_default_synthesizer(small_app: Any) -> None:
+def test_the_artifact_is_otherwise_that_of_the_default_synthesizer(small_app: SmallApp) -> None:
     ordered, stock = (
         small_app.stack("Ordered"),
         small_app.stack("Stock", synthesizer=cdk.DefaultStackSynthesizer()),
@@ -75,7 +76,7 @@ def test_a_version_parameter_of_one_s_own_is_kept(tmp_path: Path) -> None:
     } == {"/my/version"}
 
 
-def test_another_synthesizer_is_refused_where_order_matters(small_app: Any) -> None:
+def test_another_synthesizer_is_refused_where_order_matters(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "api-dev")
     stack = small_app.stack("Base", synthesizer=cdk.DefaultStackSynthesizer())
     with pytest.raises(ScopedImagesError) as caught:

@@ -13,6 +13,7 @@ from aws_cdk.assertions import Match, Template
 from scoped_images import OrderedAssets, ScopedImagesError
 from scoped_images.cdk.pull_through import PullThroughCache
 from scoped_images.upstream.images import UpstreamImages
+from tests.constructs.small_app import SmallApp
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:ecr-pullthroughcache/hub-AbCdEf"
 ARN = {
@@ -23,13 +24,13 @@ ARN = {
 }
 
 
-def cache(small_app: Any, **options: Any) -> tuple[PullThroughCache, Template]:
+def cache(small_app: SmallApp, **options: Any) -> tuple[PullThroughCache, Template]:
     stack = small_app.stack("Mirror")
     made = PullThroughCache(stack, "Cache", **options)
     return made, Template.from_stack(stack)
 
 
-def test_its_mirror_is_what_upstream_images_take(small_app: Any) -> None:
+def test_its_mirror_is_what_upstream_images_take(small_app: SmallApp) -> None:
     made, _ = cache(small_app)
     assert made.mirror == {"public.ecr.aws": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"}
     assert UpstreamImages(mirrors=made.mirror).context_for("public.ecr.aws/lambda/python:3.13") == (
@@ -37,7 +38,7 @@ def test_its_mirror_is_what_upstream_images_take(small_app: Any) -> None:
     )
 
 
-def test_makes_the_rule_after_the_template_and_the_rights(small_app: Any) -> None:
+def test_makes_the_rule_after_the_template_and_the_rights(small_app: SmallApp) -> None:
     """A pull in between would make a repository without the template."""
     _, template = cache(small_app)
     template.has_resource(
@@ -59,7 +60,7 @@ def test_makes_the_rule_after_the_template_and_the_rights(small_app: Any) -> Non
     )
 
 
-def test_cached_repositories_are_encrypted_and_their_tags_follow_upstream(small_app: Any) -> None:
+def test_cached_repositories_are_encrypted_and_their_tags_follow_upstream(small_app: SmallApp) -> None:
     _, template = cache(small_app)
     template.has_resource_properties(
         "AWS::ECR::RepositoryCreationTemplate",
@@ -73,7 +74,7 @@ def test_cached_repositories_are_encrypted_and_their_tags_follow_upstream(small_
     )
 
 
-def test_the_publishing_role_may_pull_and_import_below_the_prefix_alone(small_app: Any) -> None:
+def test_the_publishing_role_may_pull_and_import_below_the_prefix_alone(small_app: SmallApp) -> None:
     _, template = cache(small_app)
     template.resource_count_is("AWS::ECR::RegistryPolicy", 0)
     template.has_resource_properties(
@@ -99,7 +100,7 @@ def test_the_publishing_role_may_pull_and_import_below_the_prefix_alone(small_ap
     )
 
 
-def test_others_may_pull_when_they_are_let(small_app: Any) -> None:
+def test_others_may_pull_when_they_are_let(small_app: SmallApp) -> None:
     stack = small_app.stack("Mirror")
     role = iam.Role(stack, "Builder", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
     PullThroughCache(stack, "Cache").grant_pull(role)
@@ -112,7 +113,7 @@ def test_others_may_pull_when_they_are_let(small_app: Any) -> None:
     )
 
 
-def test_a_key_of_ones_own_comes_with_a_role_that_may_use_it(small_app: Any) -> None:
+def test_a_key_of_ones_own_comes_with_a_role_that_may_use_it(small_app: SmallApp) -> None:
     stack = small_app.stack("Mirror")
     PullThroughCache(stack, "Cache", encryption_key=kms.Key(stack, "Key"))
     template = Template.from_stack(stack)
@@ -138,7 +139,7 @@ def test_a_key_of_ones_own_comes_with_a_role_that_may_use_it(small_app: Any) -> 
     )
 
 
-def test_docker_hub_is_cached_with_a_login_under_the_name_that_dockerfiles_use(small_app: Any) -> None:
+def test_docker_hub_is_cached_with_a_login_under_the_name_that_dockerfiles_use(small_app: SmallApp) -> None:
     made, template = cache(small_app, prefix="hub", upstream="docker.io", credential_arn=SECRET)
     assert list(made.mirror) == ["docker.io"]
     template.has_resource_properties(
@@ -151,13 +152,13 @@ def test_docker_hub_is_cached_with_a_login_under_the_name_that_dockerfiles_use(s
     )
 
 
-def test_a_stack_that_does_not_tell_its_publishing_role_is_refused(small_app: Any) -> None:
+def test_a_stack_that_does_not_tell_its_publishing_role_is_refused(small_app: SmallApp) -> None:
     stack = small_app.stack("Mirror", synthesizer=cdk.DefaultStackSynthesizer())
     with pytest.raises(ScopedImagesError, match="does not tell which role publishes its images"):
         PullThroughCache(stack, "Cache")
 
 
-def test_a_publishing_role_of_another_account_is_refused(small_app: Any) -> None:
+def test_a_publishing_role_of_another_account_is_refused(small_app: SmallApp) -> None:
     arn = "arn:aws:iam::222222222222:role/publisher"
     stack = small_app.stack("Mirror", synthesizer=OrderedAssets(image_asset_publishing_role_arn=arn))
     with pytest.raises(ScopedImagesError, match="the role that pulls must be in the account of the cache"):

@@ -29,7 +29,7 @@ from scoped_images import (
     ScopedImage,
     ScopedImagesError,
 )
-from tests.constructs.conftest import PLACE
+from tests.constructs.small_app import PLACE, SmallApp
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 BUILD = "Custom::ScopedImagesRemoteBuild"
@@ -40,7 +40,7 @@ def builder_in(stack: cdk.Stack, **options: Any) -> RemoteBuilder:
     return RemoteBuilder(stack, "Builder", environment_name="dev", **options)
 
 
-def image_in(small_app: Any, stack: cdk.Stack, builder: RemoteBuilder, **options: Any) -> ScopedImage:
+def image_in(small_app: SmallApp, stack: cdk.Stack, builder: RemoteBuilder, **options: Any) -> ScopedImage:
     options.setdefault("repository", None)
     if options["repository"] is None:
         options["repository"] = small_app.repository(small_app.stack("Repositories"), "app-dev")
@@ -103,7 +103,7 @@ def plain(value: Any) -> Any:
     ("platform", "machine"),
     [(Platform.LINUX_AMD64, "LINUX_CONTAINER"), (Platform.LINUX_ARM64, "ARM_CONTAINER")],
 )
-def test_an_image_has_a_project_of_its_own(small_app: Any, platform: Platform, machine: str) -> None:
+def test_an_image_has_a_project_of_its_own(small_app: SmallApp, platform: Platform, machine: str) -> None:
     builds, stack = small_app.stack("Builds"), small_app.stack("App")
     image_in(small_app, stack, builder_in(builds), platform=platform)
     project = project_of(stack)
@@ -121,14 +121,16 @@ def test_an_image_has_a_project_of_its_own(small_app: Any, platform: Platform, m
 
 
 @pytest.mark.parametrize("platform", Platform)
-def test_the_default_machine_is_the_small_one_on_both_platforms(small_app: Any, platform: Platform) -> None:
+def test_the_default_machine_is_the_small_one_on_both_platforms(
+    small_app: SmallApp, platform: Platform
+) -> None:
     """CDK's default for ARM is the large one."""
     stack = small_app.stack("App")
     image_in(small_app, stack, builder_in(small_app.stack("Builds")), platform=platform)
     assert project_of(stack)["Environment"]["ComputeType"] == "BUILD_GENERAL1_SMALL"
 
 
-def test_compute_timeout_retention_and_images_are_settings(small_app: Any) -> None:
+def test_compute_timeout_retention_and_images_are_settings(small_app: SmallApp) -> None:
     builds, stack = small_app.stack("Builds"), small_app.stack("App")
     builder = builder_in(
         builds,
@@ -148,7 +150,7 @@ def test_compute_timeout_retention_and_images_are_settings(small_app: Any) -> No
     Template.from_stack(builds).has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 7})
 
 
-def test_a_fleet_is_reserved_capacity_of_one_platform(small_app: Any) -> None:
+def test_a_fleet_is_reserved_capacity_of_one_platform(small_app: SmallApp) -> None:
     builds, stack = small_app.stack("Builds"), small_app.stack("App")
     fleet = codebuild.Fleet(
         builds,
@@ -165,7 +167,7 @@ def test_a_fleet_is_reserved_capacity_of_one_platform(small_app: Any) -> None:
     Template.from_stack(stack).resource_properties_count_is(PROJECT, on_demand, 1)
 
 
-def test_in_a_vpc_the_project_and_its_role_have_what_they_need(small_app: Any) -> None:
+def test_in_a_vpc_the_project_and_its_role_have_what_they_need(small_app: SmallApp) -> None:
     builds = small_app.stack("Builds")
     builder = builder_in(builds, vpc=ec2.Vpc(builds, "Vpc"))
     app = small_app.stack("App")
@@ -177,7 +179,7 @@ def test_in_a_vpc_the_project_and_its_role_have_what_they_need(small_app: Any) -
     Template.from_stack(app).resource_count_is("AWS::EC2::SecurityGroup", 0)
 
 
-def test_a_remote_image_is_no_image_of_the_cli_s(small_app: Any) -> None:
+def test_a_remote_image_is_no_image_of_the_cli_s(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
     image = image_in(
@@ -202,7 +204,7 @@ def test_a_remote_image_is_no_image_of_the_cli_s(small_app: Any) -> None:
     assert assets.get("dockerImages", {}) == {}
 
 
-def test_the_same_spec_has_the_same_tag_wherever_it_is_built(small_app: Any) -> None:
+def test_the_same_spec_has_the_same_tag_wherever_it_is_built(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     there = image_in(small_app, small_app.stack("There"), builder, repository=repository)
@@ -216,7 +218,7 @@ def test_the_same_spec_has_the_same_tag_wherever_it_is_built(small_app: Any) -> 
     assert there.specs[0].content_tag == here.specs[0].content_tag
 
 
-def test_an_image_can_change_its_builder(small_app: Any) -> None:
+def test_an_image_can_change_its_builder(small_app: SmallApp) -> None:
     """CloudFormation refuses another service token for the same resource."""
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     stacks = [small_app.stack(f"App{name}") for name in ("dev", "next")]
@@ -227,7 +229,7 @@ def test_an_image_can_change_its_builder(small_app: Any) -> None:
     assert len(set.union(*ids)) == 2
 
 
-def test_a_pinned_function_waits_for_the_build_and_has_its_digest(small_app: Any) -> None:
+def test_a_pinned_function_waits_for_the_build_and_has_its_digest(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
     image = image_in(small_app, stack, builder, pin_digest=True)
@@ -241,7 +243,7 @@ def test_a_pinned_function_waits_for_the_build_and_has_its_digest(small_app: Any
     assert re.search(r"@sha256:.*Fn::GetAtt.*Hex", uri)
 
 
-def test_an_unpinned_function_waits_for_the_build_too(small_app: Any) -> None:
+def test_an_unpinned_function_waits_for_the_build_too(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
     image = image_in(small_app, stack, builder)
@@ -250,7 +252,7 @@ def test_an_unpinned_function_waits_for_the_build_too(small_app: Any) -> None:
     assert re.search(r"app-dev:.*Fn::GetAtt.*\"Tag\"", json.dumps(function["Properties"]["Code"]["ImageUri"]))
 
 
-def test_the_archive_is_an_asset_by_its_content(small_app: Any) -> None:
+def test_the_archive_is_an_asset_by_its_content(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
     image_in(small_app, stack, builder)
@@ -265,7 +267,7 @@ def test_the_archive_is_an_asset_by_its_content(small_app: Any) -> None:
     )
 
 
-def test_a_build_may_touch_only_what_is_its_image_s(small_app: Any) -> None:
+def test_a_build_may_touch_only_what_is_its_image_s(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"), secrets={"pip": BuildSecret.secrets_manager("pip-conf")})
     repositories = small_app.stack("Repositories")
     base = small_app.base(small_app.stack("Base"), "base-dev", small_app.repository(repositories, "base-dev"))
@@ -301,7 +303,7 @@ def test_a_build_may_touch_only_what_is_its_image_s(small_app: Any) -> None:
     }
 
 
-def test_only_an_image_s_own_project_may_take_its_role(small_app: Any) -> None:
+def test_only_an_image_s_own_project_may_take_its_role(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     image_in(small_app, stack, builder_in(small_app.stack("Builds")))
     (role,) = Template.from_stack(stack).find_resources("AWS::IAM::Role").values()
@@ -313,7 +315,7 @@ def test_only_an_image_s_own_project_may_take_its_role(small_app: Any) -> None:
     assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == "111111111111"
 
 
-def test_the_functions_hand_on_no_role_and_only_look_at_what_they_serve(small_app: Any) -> None:
+def test_the_functions_hand_on_no_role_and_only_look_at_what_they_serve(small_app: SmallApp) -> None:
     builds = small_app.stack("Builds")
     builder = builder_in(builds)
     image_in(small_app, small_app.stack("App"), builder)
@@ -332,7 +334,7 @@ def test_the_functions_hand_on_no_role_and_only_look_at_what_they_serve(small_ap
     )
 
 
-def test_nobody_has_a_right_on_all_repositories(small_app: Any) -> None:
+def test_nobody_has_a_right_on_all_repositories(small_app: SmallApp) -> None:
     builds, app = small_app.stack("Builds"), small_app.stack("App")
     image_in(small_app, app, builder_in(builds))
     for stack in (builds, app):
@@ -347,7 +349,7 @@ def test_nobody_has_a_right_on_all_repositories(small_app: Any) -> None:
                     assert "*" not in plain(statement["Resource"])
 
 
-def test_a_secret_is_known_by_name_alone(small_app: Any) -> None:
+def test_a_secret_is_known_by_name_alone(small_app: SmallApp) -> None:
     stack = small_app.stack("Builds")
     key = kms.Key(stack, "Key")
     builder = builder_in(
@@ -371,7 +373,7 @@ def test_a_secret_is_known_by_name_alone(small_app: Any) -> None:
     assert "npmrc" not in json.dumps(Template.from_stack(app).to_json())
 
 
-def test_a_token_is_welcome_as_an_argument_and_the_tag_counts_its_expression(small_app: Any) -> None:
+def test_a_token_is_welcome_as_an_argument_and_the_tag_counts_its_expression(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     tags = []
@@ -389,7 +391,7 @@ def test_a_token_is_welcome_as_an_argument_and_the_tag_counts_its_expression(sma
     assert build_of(stack)["LateValues"] == {"URL": {"Ref": "Uri"}}
 
 
-def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: Any) -> None:
+def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: SmallApp) -> None:
     """Dependents name a base by its tag, and an index has one tag for all values."""
     builder = builder_in(small_app.stack("Builds"))
     repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
@@ -417,7 +419,7 @@ def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: Any) -
         )
 
 
-def test_asking_again_for_deleted_images_is_a_property_of_each_build(small_app: Any) -> None:
+def test_asking_again_for_deleted_images_is_a_property_of_each_build(small_app: SmallApp) -> None:
     small_app.app.node.set_context("scoped-images:again", "2026-11-21")
     stack = small_app.stack("App")
     image_in(small_app, stack, builder_in(small_app.stack("Builds")))
@@ -425,7 +427,7 @@ def test_asking_again_for_deleted_images_is_a_property_of_each_build(small_app: 
 
 
 @pytest.mark.parametrize("in_vpc", [False, True])
-def test_cdk_nag_has_no_findings_that_are_not_explained(small_app: Any, in_vpc: bool) -> None:
+def test_cdk_nag_has_no_findings_that_are_not_explained(small_app: SmallApp, in_vpc: bool) -> None:
     cdk.Validations.of(small_app.app).add_plugins(AwsSolutionsChecks(small_app.app))
     builds = small_app.stack("Builds")
     vpc = ec2.Vpc(builds, "Vpc", flow_logs={"All": ec2.FlowLogOptions()}) if in_vpc else None
@@ -444,7 +446,7 @@ def test_cdk_nag_has_no_findings_that_are_not_explained(small_app: Any, in_vpc: 
     assert [one["ruleName"] for report in reports for one in report["violations"]] == []
 
 
-def test_two_platforms_are_two_builds_under_one_index(small_app: Any) -> None:
+def test_two_platforms_are_two_builds_under_one_index(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
     image_in(small_app, stack, builder, platform=None, platforms=list(Platform))
@@ -458,7 +460,7 @@ def test_two_platforms_are_two_builds_under_one_index(small_app: Any) -> None:
     assert set(builds) <= set(index["DependsOn"])
 
 
-def test_mixed_chains_of_remote_and_local_images_are_ordered(small_app: Any) -> None:
+def test_mixed_chains_of_remote_and_local_images_are_ordered(small_app: SmallApp) -> None:
     """Remote on local on remote: each stack waits for the one below, and for the builder's."""
     builder = builder_in(small_app.stack("Builds"))
     repositories = small_app.stack("Repositories")
@@ -478,14 +480,14 @@ def test_mixed_chains_of_remote_and_local_images_are_ordered(small_app: Any) -> 
     assert {"Middle", "Builds"} <= set(artifacts["Top"]["dependencies"])
 
 
-def test_builder_and_image_can_share_a_stack(small_app: Any) -> None:
+def test_builder_and_image_can_share_a_stack(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     image_in(small_app, stack, builder_in(stack))
     (build,) = Template.from_stack(stack).find_resources(BUILD).values()
     assert any("Provider" in name for name in build["DependsOn"])
 
 
-def test_a_further_import_is_pulled_from_too(small_app: Any) -> None:
+def test_a_further_import_is_pulled_from_too(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
@@ -501,7 +503,9 @@ def test_a_further_import_is_pulled_from_too(small_app: Any) -> None:
     assert pulled == "arn:aws:ecr:eu-west-1:111111111111:repository/other-dev"
 
 
-def test_a_mirror_of_buildkit_and_images_that_the_dockerfile_names_in_ecr_are_pulled(small_app: Any) -> None:
+def test_a_mirror_of_buildkit_and_images_that_the_dockerfile_names_in_ecr_are_pulled(
+    small_app: SmallApp,
+) -> None:
     builder = builder_in(small_app.stack("Builds"), buildkit_image=f"{REGISTRY}/docker-hub/moby/buildkit:v1")
     stack = small_app.stack("App")
     folder = small_app.directory / "own-base"
@@ -528,7 +532,7 @@ def test_a_mirror_of_buildkit_and_images_that_the_dockerfile_names_in_ecr_are_pu
     ],
 )
 def test_whatever_ecr_host_the_dockerfile_names_is_logged_in_to_and_pulled_from(
-    small_app: Any, host: str, region: str
+    small_app: SmallApp, host: str, region: str
 ) -> None:
     stack = small_app.stack("App")
     folder = small_app.directory / "own-base"
@@ -542,7 +546,7 @@ def test_whatever_ecr_host_the_dockerfile_names_is_logged_in_to_and_pulled_from(
     )
 
 
-def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: Any) -> None:
+def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     with pytest.raises(ScopedImagesError, match=r"buildspec of 'app-dev' has \d+ characters"):
         image_in(
@@ -596,13 +600,13 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: Any) -
         ({"timeout": 30}, "timeout of 'Builds/Builder' is int 30, and takes Duration: Duration.minutes(30)"),
     ],
 )
-def test_a_wrong_setting_is_named(small_app: Any, options: dict[str, Any], message: str) -> None:
+def test_a_wrong_setting_is_named(small_app: SmallApp, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         RemoteBuilder(small_app.stack("Builds"), "Builder", **{"environment_name": "dev", **options})
     assert str(caught.value) == message
 
 
-def test_a_builder_without_a_place_is_refused(small_app: Any) -> None:
+def test_a_builder_without_a_place_is_refused(small_app: SmallApp) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         builder_in(small_app.stack("Builds", env=None))
     assert str(caught.value) == (
@@ -612,7 +616,7 @@ def test_a_builder_without_a_place_is_refused(small_app: Any) -> None:
 
 
 @pytest.mark.parametrize("place", ["secrets_manager", "ssm_secure"])
-def test_a_secret_as_an_argument_is_refused(small_app: Any, place: str) -> None:
+def test_a_secret_as_an_argument_is_refused(small_app: SmallApp, place: str) -> None:
     """CloudFormation would put its value into the properties, and the build into its log."""
     builder = builder_in(small_app.stack("Builds"))
     secret = getattr(cdk.SecretValue, place)("word").unsafe_unwrap()
@@ -626,7 +630,7 @@ def test_a_secret_as_an_argument_is_refused(small_app: Any, place: str) -> None:
     )
 
 
-def test_a_list_as_a_late_argument_is_refused(small_app: Any) -> None:
+def test_a_list_as_a_late_argument_is_refused(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     hosts: Any = cdk.Token.as_list({"Ref": "Hosts"})
     options = BuildOptions(build_args={"MODE": hosts})
@@ -642,7 +646,7 @@ def test_a_list_as_a_late_argument_is_refused(small_app: Any) -> None:
     )
 
 
-def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: Any) -> None:
+def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: SmallApp) -> None:
     """As text it is no late argument, and the tag would stay while its value changes."""
     builder = builder_in(small_app.stack("Builds"))
     token = cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, "/word").to_string()
@@ -666,7 +670,7 @@ def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: Any) -> None
     )
 
 
-def test_an_image_without_a_repository_is_refused(small_app: Any) -> None:
+def test_an_image_without_a_repository_is_refused(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     with pytest.raises(ScopedImagesError, match="needs one, which RemoteBuilder pushes it to, got None"):
         ScopedImage(
@@ -678,7 +682,7 @@ def test_an_image_without_a_repository_is_refused(small_app: Any) -> None:
         )
 
 
-def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: Any) -> None:
+def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"), secrets={"npm": BuildSecret.parameter("/npm")})
     with pytest.raises(ScopedImagesError) as caught:
         image_in(
@@ -692,7 +696,7 @@ def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: Any) -> N
 
 
 @pytest.mark.parametrize("builder_s", [True, False])
-def test_another_account_is_refused(small_app: Any, builder_s: bool) -> None:
+def test_another_account_is_refused(small_app: SmallApp, builder_s: bool) -> None:
     """Of the builder and of the image."""
     elsewhere = cdk.Environment(account="222222222222", region="eu-west-1")
     builder = builder_in(small_app.stack("Builds", env=elsewhere if builder_s else PLACE))
@@ -700,7 +704,7 @@ def test_another_account_is_refused(small_app: Any, builder_s: bool) -> None:
         image_in(small_app, small_app.stack("App", env=PLACE if builder_s else elsewhere), builder)
 
 
-def test_a_builder_of_another_stage_is_refused(small_app: Any) -> None:
+def test_a_builder_of_another_stage_is_refused(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stage = cdk.Stage(small_app.app, "Stage", env=PLACE)
     repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-dev")

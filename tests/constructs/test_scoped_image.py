@@ -12,12 +12,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
 
 from scoped_images import BuildOptions, Platform, RegistryCache, RemoteBuilder, ScopedImage, ScopedImagesError
-from tests.constructs.conftest import PLACE
+from tests.constructs.small_app import PLACE, SmallApp
 
 BOTH = [Platform.LINUX_ARM64, Platform.LINUX_AMD64]
 
 
-def image_in(small_app: Any, stack: cdk.Stack, **options: Any) -> ScopedImage:
+def image_in(small_app: SmallApp, stack: cdk.Stack, **options: Any) -> ScopedImage:
     return ScopedImage(
         stack, "Image", **{"context": small_app.context("app"), "platform": Platform.LINUX_ARM64, **options}
     )
@@ -28,7 +28,7 @@ def container_in(stack: cdk.Stack, image: ScopedImage, **options: Any) -> None:
     task.add_container("app", image=image.to_container_image())
 
 
-def test_one_image_feeds_several_functions_by_their_commands(small_app: Any) -> None:
+def test_one_image_feeds_several_functions_by_their_commands(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     image = image_in(small_app, stack)
     for name in ("one", "two"):
@@ -45,7 +45,7 @@ def test_one_image_feeds_several_functions_by_their_commands(small_app: Any) -> 
 @pytest.mark.parametrize(("platform", "architecture"), [("linux/arm64", "arm64"), ("linux/amd64", "x86_64")])
 @pytest.mark.parametrize("pin_digest", [True, False])
 def test_a_function_gets_the_architecture_of_its_image(
-    small_app: Any, platform: str, architecture: str, pin_digest: bool
+    small_app: SmallApp, platform: str, architecture: str, pin_digest: bool
 ) -> None:
     stack = small_app.stack("App")
     image = image_in(small_app, stack, platform=Platform(platform), pin_digest=pin_digest)
@@ -56,7 +56,9 @@ def test_a_function_gets_the_architecture_of_its_image(
 
 
 @pytest.mark.parametrize(("platform", "architecture"), [("linux/arm64", "ARM64"), ("linux/amd64", "X86_64")])
-def test_a_task_gets_the_architecture_of_its_image(small_app: Any, platform: str, architecture: str) -> None:
+def test_a_task_gets_the_architecture_of_its_image(
+    small_app: SmallApp, platform: str, architecture: str
+) -> None:
     stack = small_app.stack("App")
     container_in(stack, image_in(small_app, stack, platform=Platform(platform)))
     Template.from_stack(stack).has_resource_properties(
@@ -65,7 +67,7 @@ def test_a_task_gets_the_architecture_of_its_image(small_app: Any, platform: str
     )
 
 
-def test_a_function_of_another_architecture_is_an_error(small_app: Any) -> None:
+def test_a_function_of_another_architecture_is_an_error(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     code = image_in(small_app, stack).to_lambda_code()
     lambda_.DockerImageFunction(stack, "Function", code=code, architecture=lambda_.Architecture.X86_64)
@@ -75,7 +77,7 @@ def test_a_function_of_another_architecture_is_an_error(small_app: Any) -> None:
     )
 
 
-def test_a_task_of_another_architecture_is_an_error(small_app: Any) -> None:
+def test_a_task_of_another_architecture_is_an_error(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     x86 = ecs.RuntimePlatform(cpu_architecture=ecs.CpuArchitecture.X86_64)
     container_in(stack, image_in(small_app, stack), runtime_platform=x86)
@@ -85,7 +87,7 @@ def test_a_task_of_another_architecture_is_an_error(small_app: Any) -> None:
     )
 
 
-def test_functions_of_other_code_are_left_alone(small_app: Any) -> None:
+def test_functions_of_other_code_are_left_alone(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     image_in(small_app, stack)
     lambda_.Function(
@@ -100,7 +102,7 @@ def test_functions_of_other_code_are_left_alone(small_app: Any) -> None:
     )
 
 
-def test_by_default_the_reference_is_the_tag(small_app: Any) -> None:
+def test_by_default_the_reference_is_the_tag(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     image = image_in(small_app, stack)
     lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
@@ -108,7 +110,7 @@ def test_by_default_the_reference_is_the_tag(small_app: Any) -> None:
     assert "sha256" not in _image_uri(stack)
 
 
-def test_a_pinned_digest_is_referenced_while_the_tag_stays_in_the_template(small_app: Any) -> None:
+def test_a_pinned_digest_is_referenced_while_the_tag_stays_in_the_template(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     image = image_in(small_app, stack, pin_digest=True)
     lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
@@ -120,7 +122,7 @@ def test_a_pinned_digest_is_referenced_while_the_tag_stays_in_the_template(small
     template.has_resource_properties("Custom::ScopedImagesDigest", {"ImageTag": image.tag})
 
 
-def test_an_image_adds_no_outputs(small_app: Any) -> None:
+def test_an_image_adds_no_outputs(small_app: SmallApp) -> None:
     """CloudFormation allows 200 in a stack; `digest` is there for those who want one."""
     stack = small_app.stack("App")
     image = image_in(small_app, stack)
@@ -128,7 +130,7 @@ def test_an_image_adds_no_outputs(small_app: Any) -> None:
     assert stack.resolve(image.digest)["Fn::GetAtt"][1] == "Digest"
 
 
-def test_the_digest_lookup_may_describe_images_and_write_its_log(small_app: Any) -> None:
+def test_the_digest_lookup_may_describe_images_and_write_its_log(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     image_in(small_app, stack)
     (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
@@ -140,7 +142,7 @@ def test_the_digest_lookup_may_describe_images_and_write_its_log(small_app: Any)
 
 
 @pytest.mark.parametrize("pin_digest", [True, False])
-def test_a_new_image_is_a_new_version_of_its_function(small_app: Any, pin_digest: bool) -> None:
+def test_a_new_image_is_a_new_version_of_its_function(small_app: SmallApp, pin_digest: bool) -> None:
     """Aliases and CodeDeploy stay on the old version otherwise."""
     ids = []
     for name in ("one", "two"):
@@ -154,7 +156,7 @@ def test_a_new_image_is_a_new_version_of_its_function(small_app: Any, pin_digest
     assert ids[0] != ids[1]
 
 
-def test_the_architecture_is_set_in_a_stage_too(small_app: Any) -> None:
+def test_the_architecture_is_set_in_a_stage_too(small_app: SmallApp) -> None:
     stage = cdk.Stage(small_app.app, "Stage", env=PLACE)
     stack = cdk.Stack(stage, "App")
     image = image_in(small_app, stack)
@@ -162,7 +164,7 @@ def test_the_architecture_is_set_in_a_stage_too(small_app: Any) -> None:
     Template.from_stack(stack).has_resource_properties("AWS::Lambda::Function", {"Architectures": ["arm64"]})
 
 
-def test_images_of_one_id_in_two_stacks_keep_their_platforms(small_app: Any) -> None:
+def test_images_of_one_id_in_two_stacks_keep_their_platforms(small_app: SmallApp) -> None:
     stacks = [small_app.stack("One"), small_app.stack("Two")]
     for stack, platform in zip(stacks, Platform, strict=True):
         image = image_in(small_app, stack, platform=platform, pin_digest=True)
@@ -173,7 +175,7 @@ def test_images_of_one_id_in_two_stacks_keep_their_platforms(small_app: Any) -> 
         )
 
 
-def test_a_pinned_image_in_another_stack_is_an_error(small_app: Any) -> None:
+def test_a_pinned_image_in_another_stack_is_an_error(small_app: SmallApp) -> None:
     code = image_in(small_app, small_app.stack("Images"), pin_digest=True).to_lambda_code()
     stack = small_app.stack("Functions")
     lambda_.DockerImageFunction(stack, "Function", code=code)
@@ -185,7 +187,7 @@ def test_a_pinned_image_in_another_stack_is_an_error(small_app: Any) -> None:
     )
 
 
-def test_a_pinned_index_in_another_stack_is_an_error(small_app: Any) -> None:
+def test_a_pinned_index_in_another_stack_is_an_error(small_app: SmallApp) -> None:
     image = several(small_app, pin_digest=True)
     stack = small_app.stack("Tasks")
     container_in(stack, image)
@@ -194,7 +196,7 @@ def test_a_pinned_index_in_another_stack_is_an_error(small_app: Any) -> None:
     )
 
 
-def test_a_pinned_image_runs_in_a_nested_stack_of_its_own(small_app: Any) -> None:
+def test_a_pinned_image_runs_in_a_nested_stack_of_its_own(small_app: SmallApp) -> None:
     """Its digest gets there as a parameter, which changes with it."""
     stack = small_app.stack("App")
     code = image_in(small_app, stack, pin_digest=True).to_lambda_code()
@@ -211,7 +213,7 @@ def test_a_pinned_image_runs_in_a_nested_stack_of_its_own(small_app: Any) -> Non
 
 @pytest.mark.parametrize("platforms", [BOTH[:1], BOTH])
 def test_what_runs_an_image_of_another_stack_waits_for_that(
-    small_app: Any, platforms: list[Platform]
+    small_app: SmallApp, platforms: list[Platform]
 ) -> None:
     """A tag is a literal, so CloudFormation sees no dependency, and the tag may not be there yet."""
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
@@ -226,7 +228,7 @@ def test_what_runs_an_image_of_another_stack_waits_for_that(
         assert "Images" in artifacts[stack]["dependencies"]
 
 
-def test_an_image_whose_stack_waits_for_what_runs_it_is_an_error(small_app: Any) -> None:
+def test_an_image_whose_stack_waits_for_what_runs_it_is_an_error(small_app: SmallApp) -> None:
     images, functions = small_app.stack("Images"), small_app.stack("Functions")
     images.add_stack_dependency(functions)
     code = image_in(small_app, images).to_lambda_code()
@@ -238,7 +240,7 @@ def test_an_image_whose_stack_waits_for_what_runs_it_is_an_error(small_app: Any)
     )
 
 
-def test_an_index_as_a_function_s_code_is_an_error(small_app: Any) -> None:
+def test_an_index_as_a_function_s_code_is_an_error(small_app: SmallApp) -> None:
     image = several(small_app)
     stack = cdk.Stack.of(image)
     code = lambda_.DockerImageCode.from_ecr(image.repository, tag_or_digest=image.tag)
@@ -250,7 +252,7 @@ def test_an_index_as_a_function_s_code_is_an_error(small_app: Any) -> None:
     )
 
 
-def test_a_task_of_images_for_two_platforms_is_an_error(small_app: Any) -> None:
+def test_a_task_of_images_for_two_platforms_is_an_error(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     task = ecs.FargateTaskDefinition(stack, "Task")
     for name, platform in zip(("one", "two"), Platform, strict=True):
@@ -263,7 +265,7 @@ def test_a_task_of_images_for_two_platforms_is_an_error(small_app: Any) -> None:
     )
 
 
-def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
+def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
     image = image_in(small_app, small_app.stack("App"))
     with pytest.raises(ScopedImagesError) as caught:
         image.to_lambda_code(cmd="app.handler")
@@ -315,20 +317,20 @@ def test_a_command_in_one_text_is_refused(small_app: Any) -> None:
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_what_jsii_would_refuse_obscurely_is_named(
-    small_app: Any, options: dict[str, Any], message: str
+    small_app: SmallApp, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         image_in(small_app, small_app.stack("App"), **options)
     assert str(caught.value).startswith(message)
 
 
-def test_a_platform_may_be_text(small_app: Any) -> None:
+def test_a_platform_may_be_text(small_app: SmallApp) -> None:
     assert image_in(small_app, small_app.stack("App"), platform="linux/amd64").platforms == (
         Platform.LINUX_AMD64,
     )
 
 
-def test_a_cache_for_another_platform_is_refused(small_app: Any) -> None:
+def test_a_cache_for_another_platform_is_refused(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_AMD64)
     with pytest.raises(
@@ -338,7 +340,7 @@ def test_a_cache_for_another_platform_is_refused(small_app: Any) -> None:
         image_in(small_app, small_app.stack("App"), repository=repository, options=BuildOptions(cache=cache))
 
 
-def test_a_cache_without_its_repository_is_refused(small_app: Any) -> None:
+def test_a_cache_without_its_repository_is_refused(small_app: SmallApp) -> None:
     """Else nothing makes the build wait for the repository, and the first cache is lost in silence."""
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_ARM64)
@@ -346,7 +348,7 @@ def test_a_cache_without_its_repository_is_refused(small_app: Any) -> None:
         image_in(small_app, small_app.stack("App"), options=BuildOptions(cache=cache))
 
 
-def test_cache_options_do_not_change_the_asset(small_app: Any) -> None:
+def test_cache_options_do_not_change_the_asset(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     image_in(small_app, small_app.stack("One"), repository=repository, options=BuildOptions(cache=False))
     image_in(small_app, small_app.stack("Two"), repository=repository)
@@ -358,7 +360,7 @@ def test_cache_options_do_not_change_the_asset(small_app: Any) -> None:
     assert [name[-64:] for name in plain] == [name[-64:] for name in cached]
 
 
-def test_with_a_repository_the_image_is_there_by_its_content_and_nowhere_else(small_app: Any) -> None:
+def test_with_a_repository_the_image_is_there_by_its_content_and_nowhere_else(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     stack = small_app.stack("App")
     image = image_in(small_app, stack, repository=repository)
@@ -372,7 +374,7 @@ def test_with_a_repository_the_image_is_there_by_its_content_and_nowhere_else(sm
     assert "container-assets" not in json.dumps(files["App.template.json"])
 
 
-def test_equal_images_of_two_repositories_are_published_to_both(small_app: Any) -> None:
+def test_equal_images_of_two_repositories_are_published_to_both(small_app: SmallApp) -> None:
     """CDK makes one asset of equal ones."""
     repositories = small_app.stack("Repositories")
     stack = small_app.stack("App")
@@ -392,7 +394,7 @@ def test_equal_images_of_two_repositories_are_published_to_both(small_app: Any) 
     assert published == {"one-dev", "two-dev"}
 
 
-def test_equal_images_of_one_repository_are_built_and_pushed_once(small_app: Any) -> None:
+def test_equal_images_of_one_repository_are_built_and_pushed_once(small_app: SmallApp) -> None:
     """Two builds at once might differ in their digest, and a content tag takes one."""
     repositories = small_app.stack("Repositories")
     repository = small_app.repository(repositories, "app-dev")
@@ -407,7 +409,7 @@ def test_equal_images_of_one_repository_are_built_and_pushed_once(small_app: Any
     assert (one, first["source"], first["destinations"]) == (two, second["source"], second["destinations"])
 
 
-def several(small_app: Any, **options: Any) -> ScopedImage:
+def several(small_app: SmallApp, **options: Any) -> ScopedImage:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     return image_in(
         small_app, small_app.stack("App"), platform=None, platforms=BOTH, repository=repository, **options
@@ -416,7 +418,7 @@ def several(small_app: Any, **options: Any) -> ScopedImage:
 
 @pytest.mark.parametrize("pin_digest", [True, False])
 def test_of_several_platforms_containers_get_the_index_and_functions_one_image(
-    small_app: Any, pin_digest: bool
+    small_app: SmallApp, pin_digest: bool
 ) -> None:
     image = several(small_app, pin_digest=pin_digest)
     stack = cdk.Stack.of(image)
@@ -438,19 +440,21 @@ def test_of_several_platforms_containers_get_the_index_and_functions_one_image(
     assert not any(index_id in json.dumps(f["Properties"]["Code"]) for f in functions.values())
 
 
-def test_after_images_were_deleted_by_hand_digests_and_indexes_are_asked_for_again(small_app: Any) -> None:
+def test_after_images_were_deleted_by_hand_digests_and_indexes_are_asked_for_again(
+    small_app: SmallApp,
+) -> None:
     small_app.app.node.set_context("scoped-images:again", "2026-11-21")
     template = Template.from_stack(cdk.Stack.of(several(small_app)))
     for kind, count in (("Custom::ScopedImagesDigest", 2), ("Custom::ScopedImagesIndex", 1)):
         template.resource_properties_count_is(kind, {"Again": "2026-11-21"}, count)
 
 
-def test_else_their_properties_stay_what_they_are(small_app: Any) -> None:
+def test_else_their_properties_stay_what_they_are(small_app: SmallApp) -> None:
     template = Template.from_stack(cdk.Stack.of(several(small_app)))
     template.resource_properties_count_is("Custom::ScopedImagesIndex", {"Again": Match.absent()}, 1)
 
 
-def test_of_several_platforms_each_has_a_cache_of_its_own(small_app: Any) -> None:
+def test_of_several_platforms_each_has_a_cache_of_its_own(small_app: SmallApp) -> None:
     several(small_app)
     images = small_app.synth()["App.assets.json"]["dockerImages"].values()
     refs = {image["source"]["platform"]: image["source"]["cacheTo"]["params"]["ref"] for image in images}
@@ -460,12 +464,12 @@ def test_of_several_platforms_each_has_a_cache_of_its_own(small_app: Any) -> Non
     }
 
 
-def test_a_context_may_depend_on_the_platform(small_app: Any) -> None:
+def test_a_context_may_depend_on_the_platform(small_app: SmallApp) -> None:
     image = several(small_app, context=lambda platform: small_app.context(platform.slug))
     assert [spec.context.root.name for spec in image.specs] == ["linux-arm64", "linux-amd64"]
 
 
-def test_a_function_of_several_platforms_names_one(small_app: Any) -> None:
+def test_a_function_of_several_platforms_names_one(small_app: SmallApp) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         several(small_app).to_lambda_code()
     assert str(caught.value) == (
@@ -481,7 +485,7 @@ def _image_uri(stack: cdk.Stack) -> str:
     return json.dumps(function["Properties"]["Code"]["ImageUri"])
 
 
-def test_two_images_that_overwrite_each_other_s_cache_are_told(small_app: Any) -> None:
+def test_two_images_that_overwrite_each_other_s_cache_are_told(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     image_in(small_app, small_app.stack("One"), repository=repository)
     second = small_app.stack("Two")

@@ -10,6 +10,7 @@ from aws_cdk.assertions import Annotations, Match
 from scoped_images import BuildOptions, Platform, ScopedContext, ScopedImage
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock
+from tests.constructs.small_app import SmallApp
 
 LAMBDA = "public.ecr.aws/lambda/python:3.13"
 PIN, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64
@@ -24,7 +25,7 @@ COPY code.py /
 
 
 def image(
-    small_app: Any, upstream: UpstreamImages | None = None, name: str = "Image", **stack_options: Any
+    small_app: SmallApp, upstream: UpstreamImages | None = None, name: str = "Image", **stack_options: Any
 ) -> ScopedImage:
     folder = small_app.directory / "app"
     folder.mkdir(exist_ok=True)
@@ -42,12 +43,12 @@ def image(
     )
 
 
-def contexts(small_app: Any, name: str = "Image") -> dict[str, str]:
+def contexts(small_app: SmallApp, name: str = "Image") -> dict[str, str]:
     (asset,) = small_app.synth()[f"{name}.assets.json"]["dockerImages"].values()
     return dict(asset["source"].get("dockerBuildContexts", {}))
 
 
-def test_names_of_images_and_references_pass_through_cdk_unharmed(small_app: Any) -> None:
+def test_names_of_images_and_references_pass_through_cdk_unharmed(small_app: SmallApp) -> None:
     """Colons, slashes and an at sign among them, on both sides."""
     mirrors = {"public.ecr.aws": CACHE, "docker.io": "hub.example/hub"}
     image(small_app, UpstreamImages(lock=ImagesLock(images={LAMBDA: PIN}), mirrors=mirrors))
@@ -58,12 +59,12 @@ def test_names_of_images_and_references_pass_through_cdk_unharmed(small_app: Any
     }
 
 
-def test_without_pins_and_mirrors_there_are_no_build_contexts(small_app: Any) -> None:
+def test_without_pins_and_mirrors_there_are_no_build_contexts(small_app: SmallApp) -> None:
     image(small_app)
     assert contexts(small_app) == {}
 
 
-def test_a_pin_that_moves_makes_another_image_and_a_mirror_does_not(small_app: Any) -> None:
+def test_a_pin_that_moves_makes_another_image_and_a_mirror_does_not(small_app: SmallApp) -> None:
     pinned, moved = (ImagesLock(images={LAMBDA: digest}) for digest in (PIN, OTHER))
     settings = [
         UpstreamImages(),
@@ -78,7 +79,7 @@ def test_a_pin_that_moves_makes_another_image_and_a_mirror_does_not(small_app: A
     assert tags[3] == tags[1]
 
 
-def test_an_entry_that_the_image_does_not_stand_on_leaves_it_alone(small_app: Any) -> None:
+def test_an_entry_that_the_image_does_not_stand_on_leaves_it_alone(small_app: SmallApp) -> None:
     one = ImagesLock(images={LAMBDA: PIN})
     more = ImagesLock(images={LAMBDA: PIN, "python:3.12": OTHER})
     assert (
@@ -87,7 +88,7 @@ def test_an_entry_that_the_image_does_not_stand_on_leaves_it_alone(small_app: An
     )
 
 
-def test_an_image_without_a_pin_is_warned_of_at_synth(small_app: Any) -> None:
+def test_an_image_without_a_pin_is_warned_of_at_synth(small_app: SmallApp) -> None:
     made = image(small_app, UpstreamImages(lock=ImagesLock(images={"busybox": PIN})))
     found = Annotations.from_stack(cdk.Stack.of(made)).find_warning("*", Match.any_value())
     assert [entry.entry.data for entry in found if LAMBDA in str(entry.entry.data)] == [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scoped_images.command_line import main
-from tests.unit.command_line_repository import make_repository
+from tests.unit.command_line.repository import make_repository
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from scoped_images.command_line import main
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
-from tests.unit.command_line_repository import DOCKERFILE, make_repository
+from tests.unit.command_line.repository import DOCKERFILE, make_repository
 
 PROGRAM = Path(sys.executable).with_name("scoped-images")
 

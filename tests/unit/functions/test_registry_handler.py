@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-HANDLER = Path(__file__).parents[2] / "constructs/scoped_images/functions/registry/index.py"
+HANDLER = Path(__file__).parents[3] / "constructs/scoped_images/functions/registry/index.py"
 MANIFEST = json.dumps(
     {
         "schemaVersion": 2,
