@@ -728,7 +728,7 @@ def test_a_builder_of_another_stage_is_refused(small_app: SmallApp) -> None:
     ],
 )
 def test_an_option_that_only_a_local_build_has_is_refused(
-    small_app: Any, option: dict[str, Any], message: str
+    small_app: SmallApp, option: dict[str, Any], message: str
 ) -> None:
     stack, builder = small_app.stack("App"), builder_in(small_app.stack("Builds"))
     with pytest.raises(ScopedImagesError) as refused:
