@@ -114,7 +114,7 @@ def past_proxies(inherited: Mapping[str, str]) -> dict[str, str]:
 def ensure_emulator(env: LocalEnvironment, engine: ContainerEngine, say: Callable[[str], None]) -> None:
     """Start the emulated AWS unless it runs; its state is that of the last run."""
     ensure_sandbox(say)
-    ensure_node_modules(env.emulator, say)
+    ensure_node_modules(say)
     process.ensure_running(env.emulator, engine.environment(), say)
 
 

@@ -73,7 +73,8 @@ class Sandbox:
         """How a process runs, for the user."""
         if self.bwrap is None:
             return "without a sandbox, as the current user" + ("" if sys.platform != "linux" else INSTALL)
-        return f"in a sandbox, as {'a user without rights' if self.root else 'the current user without the files'}"
+        user = "a user without rights" if self.root else "the current user"
+        return f"in a sandbox that hides your files, as {user}"
 
     def command(
         self,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cdk_local_aws.emulator.node_modules import node_modules
+
 MAX_SOCKET = 107  # characters of a socket's path, unix(7)
 
 # What the emulator may not take over from the caller's shell: credentials and settings for real AWS, which
@@ -58,11 +60,6 @@ class EmulatorSettings:
         return self.folder / "registry"
 
     @property
-    def node_modules(self) -> Path:
-        """The packages that Node functions may import besides their own."""
-        return self.folder / "node-functions" / "node_modules"
-
-    @property
     def build_socket(self) -> Path:
         """The engine's socket as builds see it (see cdk_local_aws.emulator.engine_gate)."""
         path = self.folder / "engine" / "docker.sock"
@@ -100,7 +97,7 @@ class EmulatorSettings:
             "STATE_DIR": str(self.folder / "services"),
             "S3_DATA_DIR": str(self.folder / "s3"),
             "TMPDIR": str(self.folder / "tmp"),
-            "NODE_PATH": str(self.node_modules),
+            "NODE_PATH": str(node_modules()),
             # Functions speak to the emulated AWS with these, and to nothing else.
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.account,

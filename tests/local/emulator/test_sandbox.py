@@ -72,8 +72,11 @@ def test_a_function_sees_its_code_and_the_local_aws_only(aws: Aws, settings: Emu
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (Sandbox("/usr/bin/bwrap", root=True), "in a sandbox, as a user without rights"),
-        (Sandbox("/usr/bin/bwrap", root=False), "in a sandbox, as the current user without the files"),
+        (
+            Sandbox("/usr/bin/bwrap", root=True),
+            "in a sandbox that hides your files, as a user without rights",
+        ),
+        (Sandbox("/usr/bin/bwrap", root=False), "in a sandbox that hides your files, as the current user"),
     ],
 )
 def test_the_user_reads_how_functions_run(made: Sandbox, said: str) -> None:
