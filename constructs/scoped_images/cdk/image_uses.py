@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aws_cdk import Annotations, CfnResource, Stack, Stage
@@ -43,7 +44,10 @@ class ImageUses:
         if not uses:
             return
         consumer = _Consumer(
-            self._stacks[template.path], self._construct(template.path, logical_id), resource_type
+            # Looked up only if it is needed: each logical id is a call to JavaScript.
+            self._stacks[template.path],
+            partial(self._construct, template.path, logical_id),
+            resource_type,
         )
         for reference, images in uses:
             self._wait(consumer, reference, images)
@@ -155,7 +159,7 @@ class ImageUses:
 class _Consumer:
     """One resource that names images of the app."""
 
-    def __init__(self, stack: Stack, construct: Construct, resource_type: str) -> None:
+    def __init__(self, stack: Stack, construct: Callable[[], Construct], resource_type: str) -> None:
         self.stack, self.top, self.type = stack, _top(stack), resource_type
         self._construct = construct
         self._failures: set[str] = set()
@@ -164,13 +168,16 @@ class _Consumer:
         """Annotate the resource with an error, once."""
         if what not in self._failures:
             self._failures.add(what)
-            path = self._construct.node.path
-            Annotations.of(self._construct).add_error(f"{path}: {what}")
+            construct = self._construct()
+            Annotations.of(construct).add_error(f"{construct.node.path}: {what}")
 
     def wait_for_resource(self, image: RegisteredImage) -> None:
         """Depend on the resource of the same stack that puts the image's tag into the registry."""
-        if image.needed is not None and isinstance(self._construct, CfnResource):
-            self._construct.add_dependency(image.needed)
+        if image.needed is None:
+            return
+        construct = self._construct()
+        if isinstance(construct, CfnResource):
+            construct.add_dependency(image.needed)
 
     def wait_for_stack(self, images: Sequence[RegisteredImage]) -> None:
         """Deploy after one of the stacks that publish the image."""
