@@ -114,7 +114,9 @@ class ImageBuilds:
             for kind, warnings in build.spec.warnings.items():
                 for warning in warnings:
                     annotations.add_warning_v2(f"scoped-images:{kind}", warning)
-            rung = registry_cache_warning(build.spec.context, has_cache=build.cache is not None)
+            rung = registry_cache_warning(
+                build.spec.context.whole_repository, has_cache=build.cache is not None
+            )
             if rung:
                 annotations.add_warning_v2("scoped-images:cache", rung)
             if build.cache is not None and build.cache.export:

@@ -30,8 +30,8 @@ from scoped_images.errors import ScopedImagesError
 
 def context(
     *,
-    root: Root,
-    file: File,
+    root: Root = ".",
+    file: File = None,
     target: Target = None,
     build_arg: BuildArg = None,
     platform: OfPlatform = None,

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from scoped_images.context.request import ContextRequest
+from scoped_images.context.request import DOCKERFILE, ContextRequest
 from scoped_images.errors import ScopedImagesError
 
 DEFAULT_PLATFORM = "linux/amd64"
@@ -20,7 +20,13 @@ Root = Annotated[
     str, typer.Argument(metavar="ROOT", help="The folder that the Dockerfile's sources start from.")
 ]
 File = Annotated[
-    str, typer.Option("--file", "-f", help="The Dockerfile: relative to ROOT, else to the current folder.")
+    str | None,
+    typer.Option(
+        "--file",
+        "-f",
+        help="The Dockerfile: relative to ROOT, else to the current folder.",
+        show_default="ROOT/Dockerfile",
+    ),
 ]
 Target = Annotated[str | None, typer.Option(help="Stage to build.", show_default="the last")]
 BuildArg = Annotated[
@@ -45,7 +51,7 @@ Include = Annotated[
 def request(
     *,
     root: str,
-    file: str,
+    file: str | None,
     target: str | None,
     build_arg: list[str] | None,
     platform: str | None,
@@ -55,7 +61,7 @@ def request(
     """Return what the options ask."""
     return ContextRequest.of(
         root,
-        _dockerfile(root, file),
+        DOCKERFILE if file is None else _dockerfile(root, file),
         platform=platform or DEFAULT_PLATFORM,
         target=target or None,
         build_args=pairs("--build-arg", "NAME=VALUE", build_arg or ()),

@@ -22,8 +22,8 @@ from scoped_images.context.explanation import explain
 
 def why(
     *,
-    root: Root,
-    file: File,
+    root: Root = ".",
+    file: File = None,
     path: Annotated[str, typer.Option(help="A path of ROOT, and relative to it.")],
     target: Target = None,
     build_arg: BuildArg = None,

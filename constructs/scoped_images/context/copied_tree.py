@@ -46,7 +46,7 @@ class _Tree:
             path, below = join(here.path, name), join(here.relative, name)
             wanted, wanted_here = self._wants(below, here.wanted)
             excluded, excluded_here = self.excludes.match(below, here.excluded)
-            if wanted and not excluded and (kind := self.view.kind(path)) is not None:
+            if wanted and not excluded and (kind := self.view.kind_in_folder(path)) is not None:
                 yield path, kind
             if self._enters(below, wanted=wanted, excluded=excluded) and self.view.is_folder(path):
                 names = iter(self.view.names(path))

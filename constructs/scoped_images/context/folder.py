@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from scoped_images.context.output_folder import is_output_folder
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 
@@ -50,14 +51,17 @@ class FolderPaths:
         return tuple(special_warning(path) for path in self.special)
 
 
-def whole_folder(root: Path, ignore: IgnoreFile, *, below: str = "") -> FolderPaths:
-    """List a folder, less what the ignore file leaves out.
+def whole_folder(
+    root: Path, ignore: IgnoreFile, *, below: str = "", without: tuple[str, ...] = ()
+) -> FolderPaths:
+    """List a folder, less what the ignore file leaves out, and less CDK's output folder.
 
     below: only what is in this folder of `root`.
+    without: names to leave out besides. An exception of the ignore file (`!`) brings them, and CDK's output, back.
     """
-    special: list[str] = []
-    paths = sorted(_walk(root, below, ignore, special), key=os.fsencode)
-    return FolderPaths(paths=tuple(paths), special=tuple(special))
+    walk = _Walk(root, ignore, without)
+    paths = sorted(walk.below(below), key=os.fsencode)
+    return FolderPaths(paths=tuple(paths), special=tuple(walk.special))
 
 
 def special_warning(path: str) -> str:
@@ -68,33 +72,51 @@ def special_warning(path: str) -> str:
 def check_depth(root: Path, path: str) -> None:
     """Raise ScopedImagesError for a path that is nested too deep."""
     if path.count("/") >= MAX_DEPTH:
-        top = "/".join(path.split("/", 2)[:2])
+        top = path.partition("/")[0]
         raise ScopedImagesError(
             f"build context: {root / top} has folders more than {MAX_DEPTH} deep; leave them out with the ignore file"
         )
 
 
-def _walk(root: Path, folder: str, ignore: IgnoreFile, special: list[str]) -> Iterator[str]:
-    check_depth(root, folder)
-    try:
-        with os.scandir(root / folder) as entries:
-            # By the type in the listing: what is in a folder without the right to search it cannot be looked at.
-            found = sorted((entry.name, _kind(entry)) for entry in entries)
-    except OSError as error:
-        raise ScopedImagesError(f"build context: cannot list {root / folder}: {error.strerror}") from error
-    for name, kind in found:
-        path = f"{folder}/{name}" if folder else name
-        excluded = ignore.excludes(path)
-        if kind == "folder" and (not excluded or ignore.may_include_below(path)):
-            below = list(_walk(root, path, ignore, special))
-            # An excluded folder is there again when an exception (`!`) brings back something in it.
-            if below or not excluded:
+@dataclass(frozen=True)
+class _Walk:
+    root: Path
+    ignore: IgnoreFile
+    without: tuple[str, ...]
+    special: list[str] = field(default_factory=list)
+
+    def below(self, folder: str) -> Iterator[str]:
+        check_depth(self.root, folder)
+        for name, kind in self._names(folder):
+            path = f"{folder}/{name}" if folder else name
+            excluded = self.ignore.excludes(path)
+            if self._is_left_out(name, path, kind):
+                continue
+            if kind == "folder" and (not excluded or self.ignore.may_include_below(path)):
+                below = list(self.below(path))
+                # An excluded folder is there again when an exception (`!`) brings back something in it.
+                if below or not excluded:
+                    yield path
+                    yield from below
+            elif kind == "special" and not excluded:
+                self.special.append(path)
+            elif kind == "other" and not excluded:
                 yield path
-                yield from below
-        elif kind == "special" and not excluded:
-            special.append(path)
-        elif kind == "other" and not excluded:
-            yield path
+
+    def _names(self, folder: str) -> list[tuple[str, str]]:
+        try:
+            with os.scandir(self.root / folder) as entries:
+                # By the type in the listing: what is in a folder that may not be searched cannot be looked at.
+                return sorted((entry.name, _kind(entry)) for entry in entries)
+        except OSError as error:
+            raise ScopedImagesError(
+                f"build context: cannot list {self.root / folder}: {error.strerror}"
+            ) from error
+
+    def _is_left_out(self, name: str, path: str, kind: str) -> bool:
+        if name not in self.without and not (kind == "folder" and is_output_folder(f"{self.root}/{path}")):
+            return False
+        return not self.ignore.keeps(path)
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

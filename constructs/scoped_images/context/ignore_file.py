@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scoped_images.context.small_file import read_small_file
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 
@@ -22,7 +23,7 @@ def read_folder_ignore_file(root: Path) -> IgnoreFile:
 
 def _read(path: Path) -> IgnoreFile | None:
     try:
-        return IgnoreFile.parse(path.read_bytes(), name=path.name)
+        return IgnoreFile.parse(read_small_file(path, what="ignore file"), name=path.name)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
     except OSError as error:

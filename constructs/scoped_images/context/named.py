@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scoped_images.context.copying import write_folder
+from scoped_images.context.doubtful_files import doubtful_files
 from scoped_images.context.file import ContextFile
 from scoped_images.context.folder import existing_folder, whole_folder
 from scoped_images.context.ignore_file import read_folder_ignore_file
@@ -44,7 +45,12 @@ class NamedContext:
                 warnings = selection.warnings
         except ScopedImagesError as error:
             raise ScopedImagesError(f"build_contexts[{name!r}]: {error}") from None
-        return cls(root=root, files=files, warnings=tuple(f"{name}: {warning}" for warning in warnings))
+        warnings = (*warnings, *doubtful_files(file.path for file in files))
+        return cls(
+            root=root,
+            files=files,
+            warnings=tuple(f"build_contexts[{name!r}]: {warning}" for warning in warnings),
+        )
 
     @property
     def fingerprint(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from scoped_images.context.folder import existing_folder
 from scoped_images.context.ignore_file import read_ignore_file
 from scoped_images.context.selection import Selection, select_files
+from scoped_images.context.small_file import read_small_file
 from scoped_images.dockerfile.build_arguments import check_build_args
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.sources import ContextSources, Source
@@ -18,10 +19,12 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.platform import Platform
 
+DOCKERFILE = "Dockerfile"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContextRequest:
-    """One target of a Dockerfile inside a root, and how it is built. Nothing but the Dockerfile is read to make one.
+    """One target of a Dockerfile with a root, and how it is built. Nothing but the Dockerfile is read to make one.
 
     include: paths or patterns to take besides, where a source cannot be known before the build.
     """
@@ -49,7 +52,7 @@ class ContextRequest:
     ) -> ContextRequest:
         """Check what is asked; raises ScopedImagesError."""
         folder = existing_folder(root)
-        path = _inside(folder, dockerfile, root)
+        path = find_dockerfile(folder, dockerfile)
         check_build_args(build_args or {})
         if isinstance(include, str):
             raise ScopedImagesError(
@@ -68,8 +71,8 @@ class ContextRequest:
 
     @property
     def name(self) -> str:
-        """The Dockerfile's path in the root, as messages call it."""
-        return self.dockerfile.relative_to(self.root).as_posix()
+        """The Dockerfile's path from the root, as messages call it."""
+        return Path(os.path.relpath(self.dockerfile, self.root)).as_posix()
 
     def sources(self, *, target: str | None = None) -> ContextSources:
         """Return what the instructions read, of this or of another target."""
@@ -101,19 +104,18 @@ class ContextRequest:
 def read_dockerfile(path: Path) -> bytes:
     """Return a Dockerfile's bytes."""
     try:
-        return path.read_bytes()
+        return read_small_file(path, what="Dockerfile")
     except OSError as error:
         raise ScopedImagesError(f"build context: cannot read Dockerfile {path}: {error.strerror}") from error
 
 
-def _inside(folder: Path, dockerfile: str | Path, root: str | Path) -> Path:
-    """Return the Dockerfile's path below `folder`, whichever way it was written."""
+def find_dockerfile(folder: Path, dockerfile: str | Path) -> Path:
+    """Return the Dockerfile's path, which may lie outside of `folder`, whichever way it was written.
+
+    As for `docker build`, a file called `dockerfile` stands in for a missing `Dockerfile`.
+    """
     path = folder / dockerfile
-    # A Dockerfile that is a link keeps its own name, and so its own ignore file; `folder` is real already.
-    found = Path(os.path.realpath(path.parent)) / path.name
-    if not Path(os.path.realpath(path)).is_relative_to(folder) or not found.is_relative_to(folder):
-        raise ScopedImagesError(
-            f"Dockerfile {str(dockerfile)!r} is outside of the root {str(root)!r}: give a path inside it, or take "
-            "one folder with ScopedContext.of(directory, dockerfile=…), whose Dockerfile may lie anywhere"
-        )
-    return found
+    if str(dockerfile) == DOCKERFILE and not os.path.lexists(path) and os.path.lexists(folder / "dockerfile"):
+        path = folder / "dockerfile"
+    # A Dockerfile that is a link keeps its own name, and so its own ignore file.
+    return Path(os.path.realpath(path.parent)) / path.name

@@ -6,23 +6,22 @@ import dataclasses
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scoped_images.context.copying import write_folder
+from scoped_images.context.doubtful_files import GIT, doubtful_files
 from scoped_images.context.external import ExternalContext, is_address
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.context.folder import existing_folder, whole_folder
 from scoped_images.context.generated import check_generated, generated_file
 from scoped_images.context.ignore_file import read_ignore_file
 from scoped_images.context.named import NamedContext
-from scoped_images.context.request import ContextRequest, read_dockerfile
-from scoped_images.context.size import MAX_BYTES, SizeLimit, largest_parts, read_files
-from scoped_images.context.whole_repository import CLOUD_ASSEMBLY, WholeRepository
+from scoped_images.context.request import DOCKERFILE, ContextRequest, find_dockerfile, read_dockerfile
+from scoped_images.context.size import MAX_BYTES, REPOSITORY_MAX_BYTES, SizeLimit, largest_parts, read_files
+from scoped_images.context.whole_repository import WholeRepository
 from scoped_images.dockerfile.sources import ContextSources
-from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.platform import Platform
 
 
@@ -66,22 +65,27 @@ class ScopedContext:
 
         dockerfile: by default `directory`'s own `Dockerfile`; it may lie anywhere.
         `<Dockerfile>.dockerignore` beside the Dockerfile wins over `directory`'s `.dockerignore`.
+        `.git` and CDK's output folder are left out, unless an exception of the ignore file (`!.git`) brings them back.
         max_bytes: beyond this size it is an error, which names the largest files.
         """
         root = existing_folder(directory)
-        path = Path(dockerfile).absolute() if dockerfile is not None else root / "Dockerfile"
+        path = Path(dockerfile).absolute() if dockerfile is not None else find_dockerfile(root, DOCKERFILE)
         content = read_dockerfile(path)
-        folder = whole_folder(root, read_ignore_file(root, path))
+        folder = whole_folder(root, read_ignore_file(root, path), without=(GIT,))
         files = read_files(root, [(entry, ()) for entry in folder.paths], _limit(max_bytes, path.name))
         return cls(
-            root=root, dockerfile=path, files=files, dockerfile_bytes=content, warnings=folder.warnings
+            root=root,
+            dockerfile=path,
+            files=files,
+            dockerfile_bytes=content,
+            warnings=(*folder.warnings, *doubtful_files(folder.paths)),
         )
 
     @classmethod
     def from_dockerfile(
         cls,
         root: str | Path,
-        dockerfile: str | Path = "Dockerfile",
+        dockerfile: str | Path = DOCKERFILE,
         *,
         platform: Platform | str,
         target: str | None = None,
@@ -92,7 +96,7 @@ class ScopedContext:
     ) -> ScopedContext:
         """Take the files of `root` that BuildKit would read for `target`, and no others.
 
-        dockerfile: relative to `root`, and inside it.
+        dockerfile: relative to `root`; it may lie outside of it.
         platform: of the image; sources may depend on it.
         target: stage to build; by default the last.
         build_args: values of the Dockerfile's `ARG`s, as far as sources depend on them.
@@ -128,6 +132,7 @@ class ScopedContext:
                 f"{request.name}:{line}: takes the whole context; its largest parts: {largest_parts(files)}"
                 for line in sources.whole_context_lines
             ),
+            *doubtful_files(file.path for file in files),
         )
         return cls._of(
             request,
@@ -141,17 +146,19 @@ class ScopedContext:
     def repository(
         cls,
         root: str | Path,
-        dockerfile: str | Path = "Dockerfile",
+        dockerfile: str | Path = DOCKERFILE,
         *,
         platform: Platform | str,
         target: str | None = None,
         build_args: Mapping[str, str] | None = None,
         build_contexts: Mapping[str, str | Path] | None = None,
+        max_bytes: int = REPOSITORY_MAX_BYTES,
     ) -> ScopedContext:
         """Take the whole root, less what its ignore file leaves out: for images that have not moved to scopes yet.
 
-        Arguments are those of from_dockerfile, and a warning tells what that would save. There is no limit of size.
-        `cdk.out` is left out, unless an exception of the ignore file brings it back: every synth changes it.
+        Arguments are those of from_dockerfile, and a warning says what that would save.
+        `.git` and CDK's output folder are left out, unless an exception of the ignore file (`!.git`) brings them
+        back: each commit changes the one, each synth the other.
         """
         request = ContextRequest.of(
             root,
@@ -161,18 +168,17 @@ class ScopedContext:
             build_args=build_args,
             build_contexts=build_contexts,
         )
-        ignore = IgnoreFile((*IgnoreFile.parse(CLOUD_ASSEMBLY).rules, *request.ignore_file.rules))
-        folder = whole_folder(request.root, ignore)
+        folder = whole_folder(request.root, request.ignore_file, without=(GIT,))
         files = read_files(
-            request.root, [(path, ()) for path in folder.paths], _limit(sys.maxsize, request.name)
+            request.root, [(path, ()) for path in folder.paths], _limit(max_bytes, request.name)
         )
         whole = WholeRepository.compare(request, size=sum(file.size for file in files))
         context = cls._of(
             request,
             files,
             named=dict.fromkeys(request.build_contexts, request.everything()),
-            max_bytes=sys.maxsize,
-            warnings=(whole.warning, *folder.warnings),
+            max_bytes=max_bytes,
+            warnings=(whole.warning, *folder.warnings, *doubtful_files(folder.paths)),
         )
         return dataclasses.replace(context, whole_repository=whole)
 
@@ -243,12 +249,13 @@ class ScopedContext:
         """Return the Dockerfile's name in the written folder: `Dockerfile`, unless the context has another file there."""
         if self._brings_its_dockerfile:
             return "Dockerfile"
-        taken = {file.path for file in self._all_files}
+        # In lower case, as file systems compare names that ignore it.
+        taken = {file.path.lower() for file in self._all_files}
         names = (
             "Dockerfile",
             *(f"Dockerfile.scoped-images{number or ''}" for number in range(len(taken) + 1)),
         )
-        return next(name for name in names if not taken & {name, f"{name}.dockerignore"})
+        return next(name for name in names if not taken & {name.lower(), f"{name}.dockerignore".lower()})
 
     def write(self, destination: Path) -> None:
         """Write the context and its Dockerfile to a new folder, so that `docker build` there works.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scoped_images.context.copied_tree import copied_tree
 from scoped_images.context.file import Kind
+from scoped_images.context.folder import special_warning
 from scoped_images.context.view import ContextView, LinkLoopError, Resolved, join
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.errors import ScopedImagesError
@@ -52,7 +53,7 @@ def select_files(root: Path, sources: ContextSources, ignore: IgnoreFile) -> Sel
             SelectedPath(path=path, kind=kind, lines=tuple(sorted(lines)))
             for path, (kind, lines) in sorted(selector.found.items(), key=lambda item: item[0].encode())
         ),
-        warnings=tuple(selector.warnings),
+        warnings=(*selector.warnings, *map(special_warning, selector.view.special_left_out)),
     )
 
 
@@ -114,7 +115,7 @@ class _Selector:
             below = join(folders[-1], name)
             path = join(base, below)
             if pattern.matches(below):
-                if self.view.kind(path) is not None:
+                if self.view.kind_in_folder(path) is not None:
                     yield path
             elif pattern.may_match_below(below) and self.view.is_folder(path):
                 pending.append(iter(self.view.names(path)))
@@ -201,6 +202,12 @@ class _Selector:
 
     def _missing(self, source: Source, path: str, resolved: Resolved) -> ScopedImagesError:
         for above in _with_parents(resolved.path):
+            if above in self.view.output_folders:
+                return self._error(
+                    source,
+                    f"is in {above!r}, CDK's output folder, which each synth changes: give the CLI another --output "
+                    f'("output" in cdk.json), or bring the folder back with !{above} in the ignore file',
+                )
             rule = self.view.ignore.reason(above)
             if rule is not None and not rule.pattern.exception:
                 return self._error(source, f"is left out by {rule}")
@@ -212,7 +219,9 @@ class _Selector:
                 f"goes through the link {resolved.links[-1]!r} to {target!r}, which leads out of the build context "
                 f"or to nothing in it: there is no {resolved.path!r} in the context",
             )
-        return self._error(source, f"does not exist: there is no {self.view.root / path}")
+        beside = (self.view.root / self.dockerfile).parent
+        hint = f"; did you mean root={str(beside)!r}?" if os.path.lexists(beside / path) else ""
+        return self._error(source, f"does not exist: there is no {self.view.root / path}{hint}")
 
     def _error(self, source: Source, problem: str) -> ScopedImagesError:
         return ScopedImagesError(self._describe(source, problem))

@@ -13,6 +13,8 @@ from scoped_images.context.folder_handles import FolderHandles
 from scoped_images.errors import ScopedImagesError
 
 MAX_BYTES = 250_000_000
+# Of a whole repository: above any that is built, and below a sparse file that would be read for hours.
+REPOSITORY_MAX_BYTES = 20_000_000_000
 
 _UNITS = ("B", "kB", "MB", "GB")
 

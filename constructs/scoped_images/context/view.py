@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scoped_images.context.file import Kind
+from scoped_images.context.output_folder import is_output_folder
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.patterns.matcher import clean_path
@@ -41,6 +42,9 @@ class ContextView:
     ignore: IgnoreFile
     _seen: dict[str, Kind | None] = field(init=False, repr=False, default_factory=dict)
     _special: set[str] = field(init=False, repr=False, default_factory=set)
+    # In the order in which they were met; without values.
+    special_left_out: dict[str, None] = field(init=False, repr=False, default_factory=dict)
+    output_folders: set[str] = field(init=False, repr=False, default_factory=set)
 
     def kind(self, path: str) -> Kind | None:
         """Return what is at a path, not following a last link; None when there is nothing to see.
@@ -50,9 +54,16 @@ class ContextView:
         kind = self._look(path)
         if path in self._special:
             raise ScopedImagesError(
-                f"build context: {self.root / path} is a socket, device or pipe, which no image can hold; "
-                "remove it or name it in .dockerignore"
+                f"build context: {self.root / path} is a socket, pipe or device; copy a file, or a folder in which it "
+                "is left out"
             )
+        return kind
+
+    def kind_in_folder(self, path: str) -> Kind | None:
+        """Return what is at a path as part of a folder, where a socket, device or pipe is left out."""
+        kind = self._look(path)
+        if path in self._special:
+            self.special_left_out[path] = None
         return kind
 
     def is_folder(self, path: str) -> bool:
@@ -98,9 +109,13 @@ class ContextView:
             if path != "." and self.ignore.excludes(path):
                 self._look_inside(path)
             else:
-                kind = self._seen[path] = self._stat(path)
+                kind = self._stat(path)
                 if kind is None and os.path.lexists(self.root / path):
                     self._special.add(path)
+                if kind is Kind.DIRECTORY and self._is_output_folder(path):
+                    self.output_folders.add(path)
+                    kind = None
+                self._seen[path] = kind
         return self._seen[path]
 
     def _look_inside(self, path: str) -> None:
@@ -124,6 +139,9 @@ class ContextView:
                 for above, _ in pending:
                     self._seen[above] = Kind.DIRECTORY
                 return
+
+    def _is_output_folder(self, path: str) -> bool:
+        return path != "." and is_output_folder(f"{self.root}/{path}") and not self.ignore.keeps(path)
 
     def _may_hold(self, path: str) -> bool:
         return self.ignore.may_include_below(path) and self._stat(path) is Kind.DIRECTORY

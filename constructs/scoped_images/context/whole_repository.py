@@ -6,16 +6,10 @@ Rung 1 is the whole repository without a registry cache, rung 2 the same with on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from scoped_images.context.request import ContextRequest
 from scoped_images.context.size import file_size, readable
 from scoped_images.errors import ScopedImagesError
-
-if TYPE_CHECKING:
-    from scoped_images.context.request import ContextRequest
-    from scoped_images.context.scoped_context import ScopedContext
-
-CLOUD_ASSEMBLY = "cdk.out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +50,8 @@ class WholeRepository:
         )
 
 
-def registry_cache_warning(context: ScopedContext, *, has_cache: bool) -> str | None:
-    """What the second rung would save; None for a scoped context, and where there is a registry cache already."""
-    whole = context.whole_repository
+def registry_cache_warning(whole: WholeRepository | None, *, has_cache: bool) -> str | None:
+    """Return what the second rung would save; None for a scoped context, and with a registry cache."""
     if whole is None or has_cache:
         return None
     return (

@@ -91,6 +91,11 @@ class IgnoreFile:
                 return self._deciding_rule(folder)
         return self._deciding_rule(path)
 
+    def keeps(self, path: str) -> bool:
+        """Tell whether the last rule that matches the path, or a folder above it, is an exception (`!`)."""
+        hits = self._matcher.hits(path) | self._folder(path.rpartition("/")[0]).hits
+        return bool(hits) and self.rules[hits.bit_length() - 1].pattern.exception
+
     def blanks(self, path: str) -> IgnoreRule | None:
         """Return the rule that makes BuildKit send a file without its content although the file is not left out.
 

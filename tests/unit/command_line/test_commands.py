@@ -30,9 +30,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "repository"
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the installed program, in a pipe."""
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, cwd=folder)
 
 
 def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -321,3 +321,9 @@ def test_a_reader_that_goes_away_is_no_stack_trace(root: Path) -> None:
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("Path ")
     assert done.stderr == ""
+
+
+def test_root_and_file_are_those_of_docker_build(root: Path) -> None:
+    given = run("context", "repository", "--file", "Dockerfile", "--json")
+    assert run("context", "--json", folder=root).stdout == given.stdout
+    assert run("why", "--path", "Dockerfile", folder=root).returncode == 0

@@ -27,11 +27,6 @@ MISTAKES = [
         "build context: directory 'nowhere' does not exist or is no folder",
     ),
     (
-        "no Dockerfile given",
-        ["context", "repository"],
-        "Missing option '--file' / '-f'; see scoped-images --help",
-    ),
-    (
         "a Dockerfile that is not there",
         ["context", "repository", "--file", "none"],
         "build context: cannot read Dockerfile {root}/none: No such file or directory",

@@ -1,4 +1,4 @@
-"""A context found by following a Dockerfile: what it refuses, by exact words, and how it is staged."""
+"""A context found by following a Dockerfile: what it refuses, by exact words, and how it is written."""
 
 from __future__ import annotations
 
@@ -61,20 +61,6 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
         {},
         "Dockerfile:2: COPY source 'out' goes through the link 'out' to '../beside', which leads out of the build "
         "context or to nothing in it: there is no 'beside' in the context",
-    ),
-    (
-        "a Dockerfile outside of the root",
-        "",
-        {"dockerfile": "../beside"},
-        "Dockerfile '../beside' is outside of the root '{root}': give a path inside it, or take one folder with "
-        "ScopedContext.of(directory, dockerfile=…), whose Dockerfile may lie anywhere",
-    ),
-    (
-        "a link to a Dockerfile outside of the root",
-        "",
-        {"dockerfile": "out"},
-        "Dockerfile 'out' is outside of the root '{root}': give a path inside it, or take one folder with "
-        "ScopedContext.of(directory, dockerfile=…), whose Dockerfile may lie anywhere",
     ),
     (
         "a Dockerfile that is a link to itself",
@@ -357,3 +343,36 @@ def test_the_way_out_of_a_missing_value_is_one_that_works(
     with pytest.raises(ScopedImagesError) as caught:
         ScopedContext.from_dockerfile(tmp_path, platform="linux/amd64")
     assert way_out in str(caught.value)
+
+
+def test_a_dockerfile_outside_of_the_root_reads_the_root_and_has_its_own_ignore_file(root: Path) -> None:
+    """As `docker build -f ../docker/py.Dockerfile .` does."""
+    docker = root.parent / "docker"
+    docker.mkdir()
+    (docker / "py.Dockerfile").write_text("FROM scratch\nCOPY app /app\nCOPY gone* /\n")
+    (docker / "py.Dockerfile.dockerignore").write_text("app/ignored\n")
+    (root / "app" / "ignored").touch()
+    context = ScopedContext.from_dockerfile(root, "../docker/py.Dockerfile", platform="linux/amd64")
+    assert [file.path for file in context.files] == ["app", "app/main.py"]
+    assert context.warnings == ("../docker/py.Dockerfile:3: COPY source 'gone*' matches nothing",)
+    context.write(root.parent / "out")
+    assert (root.parent / "out" / "Dockerfile").read_bytes() == (docker / "py.Dockerfile").read_bytes()
+
+
+@pytest.mark.parametrize("way", [ScopedContext.of, ScopedContext.from_dockerfile, ScopedContext.repository])
+def test_a_lower_case_dockerfile_stands_in_for_a_missing_one(way: Any, root: Path) -> None:
+    options = {} if way == ScopedContext.of else {"platform": "linux/amd64"}
+    (root / "dockerfile").write_text("FROM scratch\n")
+    assert way(root, **options).dockerfile == root / "Dockerfile"
+    (root / "Dockerfile").unlink()
+    assert way(root, **options).dockerfile == root / "dockerfile"
+
+
+def test_for_a_source_beside_the_dockerfile_its_folder_is_proposed_as_root(root: Path) -> None:
+    (root / "service").mkdir()
+    (root / "service" / "main.py").touch()
+    (root / "service" / "Dockerfile").write_text("FROM scratch\nCOPY main.py /\n")
+    assert refusal(root, dockerfile="service/Dockerfile") == (
+        f"service/Dockerfile:2: COPY source 'main.py' does not exist: there is no {root}/main.py; did you mean "
+        f"root='{root}/service'?"
+    )

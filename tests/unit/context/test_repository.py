@@ -70,14 +70,14 @@ def test_builds_the_same_files_as_from_dockerfile(root: Path) -> None:
 
 def test_without_a_registry_cache_the_second_rung_is_told(root: Path) -> None:
     context = repository(root, "COPY api/app.py /")
-    assert registry_cache_warning(context, has_cache=False) == (
+    assert registry_cache_warning(context.whole_repository, has_cache=False) == (
         "api/Dockerfile: the whole repository, 31.0 kB, is built without a registry cache (rung 1): each machine runs "
         "every step anew. With repository=, the build keeps its cache there (rung 2)"
     )
-    assert registry_cache_warning(context, has_cache=True) is None
+    assert registry_cache_warning(context.whole_repository, has_cache=True) is None
 
 
 def test_a_scoped_context_has_nothing_to_gain(root: Path) -> None:
     (root / "api/Dockerfile").write_text("FROM scratch\nCOPY api /api\n")
     scoped = ScopedContext.from_dockerfile(root, "api/Dockerfile", platform=Platform.LINUX_AMD64)
-    assert registry_cache_warning(scoped, has_cache=False) is None
+    assert registry_cache_warning(scoped.whole_repository, has_cache=False) is None

@@ -108,24 +108,31 @@ def test_refuses(tmp_path: Path, there: list[str], lines: str, ignore: str, mess
     assert str(error.value) == message.format(root=tmp_path)
 
 
-def test_a_pipe_or_socket_is_refused_where_it_is_wanted_alone(
+def test_a_pipe_or_socket_is_refused_as_a_source_and_left_out_of_a_folder_or_wildcard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(tmp_path, "a/b", "c")
+    make(tmp_path, "a/b", "c", "drawer")
     os.mkfifo(tmp_path / "a" / "pipe")
     monkeypatch.chdir(tmp_path)  # the path of a socket is limited to 108 bytes
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("door")
-    refused = (
-        "build context: {}/{} is a socket, device or pipe, which no image can hold; "
-        "remove it or name it in .dockerignore"
+    with pytest.raises(ScopedImagesError) as error:
+        select(tmp_path, "COPY door /x")
+    assert str(error.value) == (
+        f"build context: {tmp_path}/door is a socket, pipe or device; copy a file, or a folder in which it is left out"
     )
-    for lines, name in [("COPY a /x", "a/pipe"), ("COPY door /x", "door"), ("COPY d* /x/", "door")]:
-        with pytest.raises(ScopedImagesError) as error:
-            select(tmp_path, lines)
-        assert str(error.value) == refused.format(tmp_path, name)
-    assert paths(select(tmp_path, "COPY a c* /x/", "a/pipe")) == ["a/", "a/b", "c"]
-    assert paths(select(tmp_path, "COPY --exclude=pipe a /x/")) == ["a/", "a/b"]
+    for lines, taken, special in [
+        ("COPY a /x", ["a/", "a/b"], "a/pipe"),
+        ("COPY a/* /x/", ["a/", "a/b"], "a/pipe"),
+        ("COPY d* /x/", ["drawer"], "door"),
+    ]:
+        selection = select(tmp_path, lines)
+        assert paths(selection) == taken
+        assert selection.warnings == (
+            f"{special} is a socket, pipe or device and is left out; name it in the ignore file",
+        )
+    for lines, ignore in [("COPY a c* /x/", "a/pipe"), ("COPY --exclude=pipe a /x/", "")]:
+        assert select(tmp_path, lines, ignore).warnings == ()
 
 
 def test_a_name_that_is_not_utf_8_is_refused_where_it_is_wanted(tmp_path: Path) -> None:

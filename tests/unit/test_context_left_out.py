@@ -1,0 +1,162 @@
+"""What no context holds by itself: CDK's own output and Git's files; and what it warns of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with its app in `infra`, that the CLI may ask for an output."""
+    monkeypatch.delenv("CDK_OUTDIR", raising=False)
+    root = tmp_path / "root"
+    (root / "infra").mkdir(parents=True)
+    (root / "app.py").write_text("print(1)\n")
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    return root
+
+
+def found_by(root: Path) -> ScopedContext:
+    return ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64)
+
+
+def whole(root: Path) -> ScopedContext:
+    return ScopedContext.repository(root, platform=Platform.LINUX_AMD64)
+
+
+WAYS = [found_by, whole, ScopedContext.of]
+
+
+def assembly(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in ("cdk.out", "manifest.json"):
+        (folder / name).write_text("{}")
+    (folder / "scoped-context-1").mkdir()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("place", ["cdk.out", "infra/cdk.out", "dist", "infra/build/out"])
+def test_the_cloud_assembly_of_an_earlier_synth_is_left_out_wherever_it_is(
+    way: object, place: str, root: Path
+) -> None:
+    (root / place).parent.mkdir(parents=True, exist_ok=True)
+    before = way(root).fingerprint  # type: ignore[operator]
+    assembly(root / place)
+    after = way(root)  # type: ignore[operator]
+    assert after.fingerprint == before
+    assert [file.path for file in after.files if file.path.startswith(place)] == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("place", ["dist", "cdk.out", "infra/out"])
+def test_the_output_folder_of_the_first_synth_is_left_out_while_it_is_filled(
+    way: object, place: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CLI sets the variable, relative to the folder in which the app runs."""
+    before = way(root).fingerprint  # type: ignore[operator]
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("CDK_OUTDIR", place)
+    (root / place / "scoped-context-1").mkdir(parents=True)
+    assert way(root).fingerprint == before  # type: ignore[operator]
+
+
+def test_copying_the_output_folder_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "dist").mkdir()
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY dist/ /app/\n")
+    monkeypatch.setenv("CDK_OUTDIR", str(root / "dist"))
+    with pytest.raises(ScopedImagesError) as caught:
+        found_by(root)
+    assert str(caught.value) == (
+        "Dockerfile:2: COPY source 'dist/' is in 'dist', CDK's output folder, which each synth changes: give the CLI "
+        'another --output ("output" in cdk.json), or bring the folder back with !dist in the ignore file'
+    )
+
+
+def test_a_folder_called_dist_is_copied_where_the_output_is_elsewhere(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "dist").mkdir()
+    (root / "dist" / "app.js").touch()
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY dist/ /app/\n")
+    monkeypatch.setenv("CDK_OUTDIR", str(root / "cdk.out"))
+    assert [file.path for file in found_by(root).files] == ["dist", "dist/app.js"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("exception", ["!dist", "dist\n!dist"])
+def test_an_exception_brings_the_output_folder_back(way: object, exception: str, root: Path) -> None:
+    assembly(root / "dist")
+    (root / ".dockerignore").write_text(exception)
+    assert "dist/manifest.json" in [file.path for file in way(root).files]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("way", [whole, ScopedContext.of])
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_git_is_left_out_of_whole_folders_without_a_word(way: object, kind: str, root: Path) -> None:
+    """In a worktree or submodule it is a file."""
+    before = way(root)  # type: ignore[operator]
+    make_git(root / ".git", kind)
+    make_git(root / "infra" / ".git", kind)
+    after = way(root)  # type: ignore[operator]
+    assert after.fingerprint == before.fingerprint
+    assert [warning for warning in after.warnings if ".git" in warning] == []
+
+
+GIT = (
+    " is in the build context: the image's tag changes with each commit, and Git's configuration may hold a token; "
+    "name it in the ignore file"
+)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_git_that_is_asked_for_is_taken_with_a_warning(way: object, kind: str, root: Path) -> None:
+    make_git(root / ".git", kind)
+    (root / ".dockerignore").write_text("!.git\n")
+    context = way(root)  # type: ignore[operator]
+    assert ".git" in [file.path for file in context.files]
+    assert f".git{GIT}" in context.warnings
+
+
+def test_git_in_a_context_found_by_a_dockerfile_is_a_warning(root: Path) -> None:
+    make_git(root / ".git", "folder")
+    make_git(root / "infra" / ".git", "file")
+    assert f".git (and 1 more){GIT}" in found_by(root).warnings
+    (root / ".dockerignore").write_text("**/.git\n")
+    assert [warning for warning in found_by(root).warnings if ".git" in warning] == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_environment_files_are_a_warning(way: object, root: Path) -> None:
+    for name in (".env", "infra/.env.production", ".env.example", "my.env"):
+        (root / name).touch()
+    warnings = [warning for warning in way(root).warnings if "secrets" in warning]  # type: ignore[operator]
+    assert warnings == [
+        ".env (and 1 more) is in the build context: such files often hold secrets; name it in the ignore file"
+    ]
+
+
+def test_a_named_context_warns_with_its_name(root: Path) -> None:
+    (root / "infra" / ".env").touch()
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY --from=infra . /\n")
+    context = ScopedContext.from_dockerfile(
+        root, platform=Platform.LINUX_AMD64, build_contexts={"infra": root / "infra"}
+    )
+    assert context.warnings == (
+        "build_contexts['infra']: .env is in the build context: such files often hold secrets; name it in the ignore "
+        "file",
+    )
+
+
+def make_git(path: Path, kind: str) -> None:
+    if kind == "file":
+        path.write_text("gitdir: /home/me/repository/.git/worktrees/root\n")
+    else:
+        path.mkdir()
+        (path / "config").write_text("[core]\n")

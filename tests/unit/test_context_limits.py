@@ -1,0 +1,158 @@
+"""Nothing that a path can name makes a context hang or end in a traceback."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+
+DOCKERFILE = "FROM scratch\nCOPY . /\n"
+
+
+def of(root: Path) -> ScopedContext:
+    return ScopedContext.of(root)
+
+
+def found_by(root: Path) -> ScopedContext:
+    return ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64)
+
+
+def whole(root: Path) -> ScopedContext:
+    return ScopedContext.repository(root, platform=Platform.LINUX_AMD64)
+
+
+WAYS: list[Callable[[Path], ScopedContext]] = [of, found_by, whole]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    return tmp_path
+
+
+def refusal(way: Callable[[Path], ScopedContext], root: Path) -> str:
+    with pytest.raises(ScopedImagesError) as caught:
+        way(root)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("name", "what"), [("Dockerfile", "Dockerfile"), (".dockerignore", "ignore file")])
+def test_a_pipe_or_device_is_not_read_as_a_text(
+    way: Callable[[Path], ScopedContext], name: str, what: str, root: Path
+) -> None:
+    path = root / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    expected = f"build context: {what} {path} is a pipe, socket or device; give a file"
+    assert refusal(way, root) == expected
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert refusal(way, root) == expected
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("name", "what"), [("Dockerfile", "Dockerfile"), (".dockerignore", "ignore file")])
+def test_a_huge_text_is_not_read(
+    way: Callable[[Path], ScopedContext], name: str, what: str, root: Path
+) -> None:
+    with (root / name).open("wb") as sparse:
+        sparse.truncate(1 << 40)
+    assert refusal(way, root) == (
+        f"build context: {what} {root / name} has more than 1000000 bytes, the limit; make it smaller"
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_thousand_folders_in_each_other_are_an_error(
+    way: Callable[[Path], ScopedContext], root: Path
+) -> None:
+    (root / "app").mkdir()
+    deepest = os.open(root / "app", os.O_RDONLY)
+    for _ in range(1000):
+        os.mkdir("d", dir_fd=deepest)
+        below = os.open("d", os.O_RDONLY, dir_fd=deepest)
+        os.close(deepest)
+        deepest = below
+    os.close(deepest)
+    try:
+        assert refusal(way, root) == (
+            f"build context: {root}/app has folders more than 200 deep; leave them out with the ignore file"
+        )
+    finally:
+        # pytest's own removal is recursive.
+        subprocess.run(["rm", "-rf", root / "app"], check=True)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_two_hundred_folders_in_each_other_are_taken(
+    way: Callable[[Path], ScopedContext], root: Path
+) -> None:
+    deep = root.joinpath(*["d"] * 199)
+    deep.mkdir(parents=True)
+    (deep / "file").write_text("deep")
+    way(root).write(root.parent / f"{root.name}-out")
+
+
+def test_a_sparse_file_of_a_terabyte_is_an_error_before_it_is_read(root: Path) -> None:
+    with (root / "disk.img").open("wb") as sparse:
+        sparse.truncate(10**12)
+    with pytest.raises(ScopedImagesError) as caught:
+        whole(root)
+    assert str(caught.value).splitlines() == [
+        "build context of Dockerfile is 1000.0 GB, and max_bytes is 20.0 GB: leave files out with "
+        "Dockerfile.dockerignore, or raise max_bytes. The largest files:",
+        "  1000.0 GB  disk.img",
+        "       22 B  Dockerfile",
+    ]
+
+
+_AS_NOBODY = """
+import os, sys
+from scoped_images.context.scoped_context import ScopedContext
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+for way in (ScopedContext.of, ScopedContext.from_dockerfile, ScopedContext.repository):
+    try:
+        way(sys.argv[1], **({} if way == ScopedContext.of else {"platform": "linux/amd64"}))
+        print("no error")
+    except ValueError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "refused"),
+    [(0o444, "cannot read|cannot look at"), (0o000, "cannot list"), (0o333, "cannot list")],
+)
+def test_a_folder_that_may_not_be_listed_or_searched_is_an_error(mode: int, refused: str) -> None:
+    """In a folder of its own: pytest's are closed to others."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        root.chmod(0o755)
+        (root / "Dockerfile").write_text(DOCKERFILE)
+        (root / "closed").mkdir()
+        (root / "closed" / "file").write_text("x")
+        (root / "closed").chmod(mode)
+        ran = subprocess.run(
+            [sys.executable, "-c", _AS_NOBODY, root], capture_output=True, text=True, check=True
+        )
+        (root / "closed").chmod(0o755)
+    lines = ran.stdout.splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert re.fullmatch(rf"build context: ({refused}) {root}/closed(/file)?: Permission denied", line), (
+            line
+        )
