@@ -30,9 +30,10 @@ _CASES = int(os.environ.get("SCOPED_IMAGES_FUZZ", "0")) or 1000
 
 # What the parser of 2022 reads in another way than BuildKit v0.32.2.
 KNOWN = re.compile(
-    r"<<-?[\t\r ]"  # `<< EOF` opens a heredoc since BuildKit 0.13
-    r"|\][\t\r ]*[^\t\r\n ]"  # a JSON array with text behind it is a shell command since BuildKit 0.13
-    r"|(?i:^[\ufeff\s]*(#.*\n\s*)*#\s*check\s*=)"  # `# check=` is a directive since BuildKit 0.15
+    r"<<-?[\\`]?[\t\r\n ]"  # `<< EOF` opens a heredoc today
+    r"|\][\t\r ]*[^\t\r\n ]"  # a JSON array with text behind it is a shell command today
+    r"|(?i:^[\ufeff\s]*(#.*\n\s*)*#\s*check\s*=)"  # `# check=` is a directive today
+    r"|<<\S*\$\{"  # of `<<${A:-b c}` the space is read in another way
     r"|\\u0000"  # in JSON; the package hands text over as a C string
 )
 # Messages of BuildKit's second step, which the package does not take.
