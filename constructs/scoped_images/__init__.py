@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from scoped_images.cdk.base_image import BaseImage
     from scoped_images.cdk.base_images import BaseImages
     from scoped_images.cdk.environment import Environment
+    from scoped_images.cdk.image_copy import ImageCopy
     from scoped_images.cdk.image_pruner import ImagePruner
     from scoped_images.cdk.image_repository import ImageRepository
     from scoped_images.cdk.ordered_assets import OrderedAssets
@@ -37,6 +38,7 @@ __all__ = [
     "BuildOptions",
     "BuildSecret",
     "Environment",
+    "ImageCopy",
     "ImageLifecycle",
     "ImagePruner",
     "ImageRepository",
@@ -63,6 +65,7 @@ _MODULES = {
     "BuildSecret": "remote.build_secret",
     "Environment": "cdk.environment",
     "ImageLifecycle": "ecr.lifecycle",
+    "ImageCopy": "cdk.image_copy",
     "ImagePruner": "cdk.image_pruner",
     "ImageRepository": "cdk.image_repository",
     "ImagesLock": "upstream.lock",

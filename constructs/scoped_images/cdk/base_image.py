@@ -11,7 +11,6 @@ from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
-from scoped_images.cdk.image_copy import ImageCopy
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.published_base import PublishedBase
@@ -123,21 +122,13 @@ class BaseImage(Construct):
         return git_tag(commit)
 
     def _move_tags(self, published: Sequence[IConstruct], moving_tag: str | None) -> None:
-        copy = ImageCopy(
-            self,
-            "Copy",
-            repository=self.address,
-            tag=self.content_tag,
-            moving_tag=STABLE,
-            platforms=self.platforms,
-        )
-        copy.node.add_dependency(*published)
-        if moving_tag and moving_tag != STABLE:
-            # One commit may have several contents: its base image or its build arguments may have changed.
-            commit = MovingTag(
-                self, "Commit", repository=self.address, from_tag=self.content_tag, tag=moving_tag
-            )
-            commit.node.add_dependency(*published)
+        # One commit may have several contents: its base image or its build arguments changed since.
+        for construct_id, tag in (("Stable", STABLE), ("Commit", moving_tag)):
+            if tag and (construct_id == "Stable" or tag != STABLE):
+                moved = MovingTag(
+                    self, construct_id, repository=self.address, from_tag=self.content_tag, tag=tag
+                )
+                moved.node.add_dependency(*published)
 
     def _refuse_others(self) -> None:
         stack = Stack.of(self)

@@ -1,26 +1,42 @@
-"""Moves a tag to an image by cdk-ecr-deployment."""
+"""Copies an image to a repository in another region or account."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+
 from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from cdk_ecr_deployment import DockerImageName, ECRDeployment
 from constructs import Construct
 
+from scoped_images.cdk.arguments import expect_words
+from scoped_images.cdk.base_image import BaseImage
+from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.published_repository import PublishedRepository
+from scoped_images.cdk.register import RegisteredImage
+from scoped_images.cdk.registry_resources import ImageDigest
+from scoped_images.cdk.scoped_image import ScopedImage
+from scoped_images.cdk.stack_order import require_same_place
 from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
 
 _ARCHITECTURES = {Platform.LINUX_AMD64: "amd64", Platform.LINUX_ARM64: "arm64"}
-
 _MEMORY_MIB = 1024
-
-_ACTIONS = [
+_ROLE_ID = "ScopedImagesCopyRole"
+_LOGS_ID = "ScopedImagesCopyLogs"
+_PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+_PUSH = [
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
-    "ecr:DescribeImages",
     "ecr:GetDownloadUrlForLayer",
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
@@ -29,11 +45,15 @@ _ACTIONS = [
 
 
 class ImageCopy(Construct):
-    """Copies an image of a repository to another tag there, `moving_tag`.
+    """Copies an image, or an index with all its images, to a repository in another region or account.
 
-    cdk-ecr-deployment's function does the copying, under a role that reaches this repository alone: the role
-    that it would make for itself reaches every repository of the account. It pushes at each create, update
-    and rollback, so it gets a tag that may move.
+    The copy has the digest and the content tag of the original. Functions and services in the repository's account
+    and region run it by its digest: `to_lambda_code(scope)` and `to_container_image(scope)`.
+
+    cdk-ecr-deployment's function copies, under a role that may pull from the one repository and push to the other:
+    the role that it would make for itself may do both in every repository of the account.
+
+    tag: the content tag in both repositories.
     """
 
     def __init__(
@@ -41,68 +61,222 @@ class ImageCopy(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        repository: RepositoryAddress,
-        tag: str,
-        moving_tag: str,
-        platforms: tuple[Platform, ...],
+        image: ScopedImage | BaseImage,
+        repository: ImageRepository,
     ) -> None:
-        """Copy when the stack deploys, and again when `tag` changes; of several platforms the whole index."""
+        """Copy when the stack deploys and the image's content has changed.
+
+        scope: in a stack of the image's account and region.
+        image: one with a repository of its own.
+        repository: where the copy goes, made by a stack of this app.
+        """
         super().__init__(scope, construct_id)
-        log_group = logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
-        )
-        role = self._role(repository, log_group)
-        index = len(platforms) > 1
-        ECRDeployment(
+        source = _source_of(self, image)
+        require_same_place(self, source)
+        self.tag, self.platforms = index_tag(image.specs), image.platforms
+        self._address = repository.address
+        if self._address == source:
+            raise ScopedImagesError(
+                f"repository: {self.node.path!r} would copy {source.name!r} to itself; pass a repository of another "
+                "region or account, or use the image as it is"
+            )
+        stack = Stack.of(self)
+        role = _copy_role(stack)
+        role.add_to_policy(iam.PolicyStatement(actions=_PULL, resources=[_arn(stack, source)]))
+        role.add_to_policy(iam.PolicyStatement(actions=_PUSH, resources=[_arn(stack, self._address)]))
+        if self._address.account != stack.account:
+            _let_push(repository, role_name=_role_name(stack), account=stack.account, sid_of=stack)
+        index = len(self.platforms) > 1
+        deployment = ECRDeployment(
             self,
             "Copy",
-            src=DockerImageName(repository.tagged(tag)),
-            dest=DockerImageName(repository.tagged(moving_tag)),
-            image_arch=None if index else [_ARCHITECTURES[platforms[0]]],
+            src=DockerImageName(source.tagged(self.tag)),
+            dest=DockerImageName(self._address.tagged(self.tag)),
+            image_arch=None if index else [_ARCHITECTURES[self.platforms[0]]],
             copy_image_index=index or None,
             # Also what tells the function, one for each size, from one that the user's own stack may have.
             memory_limit=_MEMORY_MIB,
             # Without the updates: its own statements allow every repository.
             role=role.without_policy_updates(),
         )
-        self._log_to(log_group)
+        deployment.node.add_dependency(role, image)
+        if Stack.of(repository) is not stack:
+            stack.add_stack_dependency(Stack.of(repository))
+        _log_to(stack)
 
-    def _role(self, repository: RepositoryAddress, log_group: logs.LogGroup) -> iam.Role:
-        arn = Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=repository.name)
-        statements = [
-            iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-            iam.PolicyStatement(actions=_ACTIONS, resources=[arn]),
-            iam.PolicyStatement(
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
-            ),
-        ]
-        role = iam.Role(
-            self,
-            "Role",
-            description="Copies images within one repository",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            # Inline, so that the role has its rights before the first copy starts.
-            inline_policies={"Copy": iam.PolicyDocument(statements=statements)},
+    def to_lambda_code(
+        self,
+        scope: Construct,
+        *,
+        platform: Platform | None = None,
+        cmd: Sequence[str] | None = None,
+        entrypoint: Sequence[str] | None = None,
+    ) -> lambda_.DockerImageCode:
+        """Return the copy, by digest, as the code of a function in the stack of `scope`.
+
+        platform: must be left out, or be the platform of the image. Lambda takes no index, so an image of several
+            platforms cannot be a function's code.
+        """
+        expect_words("cmd", cmd)
+        expect_words("entrypoint", entrypoint)
+        if len(self.platforms) > 1 or (platform and Platform.parse(platform) != self.platforms[0]):
+            raise ScopedImagesError(
+                f"platform: {self.node.path!r} as a function's code must be an image of one platform, got "
+                f"{' and '.join(self.platforms)}; copy an image that is built for one"
+            )
+        repository, digest = self._in(scope)
+        return lambda_.DockerImageCode.from_ecr(
+            repository,
+            tag_or_digest=digest,
+            cmd=list(cmd) if cmd else None,
+            entrypoint=list(entrypoint) if entrypoint else None,
         )
-        Validations.of(role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-                reason="ecr:GetAuthorizationToken takes no resource; every other statement names its own",
+
+    def to_container_image(self, scope: Construct) -> ecs.ContainerImage:
+        """Return the copy, by digest, as the image of a container in the stack of `scope`."""
+        return ecs.ContainerImage.from_ecr_repository(*self._in(scope))
+
+    def _in(self, scope: Construct) -> tuple[ecr.IRepository, str]:
+        """Return repository and digest in the stack of `scope`, which waits for the copy."""
+        stack = Stack.of(scope)
+        require_same_place(scope, self._address)
+        name = f"CopyOf{self._address.name.replace('/', '-')}{self.tag}"
+        existing = stack.node.try_find_child(name)
+        copied = (
+            existing
+            if isinstance(existing, _Copied)
+            else _Copied(stack, name, address=self._address, tag=self.tag, platforms=self.platforms)
+        )
+        if stack is not Stack.of(self):
+            stack.add_stack_dependency(Stack.of(self))
+        else:
+            copied.node.add_dependency(self)
+        # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
+        return copied.repository, f"sha256:{copied.digest.hex}"
+
+
+class _Copied(Construct):
+    """The copy as one stack at its destination sees it, with its digest, which is looked up when that stack deploys."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        address: RepositoryAddress,
+        tag: str,
+        platforms: tuple[Platform, ...],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.repository = PublishedRepository(
+            self, "Repository", repository_name=address.name, address=address
+        )
+        self.digest = ImageDigest(self, "Digest", repository=self.repository, tag=tag)
+        register_of(self).images.append(
+            RegisteredImage(
+                scope=self,
+                uri=self.repository.repository_uri_for_tag(tag),
+                tag=tag,
+                platforms=platforms,
+                digest_id=self.digest.logical_id,
+                needed=None,
+                ordered=False,
             )
         )
-        return role
 
-    def _log_to(self, log_group: logs.LogGroup) -> None:
-        """ECRDeployment has no property for its function's log group, which would never expire."""
-        functions = [
-            child.node.default_child
-            for child in Stack.of(self).node.children
-            if child.node.id.startswith("Custom::CDKECRDeployment")
-            and child.node.id.endswith(f"{_MEMORY_MIB}MiB")
-        ]
-        assert len(functions) == 1, "cdk-ecr-deployment keeps one function for each stack and size"
-        (function,) = functions
-        assert isinstance(function, lambda_.CfnFunction)
-        function.logging_config = lambda_.CfnFunction.LoggingConfigProperty(
-            log_group=log_group.log_group_name
+
+def _source_of(copy: ImageCopy, image: ScopedImage | BaseImage) -> RepositoryAddress:
+    if not isinstance(image, ScopedImage | BaseImage):
+        raise ScopedImagesError(
+            f"image: {copy.node.path!r} expects a ScopedImage or a BaseImage, got {type(image).__name__}; pass the "
+            "construct that builds the image"
         )
+    if image.address is None:
+        raise ScopedImagesError(
+            f"image: {image.node.path!r} has no repository of its own to copy from; give it repository=, an "
+            "ImageRepository"
+        )
+    late = [name for spec in image.specs for name in spec.late_args]
+    if late:
+        raise ScopedImagesError(
+            f"image: the tag of {image.node.path!r} depends on build_args[{late[0]!r}], which only its deploy knows; use "
+            "a literal, or read the value at run time"
+        )
+    return image.address
+
+
+def _arn(stack: Stack, address: RepositoryAddress) -> str:
+    return stack.format_arn(
+        service="ecr",
+        account=address.account,
+        region=address.region,
+        resource="repository",
+        resource_name=address.name,
+    )
+
+
+def _role_name(stack: Stack) -> str:
+    """A literal name, which another account's policy can hold before the role exists. IAM's names know no region."""
+    place = f"{stack.account} {stack.region} {stack.stack_name}"
+    return f"scoped-images-copy-{hashlib.sha256(place.encode()).hexdigest()[:32]}"
+
+
+def _copy_role(stack: Stack) -> iam.Role:
+    """One for each stack: cdk-ecr-deployment has one function for each stack, and takes the role of its first copy."""
+    existing = stack.node.try_find_child(_ROLE_ID)
+    if isinstance(existing, iam.Role):
+        return existing
+    log_group = logs.LogGroup(
+        stack, _LOGS_ID, retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
+    )
+    role = iam.Role(
+        stack,
+        _ROLE_ID,
+        role_name=_role_name(stack),
+        description="Copies images to other regions and accounts",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+    )
+    role.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
+    log_group.grant_write(role)
+    Validations.of(role).acknowledge(
+        Acknowledgment(
+            id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+            reason="ecr:GetAuthorizationToken takes no resource; every other statement names its own",
+        )
+    )
+    return role
+
+
+def _let_push(repository: ImageRepository, *, role_name: str, account: str, sid_of: Stack) -> None:
+    """Let the role of another account push.
+
+    A policy that names a role as its principal is refused while the role does not exist, and the repository is made
+    first. A condition is not checked so.
+    """
+    place = repository.address
+    role = Stack.of(repository).format_arn(
+        service="iam", region="", account=account, resource="role", resource_name=role_name
+    )
+    repository.repository.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid=f"CopiesFrom{account}{hashlib.sha256(f'{place} {sid_of.stack_name}'.encode()).hexdigest()[:8]}",
+            principals=[iam.AccountPrincipal(account)],
+            actions=_PUSH,
+            conditions={"ArnEquals": {"aws:PrincipalArn": role}},
+        )
+    )
+
+
+def _log_to(stack: Stack) -> None:
+    """Set the log group: ECRDeployment has no property for its function's, which would never expire."""
+    functions = [
+        child.node.default_child
+        for child in stack.node.children
+        if child.node.id.startswith("Custom::CDKECRDeployment")
+        and child.node.id.endswith(f"{_MEMORY_MIB}MiB")
+    ]
+    assert len(functions) == 1, "cdk-ecr-deployment keeps one function for each stack and size"
+    (function,), log_group = functions, stack.node.find_child(_LOGS_ID)
+    assert isinstance(function, lambda_.CfnFunction)
+    assert isinstance(log_group, logs.LogGroup)
+    function.logging_config = lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.log_group_name)

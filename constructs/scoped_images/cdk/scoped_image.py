@@ -23,9 +23,17 @@ from scoped_images.platform import Platform
 class ScopedImage(Construct):
     """One image, as code of any number of stock `DockerImageFunction`s and containers.
 
+<<<<<<< HEAD
     repository, tag: where it is: in its own repository by its content tag, or in CDK's by CDK's hash.
     digest: `sha256:…`, known when the stack deploys; for several platforms that of the index.
     architecture, runtime_platform: for functions and tasks, which get them by default. None for several platforms.
+=======
+    address: of its own repository; None for an image in CDK's.
+    repository, tag: where it is: in its own repository by its content, without one in CDK's by CDK's hash.
+    digest: `sha256:…`, known when the stack deploys; of several platforms that of the index.
+    architecture, runtime_platform: for function and task; left out there, they are set to these. None for
+        an image of several platforms.
+>>>>>>> 6324a0c (Make ImageCopy a public construct, and move stable by the registry function)
     """
 
     def __init__(
@@ -72,6 +80,7 @@ class ScopedImage(Construct):
         )
         builds = made.builds()
         self.specs = tuple(build.spec for build in builds)
+        self.address = repository.address if repository else None
         single = len(self.platforms) == 1
         self.architecture = LAMBDA_ARCHITECTURES[self.platforms[0]] if single else None
         self.runtime_platform = TASK_PLATFORMS[self.platforms[0]] if single else None
