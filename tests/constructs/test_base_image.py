@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from typing import Any
 
@@ -35,39 +34,16 @@ def destinations(files: dict[str, Any], stack: str) -> set[tuple[str, str]]:
     }
 
 
-def test_is_pushed_by_its_content_and_then_copied_as_stable(small_app: SmallApp) -> None:
+def test_is_pushed_by_its_content_and_then_tagged_as_stable(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     template = Template.from_stack(cdk.Stack.of(base))
-    (copy,) = template.find_resources("Custom::CDKECRDeployment").values()
-    assert copy["Properties"]["SrcImage"] == f"docker://{REGISTRY}/base-dev:{base.content_tag}"
-    assert copy["Properties"]["DestImage"] == f"docker://{REGISTRY}/base-dev:stable"
-    assert copy["Properties"]["ImageArch"] == "arm64"
+    template.has_resource_properties(
+        "Custom::ScopedImagesTag",
+        {"RepositoryName": "base-dev", "FromTag": base.content_tag, "ImageTag": "stable"},
+    )
+    # Its program of 50 MB copies to other places only.
+    template.resource_count_is("Custom::CDKECRDeployment", 0)
     assert destinations(small_app.synth(), "Base") == {("base-dev", base.content_tag)}
-
-
-def test_the_copying_role_reaches_only_its_repository(small_app: SmallApp) -> None:
-    base = base_in_own_stack(small_app)
-    template = Template.from_stack(cdk.Stack.of(base))
-    roles = template.find_resources("AWS::IAM::Role").values()
-    (role,) = [
-        role for role in roles if role["Properties"].get("Description", "").startswith("Copies images")
-    ]
-    assert "ManagedPolicyArns" not in role["Properties"]
-    (policy,) = role["Properties"]["Policies"]
-    wide = [s["Action"] for s in policy["PolicyDocument"]["Statement"] if s["Resource"] == "*"]
-    assert wide == ["ecr:GetAuthorizationToken"]
-    assert "repository/base-dev" in json.dumps(policy)
-    assert "container-assets" not in json.dumps(policy)
-
-
-def test_the_copying_function_logs_to_a_group_that_expires(small_app: SmallApp) -> None:
-    base = base_in_own_stack(small_app)
-    template = Template.from_stack(cdk.Stack.of(base))
-    (function,) = template.find_resources(
-        "AWS::Lambda::Function", {"Properties": {"Runtime": "provided.al2023"}}
-    ).values()
-    group = template.to_json()["Resources"][function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
-    assert group["Properties"]["RetentionInDays"] == 30
 
 
 def test_a_second_base_in_a_stack_is_refused(small_app: SmallApp) -> None:
@@ -305,10 +281,10 @@ def test_of_several_platforms_dependents_stand_on_one_index(small_app: SmallApp)
     base = base_in_own_stack(small_app, platform=None, platforms=[Platform.LINUX_ARM64, Platform.LINUX_AMD64])
     template = Template.from_stack(cdk.Stack.of(base))
     ((index_id, index),) = template.find_resources("Custom::ScopedImagesIndex").items()
-    (copy,) = template.find_resources("Custom::CDKECRDeployment").values()
+    (stable,) = template.find_resources("Custom::ScopedImagesTag").values()
     assert index["Properties"]["ImageTag"] == base.content_tag == base.uri.partition(":")[2]
-    assert copy["Properties"]["CopyImageIndex"] is True
-    assert index_id in copy["DependsOn"]
+    assert stable["Properties"]["FromTag"] == base.content_tag
+    assert index_id in stable["DependsOn"]
     assert destinations(small_app.synth(), "Base") == {("base-dev", spec.content_tag) for spec in base.specs}
     assert dependent_of(small_app, base).specs[0].base == base.published.reference
 
