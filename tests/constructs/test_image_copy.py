@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Match, Template
 
 from scoped_images import ImageCopy, ImageRepository, Platform, ScopedImage, ScopedImagesError
-from tests.constructs.conftest import SmallApp
+from tests.constructs.small_app import SmallApp
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 ELSEWHERE = cdk.Environment(account="222222222222", region="us-east-1")
@@ -121,7 +121,7 @@ def test_a_function_and_a_service_elsewhere_run_the_copy_by_digest(small_app: Sm
     assembly = small_app.app.synth()
     artifact = assembly.get_stack_by_name("Consumer")
     assert {"App"} <= {each.id for each in artifact.dependencies}
-    assert [entry.message for entry in artifact.messages if entry.level.name == "ERROR"] == []
+    assert [entry.entry.data for entry in artifact.messages if entry.level.name == "ERROR"] == []
     resources = artifact.template["Resources"].values()
     # One look-up for both, in the account and region of the copy.
     (digest,) = [each["Properties"] for each in resources if each["Type"] == "Custom::ScopedImagesDigest"]
