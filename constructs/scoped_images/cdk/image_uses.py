@@ -177,7 +177,7 @@ class _Consumer:
             return
         construct = self._construct()
         if isinstance(construct, CfnResource):
-            construct.add_dependency(image.needed)
+            construct.add_resource_dependency(image.needed)
 
     def wait_for_stack(self, images: Sequence[RegisteredImage]) -> None:
         """Deploy after one of the stacks that publish the image."""

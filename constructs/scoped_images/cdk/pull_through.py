@@ -70,16 +70,14 @@ class PullThroughCache(Construct):
             credential_arn=credential_arn,
         )
         # A pull between the two would make a repository without the template.
-        resource.add_dependency(self._template(prefix, encryption_key))
+        resource.node.add_dependency(self._template(prefix, encryption_key))
         self.grant_pull(self._publishing_role()).apply_before(resource)
 
     def grant_pull(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` pull through the cache: also what nobody has pulled yet. To log in it needs
         `ecr:GetAuthorizationToken` besides.
         """
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=_PULL, resource_arns=[self._repositories], scope=self
-        )
+        return iam.Grant.add_to_principal(grantee=grantee, actions=_PULL, resource_arns=[self._repositories])
 
     def _template(self, prefix: str, key: kms.IKey | None) -> ecr.CfnRepositoryCreationTemplate:
         encryption = ecr.CfnRepositoryCreationTemplate.EncryptionConfigurationProperty(

@@ -104,7 +104,8 @@ def main() -> None:
     derived = BaseImages.from_workspace(
         app, environment, root=ROOT, prefix="derived", declared=[by_hand], refresh_marks=RefreshMarks()
     )
-    BaseImages(app, environment, bases=BaseGraph.of([by_hand]), prefix="declared")
+    other = BaseDeclaration(name="other", context=by_hand.context)
+    BaseImages(app, environment, bases=BaseGraph.of([other]), prefix="declared")
     try:
         derived.of("lambdas/unknown")
     except ScopedImagesError as error:

@@ -80,13 +80,21 @@ def test_bytecode_that_was_compiled_before_is_up_to_date_in_the_copy(root: Path)
     """Python compares the source's mtime with the one in the .pyc: here only the .pyc prints `compiled`."""
     source = root / "app" / "main.py"
     source.write_text("print('compiled')")
-    py_compile.compile(str(source))
+    # Beside the source, whatever PYTHONPYCACHEPREFIX says.
+    py_compile.compile(
+        str(source), cfile=str(source.parent / "__pycache__" / f"main.{sys.implementation.cache_tag}.pyc")
+    )
     before = source.stat()
     source.write_text("print('sourcetx')")
     os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
     written = context_of(root).write_into(root.parent / "out")
     ran = subprocess.run(
-        [sys.executable, "-c", "import main"], cwd=written / "app", capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import main"],
+        cwd=written / "app",
+        env={"PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert ran.stdout == "compiled\n"
 
