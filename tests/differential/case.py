@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -68,13 +69,13 @@ class Case:
         """Return the folders of the further build contexts."""
         return {name: folder / "named" / name for name in self.named}
 
-    def write(self, context: ScopedContext, folder: Path) -> list[str]:
-        """Write the scoped context, and return the options to build it with."""
-        context.write(folder / "scoped")
-        written = {name: folder / "scoped-named" / name for name in context.named}
-        for name, destination in written.items():
-            context.named[name].write(destination)
-        return self.arguments(written)
+    def write(self, context: ScopedContext, folder: Path) -> tuple[Path, list[str]]:
+        """Write the scoped context as LocalBuilder does; return its folder and the options to build it with."""
+        assembly = folder / "assembly"
+        written = context.write_into(assembly)
+        return written, self.arguments(
+            {name: named.write_into(assembly) for name, named in context.named.items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class Outcome:
 def compare(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | None = None) -> Outcome:
     """Build with the full and with the scoped context.
 
+    The full one gets the modes that every context has (docs/decisions/0010-contexts-are-written-once.md), so the
+    images are compared mode by mode, with those that `--chmod` sets.
     choose_dropped: names a file to leave out of the scoped context in a third build.
     """
     with _repository(case) as (folder, root):
@@ -99,8 +102,10 @@ def compare(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | 
             context = case.context(folder)
         except ScopedImagesError as error:
             return Outcome(full(), None, str(error))
-        staged = folder / "scoped"
-        arguments = case.write(context, folder)
+        staged, arguments = case.write(context, folder)
+        # After the context is written: what gave it the documented modes is the library.
+        for each in (root, *case.named_folders(folder).values()):
+            _give_documented_modes(each)
         with ThreadPoolExecutor(2) as pool:
             other = pool.submit(build, staged, staged / context.written_dockerfile, *arguments)
             outcome = Outcome(full(), other.result(), context=context)
@@ -117,8 +122,8 @@ def build_scoped(case: Case) -> Built:
     """Build with the scoped context alone, while BuildKit has no equal instruction of the full one at hand."""
     with _repository(case) as (folder, _):
         context = case.context(folder)
-        arguments = case.write(context, folder)
-        return build(folder / "scoped", folder / "scoped" / context.written_dockerfile, *arguments)
+        written, arguments = case.write(context, folder)
+        return build(written, written / context.written_dockerfile, *arguments)
 
 
 def check(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | None = None) -> Outcome:
@@ -174,6 +179,14 @@ def _create_all(root: Path, entries: Sequence[Entry]) -> None:
     for entry in reversed(entries):
         if entry.kind == "folder":
             (root / entry.path).chmod(entry.mode)
+
+
+def _give_documented_modes(root: Path) -> None:
+    """Make files 0644, or 0755 if their owner may execute them, and folders 0755."""
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+            path.chmod(0o755 if executable else 0o644)
 
 
 def _create(path: Path, entry: Entry) -> None:

@@ -112,6 +112,19 @@ def test_builds_the_same(there: list[str], lines: str, ignore: str | None) -> No
     assert outcome.full.files is not None, outcome.full.error[-400:]
 
 
+def test_an_image_gets_the_documented_modes_and_those_that_the_dockerfile_sets() -> None:
+    there = (
+        Entry("d", "folder", 0o700),
+        Entry("d/closed", mode=0o600),
+        Entry("d/program", mode=0o711),
+        Entry("set", mode=0o644),
+    )
+    outcome = check(Case(there, "FROM scratch\nCOPY d /d\nCOPY --chmod=0640 set /set\n"))
+    assert outcome.full.files is not None, outcome.full.error[-400:]
+    modes = {path: mode for path, (_, mode, _) in outcome.full.files.items()}
+    assert modes == {"d": 0o755, "d/closed": 0o644, "d/program": 0o755, "set": 0o640}
+
+
 # (sentence, what there is in the build context `n`, Dockerfile lines)
 NAMED = [
     ("a path", ["a/f", "b/f"], "COPY --from=n a /x/"),
