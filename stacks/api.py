@@ -16,7 +16,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from scoped_images import BaseImages, ImageRepository, ScopedContext, ScopedImage
+from scoped_images import BaseImages, BuildOptions, ImageRepository, ScopedContext, ScopedImage
 from scoped_images.cdk.builder import ImageBuilder
 from stacks.environment import AppEnvironment
 from stacks.storage import StorageStack
@@ -51,6 +51,7 @@ class ApiStack(Stack):
             platform=environment.platform,
             repository=repository,
             base=bases.of("services/receipt_api").base,
+            options=BuildOptions(cache_export=environment.cache_export),
             pin_digest=True,
             builder=builder,
         )

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from scoped_images import BaseImages, ImageRepository, ScopedContext, ScopedImage
+from scoped_images import BaseImages, BuildOptions, ImageRepository, ScopedContext, ScopedImage
 from scoped_images.cdk.builder import ImageBuilder
 from stacks.environment import AppEnvironment
 from stacks.repositories import RepositoriesStack
@@ -78,6 +78,7 @@ class FunctionsStack(Stack):
             repository=repository,
             base=bases.base,
             named_bases=bases.named_bases,
+            options=BuildOptions(cache_export=self._environment.cache_export),
             pin_digest=True,
             builder=self._builder,
         )

@@ -111,10 +111,12 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
             {"max_images": 10000},
             "environments.dev.max_images: must be a whole number from 1 to 9999, got 10000",
         ),
+        ({"cache_export": "no"}, "environments.dev.cache_export: must be true or false, got 'no'"),
+        ({"require_pins": 1}, "environments.dev.require_pins: must be true or false, got 1"),
         (
             {"max_image": 3},
-            "environments.dev: unknown max_image; known are account, base_tag, builder, max_images, mirrors, platform, "
-            "pruning, region, removal_policy, untagged_days",
+            "environments.dev: unknown max_image; known are account, base_tag, builder, cache_export, max_images, "
+            "mirrors, platform, pruning, region, removal_policy, require_pins, untagged_days",
         ),
     ],
 )

@@ -28,6 +28,7 @@ from scoped_images import (
     ScopedContext,
     ScopedImage,
     ScopedImagesError,
+    UpstreamImages,
 )
 from tests.constructs.small_app import PLACE, SmallApp
 
@@ -734,3 +735,13 @@ def test_an_option_that_only_a_local_build_has_is_refused(
     with pytest.raises(ScopedImagesError) as refused:
         image_in(small_app, stack, builder, options=BuildOptions(**option))
     assert str(refused.value) == message
+
+
+def test_required_pins_include_the_buildkit_that_builds(small_app: SmallApp) -> None:
+    stack, builder = small_app.stack("App"), builder_in(small_app.stack("Builds"))
+    with pytest.raises(ScopedImagesError) as refused:
+        image_in(small_app, stack, builder, options=BuildOptions(upstream=UpstreamImages(require_pins=True)))
+    assert str(refused.value) == (
+        "require_pins: 'App/Image' is built by a BuildKit without a digest, got None; pass "
+        "RemoteBuilder(buildkit_image='<image>@sha256:<digest>')"
+    )

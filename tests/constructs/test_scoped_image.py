@@ -496,3 +496,60 @@ def test_two_images_that_overwrite_each_other_s_cache_are_told(small_app: SmallA
             r"cache: 'One/Image' exports to it too and each overwrites the other's, got"
         ),
     )
+
+
+def cache_of(small_app: SmallApp) -> dict[str, Any]:
+    """The cache options of the app's only image asset."""
+    ((image,),) = [small_app.synth()["App.assets.json"]["dockerImages"].values()]
+    return {key: value for key, value in image["source"].items() if key.startswith("cache")}
+
+
+def test_a_build_reads_and_writes_its_cache(small_app: SmallApp) -> None:
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    image_in(small_app, small_app.stack("App"), repository=repository)
+    assert cache_of(small_app).keys() == {"cacheFrom", "cacheTo"}
+
+
+def test_an_option_keeps_one_build_from_writing_its_cache(small_app: SmallApp) -> None:
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    image_in(
+        small_app, small_app.stack("App"), repository=repository, options=BuildOptions(cache_export=False)
+    )
+    assert cache_of(small_app).keys() == {"cacheFrom"}
+
+
+@pytest.mark.parametrize("value", ["false", False])
+def test_a_context_value_keeps_a_whole_app_from_writing_caches(small_app: SmallApp, value: object) -> None:
+    small_app.app.node.set_context("scoped-images:cache-export", value)
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    image_in(small_app, small_app.stack("App"), repository=repository)
+    assert cache_of(small_app).keys() == {"cacheFrom"}
+
+
+def test_a_build_of_a_pull_request_writes_no_cache_unless_the_app_says_so(
+    small_app: SmallApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_HEAD_REF", "feature")
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    image_in(small_app, small_app.stack("App"), repository=repository)
+    assert cache_of(small_app).keys() == {"cacheFrom"}
+
+
+def test_a_context_value_lets_the_build_of_a_pull_request_write_its_cache(
+    small_app: SmallApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_HEAD_REF", "feature")
+    small_app.app.node.set_context("scoped-images:cache-export", "true")
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    image_in(small_app, small_app.stack("App"), repository=repository)
+    assert cache_of(small_app).keys() == {"cacheFrom", "cacheTo"}
+
+
+def test_a_context_value_of_another_kind_is_refused(small_app: SmallApp) -> None:
+    small_app.app.node.set_context("scoped-images:cache-export", "no")
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    with pytest.raises(ScopedImagesError) as refused:
+        image_in(small_app, small_app.stack("App"), repository=repository)
+    assert str(refused.value) == (
+        "scoped-images:cache-export: must be true or false, got 'no'; pass -c scoped-images:cache-export=false"
+    )

@@ -84,6 +84,8 @@ class BaseImages:
                     build_args={**options.build_args, **declared.build_args},
                     build_secrets=declared.build_secrets or options.build_secrets,
                     target=declared.target or options.target,
+                    cache_export=options.cache_export and env.cache_export,
+                    upstream=options.upstream.requiring_pins() if env.require_pins else options.upstream,
                 ),
                 builder=builder,
             )

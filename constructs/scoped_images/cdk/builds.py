@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,9 +22,13 @@ from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.whole_repository import registry_cache_warning
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
+from scoped_images.image.pull_request import is_pull_request
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
+
+# Whether builds write their registry caches, for a whole app: `cdk deploy -c scoped-images:cache-export=false`.
+CACHE_EXPORT = "scoped-images:cache-export"
 
 ContextFor = ScopedContext | Callable[[Platform], ScopedContext]
 
@@ -171,6 +176,12 @@ class ImageBuilds:
             )
 
     def _cache(self, platform: Platform) -> RegistryCache | None:
+        cache = self._own_cache(platform)
+        if cache is None or exports_caches(self.scope, self.options):
+            return cache
+        return dataclasses.replace(cache, export=False)
+
+    def _own_cache(self, platform: Platform) -> RegistryCache | None:
         cache = self.options.cache
         if cache is False:
             return None
@@ -191,6 +202,18 @@ class ImageBuilds:
                 f"for {platform}; give both the same platform"
             )
         return cache
+
+
+def exports_caches(scope: Construct, options: BuildOptions) -> bool:
+    """Return whether builds write their registry caches: not if the options, the app or CI forbid it."""
+    given = scope.node.try_get_context(CACHE_EXPORT)
+    if given not in (None, True, False, "true", "false"):
+        raise ScopedImagesError(
+            f"{CACHE_EXPORT}: must be true or false, got {given!r}; pass -c {CACHE_EXPORT}=false"
+        )
+    if given is None:
+        return options.cache_export and not is_pull_request(os.environ)
+    return options.cache_export and given in (True, "true")
 
 
 def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) -> None:

@@ -34,6 +34,8 @@ class Environment:
     removal_policy: whether repositories, tables and buckets are deleted with their stack.
     builder: `local`, the machine that deploys, or `remote`, AWS CodeBuild. Defaults to `local`.
     mirrors: where to pull public images from, by their registry. Defaults to the registries themselves.
+    cache_export: whether builds write their registry caches. Defaults to true; false for builds of unreviewed code.
+    require_pins: whether synth fails if an external image is not pinned by a digest. Defaults to false.
 
     Derive a frozen dataclass from it to add the settings of your own app.
     """
@@ -49,6 +51,8 @@ class Environment:
     pruning: str | None = None
     builder: str | None = None
     mirrors: Mapping[str, str] | None = None
+    cache_export: bool = True
+    require_pins: bool = False
 
     def __post_init__(self) -> None:
         self._check("account", self.account, r"\d{12}", "12 digits in quotes")
@@ -62,6 +66,11 @@ class Environment:
             self._check_choice("pruning", self.pruning, PRUNING)
         if self.builder is not None:
             self._check_choice("builder", self.builder, BUILDERS)
+        for key in ("cache_export", "require_pins"):
+            if not isinstance(getattr(self, key), bool):
+                raise ScopedImagesError(
+                    f"{self._property(key)}: must be true or false, got {getattr(self, key)!r}"
+                )
         if self.mirrors is not None:
             if not isinstance(self.mirrors, Mapping):
                 raise ScopedImagesError(

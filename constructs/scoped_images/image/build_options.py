@@ -29,6 +29,8 @@ class BuildOptions:
     upstream: pins and mirrors of the external images that the Dockerfile names. Defaults to none.
     cache: the registry cache to import from and export to. Defaults to one in the image's repository;
         False turns it off.
+    cache_export: whether the build writes its registry cache. False only reads it, for builds of code that nobody has
+        reviewed. The context value `scoped-images:cache-export` and builds of pull requests turn it off for a whole app.
     no_cache: whether the build runs every step again. A tag that is in the registry is still not built again.
     """
 
@@ -39,6 +41,7 @@ class BuildOptions:
     target: str | None = None
     upstream: UpstreamImages = field(default_factory=UpstreamImages)
     cache: RegistryCache | Literal[False] | None = None
+    cache_export: bool = True
     no_cache: bool = False
 
     def __post_init__(self) -> None:
@@ -65,7 +68,8 @@ class BuildOptions:
         if self.network is not None and self.network not in _NETWORKS:
             choices = ", ".join(repr(each) for each in _NETWORKS)
             raise ScopedImagesError(f"network: must be one of {choices}, got {self.network!r}")
-        self._expect("no_cache", bool, "pass True or False")
+        for name in ("cache_export", "no_cache"):
+            self._expect(name, bool, "pass True or False")
         if self.target is not None:
             self._expect("target", str, "pass the name of a stage")
         self._expect("upstream", UpstreamImages, "pass UpstreamImages(lock=ImagesLock.read())")

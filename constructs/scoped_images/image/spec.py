@@ -83,6 +83,12 @@ class ImageSpec:
                     f"none of the context's own names ({', '.join(self.context.named) or 'it has none'})"
                 )
         self._check_dockerfile()
+        if self.options.upstream.require_pins:
+            moving = [each.address for each in self.context.external.values() if each.warning]
+            self.options.upstream.check_pins(
+                (*self._external.images, *(address.removeprefix("docker-image://") for address in moving)),
+                where=self.context.dockerfile.name,
+            )
 
     @property
     def arguments(self) -> dict[str, str]:

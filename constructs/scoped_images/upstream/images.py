@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scoped_images.ecr.image_name import ImageName
 from scoped_images.errors import ScopedImagesError
@@ -17,10 +17,12 @@ class UpstreamImages:
 
     lock: by default nothing is pinned. ImagesLock.read() takes `dockerfiles/images.lock`.
     mirrors: registry and folder by registry, `{"public.ecr.aws": "<host>/ecr-public"}`; by default none.
+    require_pins: whether synth fails if an external image is not pinned by a digest. Defaults to a warning.
     """
 
     lock: ImagesLock = field(default_factory=ImagesLock)
     mirrors: Mapping[str, str] = field(default_factory=dict)
+    require_pins: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.lock, ImagesLock):
@@ -30,10 +32,23 @@ class UpstreamImages:
             )
         Mirrors(places=self.mirrors)
 
+    def requiring_pins(self) -> UpstreamImages:
+        """Return these pins and mirrors, with `require_pins`."""
+        return replace(self, require_pins=True)
+
+    def check_pins(self, images: Iterable[str], *, where: str) -> None:
+        """Raise if pins are required and an image has none. where: what names the images, for the message."""
+        missing = [image for image in images if self.digest(image) is None] if self.require_pins else []
+        if missing:
+            raise ScopedImagesError(
+                f"require_pins: {where} uses {', '.join(missing)} without a digest; run scoped-images bases update, with "
+                "--derived for a derived base image, and commit the lock file"
+            )
+
     @property
     def in_use(self) -> bool:
         """Whether any image is pinned or mirrored. If not, no Dockerfile has to be followed."""
-        return bool(self.lock.images or self.mirrors)
+        return bool(self.lock.images or self.mirrors or self.require_pins)
 
     def context_for(self, image: str) -> str | None:
         """The build context that takes the image's place, `docker-image://<ref>`; None where nothing is to change."""

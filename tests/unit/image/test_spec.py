@@ -377,3 +377,20 @@ def test_where_a_machine_keeps_a_secret_does_not_change_the_tag(context: ScopedC
         for secrets in ({"pip": "src=/a"}, {"pip": "env=B"}, {"pip": "src=/a", "npm": "src=/a"})
     ]
     assert tags[0] == tags[1] != tags[2]
+
+
+def test_a_required_pin_that_is_missing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.13\n")
+    with pytest.raises(ScopedImagesError) as refused:
+        spec(ScopedContext.of(tmp_path), upstream=UpstreamImages(require_pins=True))
+    assert str(refused.value) == (
+        "require_pins: Dockerfile uses python:3.13 without a digest; run scoped-images bases update, with --derived "
+        "for a derived base image, and commit the lock file"
+    )
+
+
+def test_a_required_pin_is_in_the_dockerfile_or_in_the_lock(tmp_path: Path) -> None:
+    digest = f"sha256:{'a' * 64}"
+    (tmp_path / "Dockerfile").write_text(f"FROM python:3.13\nCOPY --from=tools@{digest} /a /a\n")
+    upstream = UpstreamImages(lock=ImagesLock(images={"python:3.13": digest}), require_pins=True)
+    assert spec(ScopedContext.of(tmp_path), upstream=upstream).warnings["upstream"] == ()

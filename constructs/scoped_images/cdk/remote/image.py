@@ -47,6 +47,11 @@ class RemoteImage(Construct):
         spec, stack = build.spec, Stack.of(self)
         self._refuse_references(build)
         self._refuse_what_is_on_this_machine(build)
+        if spec.options.upstream.require_pins and "@sha256:" not in (settings.buildkit_image or ""):
+            raise ScopedImagesError(
+                f"require_pins: {_path(self)!r} is built by a BuildKit without a digest, got "
+                f"{settings.buildkit_image!r}; pass RemoteBuilder(buildkit_image='<image>@sha256:<digest>')"
+            )
         secrets = self._secrets(settings, build)
         export = build.cache.cache_to() if build.cache else None
         file = self._archive_file(build)
