@@ -200,3 +200,16 @@ def test_a_secret_whose_file_is_missing_is_refused_at_synth(
         f"build_secrets['pip']: {root.parent}/pip.conf is not a file, got 'src=pip.conf'; create it, or give a path that "
         f"starts from {root.parent}"
     )
+
+
+def test_a_file_name_cannot_steer_terminal_or_ci_from_an_annotation(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "\x1b[2Jx\n::error::forged\u202etxt").write_text("x" * 100)
+    (tmp_path / "root" / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"))
+    image_in(cdk.Stack(app, "App", env=PLACE), tmp_path / "root")
+    (message,) = app.synth().get_stack_by_name("App").messages
+    assert message.entry.data == (
+        r"Dockerfile:2: takes the whole context; its largest parts: \x1b[2Jx\n::error::forged\u202etxt 100 B, "
+        "Dockerfile 22 B [ack: scoped-images:context]"
+    )

@@ -38,13 +38,14 @@ def test_nothing_imports_the_library_through_the_folder() -> None:
 
 
 ROOMS = {
-    "errors": (),
+    "printable": (),
+    "errors": ("printable",),
     "platform": ("errors",),
     "json_file": ("errors",),
     "patterns": ("errors",),
     "ecr": ("errors", "platform"),
     "dockerfile": ("errors", "platform", "patterns", "ecr"),
-    "context": ("errors", "platform", "patterns", "dockerfile"),
+    "context": ("printable", "errors", "platform", "patterns", "dockerfile"),
     "upstream": ("errors", "platform", "json_file", "ecr"),
     "templates": ("errors", "platform"),
     "image": ("errors", "platform", "ecr", "dockerfile", "context", "upstream"),
@@ -77,7 +78,7 @@ def test_a_room_imports_only_the_rooms_above_it(room: str) -> None:
         if room_of(path) == room
         for other in imports.findall(path.read_text())
     }
-    assert found or room == "errors"
+    assert found or room == "printable"
     assert {(path, other) for path, other in found if other not in (room, *MAY_IMPORT[room])} == set()
 
 
@@ -113,3 +114,22 @@ def test_every_dockerfile_builds_by_hand_too() -> None:
         text = dockerfile.read_text()
         assert "\nARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13\nFROM ${BASE_IMAGE_URI}\n" in text
         assert "# syntax" not in text
+
+
+def test_the_command_line_prints_for_people_by_say_only() -> None:
+    """`say` and `warn` disarm control characters and CI commands; JSON has its own escapes."""
+    bare = re.compile(r"(?<![.\w])print\((?!\s*json\.dumps\()")
+    found = {
+        str(path.relative_to(LIBRARY)) for path in LIBRARY.rglob("*.py") if bare.search(path.read_text())
+    }
+    assert found == {"command_line/say.py"}
+
+
+def test_constructs_annotate_by_the_helpers_only() -> None:
+    """They disarm what a Dockerfile or a file name brings into the text."""
+    found = {
+        str(path.relative_to(LIBRARY))
+        for path in LIBRARY.rglob("*.py")
+        if "Annotations.of(" in path.read_text()
+    }
+    assert found == {"cdk/annotations.py"}

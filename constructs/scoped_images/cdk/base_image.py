@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Annotations, CfnOutput, Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct, IConstruct
 
+from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of, refuse_late_args
@@ -113,8 +114,9 @@ class BaseImage(Construct):
         contexts = [spec.context for spec in self.specs]
         commit = commit_of(*contexts)
         if commit is None:
-            Annotations.of(self).add_info_v2(
-                "scoped-images:no-commit",
+            annotate_info(
+                self,
+                "no-commit",
                 f"the files in the context of {contexts[0].dockerfile.name} differ from the last commit, or are in "
                 f"none: dependents are built FROM {self.content_tag}",
             )

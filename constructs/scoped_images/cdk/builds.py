@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Annotations, Stack, Token
+from aws_cdk import Stack, Token
 from constructs import Construct
 
+from scoped_images.cdk.annotations import annotate_info, annotate_warning
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuild, ImageBuilder
 from scoped_images.cdk.image_repository import ImageRepository
@@ -114,29 +115,30 @@ class ImageBuilds:
         return builds
 
     def _annotate(self, builds: tuple[ImageBuild, ...]) -> None:
-        annotations = Annotations.of(self.scope)
         for build in builds:
             for kind, warnings in build.spec.warnings.items():
                 for warning in warnings:
-                    annotations.add_warning_v2(f"scoped-images:{kind}", warning)
+                    annotate_warning(self.scope, kind, warning)
             rung = registry_cache_warning(
                 build.spec.context.whole_repository, has_cache=build.cache is not None
             )
             if rung:
-                annotations.add_warning_v2("scoped-images:cache", rung)
+                annotate_warning(self.scope, "cache", rung)
             if build.cache is not None and build.cache.export:
                 ref, tag = build.cache.ref, build.spec.content_tag
                 other = register_of(self.scope).add_cache(self.scope, ref, tag)
                 if other is not None:
-                    annotations.add_warning_v2(
-                        "scoped-images:cache",
+                    annotate_warning(
+                        self.scope,
+                        "cache",
                         f"cache: {other!r} exports to it too and each overwrites the other's, got {ref}; give each "
                         "image a repository of its own, or one of them a branch=",
                     )
         for base in self._bases:
             if base.is_static:
-                annotations.add_info_v2(
-                    "scoped-images:static-base",
+                annotate_info(
+                    self.scope,
+                    "static-base",
                     f"built FROM {base.reference.uri}: a change of that base rebuilds this image only after "
                     "scoped-images bases refresh; if the tag is missing, scoped-images bases restore puts it back",
                 )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from aws_cdk import Annotations, CfnResource, Stack, Stage
+from aws_cdk import CfnResource, Stack, Stage
 from constructs import Construct
 
+from scoped_images.cdk.annotations import annotate_error
 from scoped_images.cdk.register import Register, RegisteredImage
 from scoped_images.cdk.rendered_templates import stack_template
 from scoped_images.platform import Platform
@@ -168,8 +169,7 @@ class _Consumer:
         """Annotate the resource with an error, once."""
         if what not in self._failures:
             self._failures.add(what)
-            construct = self._construct()
-            Annotations.of(construct).add_error(f"{construct.node.path}: {what}")
+            annotate_error(self._construct(), what)
 
     def wait_for_resource(self, image: RegisteredImage) -> None:
         """Depend on the resource of the same stack that puts the image's tag into the registry."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 import jsii
-from aws_cdk import Annotations, Aspects, CfnResource, IAspect, Stack, Stage
+from aws_cdk import Aspects, CfnResource, IAspect, Stack, Stage
 from constructs import Construct, IConstruct, IValidation
 
+from scoped_images.cdk.annotations import annotate_error
 from scoped_images.cdk.architectures import set_architecture
 from scoped_images.cdk.image_uses import ImageUses
 from scoped_images.cdk.register import Register
@@ -77,11 +78,12 @@ class ImageWatch:
         ]
         for path in deployed:
             if path in ordered:
-                Annotations.of(pipeline).add_error(
-                    f"{pipeline.node.path}: CDK Pipelines builds all images of a stage before it deploys any of its "
+                annotate_error(
+                    pipeline,
+                    f"CDK Pipelines builds all images of a stage before it deploys any of its "
                     f"stacks, got {ordered[path]!r}, which must be built after other stacks are deployed; give it and "
                     "its base images builder=RemoteBuilder(…), which builds while stacks deploy, or run cdk deploy in a "
-                    "CodeBuild step"
+                    "CodeBuild step",
                 )
                 return
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Annotations, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from scoped_images.cdk.annotations import annotate_error
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.rendered_templates import stack_template
 from scoped_images.ecr.address import RepositoryAddress
@@ -54,9 +55,10 @@ class PublishedRepository(ecr.RepositoryBase):
             return iam.AddToResourcePolicyResult(statement_added=False)
         owner = register_of(self).repositories.get(self._address) if self._address else None
         if owner is None:
-            Annotations.of(self).add_error(
-                f"{self.node.path}: an app cannot change the policy of CDK's own repository, got a grant for "
-                f"{_text(Stack.of(self), principal)}; give the image repository=, an ImageRepository"
+            annotate_error(
+                self,
+                f"an app cannot change the policy of CDK's own repository, got a grant for "
+                f"{_text(Stack.of(self), principal)}; give the image repository=, an ImageRepository",
             )
             return iam.AddToResourcePolicyResult(statement_added=False)
         return owner.add_to_resource_policy(statement)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from scoped_images.command_line.options import (
     progress,
     request,
 )
+from scoped_images.command_line.say import say, warn
 from scoped_images.context.request import ContextRequest
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
@@ -63,10 +63,10 @@ def context(
         print_json(found)
         return
     for warning in found.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        warn(warning)
     print_table(found, dockerfile=asked.name)
     if destination is not None:
-        print(f"Written; build it with: {_build_command(found, asked, destination, platform)}")
+        say(f"Written; build it with: {_build_command(found, asked, destination, platform)}")
 
 
 def _new_folder(output: str) -> Path:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 
+from scoped_images.command_line.say import say
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import readable
 from scoped_images.image.spec import ImageSpec
+from scoped_images.printable import printable_line
 
 # Beyond this Rich takes seconds to measure the columns.
 _LONGEST_RICH_TABLE = 2000
@@ -46,7 +48,7 @@ def print_table(context: ScopedContext, *, dockerfile: str) -> None:
     else:
         _print_plain(rows)
     counted = [_counted(context, kind, name) for kind, name in _NAMES.items()]
-    print(
+    say(
         f"{', '.join(filter(None, counted)) or 'nothing'}; {readable(context.size)}; sha256:{_fingerprint(context)}"
     )
 
@@ -73,7 +75,7 @@ def _print_plain(rows: list[tuple[str, str, str, str]]) -> None:
     """Print lines that no terminal's width has cut: a pipe has none."""
     widths = [max(len(row[column]) for row in (_HEADER, *rows)) for column in range(3)]
     for path, size, mode, asked_by in (_HEADER, *rows):
-        print(f"{path.ljust(widths[0])}  {size.rjust(widths[1])}  {mode.ljust(widths[2])}  {asked_by}")
+        say(f"{path.ljust(widths[0])}  {size.rjust(widths[1])}  {mode.ljust(widths[2])}  {asked_by}")
 
 
 def _fingerprint(context: ScopedContext) -> str:
@@ -86,8 +88,7 @@ def _shown(file: ContextFile) -> str:
     shown = {Kind.DIRECTORY: f"{file.path}/", Kind.LINK: f"{file.path} -> {file.link}"}.get(
         file.kind, file.path
     )
-    # Names may hold line ends and what steers a terminal.
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    return printable_line(shown)
 
 
 def _size(file: ContextFile) -> str:
@@ -96,7 +97,10 @@ def _size(file: ContextFile) -> str:
 
 def _asked_by(file: ContextFile, dockerfile: str) -> str:
     lines = ", ".join(str(line) for line in file.sources if line)
-    places = [*([f"{dockerfile}:{lines}"] if lines else []), *(["include"] if 0 in file.sources else [])]
+    places = [
+        *([f"{printable_line(dockerfile)}:{lines}"] if lines else []),
+        *(["include"] if 0 in file.sources else []),
+    ]
     return ", ".join(places)
 
 

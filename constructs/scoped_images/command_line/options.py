@@ -13,6 +13,7 @@ import typer
 
 from scoped_images.context.request import DOCKERFILE, ContextRequest
 from scoped_images.errors import ScopedImagesError
+from scoped_images.printable import printable_line
 
 DEFAULT_PLATFORM = "linux/amd64"
 
@@ -75,8 +76,9 @@ def progress(what: str) -> AbstractContextManager[object]:
     if not sys.stderr.isatty():
         return nullcontext()
     from rich.console import Console  # noqa: PLC0415 - a pipe has no use for it
+    from rich.text import Text  # noqa: PLC0415
 
-    return Console(stderr=True).status(what)
+    return Console(stderr=True).status(Text(printable_line(what)))
 
 
 def _dockerfile(root: str, file: str) -> Path:

@@ -11,6 +11,7 @@ import typer
 from scoped_images.command_line.bases.program import bases
 from scoped_images.command_line.context import context
 from scoped_images.command_line.prune import prune
+from scoped_images.command_line.say import say
 from scoped_images.command_line.why import why
 from scoped_images.errors import ScopedImagesError
 
@@ -35,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return app(args=given, prog_name="scoped-images", standalone_mode=False) or 0
     except typer.TyperException as error:
         # Typer's own box takes five lines.
-        print(
-            f"scoped-images: {error.format_message().rstrip('.')}; see scoped-images --help", file=sys.stderr
-        )
+        say(f"scoped-images: {error.format_message().rstrip('.')}; see scoped-images --help", file=sys.stderr)
     except ScopedImagesError as error:
-        print(f"scoped-images: {error}", file=sys.stderr)
+        say(f"scoped-images: {error}", file=sys.stderr)
     return 2

@@ -6,8 +6,11 @@ import sys
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from scoped_images.command_line.say import say
 from scoped_images.ecr.tags import short_tag
+from scoped_images.printable import printable_line
 from scoped_images.pruning.image import ACTIVE, Image
 from scoped_images.pruning.report import Report, monthly_cost
 
@@ -17,7 +20,7 @@ def print_report(report: Report) -> None:
     # For a pipe, wrap and cut nothing: grep and cut then see one image in one line.
     console = Console(width=None if sys.stdout.isatty() else 250, highlight=False)
     for name in report.missing:
-        console.print(f"repository {name} does not exist")
+        say(f"repository {name} does not exist")
     if report.selected:
         rows = [(image, _fate(report, image)) for image in report.selected]
         console.print(_table("unused", rows))
@@ -44,7 +47,7 @@ def _table(title: str, rows: list[tuple[Image, str]]) -> Table:
     table.add_column("$/month", justify="right")
     table.add_column("why")
     for image, why in rows:
-        table.add_row(
+        cells = (
             image.repository,
             ", ".join(short_tag(tag) for tag in image.tags) or image.digest[:19],
             f"{image.pushed_at:%Y-%m-%d}",
@@ -52,6 +55,8 @@ def _table(title: str, rows: list[tuple[Image, str]]) -> Table:
             _cost(image.size),
             why,
         )
+        # Text, which holds no markup: `why` quotes names from AWS.
+        table.add_row(*(Text(printable_line(cell)) for cell in cells))
     return table
 
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scoped_images.command_line.aws_region import aws_region
 from scoped_images.command_line.prune_report import print_report
+from scoped_images.command_line.say import say
 from scoped_images.errors import ScopedImagesError
 from scoped_images.pruning.answer import IncompleteListing
 from scoped_images.pruning.aws_calls import AwsCalls
@@ -73,18 +74,18 @@ def undo_run(run: str, *, env: str, region: str | None, yes: bool, as_json: bool
             )
         )
     else:
-        print(f"{len(images)} images are being restored. ECR takes up to 20 minutes.")
+        say(f"{len(images)} images are being restored. ECR takes up to 20 minutes.")
 
 
 def _print_result(report: Report, env: str) -> None:
-    print(
+    say(
         f"{len(report.archived)} images archived, {len(report.deleted)} images deleted, "
         f"up to {report.bytes_freed / 1e9:.2f} GB freed, {len(report.spared)} spared."
     )
     for image, why in report.spared:
-        print(f"spared: {image.repository}@{image.digest}: {why}")
+        say(f"spared: {image.repository}@{image.digest}: {why}")
     if report.archived:
-        print(f"To restore what this run archived: scoped-images prune --env {env} --undo {report.run}")
+        say(f"To restore what this run archived: scoped-images prune --env {env} --undo {report.run}")
 
 
 def _settings(aws: AwsCalls, env: str) -> PrunerSettings:

@@ -17,6 +17,7 @@ from scoped_images.command_line.options import (
     progress,
     request,
 )
+from scoped_images.command_line.say import say
 from scoped_images.context.explanation import explain
 
 
@@ -43,4 +44,4 @@ def why(
     )
     with progress(f"Reading {root}"):
         explanation = explain(asked, path)
-    print(explanation)
+    say(str(explanation))

@@ -12,6 +12,7 @@ from scoped_images.dockerfile.copy_sources import context_path
 from scoped_images.dockerfile.parse import parse_dockerfile
 from scoped_images.dockerfile.sources import ContextSources
 from scoped_images.errors import ScopedImagesError
+from scoped_images.printable import printable_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +24,10 @@ class Explanation:
     reasons: tuple[str, ...]
 
     def __str__(self) -> str:
-        head = f"{self.path} {'goes in' if self.included else 'stays out'}:"
-        if len(self.reasons) == 1:
-            return f"{head} {self.reasons[0]}"
-        return "\n  ".join((head, *self.reasons))
+        # The lines are ours: a newline in a path or in a reason makes no line of its own.
+        head = printable_line(f"{self.path} {'goes in' if self.included else 'stays out'}:")
+        reasons = [printable_line(reason) for reason in self.reasons]
+        return f"{head} {reasons[0]}" if len(reasons) == 1 else "\n  ".join((head, *reasons))
 
 
 def explain(request: ContextRequest, path: str | Path) -> Explanation:

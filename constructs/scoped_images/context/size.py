@@ -11,6 +11,7 @@ from pathlib import Path
 from scoped_images.context.file import ContextFile
 from scoped_images.context.folder_handles import FolderHandles
 from scoped_images.errors import ScopedImagesError
+from scoped_images.printable import printable_line
 
 MAX_BYTES = 250_000_000
 # Of a whole repository: above any that is built, and below a sparse file that would be read for hours.
@@ -66,7 +67,7 @@ def read_files(
     if total > limit.max_bytes:
         largest = sorted(wanted, key=lambda entry: -sizes[entry[0]])[:10]
         lines = "\n".join(
-            f"  {readable(sizes[path]):>9}  {path}{_asked_by(lines, limit.dockerfile)}"
+            f"  {readable(sizes[path]):>9}  {printable_line(path)}{_asked_by(lines, limit.dockerfile)}"
             for path, lines in largest
             if sizes[path]
         )

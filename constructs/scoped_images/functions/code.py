@@ -11,9 +11,9 @@ FUNCTIONS: tuple[FunctionName, ...] = get_args(FunctionName)
 
 _LIBRARY = Path(__file__).parents[1]
 _MODULES: dict[FunctionName, tuple[str, ...]] = {
-    "pruner": ("__init__.py", "errors.py", "ecr/*.py", "pruning/*.py"),
+    "pruner": ("__init__.py", "printable.py", "errors.py", "ecr/*.py", "pruning/*.py"),
     "registry": ("__init__.py", "ecr/__init__.py", "ecr/media_types.py"),
-    "remote_builds": ("__init__.py", "errors.py", "ecr/*.py", "remote/*.py"),
+    "remote_builds": ("__init__.py", "printable.py", "errors.py", "ecr/*.py", "remote/*.py"),
 }
 
 

@@ -159,10 +159,50 @@ def test_a_pipe_gets_a_plain_table_that_no_width_cuts(root: Path) -> None:
     assert done.stderr == ""
 
 
-def test_names_cannot_steer_the_terminal(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (root / "src" / "\x1b[31mred\n").write_text("")
-    assert main(["context", "repository", "--file", "Dockerfile"]) == 0
-    assert "src/\\x1b[31mred\\n " in capsys.readouterr().out
+# A name that would clear the screen, forge a line, give GitHub Actions a command and turn the text around.
+HOSTILE = "\x1b[2Jx\n::error::forged\u202etxt"
+SHOWN = r"\x1b[2Jx\n::error::forged\u202etxt"
+
+
+def test_a_name_cannot_steer_terminal_or_ci_from_the_table(root: Path) -> None:
+    (root / "src" / HOSTILE).write_text("")
+    done = run("context", "repository", "--file", "Dockerfile")
+    assert [line for line in done.stdout.split("\n") if "forged" in line] == [
+        f"src/{SHOWN}   0 B  0644  Dockerfile:5"
+    ]
+
+
+def test_a_name_cannot_steer_terminal_or_ci_from_a_warning(root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    (root / HOSTILE).write_text("x" * 100)
+    done = run("context", "repository", "--file", "Dockerfile")
+    assert done.stderr.startswith(
+        f"warning: Dockerfile:2: takes the whole context; its largest parts: {SHOWN} 100 B, "
+    )
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_name_cannot_steer_terminal_or_ci_from_an_error(root: Path) -> None:
+    (root / "src" / HOSTILE).write_text("x" * 100)
+    done = run("context", "repository", "--file", "Dockerfile", "--max-bytes", "50")
+    assert done.returncode == 2
+    assert [line for line in done.stderr.split("\n") if "forged" in line] == [
+        f"      100 B  src/{SHOWN}  (Dockerfile:5)"
+    ]
+
+
+def test_a_name_cannot_steer_terminal_or_ci_from_why(root: Path) -> None:
+    (root / "src" / HOSTILE).write_text("")
+    done = run("why", "repository", "--file", "Dockerfile", "--path", f"src/{HOSTILE}")
+    assert done.stdout == f"src/{SHOWN} goes in: Dockerfile:5: COPY --exclude=*.md src /src\n"
+
+
+def test_a_line_of_the_dockerfile_cannot_steer_terminal_or_ci(root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY run.sh /##vso[task.complete]\x1b[2J\u202e\n")
+    done = run("why", "repository", "--file", "Dockerfile", "--path", "run.sh")
+    assert done.stdout == (
+        "run.sh goes in: Dockerfile:2: COPY run.sh /##vso\\[task.complete]\\x1b[2J\\u202e\n"
+    )
 
 
 def test_a_terminal_gets_the_same_rows_and_a_sign_of_progress(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 from collections.abc import Callable
@@ -229,3 +230,31 @@ def test_a_name_that_is_not_utf8_is_refused(folder: Path) -> None:
     (folder / os.fsdecode(b"caf\xe9")).touch()
     with pytest.raises(ScopedImagesError, match=r"the name b'caf\\xe9' is not UTF-8"):
         context_of(folder)
+
+
+def test_files_are_sorted_by_the_bytes_of_their_paths(tmp_path: Path) -> None:
+    """Upper case before lower case, whatever the locale and whatever order the file system lists them in."""
+    for name in ("b", "C", "a", "A", "B", "é", "Z", "c"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    expected = ["A", "B", "C", "Dockerfile", "Z", "a", "b", "c", "é"]
+    assert [file.path for file in ScopedContext.of(tmp_path).files] == expected
+    scoped = ScopedContext.from_dockerfile(tmp_path, platform="linux/amd64")
+    assert [file.path for file in scoped.files] == expected
+    # No two paths are equal to the sort, so the order that they come in does not count.
+    turned = dataclasses.replace(scoped, files=scoped.files[::-1])
+    assert turned.fingerprint == scoped.fingerprint
+
+
+def test_the_case_of_a_path_counts_in_the_fingerprint(tmp_path: Path) -> None:
+    """Also of two files that differ only by case and change places."""
+    fingerprints = set()
+    for number, (upper, lower) in enumerate([("one", "two"), ("two", "one"), ("one", None), (None, "one")]):
+        root = tmp_path / str(number)
+        root.mkdir()
+        for name, content in (("File", upper), ("file", lower)):
+            if content:
+                (root / name).write_text(content)
+        (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+        fingerprints.add(ScopedContext.of(root).fingerprint)
+    assert len(fingerprints) == 4

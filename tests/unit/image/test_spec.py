@@ -172,6 +172,21 @@ def test_where_the_base_is_read_from_does_not_change_the_tag(context: ScopedCont
     assert len(tags) == 1
 
 
+@pytest.mark.parametrize("named", [False, True], ids=["base", "named base"])
+def test_another_content_of_a_base_changes_the_tag(context: ScopedContext, named: bool) -> None:
+    """Under one name and one URI: a moving tag keeps both."""
+    tags = set()
+    for identity in ("sha-1", "sha-2"):
+        base = BaseReference(uri="base:stable", identity=identity)
+        tags.add(spec(context, **({"named_bases": {"other": base}} if named else {"base": base})).content_tag)
+    assert len(tags) == 2
+
+
+def test_the_name_of_a_named_base_changes_the_tag(context: ScopedContext) -> None:
+    base = BaseReference(uri="base:stable", identity="sha-1")
+    assert len({spec(context, named_bases={name: base}).content_tag for name in ("one", "other")}) == 2
+
+
 def test_named_bases_are_contexts_that_are_images(context: ScopedContext) -> None:
     made = spec(context, named_bases={"other": BaseReference(uri="other:1", identity="1")})
     assert made.image_contexts == {"other": "docker-image://other:1"}

@@ -9,6 +9,7 @@ import typer
 
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.command_line.bases.base_repository import BaseRepository
+from scoped_images.command_line.say import say
 from scoped_images.ecr.tags import STABLE
 from scoped_images.errors import ScopedImagesError
 
@@ -38,10 +39,8 @@ def refresh(
         )
     before = old.of(env, name)
     if before == digest:
-        print(f"nothing changed: {_TAG} of {name} in {env} is still {digest}")
+        say(f"nothing changed: {_TAG} of {name} in {env} is still {digest}")
         return
     old.having(env, name, digest).write(marks)
-    print(f"{_TAG} of {name} in {env}: {before or 'never refreshed'} → {digest}")
-    print(
-        f"Wrote {marks}; commit it. The next deploy of {env} rebuilds the images that are built from {name}."
-    )
+    say(f"{_TAG} of {name} in {env}: {before or 'never refreshed'} → {digest}")
+    say(f"Wrote {marks}; commit it. The next deploy of {env} rebuilds the images that are built from {name}.")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from scoped_images.command_line.bases.base_repository import BaseRepository
+from scoped_images.command_line.say import say
 from scoped_images.ecr.tags import STABLE, is_content_tag
 from scoped_images.errors import ScopedImagesError
 
@@ -49,11 +50,11 @@ def restore(
     held = BaseRepository(repository or f"base-{name}-{env}", region)
     there = held.digest(tag)
     if there is not None:
-        print(f"nothing to restore: {tag} of {held.name} is {there}")
+        say(f"nothing to restore: {tag} of {held.name} is {there}")
         return
     digest, names = _named(held, content) if content else _newest(held)
     held.put_tag(digest, tag)
-    print(f"{tag} of {held.name} is {digest} again, which is {names}")
+    say(f"{tag} of {held.name} is {digest} again, which is {names}")
 
 
 def _named(held: BaseRepository, content: str) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from scoped_images.bases.derive import derive_bases, find_workloads
 from scoped_images.bases.version_conflicts import version_conflicts
 from scoped_images.command_line.bases.show_report import print_json, print_tree
 from scoped_images.command_line.options import progress
+from scoped_images.command_line.say import warn
 from scoped_images.workspace.workspace import Workspace
 
 
@@ -42,5 +42,5 @@ def show(
         return
     for found in requirements.values():
         for warning in found.warnings:
-            print(f"warning: {warning}", file=sys.stderr)
+            warn(warning)
     print_tree(workspace, bases, requirements, workloads)

@@ -11,6 +11,7 @@ from rich.tree import Tree
 
 from scoped_images.bases.derive import needs_of
 from scoped_images.bases.derived_base import DerivedBase
+from scoped_images.printable import printable_line
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.requirements import Requirements
 from scoped_images.workspace.workspace import Workspace
@@ -38,7 +39,7 @@ def print_tree(
         key = f"workload {package.name}"
         labels[key] = _workload_label(workspace, package, built_from[package.name])
         below[key] = built_from[package.name]
-    root = Tree(escape(str(workspace.root)))
+    root = Tree(_shown(str(workspace.root)))
     nodes: dict[str, Tree] = {}
 
     def place(name: str) -> Tree:
@@ -101,11 +102,16 @@ def _base_label(workspace: Workspace, base: DerivedBase, requirements: Requireme
         source = "no requirements"
     else:
         source = f"requirements of {files}, {'with' if requirements.hashed else 'without'} hashes"
-    return f"[bold]{base.name}[/bold]{escape(extras)}  {escape(source)}{_copies(base.needs)}"
+    return f"[bold]{_shown(base.name)}[/bold]{_shown(f'{extras}  {source}{_copies(base.needs)}')}"
 
 
 def _workload_label(workspace: Workspace, package: Package, needs: Sequence[str]) -> str:
-    return f"[green]{package.name}[/green]  workload in {escape(workspace.relative(package.folder))}{_copies(needs)}"
+    place = f"  workload in {workspace.relative(package.folder)}{_copies(needs)}"
+    return f"[green]{_shown(package.name)}[/green]{_shown(place)}"
+
+
+def _shown(text: str) -> str:
+    return escape(printable_line(text))
 
 
 def _copies(needs: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from scoped_images.command_line.bases.dockerfiles import derived_images, find_dockerfiles, images_of
 from scoped_images.command_line.options import pairs, progress
+from scoped_images.command_line.say import say, warn
 from scoped_images.ecr.image_name import ImageName
 from scoped_images.upstream.lock import DEFAULT_LOCK, ImagesLock
 from scoped_images.upstream.lock_update import Change, changes, look_up
@@ -58,17 +58,17 @@ def update(
     found = images_of(dockerfile or find_dockerfiles(Path()), build_contexts=build_context or ())
     images = {*found.images, *(image for image in derived_images() if derived or image in old.images)}
     for warning in found.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        warn(warning)
     with progress(f"Asking registries for {_counted(images)}"):
         asked = look_up(images, lambda image: Registry().digest(_place(mirrors, image)))
     new = ImagesLock(images={**old.images, **asked.images}) if dockerfile else asked
     moved = changes(old, new)
     for change in moved:
-        print(_line(change, width=max(len(one.image) for one in moved)))
+        say(_line(change, width=max(len(one.image) for one in moved)))
     if moved and not check:
         new.write(lock)
     done = f"{lock} {'would be' if check else 'is'} rewritten" if moved else f"{lock} is up to date"
-    print(f"{_counted(images)}, {len(moved)} changed: {done}")
+    say(f"{_counted(images)}, {len(moved)} changed: {done}")
     if moved and check:
         raise typer.Exit(1)
 
