@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from scoped_images.errors import ScopedImagesError
 from scoped_images.printable import printable, printable_line
 
-UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+UNSAFE: tuple[Literal["Cc", "Cf", "Cs", "Zl", "Zp"], ...] = ("Cc", "Cf", "Cs", "Zl", "Zp")
 # With lone surrogates, as names hold them that are not UTF-8; and often with what makes a command.
 PARTS = st.one_of(
     st.sampled_from(["::", "##", "[", "vso", "\n", " ", "\u3000", "\x1b", "#"]),
