@@ -213,3 +213,31 @@ def test_a_file_name_cannot_steer_terminal_or_ci_from_an_annotation(tmp_path: Pa
         r"Dockerfile:2: takes the whole context; its largest parts: \x1b[2Jx\n::error::forged\u202etxt 100 B, "
         "Dockerfile 22 B [ack: scoped-images:context]"
     )
+
+
+@pytest.mark.parametrize("outdir", ["dist", "."])
+def test_a_context_that_takes_the_output_folder_of_the_app_is_an_error(
+    outdir: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app gives it without the CLI: before the first synth, nothing marks the folder."""
+    monkeypatch.delenv("CDK_OUTDIR", raising=False)
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    app = cdk.App(outdir=str(tmp_path / outdir))
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(cdk.Stack(app, "App", env=PLACE), tmp_path)
+    assert str(caught.value) == (
+        "context: 'App/Image' would hold CDK's output folder, which changes with each synth, got "
+        f'outdir={outdir!r} in {tmp_path}; name it in the ignore file, or drop outdir= and set "output" in cdk.json'
+    )
+
+
+def test_an_output_folder_that_the_ignore_file_names_is_no_error_and_changes_no_tag(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    (tmp_path / ".dockerignore").write_text("dist\n")
+    tags = set()
+    for _ in range(2):
+        app = cdk.App(outdir=str(tmp_path / "dist"))
+        image = image_in(cdk.Stack(app, "App", env=PLACE), tmp_path)
+        app.synth()
+        tags.add(image.specs[0].content_tag)
+    assert len(tags) == 1

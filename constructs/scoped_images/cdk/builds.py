@@ -17,6 +17,7 @@ from scoped_images.cdk.builder import ImageBuild, ImageBuilder
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.local_builder import LocalBuilder
+from scoped_images.cdk.output_folder import refuse_output_folder
 from scoped_images.cdk.published_base import PublishedBase
 from scoped_images.cdk.stack_order import build_after, require_same_place
 from scoped_images.context.scoped_context import ScopedContext
@@ -153,6 +154,7 @@ class ImageBuilds:
         resolved = Stack.of(self.scope).resolve(late)
         context = self.context(platform) if callable(self.context) else self.context
         expect(self.scope, "context", context, ScopedContext, "what a function from a platform returns")
+        refuse_output_folder(self.scope, context)
         spec = ImageSpec(
             context=context,
             platform=platform,

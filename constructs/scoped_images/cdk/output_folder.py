@@ -1,0 +1,44 @@
+"""Refuses a context that holds the folder which the app is being synthesized into."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from aws_cdk import Stage
+from constructs import Construct
+
+from scoped_images.context.file import ContextFile
+from scoped_images.context.output_folder import is_output_folder
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+
+
+def refuse_output_folder(scope: Construct, context: ScopedContext) -> None:
+    """Raise if a file of the context, or of a named one, lies in the app's output folder.
+
+    A context leaves out the folders that it knows for output: by `cdk.out`, by CDK_OUTDIR, or by what an earlier synth
+    wrote. Only the app knows `App(outdir="dist")` before its first synth. An exception of the ignore file brings a
+    known folder back on purpose.
+    """
+    stage = Stage.of(scope)
+    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+    # Relative if the app gave it so.
+    output = os.path.realpath(stage.asset_outdir)
+    if is_output_folder(output):
+        return
+    named = {f"build_contexts[{name!r}]": each for name, each in context.named.items()}
+    for what, each in {"context": context, **named}.items():
+        inside = os.path.relpath(output, os.path.realpath(each.root))
+        if _holds(each.files, inside):
+            raise ScopedImagesError(
+                f"{what}: {scope.node.path!r} would hold CDK's output folder, which changes with each synth, got "
+                f'outdir={inside!r} in {each.root}; name it in the ignore file, or drop outdir= and set "output" in '
+                "cdk.json"
+            )
+
+
+def _holds(files: Iterable[ContextFile], inside: str) -> bool:
+    if inside == os.curdir:
+        return any(True for _ in files)
+    return any(file.path == inside or file.path.startswith(f"{inside}/") for file in files)
