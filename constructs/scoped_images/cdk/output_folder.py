@@ -27,13 +27,14 @@ def refuse_output_folder(scope: Construct, context: ScopedContext) -> None:
     output = os.path.realpath(stage.asset_outdir)
     if is_output_folder(output):
         return
-    named = {f"build_contexts[{name!r}]": each for name, each in context.named.items()}
-    for what, each in {"context": context, **named}.items():
-        inside = os.path.relpath(output, os.path.realpath(each.root))
-        if _holds(each.files, inside):
+    folders = [("context", context.root, context.files)]
+    folders += [(f"build_contexts[{name!r}]", each.root, each.files) for name, each in context.named.items()]
+    for what, root, files in folders:
+        inside = os.path.relpath(output, os.path.realpath(root))
+        if _holds(files, inside):
             raise ScopedImagesError(
                 f"{what}: {scope.node.path!r} would hold CDK's output folder, which changes with each synth, got "
-                f'outdir={inside!r} in {each.root}; name it in the ignore file, or drop outdir= and set "output" in '
+                f'outdir={inside!r} in {root}; name it in the ignore file, or drop outdir= and set "output" in '
                 "cdk.json"
             )
 
