@@ -23,17 +23,10 @@ from scoped_images.platform import Platform
 class ScopedImage(Construct):
     """One image, as code of any number of stock `DockerImageFunction`s and containers.
 
-    <<<<<<< HEAD
-        repository, tag: where it is: in its own repository by its content tag, or in CDK's by CDK's hash.
-        digest: `sha256:…`, known when the stack deploys; for several platforms that of the index.
-        architecture, runtime_platform: for functions and tasks, which get them by default. None for several platforms.
-    =======
-        address: of its own repository; None for an image in CDK's.
-        repository, tag: where it is: in its own repository by its content, without one in CDK's by CDK's hash.
-        digest: `sha256:…`, known when the stack deploys; of several platforms that of the index.
-        architecture, runtime_platform: for function and task; left out there, they are set to these. None for
-            an image of several platforms.
-    >>>>>>> 6324a0c (Make ImageCopy a public construct, and move stable by the registry function)
+    address: of its own repository; None for an image in CDK's.
+    repository, tag: where it is: in its own repository by its content tag, or in CDK's by CDK's hash.
+    digest: `sha256:…`, known when the stack deploys; for several platforms that of the index.
+    architecture, runtime_platform: for functions and tasks, which get them by default. None for several platforms.
     """
 
     def __init__(
