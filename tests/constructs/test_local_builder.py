@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,43 +12,8 @@ import aws_cdk as cdk
 import pytest
 
 from scoped_images import BuildOptions, OrderedAssets, Platform, ScopedContext, ScopedImage, ScopedImagesError
+from tests.constructs.assembly_folders import entries, expected, folders
 from tests.constructs.small_app import PLACE
-
-Entries = dict[str, tuple[str, int, bytes]]
-
-
-def entries(folder: Path) -> Entries:
-    """Kind, mode, and bytes or link of everything in a folder."""
-    found = {}
-    for path in folder.rglob("*"):
-        status = path.lstat()
-        if path.is_symlink():
-            found[str(path.relative_to(folder))] = ("link", 0o777, os.readlink(bytes(path)))  # noqa: PTH115
-        elif path.is_dir():
-            found[str(path.relative_to(folder))] = ("directory", stat.S_IMODE(status.st_mode), b"")
-        else:
-            found[str(path.relative_to(folder))] = ("file", stat.S_IMODE(status.st_mode), path.read_bytes())
-    return found
-
-
-def expected(context: ScopedContext) -> Entries:
-    """What the context says, with the bytes of its root."""
-    found = {
-        file.path: (
-            str(file.kind),
-            file.mode,
-            file.link.encode() or ((context.root / file.path).read_bytes() if file.kind == "file" else b""),
-        )
-        for file in context.files
-    }
-    return found | {path: ("file", 0o644, content) for path, content in context.further_files.items()}
-
-
-def folders(assembly: Path) -> Iterator[Path]:
-    """The folders that an assembly's asset manifests have built, where the CLI looks for them."""
-    for manifest in assembly.rglob("*.assets.json"):
-        for image in json.loads(manifest.read_text())["dockerImages"].values():
-            yield manifest.parent / image["source"]["directory"]
 
 
 @pytest.fixture

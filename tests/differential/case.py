@@ -46,6 +46,17 @@ class Case:
     build_args: dict[str, str] = field(default_factory=dict)
     named: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
+    def create(self, folder: Path) -> Path:
+        """Create the repository and its further build contexts in a folder; return the repository's root."""
+        root = folder / "full"
+        _create_all(root, self.entries)
+        for name, entries in self.named.items():
+            _create_all(folder / "named" / name, entries)
+        (root / "Dockerfile").write_text(self.dockerfile)
+        if self.ignore is not None:
+            (root / self.ignore_name).write_text(self.ignore)
+        return root
+
     def arguments(self, contexts: Mapping[str, Path]) -> list[str]:
         """Return the options of `docker build`, with these folders as further build contexts."""
         target = [] if self.target is None else ["--target", self.target]
@@ -160,14 +171,7 @@ def _repository(case: Case) -> Iterator[tuple[Path, Path]]:
     """Create the repository in a folder of its own, and give both."""
     folder = Path(tempfile.mkdtemp(prefix="scoped-differential-"))
     try:
-        root = folder / "full"
-        _create_all(root, case.entries)
-        for name, entries in case.named.items():
-            _create_all(folder / "named" / name, entries)
-        (root / "Dockerfile").write_text(case.dockerfile)
-        if case.ignore is not None:
-            (root / case.ignore_name).write_text(case.ignore)
-        yield folder, root
+        yield folder, case.create(folder)
     finally:
         shutil.rmtree(folder)
 

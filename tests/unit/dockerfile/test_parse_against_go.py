@@ -18,7 +18,7 @@ from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.parse import parse_dockerfile
 from scoped_images.errors import ScopedImagesError
 from tests.differential.generated import cases
-from tests.differential.test_named_cases import BUILDS, FAILS
+from tests.differential.named_cases import BUILDS, FAILS
 from tests.unit.dockerfile import test_context_sources, test_external_images, test_parse
 
 # There is no wheel for Linux on arm64.
