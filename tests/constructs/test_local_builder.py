@@ -195,6 +195,27 @@ def test_a_context_that_takes_the_output_folder_of_the_app_is_an_error(
     )
 
 
+def test_a_named_context_that_takes_the_output_folder_of_the_app_is_an_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CDK_OUTDIR", raising=False)
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY --from=shared . /shared\n")
+    app = cdk.App(outdir=str(root / "app" / "bin" / "dist"))
+    with pytest.raises(ScopedImagesError) as caught:
+        ScopedImage(
+            cdk.Stack(app, "App", env=PLACE),
+            "Image",
+            context=ScopedContext.from_dockerfile(
+                root, platform=Platform.LINUX_AMD64, build_contexts={"shared": root / "app" / "bin"}
+            ),
+            platform=Platform.LINUX_AMD64,
+        )
+    assert str(caught.value).startswith(
+        "build_contexts['shared']: 'App/Image' would hold CDK's output folder, which changes with each synth, got "
+        f"outdir='dist' in {root / 'app' / 'bin'}; "
+    )
+
+
 def test_an_output_folder_that_the_ignore_file_names_is_no_error_and_changes_no_tag(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
     (tmp_path / ".dockerignore").write_text("dist\n")

@@ -51,7 +51,7 @@ ROOMS = {
     "image": ("errors", "platform", "ecr", "dockerfile", "context", "upstream"),
     "workspace": ("errors", "platform", "patterns", "context"),
     "bases": ("errors", "platform", "json_file", "ecr", "context", "workspace"),
-    "remote": ("errors", "platform", "ecr"),
+    "remote": ("printable", "errors", "platform", "ecr"),
     "pruning": ("errors", "ecr"),
     "functions": ("errors", "ecr", "remote", "pruning"),
 }

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from scoped_images.printable import printable_line
+
 LOG_LINES = 20
 
 # CloudFormation takes 4096 bytes of answer, and the provider framework adds ids and words of its own.
@@ -24,7 +26,7 @@ def failure_reason(image: str, build: Mapping[str, Any], log: Iterable[str]) -> 
     )
     contexts = [c.get("message", "") for c in phase.get("contexts", ()) if c.get("message")]
     head = f"build of {image} ended as {build['buildStatus']} in phase {phase.get('phaseType', 'unknown')}"
-    said = _clip("; ".join(contexts), _MAX_LINE)
+    said = _clip(printable_line("; ".join(contexts)), _MAX_LINE)
     return _fit(f"{head}: {said}" if said else head, last_lines(log), _place(build))
 
 
@@ -35,9 +37,14 @@ def stop_reason(image: str, build: Mapping[str, Any], log: Iterable[str], *, why
 
 
 def last_lines(messages: Iterable[str], count: int = LOG_LINES) -> list[str]:
-    """The last lines of a log, each of whose events may hold several; without colours and empty lines."""
+    """Return the last lines of a log, each of whose events may hold several; without colours and empty lines.
+
+    The CDK CLI prints them into the log of a CI service, which must not run what a build step printed.
+    """
     lines = [
-        _COLOURS_AND_CONTROLS.sub("", line).rstrip() for message in messages for line in message.splitlines()
+        printable_line(_COLOURS_AND_CONTROLS.sub("", line).expandtabs().rstrip())
+        for message in messages
+        for line in message.splitlines()
     ]
     return [_clip(line, _MAX_LINE) for line in lines if line][-count:]
 

@@ -48,6 +48,17 @@ def test_lines_are_counted_within_events_and_lose_their_colours() -> None:
     assert last_lines(events, 3) == ["two", "red", "x" * 299 + "…"]
 
 
+def test_what_a_step_prints_cannot_steer_terminal_or_ci() -> None:
+    assert last_lines(["::error::forged\n\tsee\u202e##[add-mask]x\n"]) == [
+        r"\::error::forged",
+        r"        see\u202e##\[add-mask]x",
+    ]
+    phases = [{"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "a\n::error::b"}]}]
+    assert failure_reason("app:sha-1", {**BUILD, "phases": phases}, []).splitlines()[0] == (
+        r"build of app:sha-1 ended as FAILED in phase BUILD: a\n::error::b"
+    )
+
+
 def test_of_a_long_log_the_oldest_lines_are_left_out() -> None:
     reason = failure_reason("app:sha-1", BUILD, ["ö" * 290] * 19 + ["the error"])
     assert reason.splitlines()[1] == "…"
