@@ -205,6 +205,17 @@ def test_a_line_of_the_dockerfile_cannot_steer_terminal_or_ci(root: Path) -> Non
     )
 
 
+def test_a_dockerfile_s_name_cannot_forge_a_line_of_why(root: Path) -> None:
+    (root / HOSTILE).write_text("FROM scratch\nCOPY run.sh /\n")
+    done = run("why", "repository", "--file", HOSTILE, "--path", "run.sh")
+    assert done.stdout == f"run.sh goes in: {SHOWN}:2: COPY run.sh /\n"
+
+
+def test_a_folder_s_name_cannot_steer_terminal_or_ci_from_the_build_command(root: Path) -> None:
+    done = run("context", "repository", "--file", "Dockerfile", "--output", "out\x1b[2J\u202e")
+    assert done.stdout.split("\n")[-2].endswith(rf"{root.parent}/out\x1b[2J\u202e'")
+
+
 def test_a_terminal_gets_the_same_rows_and_a_sign_of_progress(root: Path) -> None:
     (root / "src" / "[bold]").write_text("")
     leader, follower = pty.openpty()
