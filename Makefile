@@ -17,7 +17,7 @@ OUTPUTS := .local/outputs.$(ENV).json
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
-.PHONY: help deploy try synth diff destroy lint test test-fast snapshots lock bench fuzz mutate clean
+.PHONY: help deploy try synth diff destroy lint test test-fast snapshots lock bench fuzz parents mutate clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ bench: $(VENV) ## contexts, stock beside scoped, a pruning of 100,000 images, ar
 
 fuzz: $(VENV) ## thousands of generated contexts against BuildKit, and of Dockerfiles against its parser: make fuzz CASES=3000
 	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py tests/unit/dockerfile/test_parse_against_go.py
+
+parents: $(VENV) ## nightly: compare contexts of COPY --parents with a frontend that knows it, which takes minutes to build
+	@pytest tests/differential/nightly
 
 mutate: $(VENV) ## nightly: change the code and list the changes that no test notices: make mutate PARTS=pruning
 	@nice -n 19 python -m scripts.mutate $(PARTS)
