@@ -145,10 +145,16 @@ class _Selector:
         return copied or not source.parents
 
     def _copies_nothing(self, source: Source) -> None:
-        """Note a `--parents` that copies nothing; BuildKit is sent its folder if `--exclude` is the only reason."""
+        """Note a `--parents` that copies nothing.
+
+        If `--exclude` is the only reason, BuildKit is sent what matches, and builds. Of an empty folder it is sent
+        nothing, and fails: one file is enough.
+        """
         base = self.view.resolve(source.path).path
-        if source.excludes and any(copied_tree(self.view, replace(source, excludes=()), base)):
-            self.select(base, Kind.DIRECTORY, source.line)
+        matches = copied_tree(self.view, replace(source, excludes=()), base)
+        match = next(((path, kind) for path, kind in matches if kind is not Kind.DIRECTORY), None)
+        if source.excludes and match:
+            self.select(*match, source.line)
             self.warnings.append(
                 self._describe(source, "copies nothing: --exclude leaves out all that it matches")
             )

@@ -192,7 +192,7 @@ WARNINGS = [
         "an exclude leaves nothing of parents",
         ["a/b"],
         "COPY --parents --exclude=b a/./b /x/",
-        ["a/"],
+        ["a/", "a/b"],
         "'a/./b' copies nothing: --exclude leaves out all that it matches",
     ),
     (
