@@ -176,6 +176,6 @@ class Deployment:
 
     def _assets(self) -> dict[str, Any]:
         images: dict[str, Any] = {}
-        for file in sorted((self.project / "cdk.out").glob("*.assets.json")):
+        for file in sorted((self.project / "cdk.out").rglob("*.assets.json")):
             images |= json.loads(file.read_text()).get("dockerImages", {})
         return images
