@@ -145,6 +145,20 @@ def putting_an_immutable_tag_on_another_image_is_refused(aws: Aws) -> None:
     assert caught.value.response["Error"]["Code"] == "ImageTagAlreadyExistsException"
 
 
+def a_put_manifest_is_pulled_by_its_digest(aws: Aws) -> None:
+    """BuildKit asks the registry for a tag's digest and then pulls by that."""
+    ecr, name, registry = aws.client("ecr"), aws.name("repo"), aws.registry
+    ecr.create_repository(repositoryName=name)
+    child = registry.push(name, "amd64", b"layer")
+    index = f'{{"schemaVersion": 2, "manifests": [{{"digest": "{child}", "size": 1}}]}}'
+    put = ecr.put_image(
+        repositoryName=name, imageManifest=index, imageManifestMediaType=INDEX, imageTag="all"
+    )
+    digest = put["image"]["imageId"]["imageDigest"]
+    pulled = registry.call("GET", f"/v2/{name}/manifests/{digest}")
+    assert (pulled.status, pulled.body.decode()) == (200, index)
+
+
 def filters_without_their_mode_are_refused(aws: Aws) -> None:
     with pytest.raises(ClientError) as caught:
         aws.client("ecr").create_repository(
@@ -212,6 +226,7 @@ GAPS = [
     exclusion_filters_are_kept_and_shown,
     a_push_moves_excluded_tags_and_no_other,
     putting_an_immutable_tag_on_another_image_is_refused,
+    a_put_manifest_is_pulled_by_its_digest,
     filters_without_their_mode_are_refused,
     a_manifest_without_its_layers_is_refused,
     a_new_repository_of_an_old_name_is_empty,

@@ -164,12 +164,14 @@ def immutable_text(name: str, tag: str) -> str:
 
 
 def put_image(data: dict[str, Any]) -> Response:
-    """PutImage that leaves immutable tags where they are."""
+    """PutImage that leaves immutable tags where they are, and whose manifest the registry serves by its digest."""
     name, tag = data.get("repositoryName", ""), data.get("imageTag")
     digest = data.get("imageDigest") or ecr._image_digest(data.get("imageManifest", ""))
     if tag and is_taken(name, tag, digest):
         return error(400, "ImageTagAlreadyExistsException", immutable_text(name, tag))
     response: Response = stock_put_image(data)
+    if response[0] < 400:
+        ecr._manifest_blobs.setdefault(name, {})[digest] = data["imageManifest"].encode()
     return response
 
 
