@@ -553,3 +553,10 @@ def test_a_context_value_of_another_kind_is_refused(small_app: SmallApp) -> None
     assert str(refused.value) == (
         "scoped-images:cache-export: must be true or false, got 'no'; pass -c scoped-images:cache-export=false"
     )
+
+
+def test_a_pin_is_true_or_false(small_app: SmallApp) -> None:
+    with pytest.raises(
+        ScopedImagesError, match="pin_digest of 'App/Image' is str 'false', and takes bool: True or False"
+    ):
+        image_in(small_app, small_app.stack("App"), pin_digest="false")

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from scoped_images.cdk.architectures import LAMBDA_ARCHITECTURES, TASK_PLATFORMS
-from scoped_images.cdk.arguments import expect_words
+from scoped_images.cdk.arguments import expect, expect_words
 from scoped_images.cdk.base_image import BaseImage, expect_bases
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
@@ -71,6 +71,7 @@ class ScopedImage(Construct):
             options=options or BuildOptions(),
             builder=builder,
         )
+        expect(self, "pin_digest", pin_digest, bool, "True or False")
         builds = made.builds()
         self.specs = tuple(build.spec for build in builds)
         self.address = repository.address if repository else None

@@ -23,6 +23,7 @@ from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
 from scoped_images.ecr.tags import content_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
+from scoped_images.image.secret_files import check_secret_files
 from scoped_images.platform import Platform
 
 BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
@@ -82,6 +83,7 @@ class ImageSpec:
                     f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and "
                     f"none of the context's own names ({', '.join(self.context.named) or 'it has none'})"
                 )
+        check_secret_files(self.options.build_secrets, self.context)
         self._check_dockerfile()
         if self.options.upstream.require_pins:
             moving = [each.address for each in self.context.external.values() if each.warning]

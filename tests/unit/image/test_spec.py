@@ -409,3 +409,34 @@ def test_a_required_pin_is_in_the_dockerfile_or_in_the_lock(tmp_path: Path) -> N
     (tmp_path / "Dockerfile").write_text(f"FROM python:3.13\nCOPY --from=tools@{digest} /a /a\n")
     upstream = UpstreamImages(lock=ImagesLock(images={"python:3.13": digest}), require_pins=True)
     assert spec(ScopedContext.of(tmp_path), upstream=upstream).warnings["upstream"] == ()
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_secret_s_file_in_a_context_is_refused(tmp_path: Path, named: bool) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        "FROM scratch\nCOPY --from=more . /\n" if named else "FROM scratch\nCOPY . /\n"
+    )
+    (tmp_path / "more").mkdir()
+    secret = tmp_path / "more" / "pip.conf"
+    secret.write_text("hidden")
+    context = ScopedContext.from_dockerfile(
+        tmp_path,
+        platform=Platform.LINUX_AMD64,
+        build_contexts={"more": tmp_path / "more"} if named else {},
+    )
+    with pytest.raises(ScopedImagesError) as refused:
+        spec(context, build_secrets={"pip": f"src={secret}"})
+    assert str(refused.value) == (
+        f"build_secrets['pip']: {secret} is in the build context of Dockerfile too, so the image would hold the secret; "
+        f"name it in the ignore file of {secret.parent if named else tmp_path}"
+    )
+
+
+def test_a_secret_s_file_beside_the_context_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    (tmp_path / ".dockerignore").write_text("pip.conf\n")
+    (tmp_path / "pip.conf").write_text("hidden")
+    context = ScopedContext.from_dockerfile(tmp_path, platform=Platform.LINUX_AMD64)
+    assert "pip.conf" not in [
+        file.path for file in spec(context, build_secrets={"pip": f"src={tmp_path}/pip.conf"}).context.files
+    ]
