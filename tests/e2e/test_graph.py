@@ -181,7 +181,7 @@ def test_what_stands_on_a_static_base_moves_when_that_is_refreshed_and_not_befor
     assert static.layers(asset("tail", "static")) != old
     assert_stands(static)
 
-    assert "nothing moved" in bases(static, "refresh", "three", "--marks", "bases.lock")
+    assert "nothing changed" in bases(static, "refresh", "three", "--marks", "bases.lock")
     assert static.deploy() == []
 
 
