@@ -12,6 +12,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Answer = tuple[int, Mapping[str, str], bytes]
 
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
+
 
 def request_headers(scope: Scope) -> dict[str, str]:
     """A request's headers by lower-case name; the values of repeated ones joined as SigV4 signs them."""
@@ -20,6 +22,11 @@ def request_headers(scope: Scope) -> dict[str, str]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         headers[key] = f"{headers[key]},{text}" if key in headers else text
     return headers
+
+
+def host_of(headers: dict[str, str]) -> str:
+    """The Host header's name, without the port."""
+    return headers.get("host", "").rsplit(":", 1)[0].lower()
 
 
 def response_start(given: Answer) -> Message:

@@ -12,18 +12,24 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from cdk_local_aws.private_files import private_folder
 from cdk_local_aws.tls_front import pipe
 
 HEAD_LIMIT = 64 * 1024
 DRAIN_SECONDS = 2
-# BuildKit's own connections and the images, in every version of the API. BuildKit runs steps without the rights that
-# `docker run` can ask for. https://docs.docker.com/reference/api/engine/
+# The paths of BuildKit's own connections and of images, in every version of the API. BuildKit runs steps without the
+# rights that `docker run` can ask for. https://docs.docker.com/reference/api/engine/
+UPGRADED = re.compile(r"POST (?:/v[0-9.]+)?/(?:grpc|session)")
 ALLOWED = re.compile(
-    r"(?:GET|HEAD|POST) (?:/v[\d.]+)?/(?:_ping|version|info|auth|grpc|session)"
-    r"|(?:GET|POST|DELETE) (?:/v[\d.]+)?/(?:images|distribution)/[^?]+"
+    r"(?:GET|HEAD|POST) (?:/v[0-9.]+)?/(?:_ping|version|info|auth)"
+    r"|(?:GET|POST|DELETE) (?:/v[0-9.]+)?/(?:images|distribution)/[A-Za-z0-9._/:@+-]+"
 )
+# Go's server also ends a line at a bare newline. A head of these lines only means the same to it and to the gate.
+REQUEST_LINE = re.compile(r"([A-Z]+) ([!-~]+) HTTP/1\.1")
+FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t\x20-\x7e\x80-\xff]*")
+ONCE = ("content-length", "transfer-encoding", "host", "upgrade")
 
 
 @dataclass(frozen=True)
@@ -65,16 +71,23 @@ class EngineGate:
 
 
 def requested(head: bytes) -> bytes | None:
-    """The head of an allowed request, which asks the engine to close the connection; None for another."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method_and_path, _, version = first.rpartition(" ")
-    target = method_and_path.partition("?")[0]
-    if version != "HTTP/1.1" or not ALLOWED.fullmatch(target) or ".." in target:
+    """Return the head of an allowed request, which asks the engine to close the connection; None for another."""
+    first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+    request, fields = REQUEST_LINE.fullmatch(first), [FIELD.fullmatch(line) for line in lines]
+    if request is None or None in fields:
         return None
-    upgrades = any(line.lower().startswith("upgrade:") for line in lines)
-    kept = [line for line in lines if not line.lower().startswith("connection:")]
+    names = [field[1].lower() for field in fields if field]
+    framed = "content-length" in names and "transfer-encoding" in names
+    if framed or any(names.count(name) > 1 for name in ONCE):
+        return None
+    path = unquote(request[2].partition("?")[0])
+    wanted, upgrades = f"{request[1]} {path}", "upgrade" in names
+    allowed = UPGRADED.fullmatch(wanted) or (not upgrades and ALLOWED.fullmatch(wanted))
+    if not allowed or ".." in path:
+        return None
+    kept = [line for line, name in zip(lines, names, strict=True) if name != "connection"]
     connection = "Connection: Upgrade, close" if upgrades else "Connection: close"
-    return "\r\n".join([first, connection, *kept]).encode("latin-1")
+    return "\r\n".join([first, connection, *kept, "", ""]).encode("latin-1")
 
 
 def refusal(head: bytes) -> bytes:

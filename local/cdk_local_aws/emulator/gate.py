@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from ministack import app as ministack_app
 
 from cdk_local_aws.emulator.asgi import (
+    LOOPBACK_HOSTS,
     Answer,
     Application,
     Message,
@@ -29,12 +30,12 @@ from cdk_local_aws.emulator.asgi import (
     Scope,
     Send,
     answer,
+    host_of,
     request_headers,
 )
 from cdk_local_aws.emulator.keys import REGISTRY_USER, Keys
-from cdk_local_aws.emulator.signatures import signature_problem
+from cdk_local_aws.emulator.signatures import is_header_signed, signature_problem
 
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
 # The TLS front passes requests for these on. Their domain is Amazon's, so no page can be served from one.
 ECR_HOST = re.compile(r"(?:\d{12}\.dkr\.ecr|api\.ecr|ecr)\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
 
@@ -120,7 +121,8 @@ class Gate:
     async def _api(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
         """A call of an API, which must be signed."""
         body = b""
-        if "x-amz-content-sha256" not in headers:  # the signature covers the body itself
+        by_hash = is_header_signed(headers) and "x-amz-content-sha256" in headers
+        if not by_hash:  # the signature covers the body itself, or the body could choose the service
             body, receive = await buffered(receive)
         problem = signature_problem(scope, headers, body)
         if problem:
@@ -156,11 +158,6 @@ def foreign(headers: dict[str, str]) -> str | None:
     if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
         return "Sec-Fetch-Site: pages of other sites may not call the local AWS"
     return None
-
-
-def host_of(headers: dict[str, str]) -> str:
-    """The Host header's name, without the port."""
-    return headers.get("host", "").rsplit(":", 1)[0].lower()
 
 
 def error_answer(headers: dict[str, str], code: str, message: str) -> Answer:

@@ -6,9 +6,12 @@ enforces every IAM policy as well, so the check is here.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+from botocore.auth import HmacV1Auth
+from ministack.app import _routing_params
 from ministack.core import sigv4
 from ministack.core.iam_evaluator import (
     AmbiguousAccessKeyError,
@@ -19,8 +22,9 @@ from ministack.core.iam_evaluator import (
     resolve_credential,
 )
 from ministack.core.responses import _account_from_sts_session
+from ministack.core.router import detect_service
 
-from cdk_local_aws.emulator.asgi import Scope
+from cdk_local_aws.emulator.asgi import LOOPBACK_HOSTS, Scope, host_of
 
 Query = dict[str, list[str]]
 Problem = tuple[str, str]  # AWS's code and a message
@@ -35,8 +39,23 @@ WRONG_SECRET = (
 )
 UNKNOWN_KEY = ("InvalidClientTokenId", "The security token included in the request is invalid.")
 EXPIRED = ("AccessDenied", "Request has expired")
-# Neither signature covers what a client adds later, and ministack chooses the service by these.
+# ministack would choose the service, the account or an object to read by such a part.
 NOT_COVERED = ("AccessDenied", "the request has parts that its signature does not cover")
+
+HEADER_SIGNATURE = "AWS4-HMAC-SHA256 "
+AUTHORIZATION = re.compile(
+    HEADER_SIGNATURE
+    + r"Credential=[^/, ]+(?:/[^/, ]+){3}/aws4_request, ?SignedHeaders=[^, ]+, ?Signature=[0-9a-f]{64}"
+)
+# What version 2 signs, the signature itself, the headers that botocore repeats, and what selects a part of a listing.
+VERSION_2_QUERY = frozenset(
+    [
+        *HmacV1Auth.QSAOfInterest,
+        *("AWSAccessKeyId", "Expires", "Signature", "content-md5", "content-type"),
+        *("continuation-token", "delimiter", "encoding-type", "fetch-owner", "key-marker", "list-type"),
+        *("marker", "max-keys", "prefix", "start-after", "version-id-marker"),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -54,17 +73,37 @@ def signature_problem(scope: Scope, headers: dict[str, str], body: bytes) -> Pro
     """What is wrong with a request's signature; None if it is valid."""
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     request = Request(scope["method"], scope["raw_path"].decode("latin-1"), query, headers, body)
-    if headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
+    names = [name.lower() for name, _ in scope["headers"]]
+    if len(names) != len(set(names)):  # ministack takes the last one
+        return NOT_COVERED
+    if is_header_signed(headers):
         return header_problem(request)
     if "X-Amz-Signature" in query:
-        return query_problem(request)
+        return reaches_beyond_s3(request) or query_problem(request)
     if "AWSAccessKeyId" in query:
-        return version_2_problem(request)
+        return reaches_beyond_s3(request) or version_2_problem(request)
     return UNSIGNED
+
+
+def is_header_signed(headers: dict[str, str]) -> bool:
+    """Return whether the signature is in the Authorization header, as that of every call of an SDK is."""
+    return headers.get("authorization", "").startswith(HEADER_SIGNATURE)
+
+
+def reaches_beyond_s3(request: Request) -> Problem | None:
+    """Refuse a presigned request that ministack may give to another service than S3, or to another account."""
+    encoded_form = "content-encoding" in request.headers and "form" in request.headers.get("content-type", "")
+    if "authorization" in request.headers or encoded_form:
+        return NOT_COVERED
+    routed_by = _routing_params(request.method, request.path, request.headers, request.body, request.query)
+    service = detect_service(request.method, request.path, request.headers, routed_by)
+    return None if service == "s3" else NOT_COVERED
 
 
 def header_problem(request: Request) -> Problem | None:
     """What is wrong with a signature in the Authorization header."""
+    if not AUTHORIZATION.fullmatch(request.headers["authorization"]):
+        return UNSIGNED
     signature = sigv4.parse_header_signature(request.headers)
     if isinstance(signature, tuple):
         return UNSIGNED
@@ -77,6 +116,8 @@ def query_problem(request: Request) -> Problem | None:
     signature = sigv4.parse_query_signature(request.query)
     if isinstance(signature, tuple):
         return UNSIGNED
+    if signature.service != "s3":
+        return NOT_COVERED
     try:
         expired = sigv4.presigned_request_is_expired(
             signature.amz_date, first(request.query, "X-Amz-Expires")
@@ -91,7 +132,8 @@ def mismatch(
     request: Request, signature: sigv4.HeaderSignature, *, token: str, presigned: bool = False
 ) -> Problem | None:
     """What keeps a signature from being that of its key."""
-    if "x-amz-target" in request.headers and "x-amz-target" not in signature.signed_headers.split(";"):
+    must_be_signed = {name for name in request.headers if name == "host" or name.startswith("x-amz-")}
+    if not must_be_signed <= set(signature.signed_headers.split(";")):
         return NOT_COVERED
     credential = resolve_credential(signature.access_key_id, account_of(signature.access_key_id), token)
     if not isinstance(credential, ResolvedCredential):
@@ -113,10 +155,13 @@ def mismatch(
 
 def version_2_problem(request: Request) -> Problem | None:
     """What is wrong with a presigned address of S3 in version 2, which boto3 still makes by default."""
-    if "Action" in request.query or "x-amz-target" in request.headers:
+    # S3 reads these parameters as headers, so the signature covers them.
+    as_headers = {name: values[0] for name, values in request.query.items() if name.startswith("x-amz-")}
+    known = VERSION_2_QUERY | as_headers.keys()
+    if not request.query.keys() <= known or host_of(request.headers) not in LOOPBACK_HOSTS:
         return NOT_COVERED
     access_key = first(request.query, "AWSAccessKeyId")
-    headers = {**request.headers, "authorization": ""}
+    headers = {**as_headers, **request.headers}
     signed = SignedRequest(
         access_key, request.method, request.path, request.query, headers, sigv2=True, auth_path=request.path
     )

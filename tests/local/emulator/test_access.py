@@ -177,6 +177,116 @@ def test_a_presigned_address_opens_its_object_only(aws: Aws, version: str | None
         urllib.request.urlopen(ended)
 
 
+CHOSEN = "x Credential={account}/20260101/us-east-1/{service}/aws4_request"
+FORM = "application/x-www-form-urlencoded"
+CREATE_USER = b"Action=CreateUser&Version=2010-05-08&UserName="
+
+
+@pytest.fixture(params=[None, "s3v4"], ids=["version 2", "version 4"])
+def s3(request: pytest.FixtureRequest, aws: Aws) -> Any:
+    """A client that presigns with one version of the signature."""
+    return aws.client("s3", signature_version=request.param)
+
+
+def presigned(s3: Any, operation: str, bucket: str, key: str) -> str:
+    """The path and query of an address that allows one operation on one object."""
+    url = s3.generate_presigned_url(operation, Params={"Bucket": bucket, "Key": key})
+    return str(url).split("/", 3)[3]
+
+
+@pytest.mark.parametrize("header", ["X_Amz_Copy_Source", "X_Amz_Acl", "X_Amz_Content_Sha256"])
+def test_a_presigned_address_takes_no_header_that_it_did_not_sign(aws: Aws, s3: Any, header: str) -> None:
+    bucket = aws.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="private", Body=b"private")
+    put = presigned(s3, "put_object", bucket, "mine")
+    assert call(aws, "PUT", f"/{put}", b"", **{header: f"/{bucket}/private"})[0] == 403
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+
+
+def test_a_signed_request_takes_no_header_that_it_did_not_sign(aws: Aws) -> None:
+    s3, bucket = aws.client("s3"), aws.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="private", Body=b"private")
+
+    def add(request: Any, **_: Any) -> None:
+        request.headers["x-amz-copy-source"] = f"/{bucket}/private"
+
+    s3.meta.events.register("before-send.s3.PutObject", add)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="mine", Body=b"")
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("", {"Authorization": CHOSEN.format(account=ACCOUNT, service="iam")}),
+        ("", {"Authorization": CHOSEN.format(account=ACCOUNT, service="iam"), "Content_Type": FORM}),
+        ("", {"Content_Type": FORM}),
+        ("", {"Content_Type": FORM, "Content_Encoding": "aws-chunked"}),
+        ("", {"Content_Type": FORM, "Host": "iam.amazonaws.com"}),
+        ("", {"Content_Type": FORM, "Host": "ecr.us-east-1.amazonaws.com"}),
+        (f"&X-Amz-Credential={ACCOUNT}/20260101/us-east-1/iam/aws4_request", {}),
+        (f"&x-amz-credential={ACCOUNT}/20260101/us-east-1/iam/aws4_request", {}),
+        ("&Action=CreateUser&UserName={name}", {}),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_presigned_address_reaches_no_other_service(
+    aws: Aws, s3: Any, method: str, query: str, headers: dict[str, str]
+) -> None:
+    bucket, name, iam = aws.name("bucket"), aws.name("evil"), aws.client("iam")
+    s3.create_bucket(Bucket=bucket)
+    operation = {"POST": "create_multipart_upload", "PUT": "put_object"}[method]
+    path = f"/{presigned(s3, operation, bucket, 'mine')}{query.format(name=name)}"
+    body = CREATE_USER + name.encode()
+    if "Content_Encoding" in headers:
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    assert call(aws, method, path, body, **headers)[0] == 403
+    assert name not in {user["UserName"] for user in iam.list_users()["Users"]}
+
+
+def test_a_presigned_address_opens_no_other_account(aws: Aws, s3: Any) -> None:
+    bucket = aws.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="one", Body=b"first")
+    path = "/" + presigned(s3, "get_object", bucket, "one")
+    assert call(aws, "GET", path) == (200, "first")
+    other = CHOSEN.format(account="1" * 12, service="s3")
+    assert call(aws, "GET", path, Authorization=other)[0] == 403
+
+
+def test_a_presigned_address_of_another_service_is_refused(aws: Aws) -> None:
+    url = aws.client("sts").generate_presigned_url("get_caller_identity")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(url)
+
+
+def test_an_upload_to_a_presigned_address_stores_its_body(aws: Aws, s3: Any) -> None:
+    """urllib and curl call each body a form."""
+    bucket = aws.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    url = s3.generate_presigned_url(
+        "put_object", Params={"Bucket": bucket, "Key": "mine", "ContentType": FORM}
+    )
+    assert call(aws, "PUT", "/" + url.split("/", 3)[3], b"mine", Content_Type=FORM)[0] == 200
+    assert s3.get_object(Bucket=bucket, Key="mine")["Body"].read() == b"mine"
+
+
+def test_a_request_with_a_header_twice_is_refused(aws: Aws, s3: Any) -> None:
+    """The signature covers both values, and ministack takes one."""
+    bucket = aws.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=30)
+    connection.putrequest("PUT", "/" + presigned(s3, "put_object", bucket, "mine"))
+    for value in ("text/plain", FORM):
+        connection.putheader("Content-Type", value)
+    body = CREATE_USER + aws.name("evil").encode()
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    assert connection.getresponse().status == 403
+
+
 def test_keys_of_a_role_and_of_a_user_work(aws: Aws) -> None:
     iam, name = aws.client("iam"), aws.name("user")
     iam.create_user(UserName=name)
