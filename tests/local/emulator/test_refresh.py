@@ -45,7 +45,7 @@ def test_the_mark_is_what_stable_is(aws: Aws, base: str, capsys: pytest.CaptureF
     assert main(["bases", "refresh", base, "--env", "dev"]) == 0
     assert RefreshMarks.read(DEFAULT_MARKS).of("dev", base) == first
     assert main(["bases", "refresh", base, "--env", "dev"]) == 0
-    assert "nothing moved" in capsys.readouterr().out
+    assert "nothing changed" in capsys.readouterr().out
     second = push(aws, base)
     assert main(["bases", "refresh", base, "--env", "dev"]) == 0
     assert capsys.readouterr().out.startswith(f"stable of {base} in dev: {first} → {second}\n")
