@@ -35,7 +35,7 @@ def test_a_path_too_long_for_a_socket_moves_the_sockets_to_run() -> None:
     state = Path("/srv") / ("x" * 90)
     folder = EngineState(state).run_folder
     assert folder.parent == Path("/run")
-    assert folder.name.startswith("cdk-local-aws-")
+    assert folder.name.startswith("local-aws-")
     assert folder != EngineState(state / "other").run_folder
     assert EngineState(state).configuration()["data-root"] == f"{state}/data"
 

@@ -16,6 +16,7 @@ from scoped_images import (
     BuildOptions,
     BuildSecret,
     Environment,
+    ImageCopy,
     ImageLifecycle,
     ImagePruner,
     ImageRepository,
@@ -90,6 +91,9 @@ def main() -> None:
         pin_digest=True,
     )
     lambda_.DockerImageFunction(functions, "Upload", code=image.to_lambda_code())
+    elsewhere = Stack(app, "Elsewhere", env=Place(account="111111111111", region="us-east-1"))
+    away = ImageRepository(elsewhere, "Upload", repository_name="upload", lifecycle=lifecycle)
+    ImageCopy(functions, "Copy", image=image, repository=away)
     ScopedImage(
         functions,
         "BuiltRemotely",
