@@ -227,9 +227,11 @@ def test_a_link_to_a_folder_outside_is_a_link_and_not_the_folder(tmp_path: Path)
     ]
 
 
+# Names that a context leaves out, or reads as its ignore file.
+SPECIAL = (".git", "cdk.out", ".dockerignore")
 NAMES = st.text(
     st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=20
-).filter(lambda name: name not in (".", ".."))
+).filter(lambda name: name not in (".", "..", *SPECIAL))
 
 
 @settings(deadline=None)
