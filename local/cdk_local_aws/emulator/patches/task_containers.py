@@ -96,9 +96,12 @@ class TaskContainers:
         container = self._docker.containers.run(image, **options)
         container.reload()
         pid = int(container.attrs["State"]["Pid"])
-        if pid == 0:  # it has ended already
+        try:
+            network = Network.of(pid)
+        except (
+            FileNotFoundError
+        ):  # it has ended already, before or since the engine was asked for its process
             return container
-        network = Network.of(pid)
         ports = {int(there): here for there, here in json.loads(labels[PORTS_LABEL]).items()}
         made = doors(network, ports=ports, aws_port=None if first else self._port)
         for door in made:
