@@ -104,8 +104,10 @@ def build_command(request: BuildRequest) -> list[Word]:
     for cache in request.cache_from:
         words += ["--cache-from", cache]
     words += ["--cache-to", request.cache_to] if request.cache_to else []
-    # A local build's own media types, which a BuildKit of another release need not have: one spec, one digest.
-    words += ["--output", "type=image,push=true,oci-mediatypes=false"]
+    # Push only: an engine that also stored the image would have to download its base, and two builds of one tag on
+    # one engine can both try to create it there. The media types are a local build's: one spec, one digest.
+    output = "type=image,push=true,unpack=false,store=false,oci-mediatypes=false"
+    words += ["--output", output]
     return [*words, "--metadata-file", "metadata.json", "source/context"]
 
 

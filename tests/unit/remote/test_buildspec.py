@@ -68,7 +68,7 @@ def test_the_words_of_a_build_with_everything(tmp_path: Path) -> None:
         *("--secret", "id=pip,env=SCOPED_IMAGES_SECRET_0"),
         *("--cache-from", f"type=registry,ref={REGISTRY}/upload-dev:cache-linux-amd64"),
         *("--cache-to", f"type=registry,ref={REGISTRY}/upload-dev:cache-linux-amd64,mode=max"),
-        *("--output", "type=image,push=true,oci-mediatypes=false"),
+        *("--output", "type=image,push=true,unpack=false,store=false,oci-mediatypes=false"),
         *("--metadata-file", "metadata.json", "source/context"),
     ]
 

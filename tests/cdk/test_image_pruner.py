@@ -19,7 +19,7 @@ from scoped_images import ScopedImagesError
 from scoped_images.cdk.image_pruner import ImagePruner
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import PrunerSettings
-from tests.constructs.small_app import SmallApp
+from tests.cdk.small_app import SmallApp
 
 REPOSITORIES = ["base-dev", "app-dev"]
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
 
 from scoped_images import ImageRepository, OrderedAssets, ScopedImagesError
-from tests.constructs.small_app import SmallApp
+from tests.cdk.small_app import SmallApp
 
 
 def template_of(small_app: SmallApp, **options: Any) -> Template:

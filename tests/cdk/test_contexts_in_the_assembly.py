@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from scoped_images import Platform, ScopedImage, ScopedImagesError
-from tests.constructs.assembly_folders import entries, expected
-from tests.constructs.small_app import SmallApp
+from tests.cdk.assembly_folders import entries, expected
+from tests.cdk.small_app import SmallApp
 from tests.differential.named_cases import named_cases
 
 

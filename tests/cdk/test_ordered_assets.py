@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 
 from scoped_images import OrderedAssets, Platform, ScopedImage, ScopedImagesError
-from tests.constructs.small_app import SmallApp
+from tests.cdk.small_app import SmallApp
 
 
 def dependencies(files: dict[str, Any], stack: str) -> list[str]:

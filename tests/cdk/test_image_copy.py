@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Match, Template
 
 from scoped_images import ImageCopy, ImageRepository, Platform, ScopedImage, ScopedImagesError
-from tests.constructs.small_app import SmallApp
+from tests.cdk.small_app import SmallApp
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 ELSEWHERE = cdk.Environment(account="222222222222", region="us-east-1")

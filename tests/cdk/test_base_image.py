@@ -10,7 +10,7 @@ import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
 from scoped_images import BuildOptions, Platform, ScopedContext, ScopedImage, ScopedImagesError
-from tests.constructs.small_app import PLACE, SmallApp
+from tests.cdk.small_app import PLACE, SmallApp
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 

@@ -26,7 +26,7 @@ from aws_cdk.cx_api import SynthesisMessageLevel
 from constructs import Construct
 
 from scoped_images import ImageRepository, Platform, ScopedImage
-from tests.constructs.small_app import PLACE, SmallApp
+from tests.cdk.small_app import PLACE, SmallApp
 
 BOTH = [Platform.LINUX_ARM64, Platform.LINUX_AMD64]
 ROLE = "arn:aws:iam::111111111111:role/any"

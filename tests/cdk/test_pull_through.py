@@ -13,7 +13,7 @@ from aws_cdk.assertions import Match, Template
 from scoped_images import OrderedAssets, ScopedImagesError
 from scoped_images.cdk.pull_through import PullThroughCache
 from scoped_images.upstream.images import UpstreamImages
-from tests.constructs.small_app import SmallApp
+from tests.cdk.small_app import SmallApp
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:ecr-pullthroughcache/hub-AbCdEf"
 ARN = {

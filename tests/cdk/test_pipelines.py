@@ -12,7 +12,7 @@ from aws_cdk import pipelines
 from aws_cdk.assertions import Annotations, Match
 
 from scoped_images import Platform, RemoteBuilder, ScopedImage
-from tests.constructs.small_app import PLACE, SmallApp
+from tests.cdk.small_app import PLACE, SmallApp
 
 
 def pipeline_errors(small_app: SmallApp, stage: cdk.Stage, *, wave: bool = False) -> list[str]:

@@ -12,8 +12,8 @@ import aws_cdk as cdk
 import pytest
 
 from scoped_images import BuildOptions, OrderedAssets, Platform, ScopedContext, ScopedImage, ScopedImagesError
-from tests.constructs.assembly_folders import entries, expected, folders
-from tests.constructs.small_app import PLACE
+from tests.cdk.assembly_folders import entries, expected, folders
+from tests.cdk.small_app import PLACE
 
 
 @pytest.fixture

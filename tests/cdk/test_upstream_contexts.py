@@ -10,7 +10,7 @@ from aws_cdk.assertions import Annotations, Match
 from scoped_images import BuildOptions, Platform, ScopedContext, ScopedImage
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock
-from tests.constructs.small_app import SmallApp
+from tests.cdk.small_app import SmallApp
 
 LAMBDA = "public.ecr.aws/lambda/python:3.13"
 PIN, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.constructs.small_app import SmallApp
+from tests.cdk.small_app import SmallApp
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from scoped_images import (
     ScopedImage,
     ScopedImagesError,
 )
-from tests.constructs.small_app import SmallApp
+from tests.cdk.small_app import SmallApp
 
 ENV = Environment(
     name="dev",

@@ -30,7 +30,7 @@ from scoped_images import (
     ScopedImagesError,
     UpstreamImages,
 )
-from tests.constructs.small_app import PLACE, SmallApp
+from tests.cdk.small_app import PLACE, SmallApp
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 BUILD = "Custom::ScopedImagesRemoteBuild"

@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
 
 from scoped_images import BuildOptions, Platform, RegistryCache, RemoteBuilder, ScopedImage, ScopedImagesError
-from tests.constructs.small_app import PLACE, SmallApp
+from tests.cdk.small_app import PLACE, SmallApp
 
 BOTH = [Platform.LINUX_ARM64, Platform.LINUX_AMD64]
 
