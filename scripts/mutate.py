@@ -30,18 +30,11 @@ PARTS = {
     "pruning": Part(modules=("pruning/*.py",), tests=("tests/unit/pruning",)),
     "tags": Part(
         modules=("ecr/tags.py", "ecr/tag_pattern.py", "ecr/lifecycle.py"),
-        tests=("tests/unit/ecr", "tests/unit/test_lifecycle.py", "tests/unit/pruning/test_tag_pattern.py"),
+        tests=("tests/unit/ecr",),
     ),
     "context": Part(
         modules=("context/copying.py", "context/file.py", "context/folder.py", "image/spec.py"),
-        tests=(
-            "tests/unit/test_context.py",
-            "tests/unit/test_context_copying.py",
-            "tests/unit/test_context_generated.py",
-            "tests/unit/test_context_under_way.py",
-            "tests/unit/test_fingerprint_property.py",
-            "tests/unit/test_image_spec.py",
-        ),
+        tests=("tests/unit/context", "tests/unit/image"),
     ),
     "remote": Part(
         modules=("remote/*.py", "functions/remote_builds/index.py"),
