@@ -113,6 +113,7 @@ def test_an_image_has_a_project_of_its_own(small_app: SmallApp, platform: Platfo
     assert project["Environment"]["PrivilegedMode"]
     assert project["Source"]["Type"] == "NO_SOURCE"
     assert variables_of(stack)["SCOPED_IMAGES_REPOSITORY"] == "app-dev"
+    assert variables_of(stack)["SCOPED_IMAGES_STACK"] == {"Ref": "AWS::StackId"}
     assert build_of(stack)["Project"] == project["Name"]
     template = Template.from_stack(builds)
     template.resource_count_is(PROJECT, 0)

@@ -33,7 +33,7 @@ from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.builds import BuildError, RemoteBuilds
 from scoped_images.remote.buildspec import buildspec
-from scoped_images.remote.image_project import REPOSITORY, TAG, late_variable, secret_variable
+from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable, secret_variable
 from tests.local.conftest import ROOT
 from tests.local.emulator.conftest import Aws, free_port, log_in
 
@@ -46,11 +46,15 @@ BUCKET = "archives"
 
 @dataclass
 class Remote:
-    """An emulated AWS with a CodeBuild project, and contexts made of files."""
+    """An emulated AWS with CodeBuild projects, and contexts made of files.
+
+    stack: id of the stack that the projects name.
+    """
 
     env: LocalEnvironment
     engine: Engine
     folder: Path
+    stack: str = "arn:aws:cloudformation:eu-west-1:000000000000:stack/none/1"
 
     @property
     def aws(self) -> Aws:
@@ -117,6 +121,7 @@ class Remote:
         plain = {
             REPOSITORY: request.repository,
             TAG: request.tag,
+            STACK: self.stack,
             **{late_variable(argument): value for argument, value in late_values.items()},
         }
         secrets = [request.secrets[secret] for secret in sorted(request.secrets)]
@@ -143,12 +148,11 @@ class Remote:
         return name
 
     def event(self, request: BuildRequest, late_values: Mapping[str, str] | None = None) -> dict[str, Any]:
-        stack = f"arn:aws:cloudformation:{self.env.region}:{self.env.account}:stack/none/1"
         project = self.project(request, late_values or {})
         return {
             "RequestType": "Create",
             "RequestId": uuid.uuid4().hex,
-            "StackId": stack,
+            "StackId": self.stack,
             "ResourceProperties": {"Project": project, "ImageTag": request.tag},
         }
 
@@ -465,7 +469,7 @@ def test_a_function_that_died_between_start_and_answer_runs_again(
     event = remote.event(request)
     before = remote.known_builds()
 
-    def die(_: Any, __: str) -> str:
+    def die(_: Any, __: Any) -> str:
         raise SystemExit
 
     with monkeypatch.context() as patched:
@@ -509,8 +513,9 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_past_its_deadline_a_build_is_stopped(remote: Remote) -> None:
     started = slow_build(remote)
+    late = dataclasses.replace(remote.builds, now=lambda: time.time() + 30 * 60)
     with pytest.raises(BuildError, match="was stopped in phase BUILD: it took longer than 30 minutes"):
-        remote.builds.is_complete({**started, "Deadline": time.time() - 1})
+        late.is_complete(started)
     wait_until(lambda: remote.status(started["BuildId"]) == "STOPPED")
 
 
@@ -524,7 +529,8 @@ def test_a_build_whose_stack_rolls_back_is_stopped(remote: Remote) -> None:
     wait_until(
         lambda: "ROLLBACK" in cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
     )
-    started = {**slow_build(remote), "StackId": stack, "StackStatus": "CREATE_IN_PROGRESS"}
+    remote = dataclasses.replace(remote, stack=stack)
+    started = {**slow_build(remote), "StackStatus": "CREATE_IN_PROGRESS"}
     with pytest.raises(BuildError, match="was stopped in phase BUILD: its stack went over to ROLLBACK_"):
         remote.builds.is_complete(started)
     wait_until(lambda: remote.status(started["BuildId"]) == "STOPPED")

@@ -1,8 +1,10 @@
 """Starts a build for CloudFormation, finds out whether it has ended, and stops it when nobody waits any more.
 
-Every step may run twice or be cut off: what is in the registry decides, not what a step remembers. Nor does a step
-trust its event: whoever may invoke the function can have an image's own project build again what its stack wants,
-and no more.
+Every step may run twice or be cut off: what is in the registry decides, not what a step remembers.
+
+No step trusts its event. Whoever may invoke the function can have an image's own project build what its stack wants.
+A build is followed, stopped and its log read only for the request that started it: CloudFormation makes up the
+request's id, and the build carries it.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ _THROTTLED = (
     "ServiceUnavailable",
     "Internal",
 )
+# Seconds. Extra time before a deploy stops waiting: the clocks of CodeBuild and of the function may differ.
+_SLACK = 60.0
 # Builds of one project to look through for the one of a request. Each deploy has one or two.
 _RECENT_BUILDS = 20
 
@@ -69,7 +73,6 @@ class RemoteBuilds:
         """Start a build unless the image is in the registry. A delete leaves images to retention."""
         if event["RequestType"] == "Delete":
             return {"PhysicalResourceId": event["PhysicalResourceId"]}
-        deadline = self.now()
         project = self._patiently(lambda: self._project(event))
         answer = {"PhysicalResourceId": project.image}
         digest = self._patiently(lambda: self._digest(project))
@@ -80,8 +83,9 @@ class RemoteBuilds:
         return {
             **answer,
             **({"BuildId": build_id} if build_id else {}),
-            "Deadline": int(deadline) + project.minutes * 60,
-            "StackStatus": self._stack_status(event["StackId"]),
+            "StackStatus": self._stack_status(project),
+            # Not before: a build that was started by now has its own time behind it first.
+            "Deadline": int(self.now()) + project.minutes * 60,
         }
 
     def is_complete(self, event: Event) -> Event:
@@ -101,8 +105,9 @@ class RemoteBuilds:
     def _look(self, project: ImageProject, event: Event) -> Event:
         build = self._build(project, event)
         if build is not None and build["buildStatus"] == "IN_PROGRESS":
-            reason = self._why_to_stop(project, event)
+            reason = self._why_to_stop(project, build, event)
             if reason is None:
+                self._give_up_late(project, build, event)
                 return {"IsComplete": False}
             self.codebuild.stop_build(id=build["id"])
             raise BuildError(stop_reason(project.image, build, self._log_of(build), why=reason))
@@ -159,6 +164,8 @@ class RemoteBuilds:
         found = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
         if not found:
             raise BuildError(f"CodeBuild does not know build {build_id} of {project.image} any more")
+        if _request_of(found[0]) != event["RequestId"]:
+            raise BuildError(f"BuildId: another request started this build, got {build_id!r}")
         return found[0]
 
     def _start(self, project: ImageProject, request_id: str) -> str | None:
@@ -184,7 +191,10 @@ class RemoteBuilds:
 
     def _start_later(self, project: ImageProject, event: Event) -> Event:
         """Try again to start a build that had no place."""
-        reason = self._why_to_stop(project, event)
+        if self.now() > event["Deadline"]:
+            reason: str | None = f"it took longer than {project.minutes} minutes"
+        else:
+            reason = self._why_nobody_waits(project, event)
         if reason is not None:
             raise BuildError(
                 f"build of {project.image} did not start: {reason}, and all builds that CodeBuild lets this account run "
@@ -206,18 +216,31 @@ class RemoteBuilds:
                 logger.warning("asking again in a moment: %s", error)
                 self.sleep(START_PAUSE)
 
-    def _why_to_stop(self, project: ImageProject, event: Event) -> str | None:
-        if self.now() > event["Deadline"]:
+    def _why_to_stop(self, project: ImageProject, build: Any, event: Event) -> str | None:
+        # By the build's own start: nothing in an event can move it.
+        if self.now() > build["startTime"].timestamp() + project.minutes * 60:
             return f"it took longer than {project.minutes} minutes"
-        before, after = event["StackStatus"], self._stack_status(event["StackId"])
+        return self._why_nobody_waits(project, event)
+
+    def _why_nobody_waits(self, project: ImageProject, event: Event) -> str | None:
+        before, after = event["StackStatus"], self._stack_status(project)
         # A rollback that was under way at the start is what the build is for.
         if before not in (_UNKNOWN, after) and ("ROLLBACK" in after or "DELETE" in after):
             return f"its stack went over to {after}"
         return None
 
-    def _stack_status(self, stack: str) -> str:
+    def _give_up_late(self, project: ImageProject, build: Any, event: Event) -> None:
+        """Raise BuildError when the deploy has no time left for a build that found its place late, and let it run."""
+        if self.now() > event["Deadline"] + _SLACK:
+            raise BuildError(
+                f"build of {project.image} waited for a place in CodeBuild and is still running as {build['id']}; "
+                "deploy again when it has ended, and ask AWS for a higher quota of concurrent builds"
+            )
+
+    def _stack_status(self, project: ImageProject) -> str:
         try:
-            return str(self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+            answer = self.cloudformation.describe_stacks(StackName=project.stack)
+            return str(answer["Stacks"][0]["StackStatus"])
         except (BotoCoreError, ClientError) as error:
             # Not worth a failed deploy: the deadline stops the build too.
             logger.warning("the stack's status is not known: %s", error)

@@ -1,6 +1,6 @@
-"""What an image's CodeBuild project says about the image, in its environment variables.
+"""Reads what an image's CodeBuild project says about the image, in its environment variables.
 
-The image's stack writes the project, and nobody who only may invoke the function can change it. So the function
+The image's stack writes the project, and nobody who may only invoke the function can change it. So the function
 takes the name of the project from its event, and everything else from the project.
 """
 
@@ -15,6 +15,7 @@ from scoped_images.ecr.tags import late_content_tag
 # In the project.
 REPOSITORY = "SCOPED_IMAGES_REPOSITORY"
 TAG = "SCOPED_IMAGES_TAG"
+STACK = "SCOPED_IMAGES_STACK"
 _LATE = "SCOPED_IMAGES_ARGUMENT_"
 # Added to one build when it starts.
 PUBLISHED_TAG = "SCOPED_IMAGES_PUBLISHED_TAG"
@@ -36,6 +37,7 @@ class ImageProject:
     """The project that builds one image for one platform.
 
     tag: the content tag of the image.
+    stack: id of the stack that made the project.
     late_values: values of those build arguments that only the deploy knows.
     minutes: a build that takes longer is stopped.
     """
@@ -43,6 +45,7 @@ class ImageProject:
     name: str
     repository: str
     tag: str
+    stack: str
     minutes: int
     late_values: Mapping[str, str] = field(default_factory=dict)
 
@@ -54,6 +57,7 @@ class ImageProject:
             name=project["name"],
             repository=variables[REPOSITORY],
             tag=variables[TAG],
+            stack=variables[STACK],
             minutes=int(project["timeoutInMinutes"]),
             late_values={
                 name.removeprefix(_LATE): value for name, value in variables.items() if name.startswith(_LATE)

@@ -8,10 +8,11 @@ from typing import Any
 
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.buildspec import buildspec
-from scoped_images.remote.image_project import REPOSITORY, TAG, late_variable
+from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 PROJECT = "scoped-images-dev_App"
+STACK_ID = "arn:aws:cloudformation:eu-west-1:111111111111:stack/Functions/1"
 
 REQUEST = BuildRequest(
     repository="upload-dev",
@@ -34,6 +35,7 @@ def project(asked: BuildRequest = REQUEST, **late_values: str) -> dict[str, Any]
     variables = {
         REPOSITORY: asked.repository,
         TAG: asked.tag,
+        STACK: STACK_ID,
         **{late_variable(name): value for name, value in late_values.items()},
     }
     return {

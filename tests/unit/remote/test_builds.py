@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -13,9 +14,8 @@ from botocore.stub import ANY, Stubber
 
 from scoped_images.remote.builds import BuildError, RemoteBuilds
 from scoped_images.remote.image_project import PUBLISHED_TAG, REQUEST, ImageProject
-from tests.unit.remote.requests import PROJECT, project, request
+from tests.unit.remote.requests import PROJECT, STACK_ID, project, request
 
-STACK = "arn:aws:cloudformation:eu-west-1:111111111111:stack/Functions/1"
 DIGEST = f"sha256:{'0a' * 32}"
 NOW = 1_800_000_000
 IMAGE = "upload-dev:sha-0123456789ab"
@@ -85,7 +85,7 @@ class StubbedAws:
     def stack(self, status: str) -> None:
         stack = {"StackName": "Functions", "CreationTime": NOW, "StackStatus": status}
         self.stubs["cloudformation"].add_response(
-            "describe_stacks", {"Stacks": [stack]}, {"StackName": STACK}
+            "describe_stacks", {"Stacks": [stack]}, {"StackName": STACK_ID}
         )
 
     def build(self, status: str, **more: Any) -> None:
@@ -93,6 +93,7 @@ class StubbedAws:
         build = {
             "id": BUILD_ID,
             "buildStatus": status,
+            "startTime": datetime.fromtimestamp(NOW, UTC),
             "environment": {**project()["environment"], "environmentVariables": variables},
             **more,
         }
@@ -130,7 +131,7 @@ def event(kind: str = "Create", **more: Any) -> dict[str, Any]:
     return {
         "RequestType": kind,
         "RequestId": "request-1",
-        "StackId": STACK,
+        "StackId": STACK_ID,
         "ResourceProperties": {"Project": PROJECT, "ImageTag": "sha-0123456789ab"},
         **more,
     }
@@ -358,6 +359,52 @@ def test_past_its_deadline_a_build_is_stopped(stubbed_aws: StubbedAws) -> None:
     assert str(caught.value) == (
         f"build of {IMAGE} was stopped in phase BUILD: it took longer than 30 minutes\n"
         "RUN sleep infinity\nlog: https://console.example/log"
+    )
+
+
+def test_nothing_in_an_event_stops_a_build(stubbed_aws: StubbedAws) -> None:
+    """The deadline follows from the build's own start, and the stack is the project's."""
+    for _ in range(2):
+        stubbed_aws.project()
+        stubbed_aws.build("IN_PROGRESS")
+        stubbed_aws.stack("UPDATE_IN_PROGRESS")
+    stubbed_aws.now = NOW + 1799
+    hostile = {"StackId": STACK_ID.replace("Functions", "RolledBack"), "StackStatus": "CREATE_IN_PROGRESS"}
+    assert stubbed_aws.builds.is_complete(polled(**hostile)) == {"IsComplete": False}
+    with pytest.raises(BuildError, match="is still running"):
+        stubbed_aws.builds.is_complete(polled(**hostile, Deadline=0))
+
+
+def test_a_build_is_neither_stopped_nor_read_for_another_request_than_its_own(
+    stubbed_aws: StubbedAws,
+) -> None:
+    """Its stack rolls back, and its time is over; who asks does not know the id of CloudFormation's request."""
+    stubbed_aws.project()
+    stubbed_aws.now = NOW + 1801
+    stubbed_aws.build("IN_PROGRESS")
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.is_complete(polled(RequestId="made-up"))
+    assert str(caught.value) == f"BuildId: another request started this build, got {BUILD_ID!r}"
+
+
+def test_a_build_that_found_its_place_late_is_left_to_end_when_the_deploy_has_no_time_left(
+    stubbed_aws: StubbedAws,
+) -> None:
+    """Its image is there for the next deploy."""
+    started = datetime.fromtimestamp(NOW + 1700, UTC)
+    for now in (NOW + 1860, NOW + 1861):
+        stubbed_aws.now = now
+        stubbed_aws.project()
+        listed(stubbed_aws, BUILD_ID)
+        stubbed_aws.build("IN_PROGRESS", startTime=started)
+        stubbed_aws.stack("UPDATE_IN_PROGRESS")
+        if now == NOW + 1860:
+            assert stubbed_aws.builds.is_complete(waiting()) == {"IsComplete": False}
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.is_complete(waiting())
+    assert str(caught.value) == (
+        f"build of {IMAGE} waited for a place in CodeBuild and is still running as {BUILD_ID}; deploy again when it has "
+        "ended, and ask AWS for a higher quota of concurrent builds"
     )
 
 

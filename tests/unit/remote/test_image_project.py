@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from scoped_images.remote.image_project import ImageProject
-from tests.unit.remote.requests import PROJECT, project
+from tests.unit.remote.requests import PROJECT, STACK_ID, project
 
 
-def test_a_project_names_its_image_and_its_time() -> None:
+def test_a_project_names_its_image_its_stack_and_its_time() -> None:
     read = ImageProject.read(project())
-    assert (read.name, read.image, read.minutes) == (PROJECT, "upload-dev:sha-0123456789ab", 30)
+    assert (read.name, read.image, read.stack, read.minutes) == (
+        PROJECT,
+        "upload-dev:sha-0123456789ab",
+        STACK_ID,
+        30,
+    )
 
 
 def test_late_values_are_part_of_the_tag() -> None:

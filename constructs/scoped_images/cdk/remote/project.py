@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -16,7 +16,7 @@ from scoped_images.cdk.remote.settings import RemoteSettings
 from scoped_images.platform import Platform
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.buildspec import buildspec, check_length
-from scoped_images.remote.image_project import REPOSITORY, TAG, late_variable, secret_variable
+from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable, secret_variable
 
 
 def image_project(
@@ -51,6 +51,7 @@ def image_project(
         environment_variables={
             REPOSITORY: codebuild.BuildEnvironmentVariable(value=request.repository),
             TAG: codebuild.BuildEnvironmentVariable(value=request.tag),
+            STACK: codebuild.BuildEnvironmentVariable(value=Aws.STACK_ID),
             **{
                 late_variable(argument): codebuild.BuildEnvironmentVariable(value=value)
                 for argument, value in sorted(late_values.items())
