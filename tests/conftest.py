@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from scoped_images.image.pull_request import VARIABLES
+from scoped_images.image.ci_source import VARIABLES
 
 # CloudFormation validation takes 2-4 s for each app; one test of its own keeps it on.
 os.environ.setdefault("CDK_VALIDATION", "false")

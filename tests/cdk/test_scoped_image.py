@@ -545,6 +545,71 @@ def test_a_context_value_lets_the_build_of_a_pull_request_write_its_cache(
     assert cache_of(small_app).keys() == {"cacheFrom", "cacheTo"}
 
 
+@pytest.mark.parametrize(
+    ("ref", "main_branch", "writes"),
+    [
+        ("refs/heads/main", None, True),
+        ("refs/heads/develop", "develop", True),
+        ("refs/heads/develop", None, False),
+        ("refs/tags/v1", None, False),
+    ],
+)
+def test_only_ci_s_builds_of_the_main_branch_write_its_cache(
+    small_app: SmallApp,
+    monkeypatch: pytest.MonkeyPatch,
+    ref: str,
+    main_branch: str | None,
+    writes: bool,
+) -> None:
+    monkeypatch.setenv("GITHUB_REF", ref)
+    small_app.app.node.set_context("scoped-images:main-branch", main_branch)
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    image_in(small_app, small_app.stack("App"), repository=repository)
+    assert cache_of(small_app).keys() == {"cacheFrom", *(["cacheTo"] if writes else [])}
+
+
+def test_one_note_says_that_caches_are_not_written(
+    small_app: SmallApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_REF", "refs/heads/feature")
+    repositories, notes = small_app.stack("Repositories"), []
+    for name in ("one", "two"):
+        stack = small_app.stack(name)
+        image_in(small_app, stack, repository=small_app.repository(repositories, f"{name}-dev"))
+        notes += Annotations.from_stack(stack).find_info("*", Match.any_value())
+    assert [note.entry.data for note in notes] == [
+        "cache: CI builds branch 'feature', so registry caches are read and not written; scoped-images:main-branch in "
+        "the context names another main branch, and -c scoped-images:cache-export=true writes them in this build "
+        "[ack: scoped-images:cache-export]"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "writes"), [({"GITHUB_REF": "refs/heads/x"}, True), ({"GITHUB_HEAD_REF": "x"}, False)]
+)
+def test_a_branch_writes_a_cache_of_its_own_and_a_pull_request_none(
+    small_app: SmallApp, monkeypatch: pytest.MonkeyPatch, variable: dict[str, str], writes: bool
+) -> None:
+    for name, value in variable.items():
+        monkeypatch.setenv(name, value)
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_ARM64, branch="x")
+    image_in(small_app, small_app.stack("App"), repository=repository, options=BuildOptions(cache=cache))
+    assert ("cacheTo" in cache_of(small_app)) == writes
+
+
+@pytest.mark.parametrize("value", ["", 7])
+def test_a_main_branch_without_a_name_is_refused(small_app: SmallApp, value: object) -> None:
+    small_app.app.node.set_context("scoped-images:main-branch", value)
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    with pytest.raises(ScopedImagesError) as refused:
+        image_in(small_app, small_app.stack("App"), repository=repository)
+    assert str(refused.value) == (
+        f"scoped-images:main-branch: must be the name of a branch, got {value!r}; write "
+        '"scoped-images:main-branch": "develop"'
+    )
+
+
 def test_a_context_value_of_another_kind_is_refused(small_app: SmallApp) -> None:
     small_app.app.node.set_context("scoped-images:cache-export", "no")
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from constructs import Construct
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuild, ImageBuilder
+from scoped_images.cdk.cache_export import exports_cache
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.local_builder import LocalBuilder
@@ -24,13 +24,9 @@ from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.whole_repository import registry_cache_warning
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
-from scoped_images.image.pull_request import is_pull_request
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
-
-# Whether builds write their registry caches, for a whole app: `cdk deploy -c scoped-images:cache-export=false`.
-CACHE_EXPORT = "scoped-images:cache-export"
 
 ContextFor = ScopedContext | Callable[[Platform], ScopedContext]
 
@@ -181,7 +177,7 @@ class ImageBuilds:
 
     def _cache(self, platform: Platform) -> RegistryCache | None:
         cache = self._own_cache(platform)
-        if cache is None or exports_caches(self.scope, self.options):
+        if cache is None or exports_cache(self.scope, self.options, cache):
             return cache
         return dataclasses.replace(cache, export=False)
 
@@ -206,18 +202,6 @@ class ImageBuilds:
                 f"for {platform}; give both the same platform"
             )
         return cache
-
-
-def exports_caches(scope: Construct, options: BuildOptions) -> bool:
-    """Return whether builds write their registry caches: not if the options, the app or CI forbid it."""
-    given = scope.node.try_get_context(CACHE_EXPORT)
-    if given not in (None, True, False, "true", "false"):
-        raise ScopedImagesError(
-            f"{CACHE_EXPORT}: must be true or false, got {given!r}; pass -c {CACHE_EXPORT}=false"
-        )
-    if given is None:
-        return options.cache_export and not is_pull_request(os.environ)
-    return options.cache_export and given in (True, "true")
 
 
 def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) -> None:

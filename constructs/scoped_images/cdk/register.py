@@ -56,6 +56,7 @@ class Register:
     _repositories: dict[RepositoryAddress, ecr.Repository] = field(default_factory=dict)
     _bases: dict[RepositoryAddress, str] = field(default_factory=dict)
     _caches: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _caches_are_explained: bool = False
 
     @property
     def repositories(self) -> Mapping[RepositoryAddress, ecr.Repository]:
@@ -90,3 +91,8 @@ class Register:
         """Return the path of another image that exports to this cache; equal images may share one."""
         other, other_tag = self._caches.setdefault(ref, (scope.node.path, tag))
         return other if other != scope.node.path and other_tag != tag else None
+
+    def is_first_image_without_export(self) -> bool:
+        """Return whether nobody has asked before: one note for an app is enough."""
+        first, self._caches_are_explained = not self._caches_are_explained, True
+        return first
