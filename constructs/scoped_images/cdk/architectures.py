@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any
 
-from aws_cdk import CfnResource, Stack
-from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_lambda as lambda_
+# Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
+import aws_cdk
+from aws_cdk import CfnResource
 
+from scoped_images.cdk.place import stack_of
 from scoped_images.cdk.register import RegisteredImage
 from scoped_images.platform import Platform
-from scoped_images.templates.architecture import FUNCTIONS, architectures_of
+from scoped_images.templates.architecture import architectures_of
 
-LAMBDA_ARCHITECTURES = {
-    Platform.LINUX_AMD64: lambda_.Architecture.X86_64,
-    Platform.LINUX_ARM64: lambda_.Architecture.ARM_64,
-}
-TASK_PLATFORMS = {
-    Platform.LINUX_AMD64: ecs.RuntimePlatform(
-        cpu_architecture=ecs.CpuArchitecture.X86_64, operating_system_family=ecs.OperatingSystemFamily.LINUX
-    ),
-    Platform.LINUX_ARM64: ecs.RuntimePlatform(
-        cpu_architecture=ecs.CpuArchitecture.ARM64, operating_system_family=ecs.OperatingSystemFamily.LINUX
-    ),
-}
 # Those that CDK has a class for. Of a raw CfnResource nobody can see whether an override sets the property already.
-_SETTABLE = (*FUNCTIONS, "AWS::ECS::TaskDefinition", "AWS::Batch::JobDefinition")
+# By module: to import the four takes half a second, and an app that has such a resource has imported its module.
+_SETTABLE = {
+    "aws_cdk.aws_lambda": ("CfnFunction", "AWS::Lambda::Function"),
+    "aws_cdk.aws_sam": ("CfnFunction", "AWS::Serverless::Function"),
+    "aws_cdk.aws_ecs": ("CfnTaskDefinition", "AWS::ECS::TaskDefinition"),
+    "aws_cdk.aws_batch": ("CfnJobDefinition", "AWS::Batch::JobDefinition"),
+}
+
+
+def lambda_architecture(platform: Platform) -> aws_cdk.aws_lambda.Architecture:
+    """Return the architecture of a function that runs images of a platform."""
+    arm = platform is Platform.LINUX_ARM64
+    architectures = aws_cdk.aws_lambda.Architecture
+    return architectures.ARM_64 if arm else architectures.X86_64
+
+
+def task_platform(platform: Platform) -> aws_cdk.aws_ecs.RuntimePlatform:
+    """Return the runtime platform of a task that runs images of a platform."""
+    ecs = aws_cdk.aws_ecs
+    arm = platform is Platform.LINUX_ARM64
+    return ecs.RuntimePlatform(
+        cpu_architecture=ecs.CpuArchitecture.ARM64 if arm else ecs.CpuArchitecture.X86_64,
+        operating_system_family=ecs.OperatingSystemFamily.LINUX,
+    )
 
 
 def set_architecture(resource: CfnResource, images: Iterable[RegisteredImage]) -> None:
@@ -36,10 +49,13 @@ def set_architecture(resource: CfnResource, images: Iterable[RegisteredImage]) -
     All run x86-64 by default, and an arm64 image then fails only at its first call, with "exec format error".
     Contradictions, and what overrides set later, are found when the templates are resolved.
     """
-    resource_type = resource.cfn_resource_type
-    if resource_type not in _SETTABLE or type(resource) is CfnResource:
+    resource_type = _settable_type(resource)
+    if resource_type is None:
         return
-    properties = _as_in_templates(Stack.of(resource).resolve(resource._cfn_properties))
+    # One call to JavaScript, where all properties take three; most functions have an architecture.
+    if resource_type == "AWS::Lambda::Function" and resource.architectures is not None:  # type: ignore[attr-defined]
+        return
+    properties = _as_in_templates(stack_of(resource).resolve(resource._cfn_properties))
     for architecture in architectures_of(resource_type, properties):
         if architecture.value is not None or architecture.property is None:
             continue
@@ -50,14 +66,22 @@ def set_architecture(resource: CfnResource, images: Iterable[RegisteredImage]) -
             _set(resource, architecture.property, named[0].platforms[0], properties)
 
 
+def _settable_type(resource: CfnResource) -> str | None:
+    for module, (name, resource_type) in _SETTABLE.items():
+        loaded = sys.modules.get(module)
+        if loaded is not None and isinstance(resource, getattr(loaded, name)):
+            return resource_type
+    return None
+
+
 def _set(resource: CfnResource, path: str, platform: Platform, properties: dict[str, Any]) -> None:
     if path == "Architectures":
-        resource.architectures = [LAMBDA_ARCHITECTURES[platform].name]  # type: ignore[attr-defined]
+        resource.architectures = ["arm64" if platform is Platform.LINUX_ARM64 else "x86_64"]  # type: ignore[attr-defined]
         return
     word = "ARM64" if platform is Platform.LINUX_ARM64 else "X86_64"
-    if isinstance(resource, ecs.CfnTaskDefinition):
+    if isinstance(resource, aws_cdk.aws_ecs.CfnTaskDefinition):
         family = properties.get("RuntimePlatform", {}).get("OperatingSystemFamily", "LINUX")
-        resource.runtime_platform = ecs.CfnTaskDefinition.RuntimePlatformProperty(
+        resource.runtime_platform = aws_cdk.aws_ecs.CfnTaskDefinition.RuntimePlatformProperty(
             cpu_architecture=word, operating_system_family=family
         )
     else:

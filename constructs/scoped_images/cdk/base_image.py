@@ -99,8 +99,7 @@ class BaseImage(Construct):
             address=self.address,
             platforms=self.platforms,
             is_static=is_static,
-            path=self.node.path,
-            stack=Stack.of(self),
+            construct=self,
         )
         self._move_tags(publish(self, builds, made.by).needed, moving_tag)
         CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from aws_cdk import aws_ecr as ecr
 from constructs import Construct, IConstruct
 
+from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
@@ -47,7 +47,7 @@ class PublishedImage:
     built_by: the resource that builds it while the stack deploys; None if the CLI builds it before.
     """
 
-    repository: ecr.IRepository
+    repository: PublishedRepository
     tag: str
     digest: Digest | None = None
     built_by: IConstruct | None = None

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Stack, Token
+from aws_cdk import Token
 from constructs import Construct
 
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
@@ -18,6 +18,7 @@ from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.local_builder import LocalBuilder
 from scoped_images.cdk.output_folder import refuse_output_folder
+from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.published_base import PublishedBase
 from scoped_images.cdk.stack_order import build_after, require_same_place
 from scoped_images.context.scoped_context import ScopedContext
@@ -66,16 +67,14 @@ class ImageBuilds:
         self._check_repository()
         for base in self._bases:
             require_same_place(scope, base.address)
-            build_after(scope, path=base.path, stack=base.stack, what="its base image")
+            build_after(scope, needed=base.construct, what="its base image")
             self._share_platforms(base)
 
     def _check_repository(self) -> None:
-        repository, path = self.repository, self.scope.node.path
+        repository = self.repository
         if repository is not None:
             require_same_place(self.scope, repository.address)
-            build_after(
-                self.scope, path=repository.node.path, stack=Stack.of(repository), what="its repository"
-            )
+            build_after(self.scope, needed=repository, what="its repository")
             return
         reasons = {
             "its dependents are built from": self.is_base,
@@ -85,8 +84,8 @@ class ImageBuilds:
         for reason, holds in reasons.items():
             if holds:
                 raise ScopedImagesError(
-                    f"repository: {path!r} needs one, which {reason}, got None; pass an ImageRepository of an earlier "
-                    "stack"
+                    f"repository: {path_of(self.scope)!r} needs one, which {reason}, got None; pass an "
+                    "ImageRepository of an earlier stack"
                 )
 
     @property
@@ -147,7 +146,7 @@ class ImageBuilds:
             if self.by.takes_tokens and Token.is_unresolved(value)
         }
         literal = {name: value for name, value in self.options.build_args.items() if name not in late}
-        resolved = Stack.of(self.scope).resolve(late)
+        resolved = stack_of(self.scope).resolve(late) if late else {}
         context = self.context(platform) if callable(self.context) else self.context
         expect(self.scope, "context", context, ScopedContext, "what a function from a platform returns")
         refuse_output_folder(self.scope, context)
@@ -171,8 +170,8 @@ class ImageBuilds:
         missing = [platform for platform in self.platforms if platform not in base.platforms]
         if missing:
             raise ScopedImagesError(
-                f"platform: base image {base.path!r} is built for {' and '.join(base.platforms)}, got "
-                f"{' and '.join(self.platforms)} for {self.scope.node.path!r}; build both for the same platform"
+                f"platform: base image {path_of(base.construct)!r} is built for {' and '.join(base.platforms)}, got "
+                f"{' and '.join(self.platforms)} for {path_of(self.scope)!r}; build both for the same platform"
             )
 
     def _cache(self, platform: Platform) -> RegistryCache | None:
@@ -191,14 +190,14 @@ class ImageBuilds:
             return RegistryCache(repository=self.repository.address, platform=platform)
         if self.repository is None or cache.repository != self.repository.address:
             raise ScopedImagesError(
-                f"cache: {self.scope.node.path!r} can export only to its own repository, got "
+                f"cache: {path_of(self.scope)!r} can export only to its own repository, got "
                 f"{cache.repository.name!r}; pass that ImageRepository as repository=, and caches to read in imports=(…)"
             )
         if len(self.platforms) > 1:
             return dataclasses.replace(cache, platform=platform)
         if cache.platform != platform:
             raise ScopedImagesError(
-                f"cache: a cache holds one platform, got {cache.platform} for {self.scope.node.path!r}, which is built "
+                f"cache: a cache holds one platform, got {cache.platform} for {path_of(self.scope)!r}, which is built "
                 f"for {platform}; give both the same platform"
             )
         return cache

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import aws_cdk
 from aws_cdk import AssetHashType
-from aws_cdk import aws_lambda as lambda_
 
 from scoped_images.functions.code import FunctionName, fingerprint, function_files
 
 
 @contextmanager
-def function_code(name: FunctionName) -> Iterator[lambda_.Code]:
+def function_code(name: FunctionName) -> Iterator[aws_cdk.aws_lambda.Code]:
     """Yield the code of one function; CDK copies it into the cloud assembly when the block makes the function."""
     files = function_files(name)
     with tempfile.TemporaryDirectory() as folder:
@@ -24,6 +24,6 @@ def function_code(name: FunctionName) -> Iterator[lambda_.Code]:
             target.write_bytes(content)
             # The CLI keeps the mode in the zip, and Lambda runs the code as a user who does not own it.
             target.chmod(0o644)
-        yield lambda_.Code.from_asset(
+        yield aws_cdk.aws_lambda.Code.from_asset(
             folder, asset_hash=fingerprint(files), asset_hash_type=AssetHashType.CUSTOM
         )

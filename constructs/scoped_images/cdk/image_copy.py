@@ -175,7 +175,7 @@ class _Copied(Construct):
         register_of(self).images.append(
             RegisteredImage(
                 scope=self,
-                uri=self.repository.repository_uri_for_tag(tag),
+                uri=self.repository.tagged(tag),
                 tag=tag,
                 platforms=platforms,
                 digest_id=self.digest.logical_id,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
-from aws_cdk import CfnResource, Stack, Stage
+from aws_cdk import CfnResource, Stack
 from constructs import Construct
 
 from scoped_images.cdk.annotations import annotate_error
+from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.register import Register, RegisteredImage
 from scoped_images.cdk.rendered_templates import stack_template
 from scoped_images.platform import Platform
@@ -25,12 +26,15 @@ class ImageUses:
     def __init__(
         self,
         templates: Templates,
-        stacks: Mapping[str, Stack],
-        resources: Mapping[str, Sequence[CfnResource]],
+        stacks: Iterable[Stack],
+        resources: Sequence[CfnResource],
         register: Register,
     ) -> None:
-        self._templates, self._stacks, self._resources = templates, stacks, resources
-        self._images = [(image, self._own_reference(image)) for image in register.images]
+        self._templates = templates
+        self._stacks = {path_of(stack): stack for stack in stacks}
+        self._parents = {template.path: template.parent for template in templates.stacks}
+        self._resources = resources
+        self._images = _Images(templates, register.images)
 
     def check(self) -> None:
         """Have stacks and resources wait for the images that they run; annotate what cannot work."""
@@ -45,8 +49,9 @@ class ImageUses:
         if not uses:
             return
         consumer = _Consumer(
-            # Looked up only if it is needed: each logical id is a call to JavaScript.
             self._stacks[template.path],
+            self._stacks[self._top(template.path)],
+            # Looked up only if it is needed: each logical id is a call to JavaScript.
             partial(self._construct, template.path, logical_id),
             resource_type,
         )
@@ -66,51 +71,58 @@ class ImageUses:
         """Each reference to an image of the app, and all that publish that image."""
         for text in self._templates.texts(template, value):
             for reference in image_references(text):
-                images = [
-                    image
-                    for image, own in self._images
-                    if own.is_same(reference)
-                    and any(_is_name_of(image, own, name) for name in reference.names)
-                ]
+                images = self._images.named_by(reference)
                 if images:
                     yield reference, images
 
-    def _own_reference(self, image: RegisteredImage) -> ImageReference:
-        """How the stack that publishes an image names it, by its tag."""
-        stack = image.stack
-        text = "".join(self._templates.texts(stack_template(stack, {}), stack.resolve(image.uri)))
-        (found,) = image_references(text)
-        return found
-
     def _construct(self, path: str, logical_id: str) -> Construct:
         """The construct of a resource, or the stack of one that is in no construct of its own."""
-        stack = self._stacks[path]
-        found = (each for each in self._resources[path] if stack.resolve(each.logical_id) == logical_id)
-        return next(found, stack)
+        return self._constructs.get((path, logical_id), self._stacks[path])
+
+    @cached_property
+    def _constructs(self) -> dict[tuple[str, str], CfnResource]:
+        """The constructs of all resources, by the path of their stack and their logical id."""
+        by_stack: dict[str, list[CfnResource]] = {}
+        for resource in self._resources:
+            by_stack.setdefault(path_of(stack_of(resource)), []).append(resource)
+        return {
+            (path, logical_id): resource
+            for path, resources in by_stack.items()
+            for resource, logical_id in zip(
+                resources, self._stacks[path].resolve([each.logical_id for each in resources]), strict=True
+            )
+        }
+
+    def _top(self, path: str) -> str:
+        """The path of the stack that a nested one is deployed with."""
+        while (parent := self._parents.get(path)) is not None:
+            path = parent
+        return path
 
     def _wait(
         self, consumer: _Consumer, reference: ImageReference, images: Sequence[RegisteredImage]
     ) -> None:
-        own = [image for image in images if _top(image.stack).node.path == consumer.top.node.path]
+        own = [image for image in images if self._top(path_of(image.stack)) == path_of(consumer.top)]
         if own:
             # An attribute among the names is a dependency already.
             if not any(name.startswith("$") for name in reference.names):
                 consumer.wait_for_resource(own[0])
             return
-        here = [image for image in images if _stage_path(image.stack) == _stage_path(consumer.stack)]
+        # Of another Stage there are no stacks here.
+        here = [image for image in images if path_of(image.stack) in self._stacks]
         if not here:
             consumer.fail(
-                f"its image is published by stack {images[0].stack.node.path!r} of another Stage, and CDK orders no "
+                f"its image is published by stack {path_of(images[0].stack)!r} of another Stage, and CDK orders no "
                 "stacks across Stages; make the image in a stack of this Stage too"
             )
         elif reference.imported:
             consumer.fail(
-                f"its image is named by a value that stack {_top(here[0].stack).node.path!r} exports, and "
+                f"its image is named by a value that stack {self._top(path_of(here[0].stack))!r} exports, and "
                 "CloudFormation changes no export that is in use; put both into one stack, make the image with "
                 "pin_digest=False, or set @aws-cdk/core:defaultCrossStackReferences to 'weak'"
             )
         else:
-            consumer.wait_for_stack(here)
+            consumer.wait_for_stack([self._stacks[self._top(path_of(image.stack))] for image in here])
 
     def _check_place(
         self, consumer: _Consumer, template: StackTemplate, reference: ImageReference, image: RegisteredImage
@@ -137,7 +149,7 @@ class ImageUses:
                 + (
                     f"give that ImageRepository pull_accounts=['{template.account}']"
                     if policy is not None
-                    else f"give {image.scope.node.path!r} repository=, an ImageRepository with "
+                    else f"give {path_of(image.scope)!r} repository=, an ImageRepository with "
                     f"pull_accounts=['{template.account}']"
                 )
             )
@@ -160,8 +172,10 @@ class ImageUses:
 class _Consumer:
     """One resource that names images of the app."""
 
-    def __init__(self, stack: Stack, construct: Callable[[], Construct], resource_type: str) -> None:
-        self.stack, self.top, self.type = stack, _top(stack), resource_type
+    def __init__(
+        self, stack: Stack, top: Stack, construct: Callable[[], Construct], resource_type: str
+    ) -> None:
+        self.stack, self.top, self.type = stack, top, resource_type
         self._construct = construct
         self._failures: set[str] = set()
 
@@ -179,18 +193,17 @@ class _Consumer:
         if isinstance(construct, CfnResource):
             construct.add_resource_dependency(image.needed)
 
-    def wait_for_stack(self, images: Sequence[RegisteredImage]) -> None:
+    def wait_for_stack(self, publishers: Sequence[Stack]) -> None:
         """Deploy after one of the stacks that publish the image."""
-        for image in images:
+        for publisher in publishers:
             try:
-                self.top.add_stack_dependency(_top(image.stack))
+                self.top.add_stack_dependency(publisher)
                 return
             except RuntimeError:
                 continue
-        publisher = _top(images[0].stack).node.path
         self.fail(
-            f"its image is published by stack {publisher!r}, which itself waits for {self.top.node.path!r}; put the "
-            "image into the stack that runs it"
+            f"its image is published by stack {path_of(publishers[0])!r}, which itself waits for "
+            f"{path_of(self.top)!r}; put the image into the stack that runs it"
         )
 
     def check_architecture(self, architecture: Architecture, images: Sequence[RegisteredImage]) -> None:
@@ -225,22 +238,40 @@ class _Consumer:
             )
 
 
-def _is_name_of(image: RegisteredImage, own: ImageReference, name: str) -> bool:
-    """Whether a name is the image's tag, or an attribute of the resource that knows its digest."""
-    return name in own.names or name.startswith(f"${{{image.stack.node.path}:{image.digest_id}.")
+class _Images:
+    """The images of the app, by what templates call them."""
+
+    def __init__(self, templates: Templates, images: Sequence[RegisteredImage]) -> None:
+        self._found: dict[tuple[str, str], list[tuple[int, RegisteredImage, ImageReference]]] = {}
+        for number, (image, own) in enumerate(zip(images, _own_references(templates, images), strict=True)):
+            # Its tag, and the attributes of the resource that knows its digest.
+            for name in (*own.names, f"${{{path_of(image.stack)}:{image.digest_id}."):
+                self._found.setdefault((own.repository, name), []).append((number, image, own))
+
+    def named_by(self, reference: ImageReference) -> list[RegisteredImage]:
+        """Return the images that a reference may name, in the order in which they were made."""
+        found = {
+            number: image
+            for name in reference.names
+            for key in (name, *(name[: dot + 1] for dot, letter in enumerate(name) if letter == "."))
+            for number, image, own in self._found.get((reference.repository, key), ())
+            if own.is_same(reference)
+        }
+        return [found[number] for number in sorted(found)]
 
 
-def _top(stack: Stack) -> Stack:
-    """The stack that a nested one is deployed with."""
-    while stack.nested_stack_parent is not None:
-        stack = stack.nested_stack_parent
-    return stack
-
-
-def _stage_path(stack: Stack) -> str:
-    stage = Stage.of(stack)
-    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
-    return str(stage.node.path)
+def _own_references(templates: Templates, images: Sequence[RegisteredImage]) -> list[ImageReference]:
+    """How the stack that publishes each image names it, by its tag."""
+    by_stack: dict[Stack, list[int]] = {}
+    for number, image in enumerate(images):
+        by_stack.setdefault(image.stack, []).append(number)
+    references: dict[int, ImageReference] = {}
+    for stack, numbers in by_stack.items():
+        template = stack_template(stack, {})
+        # In one call to JavaScript.
+        for number, value in zip(numbers, stack.resolve([images[each].uri for each in numbers]), strict=True):
+            (references[number],) = image_references("".join(templates.texts(template, value)))
+    return [references[number] for number in range(len(images))]
 
 
 def _globals(template: StackTemplate, resource_type: str) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import Aspects, CfnResource, IAspect, Stack, Stage
@@ -11,13 +12,25 @@ from constructs import Construct, IConstruct, IValidation
 from scoped_images.cdk.annotations import annotate_error
 from scoped_images.cdk.architectures import set_architecture
 from scoped_images.cdk.image_uses import ImageUses
+from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.register import Register
 from scoped_images.cdk.rendered_templates import render
+
+# By stack, since finding the watch of a stage takes several calls to JavaScript.
+_REGISTERS: WeakKeyDictionary[Stack, Register] = WeakKeyDictionary()
 
 
 def register_of(scope: Construct) -> Register:
     """Return the register of the app that `scope` is in, and have its stage watched."""
-    root, stage = scope.node.root, Stage.of(scope)
+    stack = stack_of(scope)
+    found = _REGISTERS.get(stack)
+    if found is None:
+        found = _REGISTERS[stack] = _find_register(stack)
+    return found
+
+
+def _find_register(stack: Stack) -> Register:
+    root, stage = stack.node.root, Stage.of(stack)
     assert isinstance(root, Construct)
     # Not the app only: aspects do not reach into stages.
     assert stage is not None, "every construct of an app is in a stage: the app itself is one"
@@ -41,34 +54,38 @@ class ImageWatch:
 
     def __init__(self, register: Register) -> None:
         self.register = register
-        self._stacks: dict[str, Stack] = {}
-        self._resources: dict[str, list[CfnResource]] = {}
-        self._pipelines: dict[str, IConstruct] = {}
+        self._stacks: list[Stack] = []
+        self._resources: list[CfnResource] = []
+        self._pipelines: list[IConstruct] = []
 
     def visit(self, node: IConstruct) -> None:
-        """Remember stacks, resources and pipelines; set an architecture that is not set."""
-        path = node.node.path
-        if isinstance(node, Stack):
-            self._stacks[path] = node
-            self._resources[path] = []
-        elif isinstance(node, CfnResource):
-            self._resources[Stack.of(node).node.path].append(node)
+        """Remember stacks, resources and pipelines; set an architecture that is not set.
+
+        It runs for every construct of the app, so it must not call JavaScript for most of them.
+        """
+        if isinstance(node, CfnResource):
+            self._resources.append(node)
             if self.register.images:
                 set_architecture(node, self.register.images)
+        elif isinstance(node, Stack):
+            self._stacks.append(node)
+        elif isinstance(node, Stage):
+            # The first of a walk: an app may be synthesized more than once.
+            self._stacks, self._resources, self._pipelines = [], [], []
         elif _is_pipeline(node):
-            self._pipelines[path] = node
+            self._pipelines.append(node)
 
     def validate(self) -> list[str]:
         """Check every resource that names an image of the app. Errors are annotations, which the CLI prints."""
         if self.register.images:
-            ImageUses(render(self._stacks.values()), self._stacks, self._resources, self.register).check()
-            for pipeline in self._pipelines.values():
+            ImageUses(render(self._stacks), self._stacks, self._resources, self.register).check()
+            for pipeline in self._pipelines:
                 self._check_pipeline(pipeline)
         return []
 
     def _check_pipeline(self, pipeline: IConstruct) -> None:
         ordered = {
-            image.stack.node.path: image.scope.node.path for image in self.register.images if image.ordered
+            path_of(image.stack): path_of(image.scope) for image in self.register.images if image.ordered
         }
         deployed = [
             stack.construct_path

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import DockerCacheOption, DockerImageAssetLocation, Stack, Stage, SymlinkFollowMode
+from aws_cdk import DockerCacheOption, DockerImageAssetLocation, SymlinkFollowMode
 from aws_cdk.aws_ecr_assets import DockerCacheOption as StockCacheOption
 from aws_cdk.aws_ecr_assets import DockerImageAsset, DockerImageAssetInvalidationOptions, NetworkMode
 from aws_cdk.aws_ecr_assets import Platform as AssetPlatform
@@ -17,6 +17,7 @@ from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.ordered_assets import OrderedAssets
+from scoped_images.cdk.place import path_of, place_of, stack_of
 from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.registry_cache import CacheOption
@@ -37,9 +38,7 @@ class LocalBuilder:
         A DockerImageAsset would copy the folder once more, and put what its links lead to into the copy
         (docs/decisions/0010-contexts-are-written-once.md).
         """
-        stage = Stage.of(scope)
-        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
-        assembly = Path(stage.asset_outdir)
+        assembly = Path(place_of(scope).assets)
         written = build.spec.context.write_into(assembly)
         # Relative to the written folder, where docker runs: an absolute path would differ from machine to machine.
         folders = {
@@ -55,7 +54,7 @@ class LocalBuilder:
         if build.repository is None:
             return asset.add_to_stack(scope, construct_id)
         asset.add_to_synthesizer(scope)
-        synthesizer = Stack.of(scope).synthesizer
+        synthesizer = stack_of(scope).synthesizer
         assert isinstance(synthesizer, OrderedAssets), "build_after has checked it"
         tag = build.spec.content_tag
         synthesizer.publish_image(asset.source_hash, repository_name=build.repository.name, tag=tag)
@@ -87,12 +86,10 @@ class _Asset:
     def add_to_synthesizer(self, scope: Construct) -> DockerImageAssetLocation:
         """Have the CLI build the folder as it is."""
         spec, imports, export = self.build.spec, self._imports, self._export
-        stage = Stage.of(scope)
-        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
-        return Stack.of(scope).synthesizer.add_docker_image_asset(
+        return stack_of(scope).synthesizer.add_docker_image_asset(
             source_hash=self.source_hash,
             # A Stage's manifests lie in a folder of their own, its assets beside those of the app.
-            directory_name=os.path.relpath(self.folder, stage.outdir),
+            directory_name=os.path.relpath(self.folder, place_of(scope).assembly),
             docker_file=spec.context.written_dockerfile,
             platform=str(spec.platform),
             docker_build_target=spec.stage,
@@ -104,7 +101,7 @@ class _Asset:
             docker_cache_disabled=spec.options.no_cache or None,
             docker_cache_from=[DockerCacheOption(**option) for option in imports] or None,
             docker_cache_to=DockerCacheOption(**export) if export else None,
-            display_name=scope.node.path,
+            display_name=path_of(scope),
         )
 
     def add_to_stack(self, scope: Construct, construct_id: str) -> PublishedImage:
@@ -148,7 +145,7 @@ class _Asset:
             cache_disabled=spec.options.no_cache or None,
             cache_from=[StockCacheOption(**option) for option in imports] or None,
             cache_to=StockCacheOption(**export) if export else None,
-            display_name=scope.node.path,
+            display_name=path_of(scope),
         )
 
     @property

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from aws_cdk import Stage
 from constructs import Construct
 
+from scoped_images.cdk.place import path_of, place_of
 from scoped_images.context.file import ContextFile
 from scoped_images.context.output_folder import is_output_folder
 from scoped_images.context.scoped_context import ScopedContext
@@ -21,10 +21,8 @@ def refuse_output_folder(scope: Construct, context: ScopedContext) -> None:
     wrote. Only the app knows `App(outdir="dist")` before its first synth. An exception of the ignore file brings a
     known folder back on purpose.
     """
-    stage = Stage.of(scope)
-    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
     # Relative if the app gave it so.
-    output = os.path.realpath(stage.asset_outdir)
+    output = os.path.realpath(place_of(scope).assets)
     if is_output_folder(output):
         return
     folders = [("context", context.root, context.files)]
@@ -33,7 +31,7 @@ def refuse_output_folder(scope: Construct, context: ScopedContext) -> None:
         inside = os.path.relpath(output, os.path.realpath(root))
         if _holds(files, inside):
             raise ScopedImagesError(
-                f"{what}: {scope.node.path!r} would hold CDK's output folder, which changes with each synth, got "
+                f"{what}: {path_of(scope)!r} would hold CDK's output folder, which changes with each synth, got "
                 f'outdir={inside!r} in {root}; name it in the ignore file, or drop outdir= and set "output" in '
                 "cdk.json"
             )

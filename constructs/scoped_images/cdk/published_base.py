@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import Stack
+from constructs import Construct
 
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.image.spec import BaseReference
@@ -15,12 +15,11 @@ from scoped_images.platform import Platform
 class PublishedBase:
     """Where a base image is, and after which stack it is there.
 
-    path: of its construct. is_static: whether its dependents stay as they are when it changes.
+    construct: that publishes it. is_static: whether its dependents stay as they are when it changes.
     """
 
     reference: BaseReference
     address: RepositoryAddress
     platforms: tuple[Platform, ...]
     is_static: bool
-    path: str
-    stack: Stack
+    construct: Construct

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import CfnResource
-from aws_cdk import aws_ecr as ecr
 from constructs import Construct, IConstruct
 
 from scoped_images.cdk.builder import Digest, ImageBuild, ImageBuilder, PublishedImage, built_by
 from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.cdk.register import RegisteredImage
 from scoped_images.cdk.registry_resources import ImageDigest, ImageIndex
 from scoped_images.image.spec import index_tag
@@ -28,7 +28,7 @@ class Published:
 
     images: Mapping[Platform, PublishedImage]
     index: ImageIndex | None
-    repository: ecr.IRepository
+    repository: PublishedRepository
     tag: str
     needed: tuple[IConstruct, ...]
 
@@ -104,7 +104,7 @@ class PublishedPlatforms:
         """The digest of the index, or of the only image."""
         return self._published.index or next(iter(self._digests.values()))
 
-    def reference(self, platform: Platform | None = None) -> tuple[ecr.IRepository, str]:
+    def reference(self, platform: Platform | None = None) -> tuple[PublishedRepository, str]:
         """Return repository, and tag or digest, of one platform's image; without a platform, of what containers run."""
         image = self._published.images[platform] if platform else self._published
         digest = self._digests[platform] if platform else self.image_digest
@@ -113,7 +113,7 @@ class PublishedPlatforms:
 
     def _register(
         self,
-        repository: ecr.IRepository,
+        repository: PublishedRepository,
         tag: str,
         platforms: tuple[Platform, ...],
         digest: Digest,
@@ -122,7 +122,7 @@ class PublishedPlatforms:
         register_of(self._scope).images.append(
             RegisteredImage(
                 scope=self._scope,
-                uri=repository.repository_uri_for_tag(tag),
+                uri=repository.tagged(tag),
                 tag=tag,
                 platforms=platforms,
                 digest_id=digest.logical_id,

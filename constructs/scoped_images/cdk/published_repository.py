@@ -11,6 +11,7 @@ from constructs import Construct
 
 from scoped_images.cdk.annotations import annotate_error
 from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.place import place_of, stack_of
 from scoped_images.cdk.rendered_templates import stack_template
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.templates.template import Templates
@@ -36,6 +37,7 @@ class PublishedRepository(ecr.RepositoryBase):
         """
         super().__init__(scope, construct_id)
         self._name, self._address = repository_name, address
+        self._arn = f"{place_of(scope).repositories_arn}{repository_name}"
 
     @property
     def repository_name(self) -> str:
@@ -45,11 +47,16 @@ class PublishedRepository(ecr.RepositoryBase):
     @property
     def repository_arn(self) -> str:
         """The ARN, in this stack's account and region."""
-        return Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=self._name)
+        return self._arn
+
+    def tagged(self, tag: str) -> str:
+        """Return the URI of an image, as `repository_uri_for_tag` does, without a call to JavaScript."""
+        return f"{place_of(self).registry}/{self._name}:{tag}"
 
     def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
         """Add to the policy of the app's own repository; annotate an error where it has none."""
-        principal = Stack.of(self).resolve(statement.to_statement_json()).get("Principal")
+        stack = stack_of(self)
+        principal = stack.resolve(statement.to_statement_json().get("Principal"))
         # Every function asks for it, and both kinds of repository let the account's functions pull already.
         if principal == {"Service": "lambda.amazonaws.com"}:
             return iam.AddToResourcePolicyResult(statement_added=False)
@@ -58,7 +65,7 @@ class PublishedRepository(ecr.RepositoryBase):
             annotate_error(
                 self,
                 f"an app cannot change the policy of CDK's own repository, got a grant for "
-                f"{_text(Stack.of(self), principal)}; give the image repository=, an ImageRepository",
+                f"{_text(stack, principal)}; give the image repository=, an ImageRepository",
             )
             return iam.AddToResourcePolicyResult(statement_added=False)
         return owner.add_to_resource_policy(statement)

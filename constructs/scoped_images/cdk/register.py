@@ -9,6 +9,7 @@ from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
+from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
@@ -36,7 +37,7 @@ class RegisteredImage:
     @property
     def stack(self) -> Stack:
         """The stack that publishes it, which may be a nested one."""
-        return Stack.of(self.scope)
+        return stack_of(self.scope)
 
     @property
     def is_index(self) -> bool:
@@ -80,17 +81,17 @@ class Register:
 
     def add_base(self, scope: Construct, address: RepositoryAddress, moving_tag: str) -> None:
         """Raise if another base image is published in the repository, whose tag both would move."""
-        other = self._bases.setdefault(address, scope.node.path)
-        if other != scope.node.path:
+        other = self._bases.setdefault(address, path_of(scope))
+        if other != path_of(scope):
             raise ScopedImagesError(
-                f"repository: {scope.node.path!r} would move the tag {moving_tag!r} of base image {other!r}, got "
+                f"repository: {path_of(scope)!r} would move the tag {moving_tag!r} of base image {other!r}, got "
                 f"{address.name!r} for both; give each base image a repository of its own"
             )
 
     def add_cache(self, scope: Construct, ref: str, tag: str) -> str | None:
         """Return the path of another image that exports to this cache; equal images may share one."""
-        other, other_tag = self._caches.setdefault(ref, (scope.node.path, tag))
-        return other if other != scope.node.path and other_tag != tag else None
+        other, other_tag = self._caches.setdefault(ref, (path_of(scope), tag))
+        return other if other != path_of(scope) and other_tag != tag else None
 
     def is_first_image_without_export(self) -> bool:
         """Return whether nobody has asked before: one note for an app is enough."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
+import aws_cdk
 from aws_cdk import CfnResource, CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from scoped_images.cdk.function_code import function_code
@@ -134,7 +134,8 @@ def _resource(
     return resource
 
 
-def _registry_function(stack: Stack) -> lambda_.Function:
+def _registry_function(stack: Stack) -> aws_cdk.aws_lambda.Function:
+    lambda_, logs = aws_cdk.aws_lambda, aws_cdk.aws_logs
     existing = stack.node.try_find_child(_FUNCTION_ID)
     if isinstance(existing, lambda_.Function):
         return existing

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_lambda as lambda_
+# Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
+import aws_cdk
 from constructs import Construct
 
-from scoped_images.cdk.architectures import LAMBDA_ARCHITECTURES, TASK_PLATFORMS
+from scoped_images.cdk.architectures import lambda_architecture, task_platform
 from scoped_images.cdk.arguments import expect, expect_words
 from scoped_images.cdk.base_image import BaseImage, expect_bases
 from scoped_images.cdk.builder import ImageBuilder
@@ -26,7 +26,6 @@ class ScopedImage(Construct):
     address: of its own repository; None for an image in CDK's.
     repository, tag: where it is: in its own repository by its content tag, or in CDK's by CDK's hash.
     digest: `sha256:…`, known when the stack deploys; for several platforms that of the index.
-    architecture, runtime_platform: for functions and tasks, which get them by default. None for several platforms.
     """
 
     def __init__(
@@ -75,9 +74,6 @@ class ScopedImage(Construct):
         builds = made.builds()
         self.specs = tuple(build.spec for build in builds)
         self.address = repository.address if repository else None
-        single = len(self.platforms) == 1
-        self.architecture = LAMBDA_ARCHITECTURES[self.platforms[0]] if single else None
-        self.runtime_platform = TASK_PLATFORMS[self.platforms[0]] if single else None
         published = publish(self, builds, made.by)
         self.repository, self.tag = published.repository, published.tag
         self._published = PublishedPlatforms(
@@ -85,13 +81,23 @@ class ScopedImage(Construct):
         )
         self.digest = self._published.image_digest.digest
 
+    @property
+    def architecture(self) -> aws_cdk.aws_lambda.Architecture | None:
+        """The architecture of functions, which get it by default; None for several platforms."""
+        return lambda_architecture(self.platforms[0]) if len(self.platforms) == 1 else None
+
+    @property
+    def runtime_platform(self) -> aws_cdk.aws_ecs.RuntimePlatform | None:
+        """The runtime platform of tasks, which get it by default; None for several platforms."""
+        return task_platform(self.platforms[0]) if len(self.platforms) == 1 else None
+
     def to_lambda_code(
         self,
         *,
         platform: Platform | None = None,
         cmd: Sequence[str] | None = None,
         entrypoint: Sequence[str] | None = None,
-    ) -> lambda_.DockerImageCode:
+    ) -> aws_cdk.aws_lambda.DockerImageCode:
         """Return the image as a function's code; `cmd` and `entrypoint` default to those of the Dockerfile.
 
         platform: one of several; Lambda takes no index.
@@ -99,16 +105,16 @@ class ScopedImage(Construct):
         expect_words("cmd", cmd)
         expect_words("entrypoint", entrypoint)
         repository, tag_or_digest = self._published.reference(self._one_platform(platform))
-        return lambda_.DockerImageCode.from_ecr(
+        return aws_cdk.aws_lambda.DockerImageCode.from_ecr(
             repository,
             tag_or_digest=tag_or_digest,
             cmd=list(cmd) if cmd else None,
             entrypoint=list(entrypoint) if entrypoint else None,
         )
 
-    def to_container_image(self) -> ecs.ContainerImage:
+    def to_container_image(self) -> aws_cdk.aws_ecs.ContainerImage:
         """Return the image for a container of a task definition, whose execution role may then pull it."""
-        return ecs.ContainerImage.from_ecr_repository(*self._published.reference())
+        return aws_cdk.aws_ecs.ContainerImage.from_ecr_repository(*self._published.reference())
 
     def _one_platform(self, platform: Platform | None) -> Platform:
         if platform is None and len(self.platforms) == 1:

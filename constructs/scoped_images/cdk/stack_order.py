@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary, WeakSet
+
 from aws_cdk import Stack, Stage
 from constructs import Construct
 
 from scoped_images.cdk.ordered_assets import OrderedAssets
+from scoped_images.cdk.place import path_of, place_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 
+# The stacks that each stack has been ordered after: of many images only the first takes the calls to JavaScript.
+_ORDERED: WeakKeyDictionary[Stack, WeakSet[Stack]] = WeakKeyDictionary()
 
-def build_after(scope: Construct, *, path: str, stack: Stack, what: str) -> None:
-    """Have the images of `scope`'s stack built after `stack`, which holds the construct `path`."""
-    other, stack = stack, Stack.of(scope)
+
+def build_after(scope: Construct, *, needed: Construct, what: str) -> None:
+    """Have the images of `scope`'s stack built after the stack that holds `needed`."""
+    stack, other = stack_of(scope), stack_of(needed)
+    ordered = _ORDERED.setdefault(stack, WeakSet())
+    if other not in ordered:
+        _order(scope, needed, what)
+        ordered.add(other)
+
+
+def _order(scope: Construct, needed: Construct, what: str) -> None:
+    stack, other = stack_of(scope), stack_of(needed)
+    what = f"{what} {path_of(needed)!r}"
     if stack is other:
         raise ScopedImagesError(
-            f"{scope.node.path!r} is in the same stack as {what} {path!r}: the CLI builds all images of "
-            f"a stack before it deploys the stack; put {path!r} into a stack of its own"
+            f"{path_of(scope)!r} is in the same stack as {what}: the CLI builds all images of "
+            f"a stack before it deploys the stack; put {path_of(needed)!r} into a stack of its own"
         )
     if Stage.of(stack) is not Stage.of(other):
         raise ScopedImagesError(
-            f"{scope.node.path!r} and {what} {path!r} are in different stages or apps, and CDK orders no stacks "
+            f"{path_of(scope)!r} and {what} are in different stages or apps, and CDK orders no stacks "
             "across them; put both into one Stage of one App"
         )
     if stack.nested_stack_parent is not None:
         raise ScopedImagesError(
-            f"{scope.node.path!r} is in a nested stack, whose images the CLI builds before {what} {path!r} exists; "
+            f"{path_of(scope)!r} is in a nested stack, whose images the CLI builds before {what} exists; "
             "put it into a stack of its own"
         )
     if not isinstance(stack.synthesizer, OrderedAssets):
         raise ScopedImagesError(
-            f"synthesizer: the CLI would build the images of stack {stack.node.path!r} before {what} {path!r} exists, "
+            f"synthesizer: the CLI would build the images of stack {path_of(stack)!r} before {what} exists, "
             f"got {type(stack.synthesizer).__name__}; use Stack(…, synthesizer=OrderedAssets()), or for the whole app "
             "App(default_stack_synthesizer=OrderedAssets())"
         )
@@ -38,17 +53,17 @@ def build_after(scope: Construct, *, path: str, stack: Stack, what: str) -> None
         stack.add_stack_dependency(other)
     except RuntimeError:
         raise ScopedImagesError(
-            f"{scope.node.path!r} needs {what} {path!r}, whose stack {other.node.path!r} itself waits for "
-            f"{stack.node.path!r}; remove one of the two dependencies"
+            f"{path_of(scope)!r} needs {what}, whose stack {path_of(other)!r} itself waits for "
+            f"{path_of(stack)!r}; remove one of the two dependencies"
         ) from None
 
 
 def require_same_place(scope: Construct, address: RepositoryAddress) -> None:
     """Raise unless the stack has the literal account and region of the repository."""
-    stack = Stack.of(scope)
-    here = RepositoryAddress(account=stack.account, region=stack.region, name=address.name)
+    place = place_of(scope)
+    here = RepositoryAddress(account=place.account, region=place.region, name=address.name)
     if here != address:
         raise ScopedImagesError(
             f"env: repository {address.name!r} is in {address.account}/{address.region}, got "
-            f"{here.account}/{here.region} for stack {stack.node.path!r}; deploy both to one account and region"
+            f"{here.account}/{here.region} for stack {path_of(stack_of(scope))!r}; deploy both to one account and region"
         )

@@ -141,5 +141,5 @@ class RemoteBuilder(Construct):
         if stack is Stack.of(self):
             image.node.add_dependency(self)
         else:
-            build_after(scope, path=self.node.path, stack=Stack.of(self), what="its builder")
+            build_after(scope, needed=self, what="its builder")
         return image.published
