@@ -51,7 +51,7 @@ test: test-fast ## every test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/e2e tests/differential tests/local
 
 test-fast: $(VENV) $(CDK) ## the tests that need no container engine
-	@pytest -n 2 tests/unit tests/cdk tests/snapshot tests/lambdas tests/package
+	@pytest -n 2 tests/unit tests/cdk tests/docs tests/snapshot tests/lambdas tests/package
 
 snapshots: $(VENV) ## rewrite the recorded templates and the recorded public API
 	@pytest tests/snapshot tests/package/test_public_api.py --snapshot-update
