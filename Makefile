@@ -14,6 +14,8 @@ CDK := .local/cdk/node_modules/.bin/cdk
 UV_LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
     --custom-compile-command "make lock"
 OUTPUTS := .local/outputs.$(ENV).json
+# In CI the environment's protection rules approve a deploy.
+APPROVAL := $(if $(filter local,$(ENV))$(CI),never,broadening)
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
@@ -23,7 +25,8 @@ help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 deploy: $(VENV) $(CDK) ## build the images and deploy every stack of ENV (default: local)
-	@$(IN_ENV) cdk deploy --all -c env=$(ENV) $(if $(filter local,$(ENV)),--require-approval never) --concurrency 2 --outputs-file $(OUTPUTS)
+	@$(IN_ENV) bash -euc 'options=$$(python -m scripts.engine_options $(ENV)); cdk deploy --all -c env=$(ENV) $$options \
+	    --require-approval $(APPROVAL) --concurrency 2 --outputs-file $(OUTPUTS)'
 	@python -m scripts.outputs $(ENV) $(OUTPUTS)
 
 try: $(VENV) ## upload a receipt, label it, and read it back over HTTP

@@ -42,6 +42,7 @@ ROOMS = {
     "errors": ("printable",),
     "platform": ("errors",),
     "json_file": ("errors",),
+    "engine": ("errors",),
     "patterns": ("errors",),
     "ecr": ("errors", "platform"),
     "dockerfile": ("errors", "platform", "patterns", "ecr"),

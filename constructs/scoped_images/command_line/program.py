@@ -10,6 +10,7 @@ import typer
 
 from scoped_images.command_line.bases.program import bases
 from scoped_images.command_line.context import context
+from scoped_images.command_line.engine import engine
 from scoped_images.command_line.prune import prune
 from scoped_images.command_line.say import say
 from scoped_images.command_line.why import why
@@ -17,10 +18,11 @@ from scoped_images.errors import ScopedImagesError
 
 app = typer.Typer(
     add_completion=False,
-    help="Show what a Dockerfile reads and why, manage base images, and prune unused images.",
+    help="Show what a Dockerfile reads and why, check the container engine, manage base images, and prune unused images.",
 )
 app.command()(context)
 app.command()(why)
+app.command()(engine)
 app.command()(prune)
 app.add_typer(bases, name="bases")
 
