@@ -8,7 +8,7 @@ from typing import Any
 
 from scoped_images.pruning.image import Image, ImageReference
 from scoped_images.pruning.retention import Retention
-from scoped_images.pruning.selection import Selection, select_images
+from scoped_images.pruning.selection import Selection, parents_first, select_images
 from scoped_images.pruning.usage import Release, Usage, Use
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -48,6 +48,13 @@ def test_an_old_image_that_nothing_uses_goes() -> None:
 def test_a_young_image_stays() -> None:
     selection = select(image(1, "sha-1", days=6), image(2, "sha-2", days=8))
     assert why(selection, 1) == "younger than 7 days"
+
+
+def test_an_image_stays_for_less_than_its_days() -> None:
+    newest, restored = image(98, "sha-98", days=6), image(3, "sha-3", restored_at=NOW - timedelta(days=7))
+    images = [newest, image(1, "sha-1", days=7), image(2, days=14), restored]
+    selection = select_images(images, Usage(), RETENTION, now=NOW)
+    assert {gone.digest for gone in selection.deleted} == {digest(1), digest(2), digest(3)}
 
 
 def test_an_untagged_image_stays_longer() -> None:
@@ -134,6 +141,17 @@ def test_an_index_goes_before_its_children() -> None:
     assert [gone.digest for gone in selection.deleted] == [digest(2), digest(1)]
 
 
+def test_an_index_goes_before_children_that_were_pushed_again_later() -> None:
+    index, child = image(1, "sha-1", days=300, children=(digest(2),)), image(2, "sha-2", days=200)
+    assert parents_first([index, child]) == parents_first([child, index]) == [index, child]
+
+
+def test_two_indexes_that_name_each_other_go_in_some_order() -> None:
+    """No two digests can, and a registry that says so must not end the run."""
+    one, other = image(1, children=(digest(2),)), image(2, days=200, children=(digest(1),))
+    assert {gone.digest for gone in parents_first([one, other])} == {digest(1), digest(2)}
+
+
 def test_the_newest_are_counted_in_each_repository() -> None:
     selection = select(image(1, "sha-1", repository="other"))
     assert selection.kept["other", digest(1)] == "among the newest 1"
@@ -152,6 +170,17 @@ def test_namesakes_elsewhere_do_not_push_releases_out() -> None:
 def test_a_tag_that_a_template_puts_together_stays() -> None:
     selection = select(image(1, "sha-0123abc", days=90), usage=Usage(words=frozenset({"sha-", "0123abc"})))
     assert why(selection, 1) == "in use by a CloudFormation stack"
+
+
+def test_a_tag_with_a_suffix_for_late_values_is_put_together_too() -> None:
+    late = f"{'0a' * 16}-{'1b' * 8}"
+    selection = select(image(1, f"sha-{late}", days=90), usage=Usage(words=frozenset({"sha-", late})))
+    assert why(selection, 1) == "in use by a CloudFormation stack"
+
+
+def test_an_empty_word_keeps_no_tag_without_a_dash() -> None:
+    selection = select(image(1, "0a" * 32), usage=Usage(words=frozenset({""})))
+    assert why(selection, 1) is None
 
 
 def test_the_index_of_a_platform_image_in_use_stays() -> None:
@@ -192,6 +221,17 @@ def test_an_index_and_its_children_with_one_timestamp_are_one_of_the_newest() ->
     retention = replace(RETENTION, max_images=2, min_age_days=1)
     selection = select_images([before, *parts, index], Usage(), retention, now=NOW)
     assert selection.deleted == ()
+
+
+def test_an_index_over_an_index_with_one_timestamp_is_one_of_the_newest() -> None:
+    """The digest of the leaf sorts after that of the index over everything."""
+    leaf, middle = image(30, "sha-30", days=10), image(20, "sha-20", days=10, children=(digest(30),))
+    top = image(10, "sha-10", days=10, children=(middle.digest,))
+    retention = replace(RETENTION, min_age_days=1)
+    selection = select_images([leaf, middle, top], Usage(), retention, now=NOW)
+    assert {key: reason for (_, key), reason in selection.kept.items()} == dict.fromkeys(
+        (digest(10), digest(20), digest(30)), "among the newest 1"
+    )
 
 
 def test_a_tag_and_a_digest_of_different_images_keep_both() -> None:
