@@ -34,7 +34,7 @@ from cdk_local_aws.emulator.asgi import (
     request_headers,
 )
 from cdk_local_aws.emulator.keys import REGISTRY_USER, Keys
-from cdk_local_aws.emulator.signatures import is_header_signed, signature_problem
+from cdk_local_aws.emulator.signatures import body_problem, is_signed_by_hash, signature_problem
 
 # The TLS front passes requests for these on. Their domain is Amazon's, so no page can be served from one.
 ECR_HOST = re.compile(r"(?:\d{12}\.dkr\.ecr|api\.ecr|ecr)\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
@@ -120,11 +120,14 @@ class Gate:
 
     async def _api(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
         """A call of an API, which must be signed."""
-        body = b""
-        by_hash = is_header_signed(headers) and "x-amz-content-sha256" in headers
+        body, by_hash = b"", is_signed_by_hash(headers)
         if not by_hash:  # the signature covers the body itself, or the body could choose the service
             body, receive = await buffered(receive)
         problem = signature_problem(scope, headers, body)
+        if by_hash and not problem:
+            # Read only now, from somebody who holds the secret.
+            body, receive = await buffered(receive)
+            problem = body_problem(scope, headers, body)
         if problem:
             await answer(send, error_answer(headers, *problem))
         else:

@@ -6,6 +6,8 @@ enforces every IAM policy as well, so the check is here.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs
@@ -41,7 +43,13 @@ UNKNOWN_KEY = ("InvalidClientTokenId", "The security token included in the reque
 EXPIRED = ("AccessDenied", "Request has expired")
 # ministack would choose the service, the account or an object to read by such a part.
 NOT_COVERED = ("AccessDenied", "the request has parts that its signature does not cover")
+OTHER_BODY = (
+    "XAmzContentSHA256Mismatch",
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+)
 
+CONTENT_SHA256 = "x-amz-content-sha256"
+SHA256 = re.compile(r"[0-9a-f]{64}")
 HEADER_SIGNATURE = "AWS4-HMAC-SHA256 "
 AUTHORIZATION = re.compile(
     HEADER_SIGNATURE
@@ -90,10 +98,29 @@ def is_header_signed(headers: dict[str, str]) -> bool:
     return headers.get("authorization", "").startswith(HEADER_SIGNATURE)
 
 
+def is_signed_by_hash(headers: dict[str, str]) -> bool:
+    """Return whether the signature covers a header with the body's hash in place of the body."""
+    return is_header_signed(headers) and CONTENT_SHA256 in headers
+
+
+def body_problem(scope: Scope, headers: dict[str, str], body: bytes) -> Problem | None:
+    """Return what is wrong with the body of a request whose signature covers the header with the hash only."""
+    given = headers[CONTENT_SHA256]
+    if SHA256.fullmatch(given):
+        return None if hmac.compare_digest(hashlib.sha256(body).hexdigest(), given) else OTHER_BODY
+    # UNSIGNED-PAYLOAD or STREAMING-…, as SDKs send objects to S3. Nothing else may be in such a body.
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return other_than_s3(Request(scope["method"], scope["raw_path"].decode("latin-1"), query, headers, body))
+
+
 def reaches_beyond_s3(request: Request) -> Problem | None:
     """Refuse a presigned request that ministack may give to another service than S3, or to another account."""
-    encoded_form = "content-encoding" in request.headers and "form" in request.headers.get("content-type", "")
-    if "authorization" in request.headers or encoded_form:
+    return NOT_COVERED if "authorization" in request.headers else other_than_s3(request)
+
+
+def other_than_s3(request: Request) -> Problem | None:
+    """Refuse a request that ministack may give to another service than S3."""
+    if "content-encoding" in request.headers and "form" in request.headers.get("content-type", ""):
         return NOT_COVERED
     routed_by = _routing_params(request.method, request.path, request.headers, request.body, request.query)
     service = detect_service(request.method, request.path, request.headers, routed_by)

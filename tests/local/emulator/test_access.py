@@ -19,7 +19,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from cdk_local_aws.debian_packages import install_missing
@@ -215,6 +218,50 @@ def test_a_signed_request_takes_no_header_that_it_did_not_sign(aws: Aws) -> None
     s3.meta.events.register("before-send.s3.PutObject", add)
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket=bucket, Key="mine", Body=b"")
+
+
+def altered(client: Any, operation: str, body: bytes) -> None:
+    """Have a client send another body than it signs."""
+
+    def alter(request: Any, **_: Any) -> None:
+        request.body = body
+        request.headers["Content-Length"] = str(len(body))
+
+    client.meta.events.register(f"before-send.{client.meta.service_model.service_name}.{operation}", alter)
+
+
+def test_a_body_that_is_not_the_signed_one_is_refused(aws: Aws) -> None:
+    """S3's clients sign a header with the hash, and the others the body."""
+    s3, iam, bucket, name = aws.client("s3"), aws.client("iam"), aws.name("bucket"), aws.name("evil")
+    s3.create_bucket(Bucket=bucket)
+    altered(s3, "PutObject", b"other")
+    with pytest.raises(ClientError) as caught:
+        s3.put_object(Bucket=bucket, Key="mine", Body=b"mine!")
+    assert caught.value.response["Error"]["Code"] == "XAmzContentSHA256Mismatch"
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+    altered(iam, "CreateUser", CREATE_USER + name.encode())
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        iam.create_user(UserName="signed")
+    assert name not in {user["UserName"] for user in iam.list_users()["Users"]}
+
+
+@pytest.mark.parametrize("payload", ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"])
+def test_only_s3_takes_a_body_that_nobody_signed(aws: Aws, payload: str) -> None:
+    iam, name = aws.client("iam"), aws.name("evil")
+    body = CREATE_USER + name.encode()
+    request = AWSRequest("POST", f"{aws.url}/", {"Content-Type": FORM, "X-Amz-Content-Sha256": payload})
+    SigV4Auth(Credentials(ACCOUNT, aws.keys.secret), "iam", REGION).add_auth(request)
+    status, said = call(aws, "POST", "/", body, **dict(request.headers.items()))
+    assert (status, "has parts that its signature does not cover" in said) == (403, True)
+    assert name not in {user["UserName"] for user in iam.list_users()["Users"]}
+
+
+def test_an_object_of_which_sdks_sign_no_hash_is_stored(aws: Aws) -> None:
+    unsigned = aws.client("s3", s3={"payload_signing_enabled": False})
+    bucket = aws.name("bucket")
+    unsigned.create_bucket(Bucket=bucket)
+    unsigned.put_object(Bucket=bucket, Key="mine", Body=b"mine")
+    assert unsigned.get_object(Bucket=bucket, Key="mine")["Body"].read() == b"mine"
 
 
 @pytest.mark.parametrize(
