@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scoped_images.cdk.image_repository import ImageRepository
     from scoped_images.cdk.ordered_assets import OrderedAssets
     from scoped_images.cdk.pull_through import PullThroughCache
+    from scoped_images.cdk.registry_function import RegistryFunction
     from scoped_images.cdk.remote.builder import RemoteBuilder
     from scoped_images.cdk.scoped_image import ScopedImage
     from scoped_images.context.scoped_context import ScopedContext
@@ -48,6 +49,7 @@ __all__ = [
     "PullThroughCache",
     "RefreshMarks",
     "RegistryCache",
+    "RegistryFunction",
     "RemoteBuilder",
     "Retention",
     "ScopedContext",
@@ -74,6 +76,7 @@ _MODULES = {
     "PullThroughCache": "cdk.pull_through",
     "RefreshMarks": "bases.refresh_marks",
     "RegistryCache": "image.registry_cache",
+    "RegistryFunction": "cdk.registry_function",
     "RemoteBuilder": "cdk.remote.builder",
     "Retention": "pruning.retention",
     "ScopedContext": "context.scoped_context",

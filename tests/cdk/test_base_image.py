@@ -10,6 +10,7 @@ import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
 from scoped_images import BuildOptions, Platform, ScopedContext, ScopedImage, ScopedImagesError
+from tests.cdk.registry_resources import moved_tags
 from tests.cdk.small_app import PLACE, SmallApp
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
@@ -37,10 +38,14 @@ def destinations(files: dict[str, Any], stack: str) -> set[tuple[str, str]]:
 def test_is_pushed_by_its_content_and_then_tagged_as_stable(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app)
     template = Template.from_stack(cdk.Stack.of(base))
-    template.has_resource_properties(
-        "Custom::ScopedImagesTag",
-        {"RepositoryName": "base-dev", "FromTag": base.content_tag, "ImageTag": "stable"},
-    )
+    assert moved_tags(template) == [
+        {
+            "RegistryId": "111111111111",
+            "RepositoryName": "base-dev",
+            "FromTag": base.content_tag,
+            "ImageTag": "stable",
+        }
+    ]
     # Its program of 50 MB copies to other places only.
     template.resource_count_is("Custom::CDKECRDeployment", 0)
     assert destinations(small_app.synth(), "Base") == {("base-dev", base.content_tag)}
@@ -216,10 +221,11 @@ def test_with_a_git_tag_dependents_stand_on_the_commit_while_the_files_are_that_
     head = commit(small_app.directory)
     base = base_in_own_stack(small_app, tag="git", context=context)
     assert base.uri == f"{REGISTRY}/base-dev:git-{head}"
-    template = Template.from_stack(cdk.Stack.of(base))
-    template.has_resource_properties(
-        "Custom::ScopedImagesTag", {"FromTag": base.content_tag, "ImageTag": f"git-{head}"}
-    )
+    tags = moved_tags(Template.from_stack(cdk.Stack.of(base)))
+    assert {tag["ImageTag"]: tag["FromTag"] for tag in tags} == {
+        "stable": base.content_tag,
+        f"git-{head}": base.content_tag,
+    }
 
 
 def test_with_a_git_tag_an_edited_file_falls_back_to_the_content(small_app: SmallApp) -> None:
@@ -281,10 +287,10 @@ def test_of_several_platforms_dependents_stand_on_one_index(small_app: SmallApp)
     base = base_in_own_stack(small_app, platform=None, platforms=[Platform.LINUX_ARM64, Platform.LINUX_AMD64])
     template = Template.from_stack(cdk.Stack.of(base))
     ((index_id, index),) = template.find_resources("Custom::ScopedImagesIndex").items()
-    (stable,) = template.find_resources("Custom::ScopedImagesTag").values()
+    (tags,) = template.find_resources("Custom::ScopedImagesTags").values()
     assert index["Properties"]["ImageTag"] == base.content_tag == base.uri.partition(":")[2]
-    assert stable["Properties"]["FromTag"] == base.content_tag
-    assert index_id in stable["DependsOn"]
+    assert [tag["FromTag"] for tag in moved_tags(template)] == [base.content_tag]
+    assert index_id in tags["DependsOn"]
     assert destinations(small_app.synth(), "Base") == {("base-dev", spec.content_tag) for spec in base.specs}
     assert dependent_of(small_app, base).specs[0].base == base.published.reference
 

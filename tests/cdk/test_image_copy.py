@@ -124,11 +124,12 @@ def test_a_function_and_a_service_elsewhere_run_the_copy_by_digest(small_app: Sm
     assert [entry.entry.data for entry in artifact.messages if entry.level.name == "ERROR"] == []
     resources = artifact.template["Resources"].values()
     # One look-up for both, in the account and region of the copy.
-    (digest,) = [each["Properties"] for each in resources if each["Type"] == "Custom::ScopedImagesDigest"]
-    assert (digest["RepositoryName"], digest["ImageTag"], digest["RegistryId"]) == (
+    (digests,) = [each["Properties"] for each in resources if each["Type"] == "Custom::ScopedImagesDigests"]
+    (image,) = digests["Images"]
+    assert (image["RegistryId"], image["RepositoryName"], image["ImageTag"]) == (
+        "222222222222",
         "app-there",
         copy.tag,
-        "222222222222",
     )
     (function,) = [
         each
@@ -139,7 +140,7 @@ def test_a_function_and_a_service_elsewhere_run_the_copy_by_digest(small_app: Sm
     ]
     uri = json.dumps(function["Properties"]["Code"]["ImageUri"])
     assert "app-there@sha256:" in uri
-    assert '"Hex"' in uri
+    assert "Digest" in uri
     assert function["Properties"]["Architectures"] == ["arm64"]
 
 

@@ -467,8 +467,9 @@ def test_two_environments_regions_and_stages_with_the_same_image_share_nothing(
                 assert f"{account}.dkr.ecr.{region}." in text
                 assert properties["Architectures"] == ["arm64"]
                 tags.add(text.partition(f"/app-{region}")[2])
-    # By its tag, by the attribute of its digest, and by that as a parameter of a nested stack.
-    assert len(tags) == (5 if pin_digest else 1)
+    # By its tag; by the attribute of its digest, one for each name of a repository; by that as a parameter of each of
+    # four nested stacks.
+    assert len(tags) == (2 + 4 if pin_digest else 1)
 
 
 def image_functions(template: dict[str, Any]) -> list[dict[str, Any]]:

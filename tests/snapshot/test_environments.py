@@ -11,6 +11,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from scoped_images.testing import scrub
+
 ROOT = Path(__file__).parents[2]
 NAMED = {"AWS::ECR::Repository": "RepositoryName", "AWS::Lambda::Function": "FunctionName"}
 # By construct: a changed id is a replaced resource.
@@ -26,16 +28,6 @@ PINNED = {
     "uploadimagesRepository9FCE29B2",
 }
 ENVIRONMENTS = ("local", "dev", "staging", "prod")
-
-
-def scrub(document: Any) -> Any:
-    """Replace content hashes, and nothing more."""
-    text = json.dumps(document)
-    text = re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)
-    text = re.sub(r"\bsha-[0-9a-f]{32}\b", "sha-HASH", text)
-    # The logical id of a digest is made of its image's tag.
-    text = re.sub(r"DigestFor[0-9a-f]{32}[0-9A-F]{8}", "DigestForHASH", text)
-    return json.loads(text)
 
 
 def deployed(name: str, assemblies: Any) -> dict[str, Any]:

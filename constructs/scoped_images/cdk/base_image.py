@@ -16,7 +16,7 @@ from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.published_base import PublishedBase
 from scoped_images.cdk.published_platforms import publish
-from scoped_images.cdk.registry_resources import MovingTag
+from scoped_images.cdk.registry_resources import move_tag
 from scoped_images.context.commit import commit_of
 from scoped_images.ecr.tags import STABLE, git_tag
 from scoped_images.errors import ScopedImagesError
@@ -124,12 +124,8 @@ class BaseImage(Construct):
 
     def _move_tags(self, published: Sequence[IConstruct], moving_tag: str | None) -> None:
         # One commit may have several contents: its base image or its build arguments changed since.
-        for construct_id, tag in (("Stable", STABLE), ("Commit", moving_tag)):
-            if tag and (construct_id == "Stable" or tag != STABLE):
-                moved = MovingTag(
-                    self, construct_id, repository=self.address, from_tag=self.content_tag, tag=tag
-                )
-                moved.node.add_dependency(*published)
+        for tag in dict.fromkeys((STABLE, moving_tag or STABLE)):
+            move_tag(self, self.address, from_tag=self.content_tag, tag=tag, after=tuple(published))
 
     def _refuse_others(self) -> None:
         stack = Stack.of(self)

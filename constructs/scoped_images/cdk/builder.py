@@ -17,12 +17,14 @@ from scoped_images.image.spec import ImageSpec
 class Digest(Protocol):
     """A digest that is known when the stack deploys.
 
-    logical_id: of the resource that finds the digest; it differs from image to image.
+    logical_id: of the resource that finds the digest.
+    attribute: of that resource, by which templates name the image. Empty where all its attributes do.
     """
 
     digest: str
     hex: str
     logical_id: str
+    attribute: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,10 @@ from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
 
+# The platform of images that name none, for a whole app: `cdk deploy -c scoped-images:platform=linux/arm64`, or an entry
+# of cdk.json. Lambda and Fargate run linux/amd64 where nothing else is set.
+PLATFORM = "scoped-images:platform"
+
 ContextFor = ScopedContext | Callable[[Platform], ScopedContext]
 
 
@@ -212,18 +216,25 @@ def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) 
         )
 
 
+def default_platform(scope: Construct) -> Platform:
+    """Return the platform of images that name none: the same on every machine, and not that of the machine."""
+    given = scope.node.try_get_context(PLATFORM)
+    return Platform.LINUX_AMD64 if given is None else Platform.parse(given, name=PLATFORM)
+
+
 def platforms_of(
     scope: Construct, platform: Platform | str | None, platforms: Sequence[Platform | str]
 ) -> tuple[Platform, ...]:
-    """Return the platforms to build for: only `platform`, or `platforms` in their order."""
+    """Return the platforms to build for: only `platform`, or `platforms` in their order, or the app's default."""
     if isinstance(platforms, str):
         raise ScopedImagesError(f"platforms: expected a list, got {platforms!r}; pass [{platforms!r}]")
-    if (platform is None) == (not platforms):
-        got = "neither" if platform is None else "both"
+    if platform is not None and platforms:
         raise ScopedImagesError(
-            f"platform: {scope.node.path!r} needs either platform or platforms, got {got}; pass platform= for one, or "
+            f"platform: {scope.node.path!r} takes either platform or platforms, got both; pass platform= for one, or "
             "platforms=[…] for several under one index"
         )
+    if platform is None and not platforms:
+        return (default_platform(scope),)
     parsed = tuple(Platform.parse(each) for each in (platforms or (platform,)))
     if len(set(parsed)) < len(parsed):
         raise ScopedImagesError(

@@ -20,7 +20,7 @@ from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.cdk.register import RegisteredImage
-from scoped_images.cdk.registry_resources import ImageDigest
+from scoped_images.cdk.registry_resources import ImageDigests
 from scoped_images.cdk.scoped_image import ScopedImage
 from scoped_images.cdk.stack_order import require_same_place
 from scoped_images.ecr.address import RepositoryAddress
@@ -140,7 +140,7 @@ class ImageCopy(Construct):
         """Return repository and digest in the stack of `scope`, which waits for the copy."""
         stack = Stack.of(scope)
         require_same_place(scope, self._address)
-        name = f"CopyOf{self._address.name.replace('/', '-')}{self.tag}"
+        name = f"CopyOf{self._address.name.replace('/', '-')}{self.node.addr[-8:]}"
         existing = stack.node.try_find_child(name)
         copied = (
             existing
@@ -171,14 +171,16 @@ class _Copied(Construct):
         self.repository = PublishedRepository(
             self, "Repository", repository_name=address.name, address=address
         )
-        self.digest = ImageDigest(self, "Digest", repository=self.repository, tag=tag)
+        # Of its own: the stack's other look-ups need not wait for the copy.
+        digest = ImageDigests(self, "Digest").add(self.repository, tag, account=address.account)
+        self.digest = digest
         register_of(self).images.append(
             RegisteredImage(
                 scope=self,
                 uri=self.repository.tagged(tag),
                 tag=tag,
                 platforms=platforms,
-                digest_id=self.digest.logical_id,
+                find_digest=lambda: digest,
                 needed=None,
                 ordered=False,
             )

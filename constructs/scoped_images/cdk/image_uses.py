@@ -244,8 +244,7 @@ class _Images:
     def __init__(self, templates: Templates, images: Sequence[RegisteredImage]) -> None:
         self._found: dict[tuple[str, str], list[tuple[int, RegisteredImage, ImageReference]]] = {}
         for number, (image, own) in enumerate(zip(images, _own_references(templates, images), strict=True)):
-            # Its tag, and the attributes of the resource that knows its digest.
-            for name in (*own.names, f"${{{path_of(image.stack)}:{image.digest_id}."):
+            for name in (*own.names, *image.digest_names):
                 self._found.setdefault((own.repository, name), []).append((number, image, own))
 
     def named_by(self, reference: ImageReference) -> list[RegisteredImage]:

@@ -22,6 +22,8 @@ _REGISTERS: WeakKeyDictionary[Stack, Register] = WeakKeyDictionary()
 
 def register_of(scope: Construct) -> Register:
     """Return the register of the app that `scope` is in, and have its stage watched."""
+    if isinstance(scope, Stage):
+        return _find_register(scope)
     stack = stack_of(scope)
     found = _REGISTERS.get(stack)
     if found is None:
@@ -29,8 +31,8 @@ def register_of(scope: Construct) -> Register:
     return found
 
 
-def _find_register(stack: Stack) -> Register:
-    root, stage = stack.node.root, Stage.of(stack)
+def _find_register(scope: Construct) -> Register:
+    root, stage = scope.node.root, scope if isinstance(scope, Stage) else Stage.of(scope)
     assert isinstance(root, Construct)
     # Not the app only: aspects do not reach into stages.
     assert stage is not None, "every construct of an app is in a stage: the app itself is one"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from aws_cdk import CfnResource
 from constructs import Construct, IConstruct
 
 from scoped_images.cdk.builder import Digest, ImageBuild, ImageBuilder, PublishedImage, built_by
 from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.place import place_of
 from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.cdk.register import RegisteredImage
-from scoped_images.cdk.registry_resources import ImageDigest, ImageIndex
+from scoped_images.cdk.registry_resources import ImageIndex, digest_of
 from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
 
@@ -71,52 +73,56 @@ def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) ->
 class PublishedPlatforms:
     """The images of one ScopedImage, as functions and containers refer to them.
 
-    image_digest: of what containers run.
+    Their digests are looked up when something asks for them, and not before.
     """
 
     def __init__(self, scope: Construct, *, published: Published, pinned: bool, ordered: bool) -> None:
-        """Look the digests up, and register the images.
+        """Register the images.
 
         pinned: refer to images by digest in place of their tags.
         ordered: whether the CLI builds the images, after other stacks.
         """
         self._scope, self._published, self._pinned, self._ordered = scope, published, pinned, ordered
-        single = published.index is None
         self._digests = {
-            platform: image.digest
-            or ImageDigest(
-                scope,
-                "Digest" if single else f"Digest-{platform.slug}",
-                repository=image.repository,
-                tag=image.tag,
-            )
-            for platform, image in published.images.items()
+            platform: image.digest for platform, image in published.images.items() if image.digest
         }
         for platform, image in published.images.items():
-            self._register(image.repository, image.tag, (platform,), self._digests[platform], None)
-        if published.index is not None:
-            needed = published.index.resource
+            self._register(
+                image.repository, image.tag, (platform,), partial(self._digests.get, platform), None
+            )
+        index = published.index
+        if index is not None:
             platforms = tuple(published.images)
-            self._register(published.repository, published.tag, platforms, published.index, needed)
+            self._register(published.repository, published.tag, platforms, lambda: index, index.resource)
 
     @property
     def image_digest(self) -> Digest:
         """The digest of the index, or of the only image."""
-        return self._published.index or next(iter(self._digests.values()))
+        return self._published.index or self._digest_of(next(iter(self._published.images)))
 
     def reference(self, platform: Platform | None = None) -> tuple[PublishedRepository, str]:
         """Return repository, and tag or digest, of one platform's image; without a platform, of what containers run."""
         image = self._published.images[platform] if platform else self._published
-        digest = self._digests[platform] if platform else self.image_digest
+        if not self._pinned:
+            return image.repository, image.tag
+        digest = self._digest_of(platform) if platform else self.image_digest
         # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
-        return image.repository, f"sha256:{digest.hex}" if self._pinned else image.tag
+        return image.repository, f"sha256:{digest.hex}"
+
+    def _digest_of(self, platform: Platform) -> Digest:
+        if platform not in self._digests:
+            image = self._published.images[platform]
+            self._digests[platform] = digest_of(
+                self._scope, image.repository, image.tag, account=place_of(self._scope).account
+            )
+        return self._digests[platform]
 
     def _register(
         self,
         repository: PublishedRepository,
         tag: str,
         platforms: tuple[Platform, ...],
-        digest: Digest,
+        find_digest: Callable[[], Digest | None],
         needed: CfnResource | None,
     ) -> None:
         register_of(self._scope).images.append(
@@ -125,7 +131,7 @@ class PublishedPlatforms:
                 uri=repository.tagged(tag),
                 tag=tag,
                 platforms=platforms,
-                digest_id=digest.logical_id,
+                find_digest=find_digest,
                 needed=needed,
                 ordered=self._ordered,
             )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
+from scoped_images.cdk.builder import Digest
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
@@ -20,7 +21,7 @@ class RegisteredImage:
     """An image that a stack of the app publishes.
 
     uri: the image by its tag. platforms: of the image, or of all images in the index.
-    digest_id: logical id of the resource whose attributes name the image.
+    find_digest: returns the digest that templates may name the image by, or None while nothing asks for it.
     needed: the resource that puts the tag into the registry while the stack deploys; None for an image that is
         pushed before.
     ordered: whether the CLI builds it, and must do so after other stacks are deployed.
@@ -30,7 +31,7 @@ class RegisteredImage:
     uri: str
     tag: str
     platforms: tuple[Platform, ...]
-    digest_id: str | None
+    find_digest: Callable[[], Digest | None]
     needed: CfnResource | None
     ordered: bool
 
@@ -46,7 +47,17 @@ class RegisteredImage:
 
     def is_named_in(self, text: str) -> bool:
         """Whether a resolved value names it, by tag or by an attribute. Equal images of two stacks have equal names."""
-        return self.tag in text or (self.digest_id is not None and self.digest_id in text)
+        digest = self.find_digest()
+        return self.tag in text or (digest is not None and (digest.attribute or digest.logical_id) in text)
+
+    @property
+    def digest_names(self) -> list[str]:
+        """How templates name its digest: the attribute, or what the names of several attributes begin with."""
+        digest = self.find_digest()
+        if digest is None:
+            return []
+        prefix = f"${{{path_of(self.stack)}:{digest.logical_id}."
+        return [f"{prefix}{digest.attribute}}}" if digest.attribute else prefix]
 
 
 @dataclass
@@ -55,6 +66,8 @@ class Register:
 
     images: list[RegisteredImage] = field(default_factory=list)
     _repositories: dict[RepositoryAddress, ecr.Repository] = field(default_factory=dict)
+    # Settings of stacks' registry functions, by the path of the scope that they are for.
+    registry_functions: dict[str, object] = field(default_factory=dict)
     _bases: dict[RepositoryAddress, str] = field(default_factory=dict)
     _caches: dict[str, tuple[str, str]] = field(default_factory=dict)
     _caches_are_explained: bool = False

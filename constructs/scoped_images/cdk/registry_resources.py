@@ -1,54 +1,109 @@
-"""What can be known or done only when images are in the registry: custom resources of one small function."""
+"""What can be known or done only when images are in the registry: custom resources of one small function.
+
+A stack has one resource for up to 30 digests, and one for all moving tags. Their logical ids do not change with the
+images; the attributes that hold the digests do, so that versions and aliases of functions change with their images.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
+from typing import Any
 
-# Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
-import aws_cdk
-from aws_cdk import CfnResource, CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnResource, CustomResource, Duration, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IDependable
 
-from scoped_images.cdk.function_code import function_code
+from scoped_images.cdk.registry_function import registry_function
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.platform import Platform
 
-_FUNCTION_ID = "ScopedImagesRegistry"
 # CloudFormation asks again only for what has changed. After an image was deleted by hand it should:
 # `cdk deploy -c scoped-images:again=<another value than before>`.
 LOOK_AGAIN = "scoped-images:again"
 
+# CloudFormation takes 4,096 bytes from a custom resource. Key and digest are 107 of them, and the rest of the answer
+# at most 700.
+_DIGESTS = 30
+_KEY_DIGITS = 32
 
-class ImageDigest(Construct):
-    """The digest of a published image.
 
-    The resource is another one for each tag, so that what refers to it changes with the image: versions and
-    aliases of a function are told from each other by their templates.
+class ImageDigest:
+    """The digest of one image, as an attribute of a resource of its stack.
+
+    attribute: differs from image to image and from tag to tag.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, repository: ecr.IRepository, tag: str) -> None:
-        """Look `tag` up in `repository` when the stack deploys."""
+    def __init__(self, resource: _RegistryResource, attribute: str) -> None:
+        self.attribute, self.logical_id = attribute, resource.logical_id
+        self.hex = resource.custom.get_att_string(attribute)
+        self.digest = f"sha256:{self.hex}"
+
+
+class ImageDigests(Construct):
+    """Looks up the digests of up to 30 images when its stack deploys."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        resource = _resource(
-            self,
-            f"For{tag.removeprefix('sha-')}",
-            resource_type="Custom::ScopedImagesDigest",
-            statement=iam.PolicyStatement(
-                actions=["ecr:DescribeImages"], resources=[repository.repository_arn]
-            ),
-            properties={"RepositoryName": repository.repository_name, "ImageTag": tag},
+        self._resource: _RegistryResource | None = None
+        self._found: dict[str, ImageDigest] = {}
+        # A list keeps its order in every tool that sorts keys, whatever the images hold.
+        self._images: list[dict[str, str]] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether CloudFormation would take no further digest."""
+        return len(self._found) >= _DIGESTS
+
+    def find(self, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest | None:
+        """Return a digest that is looked up already."""
+        return self._found.get(self._key(repository, tag, account))
+
+    def add(self, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest:
+        """Look `tag` up in `repository` when the stack deploys. account: of the repository."""
+        key = self._key(repository, tag, account)
+        if self._resource is None:
+            self._resource = _RegistryResource(self, "Resource", kind="Digests", actions=_LOOK)
+        self._resource.allow(repository.repository_arn)
+        self._images.append(
+            {
+                "Key": key,
+                "RegistryId": account,
+                "RepositoryName": repository.repository_name,
+                "ImageTag": tag,
+            }
         )
-        self.digest = resource.get_att_string("Digest")
-        self.hex = resource.get_att_string("Hex")
-        self.logical_id: str = Stack.of(self).resolve(resource.ref)["Ref"]
+        self._resource.set("Images", self._images)
+        self._found[key] = ImageDigest(self._resource, key)
+        return self._found[key]
+
+    def _key(self, repository: ecr.IRepository, tag: str, account: str) -> str:
+        here = Stack.of(self).account
+        return _key(self, [repository.repository_name, tag, *([account] if account != here else [])])
+
+
+def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest:
+    """Look `tag` up in `repository` when the stack of `scope` deploys, together with the stack's other look-ups."""
+    stack = Stack.of(scope)
+    number = 1
+    while True:
+        name = f"ScopedImagesDigests{number if number > 1 else ''}"
+        group = stack.node.try_find_child(name) or ImageDigests(stack, name)
+        assert isinstance(group, ImageDigests), "nobody else uses the library's names"
+        found = group.find(repository, tag, account=account)
+        if found is not None:
+            return found
+        if not group.is_full:
+            return group.add(repository, tag, account=account)
+        number += 1
 
 
 class ImageIndex(Construct):
     """One index over the images of several platforms, under a tag of its own beside them.
 
-    A tag that stands already is left where it is. The resource is another one for each tag, as ImageDigest's.
+    A tag that stands already is left where it is.
     """
 
     def __init__(
@@ -62,107 +117,119 @@ class ImageIndex(Construct):
     ) -> None:
         """Put the index when the stack deploys. images: tag of each platform's image."""
         super().__init__(scope, construct_id)
-        resource = _resource(
-            self,
-            f"For{tag.removeprefix('sha-')}",
-            resource_type="Custom::ScopedImagesIndex",
-            statement=iam.PolicyStatement(
-                actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"],
-                resources=[_arn(self, repository)],
-            ),
-            properties={
-                "RepositoryName": repository.name,
-                "ImageTag": tag,
-                "Images": {str(platform): image for platform, image in images.items()},
-            },
-        )
-        made = resource.node.default_child
-        assert isinstance(made, CfnResource)
-        self.resource = made
-        self.digest = resource.get_att_string("Digest")
-        self.hex = resource.get_att_string("Hex")
-        self.logical_id: str = Stack.of(self).resolve(resource.ref)["Ref"]
+        key = _key(self, [repository.name, tag])
+        resource = _RegistryResource(self, "Resource", kind="Index", actions=_TAG)
+        resource.allow(_arn(self, repository))
+        for name, value in {
+            "RegistryId": repository.account,
+            "RepositoryName": repository.name,
+            "ImageTag": tag,
+            "Images": {str(platform): image for platform, image in images.items()},
+            "Key": key,
+        }.items():
+            resource.set(name, value)
+        digest = ImageDigest(resource, key)
+        self.resource = resource.resource
+        self.digest, self.hex = digest.digest, digest.hex
+        self.logical_id, self.attribute = digest.logical_id, digest.attribute
 
 
-class MovingTag(Construct):
-    """A second tag on an image: `tag` beside `from_tag`, taken from whatever image had it before."""
+class MovingTags(Construct):
+    """Second tags on a stack's images: each is taken from whatever image had it before."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, repository: RepositoryAddress, from_tag: str, tag: str
-    ) -> None:
-        """Tag when the stack deploys, and again when either tag changes."""
+    def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        _resource(
-            self,
-            "Resource",
-            resource_type="Custom::ScopedImagesTag",
-            statement=iam.PolicyStatement(
-                actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"],
-                resources=[_arn(self, repository)],
-            ),
-            properties={"RepositoryName": repository.name, "FromTag": from_tag, "ImageTag": tag},
+        self._resource: _RegistryResource | None = None
+        self._tags: list[dict[str, str]] = []
+
+    def add(
+        self, repository: RepositoryAddress, *, from_tag: str, tag: str, after: tuple[IDependable, ...]
+    ) -> None:
+        """Tag when the stack deploys and is done with `after`, and again when either tag changes."""
+        if self._resource is None:
+            self._resource = _RegistryResource(self, "Resource", kind="Tags", actions=_TAG)
+        self._resource.allow(_arn(self, repository))
+        self._tags.append(
+            {
+                "RegistryId": repository.account,
+                "RepositoryName": repository.name,
+                "FromTag": from_tag,
+                "ImageTag": tag,
+            }
         )
+        self._resource.set("ImageTags", self._tags)
+        self._resource.node.add_dependency(*after)
+
+
+def move_tag(
+    scope: Construct,
+    repository: RepositoryAddress,
+    *,
+    from_tag: str,
+    tag: str,
+    after: tuple[IDependable, ...] = (),
+) -> None:
+    """Give an image a second tag when the stack of `scope` deploys, together with the stack's other tags."""
+    stack, name = Stack.of(scope), "ScopedImagesTags"
+    tags = stack.node.try_find_child(name) or MovingTags(stack, name)
+    assert isinstance(tags, MovingTags), "nobody else uses the library's names"
+    tags.add(repository, from_tag=from_tag, tag=tag, after=after)
+
+
+_LOOK = ("ecr:DescribeImages",)
+_TAG = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage")
+
+
+class _RegistryResource(Construct):
+    """A resource of the stack's registry function, which may do `actions` with the repositories that it is allowed."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, kind: str, actions: tuple[str, ...]) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        function = registry_function(stack)
+        self._repositories: set[str] = set()
+        self._statement = iam.PolicyStatement(actions=list(actions))
+        function.add_to_role_policy(self._statement)
+        again = self.node.try_get_context(LOOK_AGAIN)
+        self.custom = CustomResource(
+            self,
+            "Default",
+            resource_type=f"Custom::ScopedImages{kind}",
+            service_token=function.function_arn,
+            # Shorter than CloudFormation's hour: it takes a second or fails.
+            service_timeout=Duration.minutes(5),
+            properties={"Again": str(again)} if again else {},
+        )
+        # The function may run before IAM has given it the right to.
+        self.custom.node.add_dependency(function)
+        resource = self.custom.node.default_child
+        assert isinstance(resource, CfnResource)
+        self.resource = resource
+        self.logical_id: str = stack.resolve(self.custom.ref)["Ref"]
+
+    def allow(self, repository_arn: str) -> None:
+        """Allow the function a repository."""
+        name = json.dumps(Stack.of(self).resolve(repository_arn))
+        if name not in self._repositories:
+            self._repositories.add(name)
+            self._statement.add_resources(repository_arn)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a property."""
+        self.resource.add_property_override(name, value)
+
+
+def _key(scope: Construct, parts: list[str]) -> str:
+    """Return the name of an attribute: letters and digits, for tools that take no others."""
+    text = json.dumps(Stack.of(scope).resolve(parts), sort_keys=True)
+    return f"Image{hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]}"
 
 
 def _arn(scope: Construct, repository: RepositoryAddress) -> str:
-    return Stack.of(scope).format_arn(service="ecr", resource="repository", resource_name=repository.name)
-
-
-def _resource(
-    scope: Construct,
-    construct_id: str,
-    *,
-    resource_type: str,
-    statement: iam.PolicyStatement,
-    properties: dict[str, str | dict[str, str]],
-) -> CustomResource:
-    stack = Stack.of(scope)
-    function = _registry_function(stack)
-    function.add_to_role_policy(statement)
-    again = scope.node.try_get_context(LOOK_AGAIN)
-    resource = CustomResource(
-        scope,
-        construct_id,
-        resource_type=resource_type,
-        service_token=function.function_arn,
-        # Shorter than CloudFormation's hour: it takes a second or fails.
-        service_timeout=Duration.minutes(5),
-        properties={"RegistryId": stack.account, **properties, **({"Again": str(again)} if again else {})},
+    return Stack.of(scope).format_arn(
+        service="ecr",
+        region=repository.region,
+        account=repository.account,
+        resource="repository",
+        resource_name=repository.name,
     )
-    # The function may run before IAM has given it the right to.
-    resource.node.add_dependency(function)
-    return resource
-
-
-def _registry_function(stack: Stack) -> aws_cdk.aws_lambda.Function:
-    lambda_, logs = aws_cdk.aws_lambda, aws_cdk.aws_logs
-    existing = stack.node.try_find_child(_FUNCTION_ID)
-    if isinstance(existing, lambda_.Function):
-        return existing
-    description = "Looks up and tags images for CloudFormation"
-    log_group = logs.LogGroup(
-        stack,
-        f"{_FUNCTION_ID}Logs",
-        retention=logs.RetentionDays.ONE_MONTH,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    role = iam.Role(
-        stack,
-        f"{_FUNCTION_ID}Role",
-        description=description,
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-    )
-    log_group.grant_write(role)
-    with function_code("registry") as code:
-        return lambda_.Function(
-            stack,
-            _FUNCTION_ID,
-            description=description,
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
-            handler="index.handler",
-            code=code,
-            timeout=Duration.minutes(1),
-            role=role,
-            log_group=log_group,
-        )

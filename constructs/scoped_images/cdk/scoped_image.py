@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
 
 # Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
 import aws_cdk
+from aws_cdk import Token
 from constructs import Construct
 
 from scoped_images.cdk.architectures import lambda_architecture, task_platform
@@ -15,6 +18,9 @@ from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.published_platforms import PublishedPlatforms, publish
+from scoped_images.context.request import DOCKERFILE
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.context.size import MAX_BYTES
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
@@ -25,7 +31,8 @@ class ScopedImage(Construct):
 
     address: of its own repository; None for an image in CDK's.
     repository, tag: where it is: in its own repository by its content tag, or in CDK's by CDK's hash.
-    digest: `sha256:…`, known when the stack deploys; for several platforms that of the index.
+
+    Without pin, repository and base, an image adds an asset to its stack and nothing else.
     """
 
     def __init__(
@@ -46,15 +53,17 @@ class ScopedImage(Construct):
         """Build the image before its stack deploys.
 
         context: or a function from a platform to its context, if the files depend on the platform.
+        platform: defaults to the context value `scoped-images:platform`, else `linux/amd64`.
         platforms: several in place of `platform`; containers get an index, functions one platform's image.
         repository: of an earlier stack, for the image and its registry cache. Defaults to CDK's own repository,
             without a cache.
         base: image to build FROM. Defaults to the Dockerfile's own `ARG BASE_IMAGE_URI`.
         named_bases: further base images, by the names that `COPY --from=` uses.
         options: build arguments, secrets, target stage, pins and mirrors, registry cache.
-        pin_digest: refer to the image as `@sha256:…` in place of its tag. The tag stays in the template,
-            where `cdk gc` looks for images in use. Put what runs the image into the same stack: another stack would
-            import the digest, and CloudFormation cannot change an export that is in use.
+        pin_digest: refer to the image as `@sha256:…` in place of its tag. The stack then looks the digest up when it
+            deploys. The tag stays in the template, where `cdk gc` looks for images in use. Put what runs the image into
+            the same stack: another stack would import the digest, and CloudFormation cannot change an export that is in
+            use.
         builder: defaults to the machine that deploys; a RemoteBuilder builds the same image on AWS.
         """
         super().__init__(scope, construct_id)
@@ -79,7 +88,80 @@ class ScopedImage(Construct):
         self._published = PublishedPlatforms(
             self, published=published, pinned=pin_digest, ordered=made.ordered
         )
-        self.digest = self._published.image_digest.digest
+
+    @classmethod
+    def from_dockerfile(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        root: str | Path,
+        dockerfile: str | Path = DOCKERFILE,
+        *,
+        build_args: Mapping[str, str] | None = None,
+        build_contexts: Mapping[str, str | Path] | None = None,
+        target: str | None = None,
+        include: Sequence[str] = (),
+        max_bytes: int = MAX_BYTES,
+        platform: Platform | None = None,
+        platforms: Sequence[Platform] = (),
+        repository: ImageRepository | None = None,
+        base: BaseImage | None = None,
+        named_bases: Mapping[str, BaseImage] | None = None,
+        options: BuildOptions | None = None,
+        pin_digest: bool = False,
+        builder: ImageBuilder | None = None,
+    ) -> Self:
+        """Build a Dockerfile with the files of `root` that it reads, and no others.
+
+        root: what `COPY` starts from, such as the repository. Paths start from the folder that synth runs in.
+        dockerfile: relative to `root`.
+        build_args, target: as those of `options`, which may give them too.
+        build_contexts, include, max_bytes: as those of ScopedContext.from_dockerfile.
+        The other arguments are those of ScopedImage.
+        """
+        options = options or BuildOptions()
+        # Of the options too: they decide which files the Dockerfile reads.
+        literal = {
+            name: value for name, value in options.build_args.items() if not Token.is_unresolved(value)
+        }
+        given = {**literal, **(build_args or {})}
+
+        def context(each: Platform) -> ScopedContext:
+            return ScopedContext.from_dockerfile(
+                root,
+                dockerfile,
+                platform=each,
+                target=target or options.target,
+                build_args=given,
+                build_contexts=build_contexts,
+                include=include,
+                max_bytes=max_bytes,
+            )
+
+        return cls(
+            scope,
+            construct_id,
+            context=context,
+            platform=platform,
+            platforms=platforms,
+            repository=repository,
+            base=base,
+            named_bases=named_bases,
+            options=options,
+            pin_digest=pin_digest,
+            builder=builder,
+        )
+
+    @property
+    def uri(self) -> str:
+        """What containers run: `<registry>/<repository>:<tag>`, or `…@sha256:…` with `pin_digest`."""
+        repository, tag_or_digest = self._published.reference()
+        return repository.repository_uri_for_tag_or_digest(tag_or_digest)
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…`, which the stack looks up when it deploys; for several platforms that of the index."""
+        return self._published.image_digest.digest
 
     @property
     def architecture(self) -> aws_cdk.aws_lambda.Architecture | None:

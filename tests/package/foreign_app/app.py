@@ -26,6 +26,7 @@ from scoped_images import (
     PullThroughCache,
     RefreshMarks,
     RegistryCache,
+    RegistryFunction,
     RemoteBuilder,
     Retention,
     ScopedContext,
@@ -49,6 +50,7 @@ DEV = {
 
 def main() -> None:
     app = App(default_stack_synthesizer=OrderedAssets())
+    RegistryFunction(architecture=lambda_.Architecture.X86_64).use_in(app)
     repositories = Stack(app, "Repositories", env=PLACE)
     lifecycle = ImageLifecycle(max_images=3, untagged_days=1)
     shared = ImageRepository(repositories, "Shared", repository_name="base-shared", lifecycle=lifecycle)
@@ -102,6 +104,8 @@ def main() -> None:
         platform=Platform.LINUX_ARM64,
         builder=builder,
     ).to_container_image()
+
+    ScopedImage.from_dockerfile(Stack(app, "Anywhere"), "Image", ROOT / "shared").to_lambda_code()
 
     environment = Environment.read({"dev": DEV}, "dev")
     by_hand = BaseDeclaration(name="by-hand", context=ScopedContext.of(ROOT / "shared"))

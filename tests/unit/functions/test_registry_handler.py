@@ -72,25 +72,48 @@ def digest(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield image["image"]["imageId"]["imageDigest"]
 
 
+def image(tag: str, key: str = "key") -> dict[str, str]:
+    return {"Key": key, "RegistryId": "123456789012", "RepositoryName": "app", "ImageTag": tag}
+
+
 def event(url: str, kind: str, tag: str = "sha-1") -> dict[str, Any]:
     return {
         "RequestType": kind,
         "ResponseURL": url,
         "StackId": "stack",
         "RequestId": "request",
-        "LogicalResourceId": "Digest",
-        "ResourceType": "Custom::ScopedImagesDigest",
-        "ResourceProperties": {"RegistryId": "123456789012", "RepositoryName": "app", "ImageTag": tag},
+        "LogicalResourceId": "Digests",
+        "ResourceType": "Custom::ScopedImagesDigests",
+        "ResourceProperties": {"Images": [image(tag)]},
     }
 
 
-def test_a_create_answers_with_the_digest(index: ModuleType, answers: Any, digest: str) -> None:
+def test_a_create_answers_with_the_digests(index: ModuleType, answers: Any, digest: str) -> None:
     url, taken = answers
     index.handler(event(url, "Create"), None)
     (answer,) = taken
     assert answer["Status"] == "SUCCESS"
-    assert answer["PhysicalResourceId"] == "app:sha-1"
-    assert answer["Data"] == {"Digest": digest, "Hex": digest.removeprefix("sha256:")}
+    assert answer["PhysicalResourceId"] == "Digests"
+    assert answer["Data"] == {"key": digest.removeprefix("sha256:")}
+
+
+def test_thirty_digests_fit_into_what_cloudformation_takes(
+    index: ModuleType, answers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4,096 bytes, with the longest ids that AWS gives."""
+    url, taken = answers
+    monkeypatch.setattr(index, "find_digest", lambda *_: f"sha256:{'0' * 64}")
+    monkeypatch.setattr(index.boto3, "client", lambda _: None)
+    asked = {
+        **event(url, "Create"),
+        "StackId": f"arn:aws:cloudformation:ap-southeast-1:111111111111:stack/{'s' * 128}/{'0' * 36}",
+        "RequestId": "0" * 36,
+        "LogicalResourceId": "i" * 255,
+    }
+    index.handler(
+        {**asked, "ResourceProperties": {"Images": [image("t", f"Image{n:032}") for n in range(30)]}}, None
+    )
+    assert len(json.dumps(taken[0], separators=(",", ":"))) <= 4096
 
 
 def test_a_missing_image_fails_with_its_name(index: ModuleType, answers: Any, digest: str) -> None:
@@ -98,18 +121,18 @@ def test_a_missing_image_fails_with_its_name(index: ModuleType, answers: Any, di
     index.handler(event(url, "Update", tag="sha-2"), None)
     (answer,) = taken
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("no digest of image app:sha-2: ")
+    assert answer["Reason"].startswith("Custom::ScopedImagesDigests: no image app:sha-2: ")
 
 
 def test_a_delete_looks_nothing_up(index: ModuleType, answers: Any) -> None:
     url, taken = answers
-    index.handler({**event(url, "Delete"), "PhysicalResourceId": "app:sha-1"}, None)
+    index.handler({**event(url, "Delete"), "PhysicalResourceId": "Digests"}, None)
     assert taken[0] == {
         "Status": "SUCCESS",
-        "PhysicalResourceId": "app:sha-1",
+        "PhysicalResourceId": "Digests",
         "StackId": "stack",
         "RequestId": "request",
-        "LogicalResourceId": "Digest",
+        "LogicalResourceId": "Digests",
     }
 
 
@@ -168,8 +191,7 @@ def test_with_stubbed_ecr_a_tag_moves_unless_it_is_there(
 ) -> None:
     answer_image(stubbed, "sha-9")
     answer_put(stubbed, TAGGED, error=error)
-    answer_digest(stubbed, "git-9")
-    assert index.move_tag(stubbed.client, TAG) == "sha256:found"
+    assert index.move_tags(stubbed.client, {"ImageTags": [TAG]}) == {}
 
 
 def test_with_stubbed_ecr_a_tag_that_does_not_move_fails(index: ModuleType, stubbed: Stubber) -> None:
@@ -183,7 +205,7 @@ def test_with_stubbed_ecr_a_missing_source_is_named(index: ModuleType, stubbed: 
     answer_image(stubbed, "sha-9", found=False)
     with pytest.raises(LookupError) as caught:
         index.move_tag(stubbed.client, TAG)
-    assert str(caught.value) == "there is no app:sha-9"
+    assert str(caught.value) == "no image app:sha-9"
 
 
 def expected_index() -> dict[str, str]:
@@ -212,7 +234,7 @@ def test_with_stubbed_ecr_an_index_is_put_once_and_stays(
         answer_image(stubbed, tag)
     answer_put(stubbed, expected_index(), error=error)
     answer_digest(stubbed, "sha-3")
-    assert index.put_index(stubbed.client, INDEX) == "sha256:found"
+    assert index.put_one_index(stubbed.client, {**INDEX, "Key": "key"}) == {"key": "sha256:found"}
 
 
 def test_with_stubbed_ecr_another_refusal_of_an_index_fails(index: ModuleType, stubbed: Stubber) -> None:

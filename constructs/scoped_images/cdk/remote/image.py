@@ -120,6 +120,7 @@ class RemoteImage(Construct):
         self.digest = resource.get_att_string("Digest")
         self.hex = resource.get_att_string("Hex")
         self.logical_id: str = stack.resolve(resource.ref)["Ref"]
+        self.attribute = ""
         self.published = PublishedImage(
             repository=PublishedRepository(
                 self, "Repository", repository_name=repository.name, address=repository

@@ -34,11 +34,10 @@ def find_digest(ecr: Any, properties: dict[str, Any]) -> str:
     return digest
 
 
-def move_tag(ecr: Any, properties: dict[str, Any]) -> str:
-    """Give the image that `RepositoryName` holds under `FromTag` the tag `ImageTag` too; return its digest."""
+def move_tag(ecr: Any, properties: dict[str, Any]) -> None:
+    """Give the image that `RepositoryName` holds under `FromTag` the tag `ImageTag` too."""
     image = _image(ecr, properties, properties["FromTag"])
     _put(ecr, properties, image["imageManifest"], image["imageManifestMediaType"])
-    return find_digest(ecr, properties)
 
 
 def put_index(ecr: Any, properties: dict[str, Any]) -> str:
@@ -70,7 +69,7 @@ def _image(ecr: Any, properties: dict[str, Any], tag: str) -> dict[str, Any]:
         **_place(properties), imageIds=[{"imageTag": tag}], acceptedMediaTypes=_MEDIA_TYPES
     )
     if not answer["images"]:
-        raise LookupError(f"there is no {properties['RepositoryName']}:{tag}")
+        raise LookupError(f"no image {properties['RepositoryName']}:{tag}")
     image: dict[str, Any] = answer["images"][0]
     return image
 
@@ -93,14 +92,40 @@ def _place(properties: dict[str, Any]) -> dict[str, str]:
     return {"registryId": properties["RegistryId"], "repositoryName": properties["RepositoryName"]}
 
 
+def find_digests(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
+    """Return the digest of each of `Images`, by its `Key`."""
+    found = {}
+    for image in properties["Images"]:
+        try:
+            found[image["Key"]] = find_digest(ecr, image)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _DENIED:
+                raise
+            raise LookupError(f"no image {image['RepositoryName']}:{image['ImageTag']}: {error}") from error
+    return found
+
+
+def move_tags(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
+    """Move each of `ImageTags`."""
+    for tag in properties["ImageTags"]:
+        move_tag(ecr, tag)
+    return {}
+
+
+def put_one_index(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
+    """Put an index and return its digest by the key that the template knows it under."""
+    return {properties["Key"]: put_index(ecr, properties)}
+
+
+# By resource type: what to do, and the attributes that come of it.
 _ACTIONS = {
-    "Custom::ScopedImagesDigest": find_digest,
-    "Custom::ScopedImagesIndex": put_index,
-    "Custom::ScopedImagesTag": move_tag,
+    "Custom::ScopedImagesDigests": find_digests,
+    "Custom::ScopedImagesIndex": put_one_index,
+    "Custom::ScopedImagesTags": move_tags,
 }
 
 
-def _act(ecr: Any, resource_type: str, properties: dict[str, Any]) -> str:
+def _act(ecr: Any, resource_type: str, properties: dict[str, Any]) -> dict[str, str]:
     for pause in _PAUSES_SECONDS:
         try:
             return _ACTIONS[resource_type](ecr, properties)
@@ -113,27 +138,27 @@ def _act(ecr: Any, resource_type: str, properties: dict[str, Any]) -> str:
 
 
 def handler(event: dict[str, Any], _context: Any) -> None:
-    """Answer a create or update with the digest; a delete has nothing to delete."""
+    """Answer a create or update with the digests, in hex; a delete has nothing to delete."""
     properties = event["ResourceProperties"]
-    image = f"{properties.get('RepositoryName')}:{properties.get('ImageTag')}"
     answer: dict[str, Any] = {
         "Status": "SUCCESS",
-        "PhysicalResourceId": event.get("PhysicalResourceId", image),
+        # One for the resource's whole life: CloudFormation would delete the one before, which has nothing to delete.
+        "PhysicalResourceId": event.get("PhysicalResourceId", event["LogicalResourceId"]),
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
     }
     try:
         if event["RequestType"] != "Delete":
-            digest = _act(boto3.client("ecr"), event["ResourceType"], properties)
-            answer["PhysicalResourceId"] = image
-            answer["Data"] = {"Digest": digest, "Hex": digest.removeprefix("sha256:")}
+            digests = _act(boto3.client("ecr"), event["ResourceType"], properties)
+            answer["Data"] = {key: digest.removeprefix("sha256:") for key, digest in digests.items()}
     except Exception as error:  # CloudFormation waits an hour for a handler that dies silently.
-        logger.exception("no digest")
-        answer |= {"Status": "FAILED", "Reason": f"no digest of image {image}: {error}"[:1000]}
+        logger.exception("failed")
+        answer |= {"Status": "FAILED", "Reason": f"{event['ResourceType']}: {error}"[:1000]}
     request = urllib.request.Request(  # noqa: S310 - CloudFormation's own https URL
         event["ResponseURL"],
-        data=json.dumps(answer).encode(),
+        # CloudFormation takes 4,096 bytes.
+        data=json.dumps(answer, separators=(",", ":")).encode(),
         method="PUT",
         headers={"Content-Type": ""},
     )

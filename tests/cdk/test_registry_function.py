@@ -1,0 +1,104 @@
+"""Look-ups and moving tags of a stack: few resources, of one function."""
+
+from __future__ import annotations
+
+import json
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Match, Template
+
+from scoped_images import RegistryFunction, ScopedImage, ScopedImagesError
+from tests.cdk.registry_resources import looked_up
+from tests.cdk.small_app import SmallApp
+
+
+def functions_in(small_app: SmallApp, stack: cdk.Stack, count: int, *, pin_digest: bool) -> None:
+    for number in range(count):
+        context = small_app.context(f"app{number}")
+        image = ScopedImage(stack, f"Image{number}", context=context, pin_digest=pin_digest)
+        lambda_.DockerImageFunction(stack, f"Function{number}", code=image.to_lambda_code())
+
+
+def test_two_hundred_functions_fit_into_a_stack(small_app: SmallApp) -> None:
+    """CloudFormation takes 500 resources, and each function has a role."""
+    stack = small_app.stack("App")
+    functions_in(small_app, stack, 200, pin_digest=False)
+    assert len(Template.from_stack(stack).to_json()["Resources"]) == 400
+
+
+def test_thirty_digests_are_looked_up_by_one_resource(small_app: SmallApp) -> None:
+    """So 200 pinned functions have 411 resources."""
+    stack = small_app.stack("App")
+    functions_in(small_app, stack, 31, pin_digest=True)
+    template = Template.from_stack(stack)
+    template.resource_count_is("Custom::ScopedImagesDigests", 2)
+    assert len(looked_up(template)) == 31
+    # The registry function, its role, policy and log group.
+    assert len(template.to_json()["Resources"]) == 31 * 2 + 2 + 4
+
+
+def test_a_digest_that_is_asked_for_twice_is_looked_up_once(small_app: SmallApp) -> None:
+    stack = small_app.stack("App")
+    for name in ("one", "two"):
+        image = ScopedImage(stack, name, context=small_app.context("app"), pin_digest=True)
+        assert image.uri.partition("@")[2] == image.digest
+    assert len(looked_up(Template.from_stack(stack))) == 1
+
+
+def test_a_changed_image_changes_the_look_up_s_attribute_and_not_its_logical_id(small_app: SmallApp) -> None:
+    found = []
+    for content in ("one", "two"):
+        stack = small_app.stack(content)
+        image = ScopedImage(stack, "Image", context=small_app.context(content), pin_digest=True)
+        found.append(stack.resolve(image.digest)["Fn::Join"][1][1]["Fn::GetAtt"])
+    (one, first), (two, second) = found
+    assert one == two
+    assert first != second
+
+
+def test_an_architecture_and_a_vpc_are_the_innermost_scope_s(small_app: SmallApp) -> None:
+    vpc = ec2.Vpc(small_app.stack("Network"), "Vpc")
+    RegistryFunction(architecture=lambda_.Architecture.X86_64).use_in(small_app.app)
+    stacks = [small_app.stack("Outside"), small_app.stack("Inside")]
+    RegistryFunction(vpc=vpc).use_in(stacks[1])
+    for stack in stacks:
+        _ = ScopedImage(stack, "Image", context=small_app.context("app")).digest
+    for stack, architecture, network in zip(
+        stacks, ("x86_64", "arm64"), (Match.absent(), Match.any_value()), strict=True
+    ):
+        Template.from_stack(stack).has_resource_properties(
+            "AWS::Lambda::Function", {"Architectures": [architecture], "VpcConfig": network}
+        )
+
+
+def test_settings_after_the_function_is_made_are_refused(small_app: SmallApp) -> None:
+    stack = small_app.stack("App")
+    _ = ScopedImage(stack, "Image", context=small_app.context("app")).digest
+    with pytest.raises(ScopedImagesError) as caught:
+        RegistryFunction().use_in(small_app.app)
+    assert str(caught.value) == (
+        "RegistryFunction: stack 'App' has its function already; call use_in before you make images"
+    )
+
+
+def test_subnets_without_a_vpc_are_refused() -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        RegistryFunction(subnets=ec2.SubnetSelection())
+    assert str(caught.value) == "vpc: subnets and security_groups are of a VPC, got None; pass vpc= with them"
+
+
+def test_digests_of_many_repositories_are_allowed_by_one_statement(small_app: SmallApp) -> None:
+    repositories, stack = small_app.stack("Repositories"), small_app.stack("App")
+    for name in ("one", "two"):
+        repository = small_app.repository(repositories, name)
+        _ = ScopedImage(stack, name, context=small_app.context(name), repository=repository).digest
+    (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    (allowed,) = [
+        each["Resource"]
+        for each in policy["Properties"]["PolicyDocument"]["Statement"]
+        if each["Action"] == "ecr:DescribeImages"
+    ]
+    assert all(f"repository/{name}" in json.dumps(allowed) for name in ("one", "two"))
