@@ -8,23 +8,11 @@ from typing import Protocol, runtime_checkable
 
 from constructs import Construct, IConstruct
 
+from scoped_images.cdk.digest import Digest
 from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
-
-
-class Digest(Protocol):
-    """A digest that is known when the stack deploys.
-
-    logical_id: of the resource that finds the digest.
-    attribute: of that resource, by which templates name the image. Empty where all its attributes do.
-    """
-
-    digest: str
-    hex: str
-    logical_id: str
-    attribute: str
 
 
 @dataclass(frozen=True, kw_only=True)

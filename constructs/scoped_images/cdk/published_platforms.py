@@ -9,7 +9,8 @@ from functools import partial
 from aws_cdk import CfnResource
 from constructs import Construct, IConstruct
 
-from scoped_images.cdk.builder import Digest, ImageBuild, ImageBuilder, PublishedImage, built_by
+from scoped_images.cdk.builder import ImageBuild, ImageBuilder, PublishedImage, built_by
+from scoped_images.cdk.digest import Digest
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.place import place_of
 from scoped_images.cdk.published_repository import PublishedRepository

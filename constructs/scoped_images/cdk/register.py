@@ -9,7 +9,7 @@ from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from scoped_images.cdk.builder import Digest
+from scoped_images.cdk.digest import Digest
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError

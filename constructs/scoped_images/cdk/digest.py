@@ -1,0 +1,18 @@
+"""The digest of an image, which only the deploy knows."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Digest(Protocol):
+    """A digest that is known when the stack deploys.
+
+    logical_id: of the resource that finds the digest.
+    attribute: of that resource, by which templates name the image. Empty where all its attributes do.
+    """
+
+    digest: str
+    hex: str
+    logical_id: str
+    attribute: str
