@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scoped_images.bases.declaration import BaseDeclaration
     from scoped_images.bases.graph import BaseGraph
+    from scoped_images.bases.package_options import PackageOptions
     from scoped_images.bases.refresh_marks import RefreshMarks
     from scoped_images.cdk.base_image import BaseImage
     from scoped_images.cdk.base_images import BaseImages
@@ -45,6 +46,7 @@ __all__ = [
     "ImageRepository",
     "ImagesLock",
     "OrderedAssets",
+    "PackageOptions",
     "Platform",
     "PullThroughCache",
     "RefreshMarks",
@@ -72,6 +74,7 @@ _MODULES = {
     "ImageRepository": "cdk.image_repository",
     "ImagesLock": "upstream.lock",
     "OrderedAssets": "cdk.ordered_assets",
+    "PackageOptions": "bases.package_options",
     "Platform": "platform",
     "PullThroughCache": "cdk.pull_through",
     "RefreshMarks": "bases.refresh_marks",

@@ -1,29 +1,39 @@
-# Base image with one package of a workspace. Context: its requirements.txt; its source is the build context "source".
-# Built from the bases of the packages that it needs. On the public default image it lacks them.
+# Base image with packages of a repository (docs/bases.md). The context holds what synth generated: the requirements and
+# two programs. The files of the packages are the build context "source".
+ARG PUBLIC_IMAGE=public.ecr.aws/lambda/python:3.13
 ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
+
+# Starts from the public image, not from the base: a change of the base neither installs nor builds anything again.
+FROM ${PUBLIC_IMAGE} AS build
+# build packages
+
+# Third-party packages: they change less often than the source, and this layer comes from the cache.
+# pip's configuration and certificates for a private index are secrets. Without them pip uses its defaults.
+FROM build AS requirements
+RUN --mount=type=bind,source=requirements.txt,target=/build/requirements.txt \
+    --mount=type=bind,source=install-requirements,target=/build/install-requirements \
+    --mount=type=secret,id=pip_conf,target=/etc/pip.conf \
+    --mount=type=secret,id=ca_certificates,target=/run/secrets/ca_certificates \
+    sh /build/install-requirements /installed
+
+# Build backends write beside the source. The build discards that.
+FROM build AS packages
+RUN --mount=type=bind,source=build-constraints.txt,target=/build/build-constraints.txt \
+    --mount=type=bind,source=install-packages,target=/build/install-packages \
+    --mount=type=bind,from=source,target=/source,rw \
+    --mount=type=secret,id=pip_conf,target=/etc/pip.conf \
+    --mount=type=secret,id=ca_certificates,target=/run/secrets/ca_certificates \
+    sh /build/install-packages /source /installed
+
 FROM ${BASE_IMAGE_URI}
 # Names this image's base for the image pruner and for registry browsers.
 ARG BASE_IMAGE_URI
 LABEL org.opencontainers.image.base.name=${BASE_IMAGE_URI}
 
-ENV PYTHONDONTWRITEBYTECODE=1
-
+# Into Lambda's task root, because Lambda puts it before its own /var/runtime, whose boto3 would win otherwise.
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/var/task
+# path
+# system packages
 # copies
-# Third-party packages first: they change less often than the source, and this layer comes from the cache.
-# Into the task root, because Lambda puts it before its own /var/runtime, whose boto3 would win otherwise.
-# Through a new folder: pip --target skips folders that exist, and bases may share a namespace such as google.
-# pip's configuration and certificates for a private index are secrets. Without them pip uses its defaults.
-RUN --mount=type=bind,source=requirements.txt,target=/run/requirements/requirements.txt \
-    --mount=type=secret,id=pip_conf,target=/etc/pip.conf \
-    --mount=type=secret,id=ca_certificates,target=/run/secrets/ca_certificates \
-    if [ -s /run/requirements/requirements.txt ]; then \
-    mkdir -p /tmp/installed \
-    && pip install --no-cache-dir --only-binary=:all: --root-user-action=ignore \
-    -r /run/requirements/requirements.txt --target /tmp/installed \
-    && cp -a /tmp/installed/. "${LAMBDA_TASK_ROOT}/" \
-    && rm -rf /tmp/installed; fi
-
-WORKDIR ${LAMBDA_TASK_ROOT}
-# Copied, not installed: the source needs no build, and so no build backend has to be downloaded.
-# Lambda's user must be able to read the files, whatever umask the checkout had.
-COPY --chmod=755 --from=source . ./
+COPY --from=requirements /installed/ /var/task/
+COPY --from=packages /installed/ /var/task/

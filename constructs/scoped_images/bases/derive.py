@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from scoped_images.bases.derived_base import DerivedBase
+from scoped_images.bases.package_options import PackageOptions
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.cycles import find_cycle
 from scoped_images.workspace.package import Package
@@ -13,13 +14,18 @@ from scoped_images.workspace.workspace import Workspace, refuse_cycle
 
 
 def derive_bases(
-    workspace: Workspace, *, workloads: Sequence[str | Path] | None = None, declared: Collection[str] = ()
+    workspace: Workspace,
+    *,
+    workloads: Sequence[str | Path] | None = None,
+    declared: Collection[str] = (),
+    options: Mapping[str, PackageOptions] | None = None,
 ) -> tuple[DerivedBase, ...]:
     """Return a base for each package that a workload depends on, directly or indirectly, sorted by name.
 
     workloads: names of packages, or folders below the root that hold them; by default every package that no other
         one depends on.
     declared: the names of bases that are declared by hand. They replace the derived base of the same name.
+    options: of the packages, by name.
     """
     extras = extras_asked_for(workspace, find_workloads(workspace, workloads))
     graph = _Needs(workspace, extras)
@@ -32,6 +38,8 @@ def derive_bases(
             extras=extras[name],
             asked_by=graph.asked_by(name),
             declared_in=tuple(workspace.packages[each].pyproject for each in graph.around(name)),
+            from_derived=not graph.below(name) & set(declared),
+            options=(options or {}).get(name),
         )
         for name in sorted(graph.shared)
         if name not in declared
@@ -135,6 +143,10 @@ class _Needs:
         """Return the package, its dependencies and its dependents, direct and indirect, sorted."""
         above = {other for other in self._direct if name in self._closure(other)}
         return tuple(sorted({name, *above, *self._closure(name)}))
+
+    def below(self, name: str) -> frozenset[str]:
+        """Return its dependencies, direct and indirect."""
+        return self._closure(name)
 
     def cover(self, name: str) -> tuple[str, ...]:
         """Return the direct dependencies that no other direct dependency includes, the largest first."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scoped_images.bases.declaration import BaseDeclaration, check_declarations
 from scoped_images.bases.derive import derive_bases, needs_of
+from scoped_images.bases.package_options import PackageOptions, options_by_name
 from scoped_images.bases.version_conflicts import version_conflicts
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.cycles import find_cycle
@@ -57,6 +58,7 @@ class BaseGraph:
         *,
         workloads: Sequence[str | Path] | None = None,
         declared: Iterable[BaseDeclaration] = (),
+        package_options: Iterable[PackageOptions] = (),
         dockerfile: str | Path | None = None,
     ) -> BaseGraph:
         """Derive a base for each package that a workload depends on, in addition to the declared ones.
@@ -64,13 +66,25 @@ class BaseGraph:
         workloads: names of packages, or folders below `root` that hold them; by default every package that no
             other one depends on.
         declared: bases declared by hand. One with the name of a package replaces that package's base.
+        package_options: what to know about building packages beyond their own files.
         dockerfile: of the derived bases; by default the library's own. See docs/bases.md.
         """
         by_hand = check_declarations("declared", declared)
         workspace = Workspace.read(root)
+        options = options_by_name(package_options)
         derived = derive_bases(
-            workspace, workloads=workloads, declared=[declaration.name for declaration in by_hand]
+            workspace,
+            workloads=workloads,
+            declared=[declaration.name for declaration in by_hand],
+            options=options,
         )
+        names = [base.name for base in derived]
+        for name in options:
+            if name not in names:
+                raise ScopedImagesError(
+                    f"package_options: names {name!r}, which is not a package that a workload depends on; derived "
+                    f"bases: {', '.join(names) or 'none'}"
+                )
         conflicts = version_conflicts(derived, {base.name: base.requirements() for base in derived})
         declarations = []
         for base in derived:

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from scoped_images.bases.declaration import BaseDeclaration
 from scoped_images.bases.graph import BaseGraph
+from scoped_images.bases.package_options import PackageOptions
 from scoped_images.bases.refresh_marks import RefreshMarks
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.builder import ImageBuilder
@@ -102,6 +103,7 @@ class BaseImages:
         prefix: str,
         workloads: Sequence[str | Path] | None = None,
         declared: Iterable[BaseDeclaration] = (),
+        package_options: Iterable[PackageOptions] = (),
         dockerfile: str | Path | None = None,
         repositories: Stack | None = None,
         refresh_marks: RefreshMarks | None = None,
@@ -112,10 +114,17 @@ class BaseImages:
 
         root: the repository. workloads: names or folders of packages. Defaults to those that no other depends on.
         declared: bases declared by hand; each replaces a derived base of the same name.
+        package_options: how to build packages, beyond what their own files say.
         dockerfile: of the derived bases. Defaults to the library's own.
         The other arguments are those of BaseImages.
         """
-        graph = BaseGraph.from_workspace(root, workloads=workloads, declared=declared, dockerfile=dockerfile)
+        graph = BaseGraph.from_workspace(
+            root,
+            workloads=workloads,
+            declared=declared,
+            package_options=package_options,
+            dockerfile=dockerfile,
+        )
         return cls(
             app,
             env,

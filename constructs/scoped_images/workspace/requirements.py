@@ -13,6 +13,7 @@ from scoped_images.workspace.pins import unmet
 from scoped_images.workspace.pip_lock import read_pip_locks
 from scoped_images.workspace.tables import read_toml
 from scoped_images.workspace.uv_lock import UvLock
+from scoped_images.workspace.version_source import build_requirements
 from scoped_images.workspace.workspace import Workspace
 
 LOCK = "requirements.lock"
@@ -24,11 +25,17 @@ class Requirements:
     """A requirements file for pip.
 
     text: its content; empty if nothing is required. files: the files it was made from.
+    complete: whether it names every package that its packages need in turn.
+    build_constraints: the locked versions of the package's build backend.
+    version: the locked version of the package itself.
     """
 
     text: str
     files: tuple[Path, ...]
     warnings: tuple[str, ...] = ()
+    complete: bool = False
+    build_constraints: tuple[str, ...] = ()
+    version: str | None = None
 
     @property
     def hashed(self) -> bool:
@@ -62,7 +69,14 @@ def find_requirements(workspace: Workspace, package: Package, extras: frozenset[
     uv_lock = _nearest_uv_lock(workspace, package)
     if uv_lock is not None:
         lines = _of_uv_lock(uv_lock, workspace, package, extras, {each.name for each in direct})
-        return _with_outdated(package, direct, Requirements.of(lines, files=(uv_lock,)))
+        found = dataclasses.replace(
+            Requirements.of(lines, files=(uv_lock,)),
+            complete=True,
+            build_constraints=UvLock.of(uv_lock, read_toml(uv_lock)).build_constraints(
+                build_requirements(package).values()
+            ),
+        )
+        return _with_outdated(package, direct, found)
     if package.has_unknown_dependencies:
         raise ScopedImagesError(
             f"base image {package.name!r}: {package.pyproject} has dynamic dependencies, which only its build "

@@ -14,6 +14,8 @@ _Types = tuple[type, ...]
 _POETRY = "tool.poetry.dependencies.*"
 # `*` is any key of a table, `[]` any entry of a list.
 _TYPES: dict[str, _Types] = {
+    "build-system": (dict,),
+    "build-system.requires": (list,),
     "project": (dict,),
     "project.name": (str,),
     "project.dependencies": (list,),
@@ -50,20 +52,6 @@ _TYPES: dict[str, _Types] = {
     "tool.poetry.packages": (list,),
     "tool.poetry.packages.[]": (dict,),
     "tool.poetry.packages.[].from": (str,),
-    "tool.hatch.build.targets.wheel.packages": (list,),
-    "tool.hatch.build.targets.wheel.packages.[]": (str,),
-    "tool.uv.build-backend.module-root": (str,),
-    "tool.uv.build-backend.module-name": (str, list),
-    "tool.uv.build-backend.module-name.[]": (str,),
-    "tool.setuptools": (dict,),
-    "tool.setuptools.packages": (dict, list),
-    "tool.setuptools.packages.[]": (str,),
-    "tool.setuptools.py-modules": (list,),
-    "tool.setuptools.py-modules.[]": (str,),
-    "tool.setuptools.packages.find.where": (list,),
-    "tool.setuptools.packages.find.where.[]": (str,),
-    "tool.setuptools.package-dir": (dict,),
-    "tool.setuptools.package-dir.*": (str,),
 }
 _NAMES: dict[type, str] = {dict: "table", list: "list", str: "text"}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scoped_images.errors import ScopedImagesError
@@ -37,6 +38,17 @@ class UvLock:
         for entry in tables.get("package", ()):
             packages[entry["name"]] = (*packages.get(entry["name"], ()), entry)
         return cls(path=path, packages=packages)
+
+    def build_constraints(self, backends: Iterable[Requirement]) -> tuple[str, ...]:
+        """Return the locked versions that these requirements of a build allow, sorted, as constraints for pip."""
+        found = {
+            f"{entry['name']}=={entry['version']}"
+            for backend in backends
+            for entry in self.packages.get(canonicalize_name(backend.name), ())
+            if "registry" in entry.get("source", {})
+            and backend.specifier.contains(entry["version"], prereleases=True)
+        }
+        return tuple(sorted(found))
 
     def requirements(
         self, name: str, extras: Iterable[str], *, direct: Collection[str], local: Collection[str]

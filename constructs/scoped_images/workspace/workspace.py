@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scoped_images.context.folder import existing_folder
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.cycles import find_cycle
 from scoped_images.workspace.discovery import every_folder, member_folders
+from scoped_images.workspace.ignored_files import ignored_files
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.pyproject import SharedSources, read_package
 from scoped_images.workspace.tables import read_pyproject
@@ -24,6 +26,11 @@ class Workspace:
 
     root: Path
     packages: Mapping[str, Package]
+
+    @cached_property
+    def ignored(self) -> tuple[str, ...]:
+        """Return the files that git ignores, relative to the root."""
+        return ignored_files(self.root)
 
     @classmethod
     def read(cls, root: str | Path) -> Workspace:

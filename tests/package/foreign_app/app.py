@@ -22,6 +22,7 @@ from scoped_images import (
     ImageRepository,
     ImagesLock,
     OrderedAssets,
+    PackageOptions,
     Platform,
     PullThroughCache,
     RefreshMarks,
@@ -110,7 +111,13 @@ def main() -> None:
     environment = Environment.read({"dev": DEV}, "dev")
     by_hand = BaseDeclaration(name="by-hand", context=ScopedContext.of(ROOT / "shared"))
     derived = BaseImages.from_workspace(
-        app, environment, root=ROOT, prefix="derived", declared=[by_hand], refresh_marks=RefreshMarks()
+        app,
+        environment,
+        root=ROOT,
+        prefix="derived",
+        declared=[by_hand],
+        package_options=[PackageOptions(name="shared", build_packages=("gcc",))],
+        refresh_marks=RefreshMarks(),
     )
     other = BaseDeclaration(name="other", context=by_hand.context)
     BaseImages(app, environment, bases=BaseGraph.of([other]), prefix="declared")

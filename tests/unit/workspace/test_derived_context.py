@@ -1,14 +1,16 @@
-"""The context of a derived base holds requirements and source, and nothing that rebuilds it for no reason."""
+"""The build context of a derived base holds what its package's build backend reads."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from scoped_images.bases.derive import derive_bases
-from scoped_images.bases.derived_base import DOCKERFILE
+from scoped_images.bases.derived_base import DOCKERFILE, PUBLIC_IMAGE
+from scoped_images.bases.package_options import PackageOptions
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.workspace import Workspace
@@ -23,8 +25,17 @@ LABEL = {
 }
 
 
-def context(root: Path, dockerfile: Path | None = None, name: str = "my-label") -> ScopedContext:
-    (base,) = [base for base in derive_bases(Workspace.read(root)) if base.name == name]
+def context(
+    root: Path,
+    dockerfile: Path | None = None,
+    name: str = "my-label",
+    options: PackageOptions | None = None,
+    declared: tuple[str, ...] = (),
+) -> ScopedContext:
+    bases = derive_bases(
+        Workspace.read(root), declared=declared, options={options.name: options} if options else {}
+    )
+    (base,) = [base for base in bases if base.name == name]
     return base.context(dockerfile)
 
 
@@ -32,18 +43,29 @@ def source(root: Path) -> list[str]:
     return [file.path for file in context(root).named["source"].files if file.kind != "directory"]
 
 
-def layout(root: Path, files: Mapping[str, str], more: str = "") -> list[str]:
+def label_files(root: Path, files: Mapping[str, str], more: str = "") -> list[str]:
+    """The paths in the context of a package, relative to its folder."""
     write(root, {"api/pyproject.toml": project("api", ["my-label"])})
     write(root, {"label/pyproject.toml": project("my-label", more=more)})
     write(root, {f"label/{path}": text for path, text in files.items()})
-    return source(root)
+    return [path.removeprefix("label/") for path in source(root) if path != "label/pyproject.toml"]
 
 
-def test_it_holds_requirements_and_source(tmp_path: Path) -> None:
+def test_it_holds_requirements_and_the_package(tmp_path: Path) -> None:
     found = context(write(tmp_path, LABEL))
     assert found.files == ()
-    assert found.generated == {"requirements.txt": b"--require-hashes\nboto3==1.43.0 --hash=sha256:1\n"}
-    assert source(tmp_path) == ["my_label/__init__.py", "my_label/py.typed"]
+    assert sorted(found.generated) == [
+        "build-constraints.txt",
+        "install-packages",
+        "install-requirements",
+        "requirements.txt",
+    ]
+    assert found.generated["requirements.txt"] == b"--require-hashes\nboto3==1.43.0 --hash=sha256:1\n"
+    assert source(tmp_path) == [
+        "label/pyproject.toml",
+        "label/src/my_label/__init__.py",
+        "label/src/my_label/py.typed",
+    ]
     files = ("label/requirements.lock", "api/pyproject.toml", "label/pyproject.toml")
     assert found.generated_from == tuple(tmp_path / file for file in files)
     assert found.dockerfile == DOCKERFILE
@@ -53,15 +75,22 @@ def test_it_holds_requirements_and_source(tmp_path: Path) -> None:
     ("path", "text"),
     [
         ("label/README.md", "# more\n"),
+        ("label/CHANGELOG.md", "# more\n"),
         ("label/tests/test_label.py", ""),
-        ("label/pyproject.toml", project("my-label", ["boto3"], more="[tool.ruff]\nline-length = 90\n")),
+        ("label/docs/index.md", ""),
+        ("label/Dockerfile", "FROM scratch\n"),
+        ("label/.env", "SECRET=1\n"),
+        ("label/build/lib/my_label/__init__.py", ""),
+        ("label/dist/my_label-0.1.0.whl", ""),
         ("label/src/my_label/__pycache__/x.pyc", ""),
+        ("label/src/my_label/fast.cpython-313-x86_64-linux-gnu.so", ""),
         ("label/src/my_label.egg-info/PKG-INFO", ""),
+        ("label/env/pyvenv.cfg", ""),
         ("other/pyproject.toml", project("other")),
         ("api/handler.py", ""),
     ],
 )
-def test_what_no_image_takes_changes_nothing(tmp_path: Path, path: str, text: str) -> None:
+def test_what_no_build_reads_changes_nothing(tmp_path: Path, path: str, text: str) -> None:
     before = context(write(tmp_path, LABEL)).fingerprint
     assert context(write(tmp_path, {path: text})).fingerprint == before
 
@@ -71,12 +100,45 @@ def test_what_no_image_takes_changes_nothing(tmp_path: Path, path: str, text: st
     [
         ("label/src/my_label/__init__.py", "A = 2\n"),
         ("label/src/my_label/new.py", ""),
+        ("label/src/my_label/build/__init__.py", ""),
+        ("label/src/my_label/tests/data.json", ""),
+        ("label/setup.py", "import setuptools; setuptools.setup()\n"),
+        ("label/MANIFEST.in", "graft src\n"),
+        ("label/LICENSE", "Anyone may use it.\n"),
         ("label/requirements.lock", "boto3==1.44.0 --hash=sha256:1\n"),
     ],
 )
-def test_what_the_image_takes_changes_it(tmp_path: Path, path: str, text: str) -> None:
+def test_what_a_build_reads_changes_it(tmp_path: Path, path: str, text: str) -> None:
     before = context(write(tmp_path, LABEL)).fingerprint
     assert context(write(tmp_path, {path: text})).fingerprint != before
+
+
+def test_files_that_git_ignores_change_nothing_unless_it_tracks_them(tmp_path: Path) -> None:
+    write(
+        tmp_path, LABEL | {"label/src/my_label/lib/tracked.py": "", ".gitignore": "lib/\n_version.py\nout/\n"}
+    )
+    git = ("git", "-C", str(tmp_path))
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "--force", "."], check=True)
+    before = context(tmp_path).fingerprint
+    write(
+        tmp_path,
+        {"label/src/my_label/_version.py": "", "label/out/[a]*/x": "", "label/src/my_label/lib/new": ""},
+    )
+    assert context(tmp_path).fingerprint == before
+    assert "label/src/my_label/lib/tracked.py" in source(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        '[tool.setuptools_scm]\nversion_file = "src/my_label/_version.py"\n',
+        '[tool.hatch.build.hooks.vcs]\nversion-file = "src/my_label/_version.py"\n',
+    ],
+)
+def test_a_generated_version_file_is_left_out_without_git_too(tmp_path: Path, more: str) -> None:
+    files = {"src/my_label/_version.py": "version = '1.dev3'\n", "src/my_label/a.py": ""}
+    assert label_files(tmp_path, files, more) == ["src/my_label/a.py"]
 
 
 def test_warnings_of_the_requirements_are_its_own(tmp_path: Path) -> None:
@@ -87,24 +149,29 @@ def test_warnings_of_the_requirements_are_its_own(tmp_path: Path) -> None:
     ]
 
 
-def test_further_bases_are_copied_before_its_own_files(tmp_path: Path) -> None:
+def further_needs(root: Path) -> None:
     needs = ["big", "small", "tiny"]
-    write(tmp_path, LABEL)
-    write(tmp_path, {"label/pyproject.toml": project("my-label", ["boto3", *needs])})
-    write(tmp_path, {f"{name}/pyproject.toml": project(name) for name in (*needs, "core")})
-    write(tmp_path, {"big/pyproject.toml": project("big", ["core"])})
-    text = context(tmp_path).dockerfile_bytes.decode()
-    copies = [line for line in text.splitlines() if line.startswith("COPY --from=base-")]
+    write(root, LABEL)
+    write(root, {"label/pyproject.toml": project("my-label", ["boto3", *needs])})
+    write(root, {f"{name}/pyproject.toml": project(name) for name in (*needs, "core")})
+    write(root, {"big/pyproject.toml": project("big", ["core"])})
+
+
+COPIES = [
+    "COPY --from=base-small /var/task/ /var/task/",
+    "COPY --from=base-tiny /var/task/ /var/task/",
+]
+
+
+def test_further_bases_are_copied_before_its_own_files(tmp_path: Path) -> None:
+    further_needs(tmp_path)
+    lines = context(tmp_path).dockerfile_bytes.decode().splitlines()
+    copies = [line for line in lines if line.startswith("COPY ")]
     assert copies == [
-        "COPY --from=base-small ${LAMBDA_TASK_ROOT}/ ${LAMBDA_TASK_ROOT}/",
-        "COPY --from=base-tiny ${LAMBDA_TASK_ROOT}/ ${LAMBDA_TASK_ROOT}/",
+        *COPIES,
+        "COPY --from=requirements /installed/ /var/task/",
+        "COPY --from=packages /installed/ /var/task/",
     ]
-    assert (
-        text.index("\nFROM")
-        < text.index(copies[0])
-        < text.index("\nRUN")
-        < text.index("COPY --chmod=755 --from=source")
-    )
 
 
 def test_a_dockerfile_of_ones_own_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -114,135 +181,172 @@ def test_a_dockerfile_of_ones_own_is_taken_as_it_is(tmp_path: Path) -> None:
     assert found.dockerfile == tmp_path / "base.Dockerfile"
 
 
-def test_the_librarys_dockerfile_builds_by_hand_too() -> None:
+def test_a_dockerfile_of_ones_own_keeps_every_need(tmp_path: Path) -> None:
+    further_needs(tmp_path)
+    own = tmp_path / "base.Dockerfile"
+    own.write_text("FROM scratch\n# copies\nCOPY --from=source . /\n")
+    assert context(tmp_path, own).dockerfile_bytes.decode().splitlines()[1:3] == COPIES
+    by_hand = "FROM scratch\nCOPY --from=base-small / /\nCOPY --from=base-tiny / /\n"
+    own.write_text(by_hand)
+    assert context(tmp_path, own).dockerfile_bytes.decode() == by_hand
+    own.write_text("FROM scratch\nCOPY --from=base-small / /\n")
+    with pytest.raises(ScopedImagesError) as refused:
+        context(tmp_path, own)
+    assert str(refused.value) == (
+        f"dockerfile: {own} has no line '# copies', which base image 'my-label' needs for: {COPIES[0]}; add the line to "
+        f"its last stage, as in the library's own {DOCKERFILE}"
+    )
+
+
+def test_the_librarys_dockerfile_builds_on_the_public_image() -> None:
     text = DOCKERFILE.read_text()
-    assert "\nARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13\nFROM ${BASE_IMAGE_URI}\n" in text
+    assert f"\nARG PUBLIC_IMAGE={PUBLIC_IMAGE}\nARG BASE_IMAGE_URI={PUBLIC_IMAGE}\n" in text
     assert "# syntax" not in text
 
 
-def test_a_flat_layout_gives_the_folder_of_its_import_name(tmp_path: Path) -> None:
-    files = {"my_label/a.py": "", "my_label/deep/b.py": "", "tests/c.py": "", "setup.py": ""}
-    assert layout(tmp_path, files) == ["my_label/a.py", "my_label/deep/b.py"]
+def test_only_a_base_on_a_declared_one_is_built_on_its_own_base(tmp_path: Path) -> None:
+    further_needs(tmp_path)
+    derived = context(tmp_path).dockerfile_bytes.decode()
+    assert "FROM ${PUBLIC_IMAGE} AS build\n" in derived
+    assert "ENV PATH" not in derived
+    on_declared = context(tmp_path, declared=("core",)).dockerfile_bytes.decode()
+    assert "FROM ${BASE_IMAGE_URI} AS build\n" in on_declared
+    assert "ENV PATH=/var/task/bin:${PATH}\n" in on_declared
 
 
-def test_a_single_module_is_a_layout_too(tmp_path: Path) -> None:
-    assert layout(tmp_path, {"my_label.py": "", "other.py": ""}) == ["my_label.py"]
+def test_system_packages_are_installed_where_they_are_needed(tmp_path: Path) -> None:
+    options = PackageOptions(
+        name="My_Label", build_packages=("gcc", "libpq-devel"), system_packages=("libpq",)
+    )
+    text = context(write(tmp_path, LABEL), options=options).dockerfile_bytes.decode()
+    build, final = text.split("\nFROM ${BASE_IMAGE_URI}\n")
+    assert build.count("apk add --no-cache gcc libpq-devel libpq;") == 1
+    assert final.count("apk add --no-cache libpq;") == 1
+    assert "gcc" not in final
+    assert "RUN if command" not in context(tmp_path).dockerfile_bytes.decode()
 
 
-def test_poetry_says_what_its_packages_are(tmp_path: Path) -> None:
-    more = '[tool.poetry]\npackages = [{ include = "one", from = "lib" }, { include = "two.py", from = "lib" }]\n'
-    files = {"lib/one/a.py": "", "lib/two.py": "", "lib/three.py": "", "src/no.py": ""}
-    assert layout(tmp_path, files, more) == ["one/a.py", "two.py"]
+def scm(requires: str, more: str = "") -> str:
+    return (
+        f'[build-system]\nrequires = ["{requires}"]\nbuild-backend = "x"\n'
+        f'[project]\nname = "my-label"\ndynamic = ["version"]\n{more}'
+    )
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("pyproject", "variable"),
     [
-        '[tool.setuptools.packages.find]\nwhere = ["python"]\n',
-        '[tool.setuptools]\npackage-dir = { "" = "python" }\n',
+        (scm("setuptools_scm>=8"), "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_MY_LABEL"),
+        (scm("hatch-vcs"), "SETUPTOOLS_SCM_PRETEND_VERSION"),
+        (scm("pdm-backend", '[tool.pdm.version]\nsource = "scm"\n'), "PDM_BUILD_SCM_VERSION"),
+        (scm("uv-dynamic-versioning"), "UV_DYNAMIC_VERSIONING_BYPASS"),
+        (scm("poetry-dynamic-versioning"), "POETRY_DYNAMIC_VERSIONING_BYPASS"),
     ],
 )
-def test_setuptools_says_where_its_packages_are(tmp_path: Path, more: str) -> None:
-    assert layout(tmp_path, {"python/one/a.py": "", "src/no.py": ""}, more) == ["one/a.py"]
+def test_a_backend_that_asks_git_gets_the_version(tmp_path: Path, pyproject: str, variable: str) -> None:
+    write(tmp_path, LABEL | {"label/pyproject.toml": pyproject, "label/requirements.lock": ""})
+    given = context(tmp_path, options=PackageOptions(name="my-label", version="1.2.3rc1"))
+    assert f"\n{variable}=1.2.3rc1 python3 -m pip wheel " in given.generated["install-packages"].decode()
+    assert given.warnings == ()
+    none = context(tmp_path)
+    assert f"\n{variable}=0.0.0 python3 -m pip wheel " in none.generated["install-packages"].decode()
+    assert [warning.replace(str(tmp_path), "ROOT") for warning in none.warnings] == [
+        "base image 'my-label': ROOT/label/pyproject.toml takes its version from git, which is not in the build; its "
+        "version is 0.0.0 there; pass package_options=[PackageOptions(name='my-label', version=…)]"
+    ]
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        '[tool.hatch.build.targets.wheel]\npackages = ["python/acme"]\n',
-        '[tool.uv.build-backend]\nmodule-name = "acme"\nmodule-root = "python"\n',
-        '[tool.uv.build-backend]\nmodule-name = ["acme.one", "acme.two"]\nmodule-root = "python"\n',
-        '[tool.setuptools]\npackages = ["acme.one", "acme.two"]\npackage-dir = { "" = "python" }\n',
-    ],
-    ids=["hatch", "uv", "uv, several", "setuptools"],
-)
-def test_an_import_name_of_its_own_is_found_where_the_build_backend_is_told(
-    tmp_path: Path, more: str
-) -> None:
-    files = {
-        "python/acme/one/a.py": "",
-        "python/acme/two/deep/b.py": "",
-        "python/other/c.py": "",
-        "src/no.py": "",
-    }
-    assert layout(tmp_path, files, more) == ["acme/one/a.py", "acme/two/deep/b.py"]
+def test_a_backend_with_a_version_of_its_own_gets_none(tmp_path: Path) -> None:
+    own = project("my-label", more='[build-system]\nrequires = ["setuptools", "setuptools-scm"]\n')
+    fallback = scm("hatch-vcs", '[tool.hatch.version]\nsource = "vcs"\nfallback-version = "9"\n')
+    for pyproject in (own, fallback):
+        write(tmp_path, LABEL | {"label/pyproject.toml": pyproject, "label/requirements.lock": ""})
+        found = context(tmp_path)
+        assert b"VERSION" not in found.generated["install-packages"]
+        assert found.warnings == ()
 
 
-def test_packages_and_modules_that_setuptools_is_told_of(tmp_path: Path) -> None:
-    more = '[tool.setuptools]\npackages = ["acme", "acme.deep"]\npy-modules = ["one"]\n'
-    files = {"acme/a.py": "", "acme/deep/b.py": "", "one.py": "", "two.py": ""}
-    assert layout(tmp_path, files, more) == ["acme/a.py", "acme/deep/b.py", "one.py"]
-
-
-def test_uv_looks_into_src_for_the_name_that_it_is_told(tmp_path: Path) -> None:
-    more = '[tool.uv.build-backend]\nmodule-name = "acme"\n'
-    assert layout(tmp_path, {"src/acme/a.py": "", "src/other/b.py": ""}, more) == ["acme/a.py"]
-
-
-def test_a_folder_src_of_another_language_is_not_the_source(tmp_path: Path) -> None:
-    assert layout(tmp_path, {"my_label/a.py": "", "src/lib.rs": ""}) == ["my_label/a.py"]
-
-
-def test_what_tools_and_branches_leave_behind_is_no_source(tmp_path: Path) -> None:
+def test_what_only_requires_others_has_nothing_to_build(tmp_path: Path) -> None:
     write(tmp_path, LABEL)
-    source = tmp_path / "label/src"
-    before = context(tmp_path).fingerprint
-    (source / "gone/below").mkdir(parents=True)
-    write(source, {".mypy_cache/a.json": "", "my_label/.DS_Store": "", "gone/__pycache__/a.pyc": ""})
+    write(tmp_path, {"label/pyproject.toml": project("my-label", more="[tool.uv]\npackage = false\n")})
+    write(tmp_path, {"label/requirements.lock": ""})
+    assert b"pip" not in context(tmp_path).generated["install-packages"]
+
+
+def test_a_build_file_that_names_a_document_takes_it_along(tmp_path: Path) -> None:
+    more = (
+        '[tool.setuptools.dynamic]\ndependencies = { file = ["requirements.txt"] }\n'
+        '[tool.setuptools.packages.find]\ninclude = ["examples", "lib*"]\n'
+    )
+    files = {
+        "README.md": "",
+        "setup.cfg": "[metadata]\nlong_description = file: README.md\n",
+        "requirements.txt": "",
+        "requirements-dev.txt": "",
+        "examples/__init__.py": "",
+        "tests/__init__.py": "",
+        "lib/__init__.py": "",
+        "lib_extra/__init__.py": "",
+    }
+    assert label_files(tmp_path, files, more) == [
+        "README.md",
+        "examples/__init__.py",
+        "lib/__init__.py",
+        "lib_extra/__init__.py",
+        "requirements.txt",
+        "setup.cfg",
+    ]
+
+
+def test_a_folder_elsewhere_in_the_repository_that_poetry_names_is_taken_along(tmp_path: Path) -> None:
+    more = '[tool.poetry]\npackages = [{ include = "acme", from = "../parts" }, { include = "my_label" }]\n'
+    write(tmp_path, {"parts/acme/a.py": "", "parts/acme/__pycache__/a.pyc": ""})
+    files = label_files(tmp_path, {"my_label/a.py": ""}, more)
+    assert files == ["my_label/a.py", "parts/acme/a.py"]
+    script = context(tmp_path).generated["install-packages"].decode()
+    assert "cp -R ../parts scoped-images-0\n" in script
+
+
+def test_a_package_in_the_folder_of_another_is_not_a_part_of_it(tmp_path: Path) -> None:
+    files = {"src/my_label/a.py": "", "plugins/one/pyproject.toml": project("one"), "plugins/one/one.py": ""}
+    assert label_files(tmp_path, files) == ["src/my_label/a.py"]
+
+
+def test_folders_that_branches_leave_behind_are_no_source(tmp_path: Path) -> None:
+    before = context(write(tmp_path, LABEL)).fingerprint
+    (tmp_path / "label/src/gone/below").mkdir(parents=True)
+    write(
+        tmp_path / "label/src",
+        {".mypy_cache/a.json": "", "my_label/.DS_Store": "", "gone/__pycache__/a.pyc": ""},
+    )
     assert context(tmp_path).fingerprint == before
 
 
 def test_the_packages_own_ignore_file_leaves_out_and_brings_back(tmp_path: Path) -> None:
     files = {
-        ".dockerignore": "**/fixtures\n!**/*.pyc\n",
+        ".dockerignore": "**/fixtures\n!**/*.pyc\n!tests\n",
         "src/my_label/a.py": "",
         "src/my_label/fixtures/large.json": "",
         "src/my_label/b.pyc": "",
+        "tests/needed.py": "",
     }
-    assert layout(tmp_path, files) == ["my_label/a.py", "my_label/b.pyc"]
+    assert label_files(tmp_path, files) == ["src/my_label/a.py", "src/my_label/b.pyc", "tests/needed.py"]
 
 
-@pytest.mark.parametrize(
-    ("files", "more", "reason"),
-    [
-        ({"other/a.py": ""}, "", "ROOT/label has neither src/ nor my_label/ nor my_label.py"),
-        (
-            {"src/a.py": "", ".dockerignore": "*\n"},
-            "",
-            "ROOT/label/src has no file, or ROOT/label/.dockerignore excludes all of them",
-        ),
-        (
-            {"a.py": ""},
-            '[tool.setuptools.packages.find]\nwhere = ["lib"]\n',
-            "ROOT/label/pyproject.toml names ROOT/label/lib, which does not exist",
-        ),
-        (
-            {"one/a.py": ""},
-            '[tool.poetry]\npackages = [{ include = "one", to = "other" }]\n',
-            "ROOT/label/pyproject.toml has [tool.poetry] packages with several folders, patterns or `to`",
-        ),
-    ],
-)
-def test_a_source_that_is_not_found(tmp_path: Path, files: dict[str, str], more: str, reason: str) -> None:
+def test_what_a_link_leads_to_is_taken_along(tmp_path: Path) -> None:
+    write(tmp_path, LABEL | {"shared/data.json": "", "shared/more/a.txt": ""})
+    (tmp_path / "label/src/my_label/data.json").symlink_to("../../../shared/data.json")
+    (tmp_path / "label/src/my_label/more").symlink_to("../../../shared/more")
+    assert {"shared/data.json", "shared/more/a.txt", "label/src/my_label/more"} <= set(source(tmp_path))
+
+
+def test_a_link_out_of_the_repository_is_refused(tmp_path: Path) -> None:
+    root = write(tmp_path / "root", LABEL)
+    write(tmp_path, {"data.json": ""})
+    (root / "label/src/my_label/data.json").symlink_to("../../../../data.json")
     with pytest.raises(ScopedImagesError) as refused:
-        layout(tmp_path, files, more)
-    assert str(refused.value).replace(str(tmp_path), "ROOT") == (
-        f"base image 'my-label': source not found: {reason}; declare its base by hand: "
-        "BaseDeclaration(name='my-label', context=ScopedContext.of(…))"
+        context(root)
+    assert str(refused.value) == (
+        f"base image 'my-label': {root}/label/src/my_label/data.json is a link to {tmp_path}/data.json, which is outside "
+        f"of the root {root}; replace the link with a copy, or exclude it in the package's .dockerignore"
     )
-
-
-def test_a_link_out_of_the_source_is_refused(tmp_path: Path) -> None:
-    write(tmp_path, LABEL | {"shared/data.json": ""})
-    link = tmp_path / "label/src/my_label/data.json"
-    link.symlink_to("../../../shared/data.json")
-    with pytest.raises(ScopedImagesError) as refused:
-        context(tmp_path)
-    assert str(refused.value).replace(str(tmp_path), "ROOT") == (
-        "base image 'my-label': source not found: ROOT/label/src/my_label/data.json is a link to "
-        "ROOT/shared/data.json, which is outside of ROOT/label/src; declare its base by hand: "
-        "BaseDeclaration(name='my-label', context=ScopedContext.of(…))"
-    )
-    link.unlink()
-    link.symlink_to("py.typed")
-    assert "my_label/data.json" in source(tmp_path)

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.build_files import build_files
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.pyproject import SharedSources, read_package
-from scoped_images.workspace.source_layout import find_layout
 from scoped_images.workspace.tables import read_pyproject
+from scoped_images.workspace.version_source import generated_version_files, version_variable
 from tests.unit.workspace.repository import toml
 
 POETRY_EDGE = {
@@ -24,8 +25,10 @@ POETRY_EDGE = {
     "python": "^3",
     "platform": "linux",
 }
+BUILD = {"requires": ["setuptools-scm"], "build-backend": "setuptools.build_meta"}
 FILES: tuple[dict[str, Any], ...] = (
     {
+        "build-system": BUILD,
         "project": {"name": "a", "dependencies": ["b"], "optional-dependencies": {"x": ["c"]}, "dynamic": []},
         "tool": {
             "uv": {
@@ -71,9 +74,11 @@ def replaced(tables: dict[str, Any], place: tuple[Any, ...], value: Any) -> dict
 
 
 def read(folder: Path) -> Package | None:
-    package = read_package(folder, tables := read_pyproject(folder), shared=SharedSources(root=folder))
-    if package is not None and "tool" in tables:
-        find_layout(package)
+    package = read_package(folder, read_pyproject(folder), shared=SharedSources(root=folder))
+    if package is not None:
+        version_variable(package)
+        generated_version_files(package)
+        build_files([package], root=folder, max_bytes=1000)
     return package
 
 

@@ -1,0 +1,208 @@
+"""Finds the files that the build backend of a package reads."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from scoped_images.context.folder import whole_folder
+from scoped_images.context.ignore_file import read_folder_ignore_file
+from scoped_images.context.named import NamedContext
+from scoped_images.context.size import SizeLimit, read_files
+from scoped_images.errors import ScopedImagesError
+from scoped_images.patterns.ignore_file import IgnoreFile
+from scoped_images.workspace.package import Package
+from scoped_images.workspace.version_source import generated_version_files, setting
+
+# Building, installing, running and checking a package leave these in its folder.
+# An exception (`!`) in the package's own .dockerignore brings them back.
+_LEFT_BEHIND = (
+    *("**/__pycache__", "**/*.py[co]", "**/*.egg-info", "**/.*_cache", "**/.DS_Store", "**/node_modules"),
+    *("**/*.cpython-3*-*.so", "build", "dist", "htmlcov", ".*", "!.cargo"),
+)
+# What a package has beside its source. A backend reads one of these only if a build file names it.
+_BESIDE = (
+    *("test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "notebooks"),
+    *("README*", "CHANGELOG*", "CHANGES*", "HISTORY*", "CONTRIBUTING*", "*.lock", "requirements*.txt"),
+    *("pylock*.toml", "*Dockerfile*", "docker-compose*", "Makefile", "justfile", "conftest.py", "noxfile.py"),
+    *("toxfile.py", "tox.ini", "mkdocs.yml", "cdk.json"),
+)
+_BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in")
+# The tables that build backends read, and keys in them that name nothing to build from.
+_BACKENDS = (
+    *("setuptools", "hatch", "poetry", "pdm", "flit", "uv", "maturin", "scikit-build", "meson-python"),
+)
+_OTHER_KEYS = frozenset(
+    {
+        *("exclude", "sdist", "envs", "dependencies", "optional-dependencies", "dev-dependencies", "group"),
+        *("scripts", "extras", "sources", "source", "workspace", "urls", "keywords", "classifiers"),
+    }
+)
+_WILDCARDS = re.compile(r"[*?\[\]\\]")
+
+
+def build_files(
+    packages: Iterable[Package],
+    *,
+    root: Path,
+    others: Iterable[Path] = (),
+    ignored: Iterable[str] = (),
+    max_bytes: int,
+) -> NamedContext:
+    """Read the files that the backends of these packages read, with their paths in the repository.
+
+    Takes each package's folder except tests, documents, what tools leave behind, and what its `.dockerignore` excludes;
+    and what the backend's settings or links name elsewhere in the repository. Leaves out empty folders, because git does
+    not track them and keeps some when a branch changes.
+
+    others: the folders of all packages. One that lies in the folder of another is not a part of it.
+    ignored: the files that git ignores, relative to the root.
+
+    Raises ScopedImagesError if a link leads out of the root, and beyond `max_bytes`.
+    """
+    packages = tuple(packages)
+    outer = tuple(ignored)
+    found: set[str] = set()
+    for package in packages:
+        inner = [folder for folder in others if folder != package.folder]
+        found |= {
+            _join(root, package.folder, path)
+            for path in _own_files(package, inner, _below(root, package.folder, outer))
+        }
+        for path in _named_elsewhere(package):
+            found |= set(_with_content(root, path, outer))
+    found = _with_link_targets(packages[0].name, root, found, outer)
+    files = [path for path in found if (root / path).is_symlink() or not (root / path).is_dir()]
+    folders = {str(folder) for file in files for folder in PurePosixPath(file).parents} - {"."}
+    limit = SizeLimit(
+        max_bytes=max_bytes,
+        context=f"source of {packages[0].name}",
+        ignore_file=f"{packages[0].folder / '.dockerignore'}",
+        dockerfile="its Dockerfile",
+    )
+    paths = sorted({*files, *folders}, key=os.fsencode)
+    return NamedContext(root=root, files=read_files(root, [(path, ()) for path in paths], limit))
+
+
+def _own_files(package: Package, others: Iterable[Path], ignored: Iterable[str]) -> Iterable[str]:
+    """Return the paths in a package's folder, relative to it."""
+    folder = package.folder
+    inner = [other.relative_to(folder).as_posix() for other in others if other.is_relative_to(folder)]
+    named = set(_named_parts(package.tables))
+    text = "\n".join(_text(folder / name) for name in _BUILD_FILES)
+    environments = [path.parent.name for path in folder.glob("*/pyvenv.cfg")]
+    rust = ["target"] if (folder / "Cargo.toml").is_file() else []
+    beside = [
+        entry
+        for entry in sorted(path.name for path in folder.iterdir())
+        if any(PurePosixPath(entry).match(pattern) for pattern in _BESIDE)
+        and entry not in named
+        and not ("." in entry and entry in text)
+    ]
+    plain = (*inner, *beside, *environments, *rust, *ignored, *generated_version_files(package))
+    rules = IgnoreFile.parse("\n".join((*_LEFT_BEHIND, *map(_literal, plain))), name="scoped_images").rules
+    ignore = IgnoreFile((*rules, *read_folder_ignore_file(folder).rules))
+    return whole_folder(folder, ignore).paths
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _literal(path: str) -> str:
+    """Return the pattern that matches only this path."""
+    return _WILDCARDS.sub(lambda special: f"\\{special[0]}", path.rstrip("/"))
+
+
+def _named_parts(tables: Any) -> Iterator[str]:
+    """Yield the first folder or file of each path that the settings of a build backend name."""
+    for text in _settings(tables):
+        yield text.removeprefix("./").partition("/")[0]
+
+
+def _named_elsewhere(package: Package) -> Iterator[Path]:
+    """Yield the existing paths outside of the package's folder that its build settings name: Poetry's `from = "../…"`."""
+    for text in _settings(package.tables):
+        if text.startswith("../"):
+            path = Path(os.path.normpath(package.folder / text.partition("*")[0]))
+            if path.exists() and not package.folder.is_relative_to(path):
+                yield path
+
+
+def _settings(tables: Any) -> Iterator[str]:
+    """Yield every text in the tables that build backends read, keys included."""
+    tool = tables.get("tool", {})
+    yield from _texts(tables.get("project", {}))
+    yield from _texts(tables.get("build-system", {}))
+    for backend in _BACKENDS:
+        yield from _texts(tool.get(backend, {}))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, dict) and value.get("format") != "sdist":
+        for key, each in value.items():
+            if key not in _OTHER_KEYS:
+                yield key
+                yield from _texts(each)
+
+
+def folders_outside(package: Package) -> tuple[str, ...]:
+    """Return the folders outside of its own that Poetry's `from = "../…"` names; poetry-core builds no wheel of them."""
+    entries = setting(package.tables, "poetry.packages")
+    named = [entry.get("from") for entry in entries] if isinstance(entries, list) else []
+    return tuple(dict.fromkeys(each for each in named if isinstance(each, str) and each.startswith("../")))
+
+
+def _with_link_targets(name: str, root: Path, paths: set[str], ignored: tuple[str, ...]) -> set[str]:
+    """Add what links lead to, wherever it is in the repository: a link is copied as a link."""
+    found, waiting = set(paths), sorted(paths)
+    while waiting:
+        link = root / waiting.pop()
+        if not link.is_symlink() or link.readlink().is_absolute():
+            continue
+        target = Path(os.path.normpath(link.parent.resolve() / link.readlink()))
+        if not target.resolve().is_relative_to(root):
+            raise ScopedImagesError(
+                f"base image {name!r}: {link} is a link to {target}, which is outside of the root {root}; replace the "
+                "link with a copy, or exclude it in the package's .dockerignore"
+            )
+        new = set(_with_content(root, target, ignored)) - found if target.exists() else set()
+        found |= new
+        waiting += sorted(new)
+    return found
+
+
+def _with_content(root: Path, path: Path, ignored: tuple[str, ...]) -> Iterator[str]:
+    """Yield a path and everything below it, relative to the root."""
+    if not path.is_relative_to(root):
+        return
+    relative = path.relative_to(root).as_posix()
+    yield relative
+    if path.is_dir() and not path.is_symlink():
+        rules = (
+            *(rule for rule in _LEFT_BEHIND if rule.startswith("**/")),
+            *map(_literal, _below(root, path, ignored)),
+        )
+        ignore = IgnoreFile.parse("\n".join(rules), name="scoped_images")
+        yield from (_join(root, path, below) for below in whole_folder(path, ignore).paths)
+
+
+def _below(root: Path, folder: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Yield the paths in a folder, relative to it."""
+    prefix = "" if folder == root else f"{folder.relative_to(root).as_posix()}/"
+    yield from (path.removeprefix(prefix) for path in paths if path.startswith(prefix) and path != prefix)
+
+
+def _join(root: Path, folder: Path, path: str) -> str:
+    return (folder.relative_to(root) / path).as_posix()
