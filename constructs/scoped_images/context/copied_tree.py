@@ -45,15 +45,20 @@ class _Tree:
                 continue
             path, below = join(here.path, name), join(here.relative, name)
             wanted, wanted_here = self._wants(below, here.wanted)
-            excluded, excluded_here = self.excludes.match(below, here.excluded)
+            excluded, excluded_here = self._excludes(below, here.excluded)
             if wanted and not excluded and (kind := self.view.kind_in_folder(path)) is not None:
                 yield path, kind
+                if kind is not Kind.DIRECTORY:
+                    continue
             if self._enters(below, wanted=wanted, excluded=excluded) and self.view.is_folder(path):
                 names = iter(self.view.names(path))
                 pending.append(_Folder(path, below, wanted_here, excluded_here, names))
 
     def _wants(self, path: str, above: Matched) -> tuple[bool, Matched]:
         return self.parents.match(path, above) if self.parents.patterns else (True, 0)
+
+    def _excludes(self, path: str, above: Matched) -> tuple[bool, Matched]:
+        return self.excludes.match(path, above) if self.excludes.patterns else (False, 0)
 
     def _enters(self, folder: str, *, wanted: bool, excluded: bool) -> bool:
         if excluded and not self.excludes.has_exceptions:

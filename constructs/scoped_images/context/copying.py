@@ -87,17 +87,18 @@ def _write_bytes(content: bytes, name: str, folder: int) -> None:
 
 def _copy_file(sources: FolderHandles, entry: ContextFile, name: str, folder: int) -> None:
     """Copy a file with its mtime, by which Python knows whether a `.pyc` beside it is up to date."""
-    path = sources.root / entry.path
     try:
         source = os.open(name, READ_FLAGS, dir_fd=sources.open(entry.path.rpartition("/")[0]))
     except OSError as error:
         if error.errno in SWAPPED:
-            raise changed(path) from error
-        raise ScopedImagesError(f"build context: cannot copy {path}: {error.strerror}") from error
+            raise changed(sources.root / entry.path) from error
+        raise ScopedImagesError(
+            f"build context: cannot copy {sources.root / entry.path}: {error.strerror}"
+        ) from error
     try:
         status = os.fstat(source)
         if not stat.S_ISREG(status.st_mode):
-            raise changed(path)
+            raise changed(sources.root / entry.path)
         target = os.open(name, _WRITE_FLAGS, dir_fd=folder)
         try:
             _copy_bytes(source, target, entry.size)
@@ -106,7 +107,7 @@ def _copy_file(sources: FolderHandles, entry: ContextFile, name: str, folder: in
             same = after.st_size == entry.size and bool(after.st_mode & stat.S_IXUSR) == entry.executable
             # The copy is what is hashed: the source may change at any time.
             if not same or hash_bytes(target, entry.size) != entry.sha256:
-                raise changed(path)
+                raise changed(sources.root / entry.path)
             os.fchmod(target, entry.mode)
             os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
         finally:

@@ -50,7 +50,6 @@ class ContextFile:
     @classmethod
     def read(cls, folders: FolderHandles, path: str, *, sources: tuple[int, ...] = ()) -> ContextFile:
         """Read the entry at `path`; raises ScopedImagesError, also if the entry changes meanwhile."""
-        full = folders.root / path
         refuse_bad_name(path)
         above, _, name = path.rpartition("/")
         try:
@@ -65,7 +64,7 @@ class ContextFile:
             if stat.S_ISREG(status.st_mode):
                 digest = _hash(name, folder, status)
                 if digest is None:
-                    raise changed(full)
+                    raise changed(folders.root / path)
                 executable = bool(status.st_mode & stat.S_IXUSR)
                 return cls(
                     path=path,
@@ -77,9 +76,11 @@ class ContextFile:
                 )
         except OSError as error:
             if error.errno in SWAPPED:
-                raise changed(full) from error
-            raise ScopedImagesError(f"build context: cannot read {full}: {error.strerror}") from error
-        raise changed(full)
+                raise changed(folders.root / path) from error
+            raise ScopedImagesError(
+                f"build context: cannot read {folders.root / path}: {error.strerror}"
+            ) from error
+        raise changed(folders.root / path)
 
     @property
     def mode(self) -> int:
@@ -96,12 +97,17 @@ class ContextFile:
 def hash_bytes(descriptor: int, size: int) -> str | None:
     """Return the hex digest of an open file of `size` bytes, or None if it has fewer or more."""
     digest, left = hashlib.sha256(), size
-    while chunk := os.read(descriptor, min(left + 1, _CHUNK)):
+    while True:
+        # One byte more than there should be.
+        asked = min(left + 1, _CHUNK)
+        chunk = os.read(descriptor, asked)
         left -= len(chunk)
-        if left < 0:
+        if left < 0 or (left and not chunk):
             return None
         digest.update(chunk)
-    return digest.hexdigest() if left == 0 else None
+        # At its end a file gives less than was asked for.
+        if not left and len(chunk) < asked:
+            return digest.hexdigest()
 
 
 def changed(path: object) -> ScopedImagesError:
@@ -123,11 +129,11 @@ def _hash(name: str, folder: int, status: os.stat_result) -> str | None:
     """Return a file's hex digest, or None if it is not what `status` says from first to last."""
     descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
     try:
-        before = os.fstat(descriptor)
+        version = _version(status)
         # Compared before anything is read: what was swapped in may be endless.
-        digest = hash_bytes(descriptor, status.st_size) if _version(status) == _version(before) else None
+        digest = hash_bytes(descriptor, status.st_size) if version == _version(os.fstat(descriptor)) else None
         # A file that is half written would be hashed, and copied, as something that never existed.
-        return digest if _version(status) == _version(os.fstat(descriptor)) else None
+        return digest if version == _version(os.fstat(descriptor)) else None
     finally:
         os.close(descriptor)
 

@@ -46,14 +46,19 @@ class FolderHandles:
         if descriptor is None:
             descriptor = os.open(root, _SEARCH_FLAGS & ~os.O_NOFOLLOW)
         self._handles = [descriptor]
+        self._open: str | None = ""
 
     def open(self, folder: str) -> int:
         """Return the handle of a folder, which stays open until another folder is opened; "" is the root.
 
         Raises OSError where the path has no folder, or a link.
         """
+        if folder == self._open:
+            return self._handles[-1]
         names = folder.split("/") if folder else []
         check_depth(self.root, folder)
+        # Until all of its folders are open, none is the last.
+        self._open = None
         shared = 0
         while shared < min(len(names), len(self._names)) and names[shared] == self._names[shared]:
             shared += 1
@@ -61,6 +66,7 @@ class FolderHandles:
         for name in names[shared:]:
             self._handles.append(os.open(name, self._flags, dir_fd=self._handles[-1]))
             self._names.append(name)
+        self._open = folder
         return self._handles[-1]
 
     def _close_below(self, depth: int) -> None:

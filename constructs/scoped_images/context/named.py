@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from scoped_images.context.copying import write_folder
@@ -52,7 +53,7 @@ class NamedContext:
             warnings=tuple(f"build_contexts[{name!r}]: {warning}" for warning in warnings),
         )
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over each file's path, kind, executable bit, bytes and link."""
         content = [file.identity() for file in self.files]

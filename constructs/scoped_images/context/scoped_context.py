@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from scoped_images.context.copying import write_folder
@@ -227,7 +228,7 @@ class ScopedContext:
         """Bytes of all files, those generated among them; named contexts are apart."""
         return sum(file.size for file in self._all_files)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the Dockerfile, the named contexts, and each file's path, kind, executable bit, bytes and link."""
         content = {
@@ -244,7 +245,7 @@ class ScopedContext:
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
-    @property
+    @cached_property
     def written_dockerfile(self) -> str:
         """Return the Dockerfile's name in the written folder: `Dockerfile`, unless the context has another file there."""
         if self._brings_its_dockerfile:
@@ -275,7 +276,7 @@ class ScopedContext:
         """Return the bytes of the files that are not in the root: those generated, the Dockerfile, its ignore file."""
         return {**self.generated, **self._added_files()}
 
-    @property
+    @cached_property
     def _all_files(self) -> tuple[ContextFile, ...]:
         generated = (generated_file(path, content) for path, content in self.generated.items())
         return tuple(sorted((*self.files, *generated), key=lambda file: os.fsencode(file.path)))

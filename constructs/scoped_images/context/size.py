@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -62,7 +63,7 @@ def read_files(
 
     Raises ScopedImagesError beyond the limit, with the largest files and their lines, before anything is read.
     """
-    sizes = {path: file_size(root / path) for path, _ in wanted}
+    sizes = {path: file_size(f"{root}/{path}") for path, _ in wanted}
     total = sum(sizes.values())
     if total > limit.max_bytes:
         largest = sorted(wanted, key=lambda entry: -sizes[entry[0]])[:10]
@@ -84,10 +85,10 @@ def read_files(
     return tuple(read[path] for path, _ in wanted)
 
 
-def file_size(path: Path) -> int:
-    """Bytes of a file; 0 for what is none, or cannot be looked at."""
+def file_size(path: str) -> int:
+    """Return the bytes of a file; 0 for everything else, and for what cannot be looked at."""
     try:
-        status = path.lstat()
+        status = os.lstat(path)
     except OSError:
         return 0  # reading it tells what is wrong
     return status.st_size if stat.S_ISREG(status.st_mode) else 0

@@ -45,6 +45,8 @@ class ContextView:
     # In the order in which they were met; without values.
     special_left_out: dict[str, None] = field(init=False, repr=False, default_factory=dict)
     output_folders: set[str] = field(init=False, repr=False, default_factory=set)
+    # What a listing said of its entries, until they are looked at.
+    _listed: dict[str, Kind | None] = field(init=False, repr=False, default_factory=dict)
 
     def kind(self, path: str) -> Kind | None:
         """Return what is at a path, not following a last link; None when there is nothing to see.
@@ -72,11 +74,17 @@ class ContextView:
 
     def names(self, folder: str) -> list[str]:
         """List a folder, with what the ignore file leaves out, without looking at what it lists."""
-        full = self.root / folder
+        names = []
         try:
-            return sorted(os.listdir(full))  # noqa: PTH208 - names alone, no stat
+            with os.scandir(f"{self.root}/{folder}") as entries:
+                for entry in entries:
+                    names.append(entry.name)
+                    self._listed[join(folder, entry.name)] = _kind(entry)
         except OSError as error:
-            raise ScopedImagesError(f"build context: cannot list {full}: {error.strerror}") from error
+            raise ScopedImagesError(
+                f"build context: cannot list {self.root / folder}: {error.strerror}"
+            ) from error
+        return sorted(names)
 
     def resolve(self, path: str) -> Resolved:
         """Follow the links of a path, also its last, as if the root were `/`: `..` and `/` stay inside."""
@@ -147,14 +155,25 @@ class ContextView:
         return self.ignore.may_include_below(path) and self._stat(path) is Kind.DIRECTORY
 
     def _stat(self, path: str) -> Kind | None:
-        full = self.root / path
+        if path in self._listed:
+            return self._listed.pop(path)
         try:
-            mode = full.stat().st_mode if path == "." else full.lstat().st_mode
+            mode = (os.stat if path == "." else os.lstat)(f"{self.root}/{path}").st_mode
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise ScopedImagesError(f"build context: cannot look at {full}: {error.strerror}") from error
+            raise ScopedImagesError(
+                f"build context: cannot look at {self.root / path}: {error.strerror}"
+            ) from error
         return _KINDS.get(stat.S_IFMT(mode))
+
+
+def _kind(entry: os.DirEntry[str]) -> Kind | None:
+    if entry.is_symlink():
+        return Kind.LINK
+    if entry.is_dir(follow_symlinks=False):
+        return Kind.DIRECTORY
+    return Kind.FILE if entry.is_file(follow_symlinks=False) else None
 
 
 def join(folder: str, name: str) -> str:

@@ -32,7 +32,7 @@ class WholeRepository:
             selected = request.select(request.sources()).paths
         except ScopedImagesError as error:
             return cls(dockerfile=request.name, size=size, scoped_size=None, problem=str(error))
-        scoped = sum(file_size(request.root / path.path) for path in selected)
+        scoped = sum(file_size(f"{request.root}/{path.path}") for path in selected)
         return cls(dockerfile=request.name, size=size, scoped_size=scoped)
 
     @property

@@ -154,7 +154,7 @@ class ImageSpec:
         """The stage to build, or None for the last."""
         return self.options.target or self.context.target
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over everything that the build can see; cache options and secrets' contents are not among it."""
         content = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from scoped_images.patterns.character_set import ANY, WORD, CharacterSet, Literal
@@ -65,14 +65,21 @@ class _Before(Enum):
     OTHER = auto()
 
 
-@dataclass(eq=False, slots=True)
-class _State:
-    """The instructions that may be next."""
+class _State(dict[str, "_State"]):
+    """The instructions that may be next; as a dictionary, the state after each character, made on first use."""
 
-    positions: frozenset[int]
-    before: _Before
-    following: dict[str, _State] = field(default_factory=dict)
-    matches: int | None = None
+    __slots__ = ("_make", "before", "matches", "positions")
+
+    def __init__(
+        self, positions: frozenset[int], before: _Before, make: Callable[[_State, str], _State]
+    ) -> None:
+        super().__init__()
+        self.positions, self.before, self._make = positions, before, make
+        self.matches: int | None = None
+
+    def __missing__(self, character: str) -> _State:
+        following = self[character] = self._make(self, character)
+        return following
 
 
 class PathAutomaton:
@@ -107,7 +114,9 @@ class PathAutomaton:
     def matches(self, path: str) -> int:
         """Return the programs that match the path, as bits."""
         folder, _, name = path.rpartition("/")
-        state = self._read(self._inside(folder), name)
+        state = self._inside(folder)
+        for character in name:
+            state = state[character]
         if state.matches is None:
             state.matches = self._bits(
                 position
@@ -128,23 +137,19 @@ class PathAutomaton:
 
     def _inside(self, folder: str) -> _State:
         """Return the state after `folder/`."""
+        state = self._folders.get(folder)
+        if state is not None:
+            return state
         pending = []
         while folder not in self._folders:
             folder, _, name = folder.rpartition("/")
             pending.append(name)
         state = self._folders[folder]
         for name in reversed(pending):
-            state = self._read(state, f"{name}/")
+            for character in f"{name}/":
+                state = state[character]
             folder = f"{folder}/{name}" if folder else name
             self._folders[folder] = state
-        return state
-
-    def _read(self, state: _State, text: str) -> _State:
-        for character in text:
-            following = state.following.get(character)
-            if following is None:
-                following = self._step(state, character)
-            state = following
         return state
 
     def _step(self, state: _State, character: str) -> _State:
@@ -160,10 +165,8 @@ class PathAutomaton:
                     accepts[test] = test.accepts(character)
                 if accepts[test]:
                     positions.add(position + 1)
-        following = self._state(frozenset(positions), before)
-        state.following[character] = following
         self._remembered += 1
-        return following
+        return self._state(frozenset(positions), before)
 
     def _close(self, state: _State, character: str | None) -> set[int]:
         """Follow what reads nothing; `character` is the next one, None at the end of the path."""
@@ -197,13 +200,13 @@ class PathAutomaton:
         if state is None:
             if self._remembered > _MAX_REMEMBERED:
                 self._forget()
-            state = self._states[positions, before] = _State(positions, before)
+            state = self._states[positions, before] = _State(positions, before, self._step)
             self._remembered += len(positions) + 1
         return state
 
     def _forget(self) -> None:
         """Drop the states, which may be very many; each is computed again when a path leads to it."""
         for state in self._states.values():
-            state.following.clear()
+            state.clear()
         self._states.clear()
         self._remembered = 0

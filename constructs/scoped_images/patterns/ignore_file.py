@@ -73,6 +73,8 @@ class IgnoreFile:
 
         A folder that is left out is sent after all when an exception (`!`) brings back something inside it.
         """
+        if not self.rules:
+            return False
         folder = self._folder(path.rpartition("/")[0])
         return not folder.entered or self._match(path, folder.matched)[0]
 
@@ -105,6 +107,8 @@ class IgnoreFile:
         if not self._has_a_rule_after_an_exception:
             return None
         hits = self._matcher.hits(path) | self._folder(path.rpartition("/")[0]).hits
+        if not hits:
+            return None
         last = None
         for index, rule in enumerate(self.rules):
             if rule.pattern.exception == (last is not None) and hits >> index & 1:
@@ -130,6 +134,9 @@ class IgnoreFile:
 
     def _folder(self, path: str) -> _Folder:
         """Return what the rules say of a folder, after those above it: a path may be very deep."""
+        known = self._folders.get(path)
+        if known is not None:
+            return known
         pending = []
         while path and path not in self._folders:
             pending.append(path)

@@ -101,6 +101,8 @@ class PatternMatcher:
                 f"the {len(patterns)} patterns are too large together: name folders in place of their files"
             )
         self._automaton = PathAutomaton(programs)
+        # The last answer: the rules of an ignore file are asked twice about each file.
+        self._last: tuple[str, Matched] = ("", self._exact.get("", 0) | self._automaton.matches(""))
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> PatternMatcher:
@@ -127,7 +129,9 @@ class PatternMatcher:
 
     def hits(self, path: str) -> Matched:
         """Return every pattern that matches the path itself, whatever its folders match."""
-        return self._exact.get(path, 0) | self._automaton.matches(path)
+        if self._last[0] != path:
+            self._last = (path, self._exact.get(path, 0) | self._automaton.matches(path))
+        return self._last[1]
 
     def may_match_below(self, folder: str) -> bool:
         """Tell whether a plain pattern may match something inside a folder that it does not match itself."""
