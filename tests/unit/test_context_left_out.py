@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scoped_images.context.doubtful_files import doubtful_files
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
@@ -30,6 +31,10 @@ def whole(root: Path) -> ScopedContext:
     return ScopedContext.repository(root, platform=Platform.LINUX_AMD64)
 
 
+SECRET = (
+    " is in the build context: such files often hold secrets; name it in the ignore file, and if the build needs it, "
+    "give it as a build secret"
+)
 WAYS = [found_by, whole, ScopedContext.of]
 
 
@@ -137,9 +142,54 @@ def test_environment_files_are_a_warning(way: object, root: Path) -> None:
     for name in (".env", "infra/.env.production", ".env.example", "my.env"):
         (root / name).touch()
     warnings = [warning for warning in way(root).warnings if "secrets" in warning]  # type: ignore[operator]
-    assert warnings == [
-        ".env (and 1 more) is in the build context: such files often hold secrets; name it in the ignore file"
+    assert warnings == [f".env (and 1 more){SECRET}"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_credential_file_is_a_warning(way: object, root: Path) -> None:
+    """A Dockerfile that copies it into the image often leaves it there."""
+    (root / "home" / ".aws").mkdir(parents=True)
+    for name in ("credentials", "config"):
+        (root / "home" / ".aws" / name).touch()
+    (root / ".npmrc").touch()
+    warnings = [warning for warning in way(root).warnings if "secrets" in warning]  # type: ignore[operator]
+    assert warnings == [f".npmrc (and 1 more){SECRET}"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".npmrc",
+        "web/.npmrc",
+        ".pypirc",
+        ".netrc",
+        ".git-credentials",
+        "home/.ssh/config",
+        "id_rsa",
+        "keys/id_ed25519",
+        ".docker/config.json",
+        "root/.kube/config",
+        ".config/gcloud/credentials.db",
+        ".envrc",
+        "line\nbreak/.npmrc",
+    ],
+)
+def test_a_file_in_which_a_tool_keeps_secrets_is_named(path: str) -> None:
+    (warning,) = doubtful_files([path])
+    assert warning.endswith(SECRET)
+
+
+def test_names_that_only_look_like_credentials_are_left_alone() -> None:
+    harmless = [
+        "my.npmrc",
+        "x.npmrc",
+        ".npmrc.example",
+        "id_rsa.pub",
+        ".ssh",
+        ".ssh/known_hosts",
+        "docker/config.json",
     ]
+    assert doubtful_files([*harmless, "pip.conf.d/x", "xid_rsa", ".aws", "src/env.py", ".environment"]) == ()
 
 
 def test_a_named_context_warns_with_its_name(root: Path) -> None:
@@ -148,10 +198,7 @@ def test_a_named_context_warns_with_its_name(root: Path) -> None:
     context = ScopedContext.from_dockerfile(
         root, platform=Platform.LINUX_AMD64, build_contexts={"infra": root / "infra"}
     )
-    assert context.warnings == (
-        "build_contexts['infra']: .env is in the build context: such files often hold secrets; name it in the ignore "
-        "file",
-    )
+    assert context.warnings == (f"build_contexts['infra']: .env{SECRET}",)
 
 
 def make_git(path: Path, kind: str) -> None:
