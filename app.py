@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import aws_cdk as cdk
 
-from scoped_images import OrderedAssets, ScopedImagesError
+from scoped_images import OrderedAssets
 from stacks.environment import AppEnvironment
 from stacks.receipts import add_stacks
 
@@ -14,11 +12,8 @@ from stacks.receipts import add_stacks
 def main() -> None:
     """Synthesize every stack of the environment that `-c env=` names, by default `local`."""
     app = cdk.App(default_stack_synthesizer=OrderedAssets())
-    try:
-        name = app.node.try_get_context("env") or "local"
-        add_stacks(app, AppEnvironment.read(app.node.try_get_context("environments"), name))
-    except ScopedImagesError as error:
-        sys.exit(f"error: {error}")
+    name = app.node.try_get_context("env") or "local"
+    add_stacks(app, AppEnvironment.read(app.node.try_get_context("environments"), name))
     app.synth()
 
 

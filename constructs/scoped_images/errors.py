@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import sysconfig
+import traceback
+from pathlib import Path
+from types import TracebackType
+
 from scoped_images.printable import printable
 
 
 class ScopedImagesError(ValueError):
     """A setting, path or wiring is wrong; the message says which, what was got, and what to do.
 
-    The message is safe to print: names in it cannot steer a terminal or a CI service.
+    The message is safe to print: names in it cannot steer a terminal or a CI service. If nothing catches the error,
+    Python prints the line of the app that caused it and the message, without a traceback; `cdk --debug` prints that too.
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
+        # Only now, and only in place of Python's own hook: importing the library changes nothing.
+        if sys.excepthook is sys.__excepthook__:
+            sys.excepthook = _report
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an error that ends the program."""
+    if not isinstance(error, ScopedImagesError) or os.environ.get("CDK_DEBUG") == "true":
+        sys.__excepthook__(kind, error, trace)
+    else:
+        print(f"{_place(trace)}error: {error}", file=sys.stderr)
+
+
+def _place(trace: TracebackType | None) -> str:
+    """Return `app.py:12: ` for the innermost line that belongs to the app, and to no library."""
+    libraries = (
+        str(Path(__file__).parent),
+        *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+    )
+    for frame, line in reversed(list(traceback.walk_tb(trace))):
+        path = frame.f_code.co_filename
+        if not path.startswith((*libraries, "<")):
+            inside = os.path.relpath(path)
+            return printable(f"{path if inside.startswith(os.pardir) else inside}:{line}: ")
+    return ""

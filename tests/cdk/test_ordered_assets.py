@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,23 @@ def test_the_artifact_is_otherwise_that_of_the_default_synthesizer(small_app: Sm
     made = {key: value for key, value in artifacts["Ordered.assets"].items() if key != "dependencies"}
     made["properties"]["file"] = "Stock.assets.json"
     assert made == artifacts["Stock.assets"]
+
+
+class OwnAssets(OrderedAssets):
+    """A subclass of a user's."""
+
+
+@pytest.mark.parametrize("kind", [OrderedAssets, OwnAssets])
+def test_the_class_in_place_of_an_instance_is_refused(kind: Any, tmp_path: Path) -> None:
+    message = f"synthesizer: expected an instance, got the class {kind.__name__}; pass {kind.__name__}()"
+    with pytest.raises(ScopedImagesError) as refused:
+        cdk.App(outdir=str(tmp_path), default_stack_synthesizer=kind)
+    assert str(refused.value) == message
+    with pytest.raises(ScopedImagesError) as refused:
+        cdk.Stack(cdk.App(outdir=str(tmp_path)), "Stack", synthesizer=kind)
+    assert str(refused.value) == message
+    # Nobody but jsii gets the error.
+    assert dict(inspect.getmembers(kind))["publish_image"] is OrderedAssets.publish_image
 
 
 def test_a_qualifier_reaches_every_stack_of_the_app(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,8 @@ def test_without_a_name_the_environment_is_local(tmp_path: Path) -> None:
 def test_an_unknown_environment_is_one_line(tmp_path: Path) -> None:
     done = run_app(tmp_path, env="prd")
     assert done.returncode == 1
-    assert done.stderr.strip().splitlines()[-1] == (
-        "error: environments: unknown environment 'prd'; cdk.json has dev, local, prod, staging"
+    assert re.fullmatch(
+        r"app.py:\d+: error: environments: unknown environment 'prd'; cdk.json has dev, local, prod, staging",
+        done.stderr.strip().splitlines()[-1],
     )
     assert "Traceback" not in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,18 @@ from aws_cdk import DefaultStackSynthesizer, IBoundStackSynthesizer, ISynthesisS
 from aws_cdk.cloud_assembly_schema import ArtifactType, AssetManifestProperties
 
 from scoped_images.cdk.image_watch import register_of
+from scoped_images.errors import ScopedImagesError
+
+
+class _AsksForAnInstance:
+    """Answers jsii when it is handed the class in place of an instance, whose own `__jsii_ref__` hides this one."""
+
+    def __get__(self, instance: object | None, owner: type) -> None:
+        if instance is None and sys._getframe(1).f_globals["__name__"].startswith("jsii."):
+            raise ScopedImagesError(
+                f"synthesizer: expected an instance, got the class {owner.__name__}; pass {owner.__name__}()"
+            )
+        raise AttributeError("__jsii_ref__")
 
 
 class OrderedAssets(DefaultStackSynthesizer):
@@ -24,6 +37,8 @@ class OrderedAssets(DefaultStackSynthesizer):
     It takes the keywords of DefaultStackSynthesizer. Pass it to the app (`App(default_stack_synthesizer=…)`), or to
     each stack whose images need another stack. Subclasses may take other arguments.
     """
+
+    __jsii_ref__ = _AsksForAnInstance()
 
     def __init__(self, **properties: Any) -> None:
         super().__init__(**properties)

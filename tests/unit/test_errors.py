@@ -1,0 +1,79 @@
+"""What a user sees of a mistake that nothing catches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APP = """\
+from helper import contexts
+
+def main():
+    contexts()
+
+main()
+"""
+HELPER = """\
+from scoped_images.context.scoped_context import ScopedContext
+
+def contexts():
+    {statement}
+"""
+MESSAGE = "error: build context: directory 'nothing' does not exist or is no folder\n"
+
+
+def run(
+    folder: Path, statement: str, *, within: str = ".", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run an app whose module helper.py has the mistake."""
+    (folder / "app.py").write_text(APP)
+    (folder / "helper.py").write_text(HELPER.format(statement=statement))
+    return subprocess.run(
+        [sys.executable, str(folder / "app.py")],
+        cwd=folder / within,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_mistake_is_one_line_with_its_place_in_the_app(tmp_path: Path) -> None:
+    done = run(tmp_path, "ScopedContext.of('nothing')")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"helper.py:4: {MESSAGE}")
+
+
+def test_the_place_has_a_whole_path_in_another_folder(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    done = run(tmp_path, "ScopedContext.of('nothing')", within="below")
+    assert done.stderr == f"{tmp_path / 'helper.py'}:4: {MESSAGE}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "variables", "last"),
+    [
+        ("1 / 0", {}, "ZeroDivisionError: division by zero\n"),
+        (
+            "ScopedContext.of('nothing')",
+            {"CDK_DEBUG": "true"},
+            f"scoped_images.errors.ScopedImagesError: {MESSAGE[7:]}",
+        ),
+    ],
+)
+def test_other_errors_and_debugging_have_python_s_traceback(
+    statement: str, variables: dict[str, str], last: str, tmp_path: Path
+) -> None:
+    done = run(tmp_path, statement, **variables)
+    assert done.stderr.startswith("Traceback (most recent call last):\n")
+    assert done.stderr.endswith(last)
+
+
+def test_another_hook_stays(tmp_path: Path) -> None:
+    """Such as that of a debugger or of an error tracker."""
+    hook = "import sys; sys.excepthook = lambda *given: print(given[0].__name__); ScopedContext.of('nothing')"
+    done = run(tmp_path, hook)
+    assert (done.stdout, done.stderr) == ("ScopedImagesError\n", "")
