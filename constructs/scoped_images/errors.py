@@ -31,7 +31,7 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
     if not isinstance(error, ScopedImagesError) or os.environ.get("CDK_DEBUG") == "true":
         sys.__excepthook__(kind, error, trace)
     else:
-        print(f"{_place(trace)}error: {error}", file=sys.stderr)
+        sys.stderr.write(f"{_place(trace)}error: {error}\n")
 
 
 def _place(trace: TracebackType | None) -> str:
