@@ -19,7 +19,7 @@ APPROVAL := $(if $(filter local,$(ENV))$(CI),never,broadening)
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
-.PHONY: help deploy try synth diff destroy lint test test-fast snapshots lock bench fuzz parents mutate clean
+.PHONY: help deploy try synth diff destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench fuzz parents mutate clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,18 +43,30 @@ destroy: $(VENV) $(CDK) ## delete ENV's stacks
 	@rm -f $(OUTPUTS)
 
 lint: $(VENV) $(CHECKS) ## ruff, mypy, zizmor on the workflow, cfn-lint and checkov on the templates
+	@$(MAKE) --no-print-directory --jobs 4 check-templates check-types check-style check-workflow
+
+check-templates check-types check-style check-workflow: $(VENV) $(CHECKS)
+
+check-templates:
+	@python -m scripts.check_templates .local/checks/bin
+
+check-types:
+	@mypy app.py stacks scripts constructs local tests benchmarks lambdas services packages/*/src
+
+check-style:
 	@ruff check .
 	@ruff format --check .
-	@mypy app.py stacks scripts constructs local tests benchmarks lambdas services packages/*/src
+
+check-workflow:
 	@.local/checks/bin/zizmor --offline --quiet --no-progress .github
-	@python -m scripts.check_templates .local/checks/bin
 
 # The longest files first, each whole on one of two workers with an engine of its own: deploys mostly wait.
 test: test-fast ## every test
 	@pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/e2e tests/differential tests/local
 
+# The slowest folders first, each file whole on one of two workers, since its fixtures start apps and an emulator.
 test-fast: $(VENV) $(CDK) ## the tests that need no container engine
-	@pytest -n 2 tests/unit tests/cdk tests/docs tests/snapshot tests/lambdas tests/package
+	@pytest -n 2 --dist loadfile --no-loadscope-reorder tests/package tests/docs tests/snapshot tests/lambdas tests/cdk tests/unit
 
 snapshots: $(VENV) ## rewrite the recorded templates and the recorded public API
 	@pytest tests/snapshot tests/package/test_public_api.py --snapshot-update

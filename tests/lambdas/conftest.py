@@ -1,50 +1,45 @@
 """A table, a bucket and a secret in moto, in process; the handlers under their own names."""
 
 import base64
-import os
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from lambdas.create_labels import handler as create_labels_handler
 from lambdas.upload_images import handler as upload_images_handler
 from receipt_dynamo import ReceiptTable
 from receipt_dynamo.keys import INDEX_NAME
+from tests.lambdas.emulated_aws import emulated_aws, use_dummy_keys
+from tests.lambdas.receipts import JPEG
 
 TABLE_NAME = "receipts-test"
 BUCKET_NAME = "receipt-images-test"
-JPEG = b"\xff\xd8\xff\xe0 a photograph of a receipt"
-
-
-def _use_dummy_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No endpoint, profile or file of the person who runs the tests."""
-    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
 
 
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
-    """One for all tests, because reading AWS's API descriptions is most of the time of making a client."""
+    """Make each client once for all tests: to make one takes longer than most tests take."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        _use_dummy_keys(monkeypatch)
-        return boto3.Session()
+        use_dummy_keys(monkeypatch)
+        session = boto3.Session()
+    clients: dict[str, Any] = {}
+
+    def client(service: str, region_name: str | None = None, config: Any = None, **options: Any) -> Any:
+        key = f"{service} {region_name} {config and sorted(vars(config).items())} {options}"
+        if key not in clients:
+            clients[key] = make(service, region_name=region_name, config=config, **options)
+        return clients[key]
+
+    make, session.client = session.client, client
+    return session
 
 
 @pytest.fixture
-def aws(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Emulated AWS in process, with no way out."""
-    _use_dummy_keys(monkeypatch)
-    with mock_aws():
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+def aws(session: boto3.Session) -> Iterator[None]:
+    with emulated_aws(session):
         yield
 
 

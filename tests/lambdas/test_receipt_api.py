@@ -23,7 +23,7 @@ from services.receipt_api.app import create_app
 from services.receipt_api.log import JsonFormatter
 from services.receipt_api.settings import Settings
 
-from .conftest import JPEG
+from .receipts import JPEG
 
 KEY = {"X-Api-Key": "first-key"}
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 
 from receipt_dynamo import ReceiptTable
 
-from .conftest import JPEG
+from .receipts import JPEG
 
 
 def test_an_upload_stores_the_image_and_the_row(

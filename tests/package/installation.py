@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.bare_environment import bare_environment
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -72,17 +74,10 @@ def run_python(
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env={
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin",
-            "HOME": str(Path.home()),
-            # Before this environment's own packages, where the library is installed from the working tree.
-            "PYTHONPATH": str(site_packages),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "CDK_VALIDATION": "false",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            **variables,
-        },
+        # PYTHONPATH comes before this environment's own packages, where the library is installed from the tree.
+        env=bare_environment(
+            PYTHONPATH=str(site_packages), PYTHONDONTWRITEBYTECODE="1", CDK_VALIDATION="false", **variables
+        ),
         umask=mask,
         capture_output=True,
         text=True,

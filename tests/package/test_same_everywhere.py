@@ -41,9 +41,15 @@ def synthesize(folder: Path, wheel: Path, *, mask: int, used: bool) -> dict[str,
         site_packages = unpack_wheel(wheel, folder / "site-packages")
         repository = copy_repository(folder / "repository")
         if used:
-            for each in (site_packages, repository):
-                done = run_python(["-m", "compileall", "-q", "."], folder=each, site_packages=site_packages)
-                assert done.returncode == 0, done.stdout
+            built = [repository / name for name in ("packages", "lambdas", "services")]
+            done = run_python(
+                ["-m", "compileall", "-q", str(site_packages), *map(str, built)],
+                folder=folder,
+                site_packages=site_packages,
+                variables={"PYTHONPYCACHEPREFIX": ""},  # beside the sources, as Python does by default
+            )
+            assert done.returncode == 0, done.stdout
+            assert list(repository.glob("lambdas/*/__pycache__/handler.*.pyc"))
             for source in repository.glob("packages/*/src"):
                 (source / "receipt.egg-info").mkdir()
                 (source / "receipt.egg-info" / "PKG-INFO").write_text("Name: receipt\n")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 from moto.ecr.models import ecr_backends
 
 from scoped_images.pruning.aws_calls import AwsCalls
@@ -24,6 +25,10 @@ HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
 
 
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "injected"}}, "operation")
+
+
 class Cloud:
     """A small account: repository `app`, filled on request, and what runs from it."""
 
@@ -32,6 +37,8 @@ class Cloud:
         self.digests: dict[str, str] = {}
         # moto gives a published version the image of $LATEST, and digests that are in no repository.
         self.version_codes: dict[str, dict[str, str]] = {}
+        # What DescribeImages answers in place of moto, which takes a minute for a thousand images.
+        self.listed: dict[str, Any] = {}
 
     def repository(self, name: str) -> None:
         self.ecr.create_repository(repositoryName=name)
@@ -89,6 +96,47 @@ class Cloud:
         )
         arn: str = registered["taskDefinition"]["taskDefinitionArn"]
         return arn
+
+    def list_many(self, count: int) -> None:
+        """Answer DescribeImages with `count` images, of which moto knows the newest only."""
+        newest = self.push(f"sha-{count - 1:03}", days=1)
+        now = datetime.now(UTC)
+        self.listed = {
+            "imageDetails": [
+                {
+                    "repositoryName": "app",
+                    "imageDigest": newest if number == count - 1 else f"sha256:{number:064x}",
+                    "imageTags": [f"sha-{number:03}"],
+                    "imagePushedAt": now - timedelta(days=200 - number / 10),
+                    "imageSizeInBytes": 1,
+                    "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
+                }
+                for number in range(count)
+            ]
+        }
+
+    def fill(self) -> None:
+        """Leave something for each call of a run to find."""
+        self.push_many(6)
+        self.push(None, days=9)
+        self.function("f", "sha-003")
+        ecs = boto3.client("ecs")
+        ecs.create_cluster(clusterName="c")
+        definition = self.task_definition("api", f"{HOST}/app:sha-004")
+        ecs.create_service(cluster="c", serviceName="api", taskDefinition="api", desiredCount=1)
+        events = boto3.client("events")
+        events.put_rule(Name="nightly", ScheduleExpression="rate(1 day)")
+        arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/c"
+        target = {"Id": "1", "Arn": arn, "RoleArn": ROLE, "EcsParameters": {"TaskDefinitionArn": definition}}
+        events.put_targets(Rule="nightly", Targets=[target])
+        boto3.client("scheduler").create_schedule(
+            Name="hourly",
+            ScheduleExpression="rate(1 hour)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": arn, "RoleArn": ROLE, "EcsParameters": {"TaskDefinitionArn": definition}},
+        )
+        topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+        boto3.client("cloudformation").create_stack(StackName="s", TemplateBody=json.dumps(topic))
 
 
 def settings(**changes: Any) -> PrunerSettings:

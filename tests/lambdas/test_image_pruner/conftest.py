@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +12,7 @@ import boto3
 import botocore.client
 import pytest
 
+from tests.lambdas.emulated_aws import emulated_aws
 from tests.lambdas.test_image_pruner.account import Cloud
 
 # What moto lacks: a service here has no deployments beyond those that DescribeServices shows.
@@ -28,8 +29,8 @@ def one_page(everything: Callable[[], Any], parameters: dict[str, Any]) -> Any:
     return {**answer, "imageDetails": images[start:end], **following}
 
 
-@pytest.fixture
-def cloud(aws: None, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+def small_account(monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """An account with the empty repository `app`, while moto plays AWS."""
     # moto's CloudFormation imports its API Gateway, which imports a library of its own that nothing here uses.
     for name in ("", ".validation", ".validation.exceptions"):
         module = ModuleType(f"openapi_spec_validator{name}")
@@ -44,8 +45,9 @@ def cloud(aws: None, monkeypatch: pytest.MonkeyPatch) -> Cloud:
         if operation == "GetFunction" and parameters["Qualifier"] in account.version_codes:
             return {"Code": account.version_codes[parameters["Qualifier"]]}
         if operation == "DescribeImages":
+            repository = parameters["repositoryName"]
             return one_page(
-                lambda: real(self, operation, {"repositoryName": parameters["repositoryName"]}), parameters
+                lambda: account.listed or real(self, operation, {"repositoryName": repository}), parameters
             )
         return real(self, operation, parameters)
 
@@ -58,6 +60,21 @@ def cloud(aws: None, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     boto3.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument=json.dumps(policy))
     account.repository("app")
     return account
+
+
+@pytest.fixture
+def cloud(session: boto3.Session) -> Iterator[Cloud]:
+    with emulated_aws(session) as monkeypatch:
+        yield small_account(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def busy(session: boto3.Session) -> Iterator[Cloud]:
+    """One account for all tests of a module that deletes nothing: each call of a run finds something in it."""
+    with emulated_aws(session) as monkeypatch:
+        account = small_account(monkeypatch)
+        account.fill()
+        yield account
 
 
 @pytest.fixture

@@ -240,7 +240,7 @@ def test_a_deployment_between_selection_and_deletion_keeps_its_image(cloud: Clou
 
 
 def test_time_that_runs_out_stops_between_batches_and_says_what_is_left(cloud: Cloud) -> None:
-    cloud.push_many(251)
+    cloud.push_many(151)
     made: list[str] = []
 
     def seconds_left() -> float:
@@ -249,8 +249,8 @@ def test_time_that_runs_out_stops_between_batches_and_says_what_is_left(cloud: C
     aws = calls(seconds_left=seconds_left, on_call=lambda _service, operation: made.append(operation))
     report = prune(aws, settings())
     assert report.outcome == "out of time"
-    assert (len(report.deleted), len(report.left)) == (100, 150)
-    assert len(cloud.tags()) == 151
+    assert (len(report.deleted), len(report.left)) == (100, 50)
+    assert len(cloud.tags()) == 51
 
 
 def test_time_that_is_up_before_anything_is_known_deletes_nothing(cloud: Cloud) -> None:
