@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from scoped_images.errors import ScopedImagesError
+from scoped_images.json_file import read_json
 
 
-def aws_region(given: str | None) -> str:
-    """Return the region of --region, else the one that the AWS CLI would use. Raises ScopedImagesError."""
+def aws_region(given: str | None, *, env: str) -> str:
+    """Return --region, else the environment's region in ./cdk.json, else the AWS CLI's. Raises ScopedImagesError."""
     import boto3  # noqa: PLC0415 - the other commands do without it
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
@@ -17,7 +19,15 @@ def aws_region(given: str | None) -> str:
     except BotoCoreError as error:
         raise ScopedImagesError(f"cannot read the AWS configuration: {error}") from None
     # The AWS CLI reads AWS_REGION and boto3 does not.
-    region = given or os.environ.get("AWS_REGION") or configured
+    region = given or _region_of(env) or os.environ.get("AWS_REGION") or configured
     if not region:
         raise ScopedImagesError("--region: no AWS region, got none; give --region or set AWS_REGION")
     return region
+
+
+def _region_of(env: str) -> str | None:
+    """Return the region that the context value `environments` of ./cdk.json gives an environment, if any."""
+    found: object = read_json(Path("cdk.json"))
+    for key in ("context", "environments", env, "region"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None

@@ -15,7 +15,9 @@ def prune(
     env: Annotated[str, typer.Option(help="The environment of the image pruner.")] = "local",
     region: Annotated[
         str | None,
-        typer.Option(help="The region of the image pruner.", show_default="as the AWS CLI finds it"),
+        typer.Option(
+            help="The region of the image pruner.", show_default="that of ENV in cdk.json, else the AWS CLI's"
+        ),
     ] = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Delete or archive the unused images, after a question.")

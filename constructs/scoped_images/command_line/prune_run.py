@@ -26,7 +26,7 @@ from scoped_images.pruning.undo import archived_by, restore
 
 def run_pruner(*, env: str, region: str | None, apply: bool, yes: bool, as_json: bool) -> None:
     """Print the report of a dry run; with `apply`, delete or archive and print the report of that."""
-    with _calls(region) as aws:
+    with _calls(region, env) as aws:
         settings = _settings(aws, env)
         try:
             plan = make_plan(aws, settings)
@@ -40,7 +40,7 @@ def run_pruner(*, env: str, region: str | None, apply: bool, yes: bool, as_json:
         verb = "Archive or delete" if report.archives else "Delete"
         apply = typer.confirm(f"{verb} {len(report.selected)} images?", err=True)
     if apply:
-        with _calls(region) as aws:
+        with _calls(region, env) as aws:
             report = prune(aws, dataclasses.replace(settings, delete=True), plan=plan)
         if not as_json:
             _print_result(report, env)
@@ -52,16 +52,16 @@ def run_pruner(*, env: str, region: str | None, apply: bool, yes: bool, as_json:
 
 def undo_run(run: str, *, env: str, region: str | None, yes: bool, as_json: bool) -> None:
     """Restore the images that `run` archived and that are still in the archive."""
-    wanted = RunId.parse(run)
+    parsed = RunId.parse(run)
     try:
-        with _calls(region) as aws:
-            images = archived_by(aws, _settings(aws, env), wanted)
+        with _calls(region, env) as aws:
+            images = archived_by(aws, _settings(aws, env), parsed)
         if not images:
             raise ScopedImagesError(
                 f"--undo: no image in the archive is from this run, got {run!r}; see `run` in the pruner's report"
             )
         if yes or typer.confirm(f"Restore {len(images)} images?", err=True):
-            with _calls(region) as aws:
+            with _calls(region, env) as aws:
                 restore(aws, images)
         else:
             images = []
@@ -108,10 +108,10 @@ def _settings(aws: AwsCalls, env: str) -> PrunerSettings:
 
 
 @contextmanager
-def _calls(region: str | None) -> Iterator[AwsCalls]:
+def _calls(region: str | None, env: str) -> Iterator[AwsCalls]:
     """Yield calls with a progress bar on a terminal."""
     with _progress() as on_call:
-        yield AwsCalls(aws_region(region), on_call=on_call)
+        yield AwsCalls(aws_region(region, env=env), on_call=on_call)
 
 
 @contextmanager

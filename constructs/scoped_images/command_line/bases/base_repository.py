@@ -13,29 +13,26 @@ from scoped_images.errors import ScopedImagesError
 class BaseRepository:
     """One repository in one region. Every call raises ScopedImagesError with what to do."""
 
-    def __init__(self, name: str, region: str | None) -> None:
-        """name: of the repository. region: by default the AWS CLI's."""
-        try:
-            import boto3  # noqa: PLC0415 - the other commands do without
-        except ModuleNotFoundError as error:
-            raise ScopedImagesError(f"this command needs {error.name}: pip install boto3") from None
-        self.name = name
-        self.region = aws_region(region)
+    def __init__(self, name: str, *, region: str | None, env: str) -> None:
+        """name: of the repository. region: by default the one that cdk.json gives `env`, or the AWS CLI's."""
+        import boto3  # noqa: PLC0415 - the other commands do without it
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
+        self.name = name
+        self.region = aws_region(region, env=env)
         try:
             self._ecr = boto3.client("ecr", region_name=self.region)
         except BotoCoreError as error:
             raise ScopedImagesError(f"cannot ask ECR in {self.region}: {error}") from None
 
     def digest(self, tag: str) -> str | None:
-        """The digest of a tag, or None for a tag that is not there."""
+        """Return the digest of a tag, or None if the tag does not exist."""
         answer = self._call("describe_images", imageIds=[{"imageTag": tag}])
         details = answer["imageDetails"] if answer else []
         return str(details[0]["imageDigest"]) if details else None
 
     def images(self) -> list[dict[str, Any]]:
-        """Every image, as ECR describes them."""
+        """Return every image as ECR describes it."""
         found: list[dict[str, Any]] = []
         token: dict[str, str] = {}
         while True:
@@ -53,7 +50,7 @@ class BaseRepository:
         return {entry["digest"] for entry in index["manifests"]}
 
     def put_tag(self, digest: str, tag: str) -> None:
-        """Give an image a further tag."""
+        """Add a tag to an image."""
         image = self._manifest(digest)
         self._call(
             "put_image",
@@ -63,7 +60,7 @@ class BaseRepository:
         )
 
     def _manifest(self, digest: str) -> dict[str, Any]:
-        # As it is stored: without the media types ECR may answer with another form.
+        # Without the media types ECR may convert the manifest.
         answer = self._call(
             "batch_get_image", imageIds=[{"imageDigest": digest}], acceptedMediaTypes=[*ANY_IMAGE]
         )
@@ -71,7 +68,7 @@ class BaseRepository:
         return image
 
     def _call(self, operation: str, **request: Any) -> Any:
-        """ECR's answer, or None for an image that is not there."""
+        """Return ECR's answer, or None if the image does not exist."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         try:
@@ -79,14 +76,14 @@ class BaseRepository:
         except BotoCoreError as error:
             raise ScopedImagesError(f"cannot ask ECR in {self.region}: {error}") from None
         except ClientError as error:
-            told = error.response["Error"]
-            if told.get("Code") == "ImageNotFoundException":
+            answer = error.response["Error"]
+            if answer.get("Code") == "ImageNotFoundException":
                 return None
-            if told.get("Code") == "RepositoryNotFoundException":
+            if answer.get("Code") == "RepositoryNotFoundException":
                 raise ScopedImagesError(
                     f"repository {self.name} does not exist in {self.region}; deploy the base image first, or name "
                     "another with --repository, --env or --region"
                 ) from None
             raise ScopedImagesError(
-                f"ECR in {self.region} cannot read repository {self.name}: {told.get('Message') or told}"
+                f"ECR in {self.region} cannot read repository {self.name}: {answer.get('Message') or answer}"
             ) from None

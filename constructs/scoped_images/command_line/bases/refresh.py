@@ -21,7 +21,10 @@ def refresh(
     *,
     env: Annotated[str, typer.Option(help="The environment whose dependents to roll forward.")],
     region: Annotated[
-        str | None, typer.Option(help="Where its repository is.", show_default="as the AWS CLI finds it")
+        str | None,
+        typer.Option(
+            help="Where its repository is.", show_default="that of ENV in cdk.json, else the AWS CLI's"
+        ),
     ] = None,
     repository: Annotated[
         str | None, typer.Option(help="Its repository.", show_default="base-NAME-ENV")
@@ -30,7 +33,7 @@ def refresh(
 ) -> None:
     """Record the digest of a base image's `stable` tag, so that the next deploy rebuilds its dependents from it."""
     old = RefreshMarks.read(marks)
-    held = BaseRepository(repository or f"base-{name}-{env}", region)
+    held = BaseRepository(repository or f"base-{name}-{env}", region=region, env=env)
     digest = held.digest(_TAG)
     if digest is None:
         raise ScopedImagesError(

@@ -26,7 +26,10 @@ def restore(
         ),
     ] = None,
     region: Annotated[
-        str | None, typer.Option(help="Where its repository is.", show_default="as the AWS CLI finds it")
+        str | None,
+        typer.Option(
+            help="Where its repository is.", show_default="that of ENV in cdk.json, else the AWS CLI's"
+        ),
     ] = None,
     repository: Annotated[
         str | None, typer.Option(help="Its repository.", show_default="base-NAME-ENV")
@@ -47,7 +50,7 @@ def restore(
             f"--tag is {tag}, which belongs to one image, not necessarily the newest; pass --content sha-…, the "
             "output Uri of the base image's stack"
         )
-    held = BaseRepository(repository or f"base-{name}-{env}", region)
+    held = BaseRepository(repository or f"base-{name}-{env}", region=region, env=env)
     there = held.digest(tag)
     if there is not None:
         say(f"nothing to restore: {tag} of {held.name} is {there}")
