@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aws_cdk import Acknowledgment, CfnOutput, Duration, Fn, RemovalPolicy, Stack, Validations
-from aws_cdk import Environment as StackEnvironment
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
@@ -16,8 +13,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from scoped_images import BaseImages, BuildOptions, ImageRepository, ScopedContext, ScopedImage
-from scoped_images.cdk.builder import ImageBuilder
+from scoped_images import ScopedImage, WorkspaceImages
 from stacks.environment import AppEnvironment
 from stacks.storage import StorageStack
 
@@ -34,26 +30,12 @@ class ApiStack(Stack):
         construct_id: str,
         *,
         environment: AppEnvironment,
-        env: StackEnvironment,
-        root: Path,
-        repository: ImageRepository,
+        images: WorkspaceImages,
         storage: StorageStack,
-        bases: BaseImages,
-        builder: ImageBuilder | None,
     ) -> None:
-        super().__init__(scope, construct_id, env=env)
-        image = ScopedImage(
-            self,
-            "Image",
-            context=ScopedContext.of(
-                root / "services" / "receipt_api", dockerfile=root / "dockerfiles" / "receipt_api.Dockerfile"
-            ),
-            platform=environment.platform,
-            repository=repository,
-            base=bases.of("services/receipt_api").base,
-            options=BuildOptions(cache_export=environment.cache_export),
-            pin_digest=True,
-            builder=builder,
+        super().__init__(scope, construct_id, env=environment.place)
+        image = images.image(
+            self, "Image", "services/receipt_api", dockerfile="dockerfiles/receipt_api.Dockerfile"
         )
         api_key = secretsmanager.Secret(
             self,

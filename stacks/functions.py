@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aws_cdk import Acknowledgment, CfnOutput, Duration, RemovalPolicy, Stack, Validations
-from aws_cdk import Environment as StackEnvironment
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from scoped_images import BaseImages, BuildOptions, ImageRepository, ScopedContext, ScopedImage
-from scoped_images.cdk.builder import ImageBuilder
+from scoped_images import WorkspaceImages
 from stacks.environment import AppEnvironment
-from stacks.repositories import RepositoriesStack
 from stacks.storage import StorageStack
 
 
@@ -27,23 +22,16 @@ class FunctionsStack(Stack):
         construct_id: str,
         *,
         environment: AppEnvironment,
-        env: StackEnvironment,
-        root: Path,
-        repositories: RepositoriesStack,
+        images: WorkspaceImages,
         storage: StorageStack,
-        bases: BaseImages,
-        builder: ImageBuilder | None,
     ) -> None:
-        super().__init__(scope, construct_id, env=env)
+        super().__init__(scope, construct_id, env=environment.place)
         self._environment = environment
-        self._root = root
-        self._bases = bases
-        self._builder = builder
+        self._images = images
         table_name = storage.table.table_name
 
         upload = self._function(
             "upload_images",
-            repository=repositories.upload_images,
             variables={"TABLE_NAME": table_name, "BUCKET_NAME": storage.bucket.bucket_name},
         )
         _allow(upload, ["dynamodb:PutItem", "dynamodb:Query"], storage.table.table_arn)
@@ -59,28 +47,13 @@ class FunctionsStack(Stack):
 
         label = self._function(
             "create_labels",
-            repository=repositories.create_labels,
             variables={"TABLE_NAME": table_name},
         )
         _allow(label, ["dynamodb:Query", "dynamodb:BatchWriteItem"], storage.table.table_arn)
 
-    def _function(
-        self, name: str, *, repository: ImageRepository, variables: dict[str, str]
-    ) -> lambda_.DockerImageFunction:
-        bases = self._bases.of(f"lambdas/{name}")
-        image = ScopedImage(
-            self,
-            f"{name}-image",
-            context=ScopedContext.of(
-                self._root / "lambdas" / name, dockerfile=self._root / "dockerfiles" / "function.Dockerfile"
-            ),
-            platform=self._environment.platform,
-            repository=repository,
-            base=bases.base,
-            named_bases=bases.named_bases,
-            options=BuildOptions(cache_export=self._environment.cache_export),
-            pin_digest=True,
-            builder=self._builder,
+    def _function(self, name: str, *, variables: dict[str, str]) -> lambda_.DockerImageFunction:
+        image = self._images.image(
+            self, f"{name}-image", f"lambdas/{name}", dockerfile="dockerfiles/function.Dockerfile"
         )
         log_group = logs.LogGroup(
             self,

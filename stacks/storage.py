@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aws_cdk import Duration, Stack
-from aws_cdk import Environment as StackEnvironment
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -19,10 +18,8 @@ ACCESS_LOGS_KEPT = Duration.days(365)
 class StorageStack(Stack):
     """The stateful resources, apart from all that is replaced often."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, environment: AppEnvironment, env: StackEnvironment
-    ) -> None:
-        super().__init__(scope, construct_id, env=env)
+    def __init__(self, scope: Construct, construct_id: str, *, environment: AppEnvironment) -> None:
+        super().__init__(scope, construct_id, env=environment.place)
         policy = removal_policy(environment)
         self.table = dynamodb.Table(
             self,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scoped_images.cdk.registry_function import RegistryFunction
     from scoped_images.cdk.remote.builder import RemoteBuilder
     from scoped_images.cdk.scoped_image import ScopedImage
+    from scoped_images.cdk.workspace_images import WorkspaceImages
     from scoped_images.context.scoped_context import ScopedContext
     from scoped_images.ecr.lifecycle import ImageLifecycle
     from scoped_images.errors import ScopedImagesError
@@ -58,6 +59,7 @@ __all__ = [
     "ScopedImage",
     "ScopedImagesError",
     "UpstreamImages",
+    "WorkspaceImages",
 ]
 
 _MODULES = {
@@ -86,6 +88,7 @@ _MODULES = {
     "ScopedImage": "cdk.scoped_image",
     "ScopedImagesError": "errors",
     "UpstreamImages": "upstream.images",
+    "WorkspaceImages": "cdk.workspace_images",
 }
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from aws_cdk import Environment as StackEnvironment
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from constructs import Construct
 
 from scoped_images.bases.declaration import BaseDeclaration
@@ -18,8 +17,8 @@ from scoped_images.bases.refresh_marks import RefreshMarks
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.environment import Environment
+from scoped_images.cdk.environment_repository import environment_repository
 from scoped_images.cdk.image_repository import ImageRepository
-from scoped_images.ecr.lifecycle import ImageLifecycle
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 
@@ -61,15 +60,15 @@ class BaseImages:
         """
         _check(env, prefix, repositories, refresh_marks, options)
         self.graph = bases if isinstance(bases, BaseGraph) else BaseGraph.of(bases)
-        place = StackEnvironment(account=env.account, region=env.region)
-        home = repositories or Stack(app, f"{prefix}-base-repositories", env=place)
+        home = repositories or Stack(app, f"{prefix}-base-repositories", env=env.place)
         self.stacks: list[Stack] = [] if repositories else [home]
         self.repositories: list[ImageRepository] = []
         self._images: dict[str, BaseImage] = {}
-        marks, options = refresh_marks or RefreshMarks(), options or BuildOptions()
+        marks = refresh_marks or RefreshMarks()
+        options = env.build_options(options or BuildOptions())
         for declared in self.graph.order():
-            stack = Stack(app, f"{prefix}-base-{declared.name}", env=place)
-            repository = _repository(home, declared.name, env)
+            stack = Stack(app, f"{prefix}-base-{declared.name}", env=env.place)
+            repository = environment_repository(home, f"base-{declared.name}", env)
             self._images[declared.name] = BaseImage(
                 stack,
                 "Image",
@@ -85,8 +84,6 @@ class BaseImages:
                     build_args={**options.build_args, **declared.build_args},
                     build_secrets=declared.build_secrets or options.build_secrets,
                     target=declared.target or options.target,
-                    cache_export=options.cache_export and env.cache_export,
-                    upstream=options.upstream.requiring_pins() if env.require_pins else options.upstream,
                 ),
                 builder=builder,
             )
@@ -171,16 +168,3 @@ def _check(env: object, prefix: object, repositories: object, refresh_marks: obj
         )
     if options is not None and not isinstance(options, BuildOptions):
         raise ScopedImagesError(f"options: expected BuildOptions, got {options!r}; pass BuildOptions(…)")
-
-
-def _repository(home: Stack, name: str, env: Environment) -> ImageRepository:
-    return ImageRepository(
-        home,
-        f"base-{name}",
-        repository_name=f"base-{name}-{env.name}",
-        # ECR does not see what is in use; the pruner does.
-        lifecycle=ImageLifecycle(
-            max_images=None if env.pruning else env.max_images, untagged_days=env.untagged_days
-        ),
-        removal_policy=RemovalPolicy.DESTROY if env.destroys else RemovalPolicy.RETAIN,
-    )

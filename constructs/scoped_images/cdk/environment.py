@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
+from aws_cdk import Environment as StackEnvironment
+
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 from scoped_images.upstream.mirrors import Mirrors
 
@@ -21,17 +24,18 @@ REMOVAL_POLICIES = ("destroy", "retain")
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """One place to deploy to.
+    """One place to deploy to: `Environment(name="dev", account="111111111111", region="eu-west-1")`.
 
     account: AWS account, 12 digits.
     region: AWS region, such as `us-east-1`.
-    platform: what every image is built for and run on.
-    max_images: how many content-tagged images each repository keeps beside those in use, at least 1.
-    untagged_days: days after which an untagged image expires, at least 1.
-    base_tag: `content` and `git` rebuild dependents when a base changes; `static` leaves them on `stable`.
+    platform: what every image is built for and run on. Defaults to `linux/amd64`.
+    max_images: how many content-tagged images each repository keeps beside those in use, at least 1. Defaults to 30.
+    untagged_days: days after which an untagged image expires, at least 1. Defaults to 7.
+    base_tag: `content`, the default, and `git` rebuild dependents when a base changes; `static` leaves them on `stable`.
     pruning: `report` makes the image pruner report daily what it would delete, `delete` makes it delete. Without
         it, ECR keeps the newest `max_images` and deletes the others, even if something uses them.
-    removal_policy: whether repositories, tables and buckets are deleted with their stack.
+    removal_policy: `retain`, the default, keeps repositories, tables and buckets when their stack is deleted; `destroy`
+        deletes them.
     builder: `local`, the machine that deploys, or `remote`, AWS CodeBuild. Defaults to `local`.
     mirrors: where to pull public images from, by their registry. Defaults to the registries themselves.
     cache_export: whether builds write their registry caches. Defaults to true; false for builds of unreviewed code.
@@ -43,11 +47,11 @@ class Environment:
     name: str
     account: str
     region: str
-    platform: Platform
-    max_images: int
-    untagged_days: int
-    base_tag: BaseTag
-    removal_policy: str
+    platform: Platform = Platform.LINUX_AMD64
+    max_images: int = 30
+    untagged_days: int = 7
+    base_tag: BaseTag = "content"
+    removal_policy: str = "retain"
     pruning: str | None = None
     builder: str | None = None
     mirrors: Mapping[str, str] | None = None
@@ -88,6 +92,19 @@ class Environment:
         """Whether deleting a stack deletes its repositories, tables and buckets too."""
         return self.removal_policy == "destroy"
 
+    @property
+    def place(self) -> StackEnvironment:
+        """Account and region, for stacks: `Stack(app, "Functions", env=environment.place)`."""
+        return StackEnvironment(account=self.account, region=self.region)
+
+    def build_options(self, options: BuildOptions) -> BuildOptions:
+        """Return options that write caches and require pins as this environment says."""
+        return replace(
+            options,
+            cache_export=options.cache_export and self.cache_export,
+            upstream=options.upstream.requiring_pins() if self.require_pins else options.upstream,
+        )
+
     @classmethod
     def read(cls, environments: object, name: str) -> Self:
         """Read environment `name` from the context value `environments`.
@@ -125,6 +142,8 @@ class Environment:
             raise ScopedImagesError(
                 f"environments.{name}: missing {', '.join(missing)}; add them to cdk.json"
             )
+        if "platform" not in settings:
+            return dict(settings)
         platform = Platform.parse(settings["platform"], name=f"environments.{name}.platform")
         return {**settings, "platform": platform}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from aws_cdk import (
     Acknowledgment,
@@ -123,6 +124,17 @@ class ImagePruner(Construct):
             services=tuple(services),
             delete=delete,
         )
+        self._read = iam.PolicyStatement(
+            actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"],
+            resources=self._arns((*self.settings.repositories, *self.settings.dependents)),
+        )
+        self._prune = iam.PolicyStatement(
+            actions=[
+                "ecr:BatchDeleteImage",
+                *(["ecr:UpdateImageStorageClass"] if retention.archive_days is not None else []),
+            ],
+            resources=self._arns(self.settings.repositories),
+        )
         self.dead_letters = self._dead_letters()
         self.function = self._function(exclusive=exclusive)
         rule = events.Rule(
@@ -137,6 +149,24 @@ class ImagePruner(Construct):
         self.alarms = self._alarms()
         for alarm in self.alarms:
             alarm.add_alarm_action(*alarm_actions)
+
+    def add_repository(self, name: str, *, holds_bases: bool = False) -> None:
+        """Prune a further repository.
+
+        holds_bases: whether other images are built from its images.
+        """
+        settings = self.settings
+        if name in settings.repositories:
+            return
+        bases = settings.bases
+        self.settings = replace(
+            settings,
+            repositories=(*settings.repositories, name),
+            bases=(*bases, name) if holds_bases and bases is not None else bases,
+        )
+        self._read.add_resources(*self._arns([name]))
+        self._prune.add_resources(*self._arns([name]))
+        self.function.add_environment("PRUNER_SETTINGS", self.settings.to_text())
 
     def _dead_letters(self) -> sqs.Queue:
         queue = sqs.Queue(
@@ -194,19 +224,9 @@ class ImagePruner(Construct):
         settings = self.settings
         further = [action for service in settings.services for action in _READ_WHERE_SWITCHED_ON[service]]
         role.add_to_policy(iam.PolicyStatement(actions=[*_READ_ANYWHERE, *further], resources=["*"]))
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"],
-                resources=self._arns((*settings.repositories, *settings.dependents)),
-            )
-        )
+        role.add_to_policy(self._read)
         if settings.delete:
-            actions = ["ecr:BatchDeleteImage"]
-            if settings.retention.archive_days is not None:
-                actions.append("ecr:UpdateImageStorageClass")
-            role.add_to_policy(
-                iam.PolicyStatement(actions=actions, resources=self._arns(settings.repositories))
-            )
+            role.add_to_policy(self._prune)
         Validations.of(role).acknowledge(
             Acknowledgment(
                 id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",

@@ -34,6 +34,7 @@ from scoped_images import (
     ScopedImage,
     ScopedImagesError,
     UpstreamImages,
+    WorkspaceImages,
 )
 
 ROOT = Path(__file__).parent
@@ -121,6 +122,10 @@ def main() -> None:
     )
     other = BaseDeclaration(name="other", context=by_hand.context)
     BaseImages(app, environment, bases=BaseGraph.of([other]), prefix="declared")
+    images = WorkspaceImages(app, environment, prefix="all", root=ROOT, bases=derived)
+    images.image(
+        Stack(app, "AllImages", env=environment.place), "Image", "lambdas/upload", context=by_hand.context
+    )
     try:
         derived.of("lambdas/unknown")
     except ScopedImagesError as error:

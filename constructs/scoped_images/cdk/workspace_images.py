@@ -1,0 +1,199 @@
+"""Every image of a repository in one environment: repositories, caches, bases, pins, builder and pruner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from scoped_images.bases.declaration import BaseDeclaration
+from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
+from scoped_images.cdk.base_image import BaseImage
+from scoped_images.cdk.base_images import BaseImages, WorkloadBases
+from scoped_images.cdk.builder import ImageBuilder
+from scoped_images.cdk.builds import ContextFor
+from scoped_images.cdk.environment import Environment
+from scoped_images.cdk.environment_repository import environment_repository
+from scoped_images.cdk.image_pruner import ImagePruner
+from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.remote.builder import RemoteBuilder
+from scoped_images.cdk.scoped_image import ScopedImage
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image.build_options import BuildOptions
+from scoped_images.platform import Platform
+from scoped_images.pruning.retention import Retention
+from scoped_images.upstream.images import UpstreamImages
+from scoped_images.upstream.lock import DEFAULT_LOCK, ImagesLock
+from scoped_images.workspace.workload import Workload, find_workload
+
+
+class WorkspaceImages:
+    """Builds the images of a repository's packages, functions and services for one environment.
+
+        images = WorkspaceImages(app, environment, prefix="shop-dev")
+        image = images.image(stack, "UploadImage", "lambdas/upload")
+
+    It adds these stacks to the app, and each waits for those before it:
+
+    - `<prefix>-repositories`: a repository for each base and each image, `<name>-<environment>`;
+    - `<prefix>-builder`: with `builder: remote` in the environment, a RemoteBuilder;
+    - `<prefix>-base-<name>`: one for each shared package that an image needs;
+    - `<prefix>-pruner`: with `pruning` in the environment, an ImagePruner of all these repositories.
+
+    stacks: these, without those that the environment does not need.
+    bases, builder, pruner: what it made, or was given. builder and pruner are None without one.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        environment: Environment,
+        *,
+        prefix: str,
+        root: str | Path = ".",
+        workloads: Sequence[str | Path] | None = None,
+        declared: Iterable[BaseDeclaration] = (),
+        base_dockerfile: str | Path | None = None,
+        bases: BaseImages | None = None,
+        repositories: Stack | None = None,
+        options: BuildOptions | None = None,
+        builder: ImageBuilder | None = None,
+        pruner: ImagePruner | None = None,
+    ) -> None:
+        """Add the stacks to `scope`, an app or a stage.
+
+        prefix: of the stacks' names; include the environment.
+        root: the repository. Pins are read from `dockerfiles/images.lock` in it, and marks of `static` bases from
+            `dockerfiles/bases.lock`.
+        workloads, declared: as those of BaseImages.from_workspace.
+        base_dockerfile: of the derived bases. Defaults to the library's own.
+        bases: in place of those derived from the packages.
+        repositories: the stack to put repositories into, in place of `<prefix>-repositories`.
+        options: of every build. Its `upstream` takes the place of the lock file's pins and the environment's mirrors.
+        builder, pruner: in place of what the environment asks for.
+        """
+        if not isinstance(environment, Environment):
+            raise ScopedImagesError(
+                f"environment: expected an Environment, got {environment!r}; pass Environment(name='dev', account=…, "
+                "region=…) or Environment.read(context, name)"
+            )
+        self.environment, self.root = environment, Path(root)
+        self._options = self._with_pins(options or BuildOptions())
+        self.repositories = repositories or Stack(scope, f"{prefix}-repositories", env=environment.place)
+        self.stacks: list[Stack] = [] if repositories else [self.repositories]
+        self.builder = builder or self._remote_builder(scope, prefix)
+        self.bases = bases or BaseImages.from_workspace(
+            scope,
+            environment,
+            root=root,
+            prefix=prefix,
+            workloads=workloads,
+            declared=declared,
+            dockerfile=base_dockerfile,
+            repositories=self.repositories,
+            refresh_marks=RefreshMarks.read(self.root / DEFAULT_MARKS),
+            options=self._options,
+            builder=self.builder,
+        )
+        self.stacks += [] if bases else self.bases.stacks
+        self._repositories: dict[str, ImageRepository] = {}
+        self._scope, self._prefix = scope, prefix
+        self.pruner = pruner
+        for repository in self.bases.repositories:
+            self._prune(repository, holds_bases=True)
+
+    def image(
+        self,
+        scope: Construct,
+        construct_id: str,
+        workload: str | Path,
+        *,
+        dockerfile: str | Path | None = None,
+        context: ContextFor | None = None,
+        platform: Platform | None = None,
+        platforms: Sequence[Platform] = (),
+        repository: ImageRepository | None = None,
+        base: BaseImage | None = None,
+        named_bases: Mapping[str, BaseImage] | None = None,
+        options: BuildOptions | None = None,
+        pin_digest: bool = True,
+        builder: ImageBuilder | None = None,
+    ) -> ScopedImage:
+        """Build the image of a function or service in the stack of `scope`.
+
+        workload: a package of the workspace, by name or folder, or any other folder with a Dockerfile.
+        dockerfile: relative to the repository. Defaults to `Dockerfile` in the workload's folder.
+        context: defaults to the workload's folder.
+        platform: defaults to the environment's.
+        repository: defaults to one of the image's own, `<workload>-<environment>`.
+        base, named_bases: default to the bases of the packages that the workload depends on.
+        options: of this build; pins, mirrors and caches stay the workspace's unless it has its own.
+        pin_digest: False to refer to the image by its tag, which `cdk deploy --hotswap` needs.
+        The other arguments are those of ScopedImage.
+        """
+        found = find_workload(self.root, workload, self.bases.graph.workspace)
+        derived = self._bases_of(found) if base is None and named_bases is None else WorkloadBases(base=base)
+        return ScopedImage(
+            scope,
+            construct_id,
+            context=context or self._context(found, dockerfile),
+            platform=None if platforms else platform or self.environment.platform,
+            platforms=platforms,
+            repository=repository or self.repository(found.name),
+            base=derived.base,
+            named_bases=derived.named_bases if named_bases is None else named_bases,
+            options=self._with_pins(options) if options else self._options,
+            pin_digest=pin_digest,
+            builder=builder or self.builder,
+        )
+
+    def repository(self, name: str) -> ImageRepository:
+        """Return the repository `<name>-<environment>`, and make it at the first call."""
+        if name not in self._repositories:
+            self._repositories[name] = environment_repository(self.repositories, name, self.environment)
+            self._prune(self._repositories[name], holds_bases=False)
+        return self._repositories[name]
+
+    def _with_pins(self, options: BuildOptions) -> BuildOptions:
+        if not options.upstream.in_use:
+            upstream = UpstreamImages(
+                lock=ImagesLock.read(self.root / DEFAULT_LOCK), mirrors=self.environment.mirrors or {}
+            )
+            options = replace(options, upstream=upstream)
+        return self.environment.build_options(options)
+
+    def _context(self, workload: Workload, dockerfile: str | Path | None) -> ScopedContext:
+        return ScopedContext.of(
+            workload.folder, dockerfile=None if dockerfile is None else self.root / dockerfile
+        )
+
+    def _bases_of(self, workload: Workload) -> WorkloadBases:
+        return self.bases.of(workload.name) if workload.is_package else WorkloadBases(base=None)
+
+    def _remote_builder(self, scope: Construct, prefix: str) -> RemoteBuilder | None:
+        if not self.environment.builds_remotely:
+            return None
+        stack = Stack(scope, f"{prefix}-builder", env=self.environment.place)
+        self.stacks.append(stack)
+        return RemoteBuilder(stack, "Builder", environment_name=self.environment.name)
+
+    def _prune(self, repository: ImageRepository, *, holds_bases: bool) -> None:
+        name, env = repository.address.name, self.environment
+        if self.pruner is not None:
+            self.pruner.add_repository(name, holds_bases=holds_bases)
+        elif env.pruning:
+            stack = Stack(self._scope, f"{self._prefix}-pruner", env=env.place)
+            self.stacks.append(stack)
+            self.pruner = ImagePruner(
+                stack,
+                "Pruner",
+                environment_name=env.name,
+                repositories=[name],
+                bases=[name] if holds_bases else [],
+                retention=Retention(max_images=env.max_images, untagged_days=env.untagged_days),
+                delete=env.pruning == "delete",
+            )

@@ -1,0 +1,236 @@
+"""One object for every image of a repository: what it makes, in which order, and what takes its parts' place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+
+from scoped_images import (
+    BaseGraph,
+    BaseImages,
+    BuildOptions,
+    Environment,
+    ImageLifecycle,
+    ImagePruner,
+    ImageRepository,
+    ImagesLock,
+    OrderedAssets,
+    Platform,
+    RemoteBuilder,
+    Retention,
+    ScopedContext,
+    ScopedImagesError,
+    UpstreamImages,
+    WorkspaceImages,
+)
+
+REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+DOCKERFILE = "ARG BASE_IMAGE_URI=python:3.13\nFROM ${BASE_IMAGE_URI}\nCOPY handler.py ./\n"
+FILES = {
+    "packages/shared/pyproject.toml": '[project]\nname = "shared"\nversion = "1"\n',
+    "packages/shared/src/shared/__init__.py": "",
+    "lambdas/upload_all/pyproject.toml": (
+        '[project]\nname = "upload-all"\nversion = "1"\ndependencies = ["shared"]\n'
+    ),
+    "lambdas/upload_all/Dockerfile": DOCKERFILE,
+    "lambdas/upload_all/handler.py": "",
+    "services/web_site/Dockerfile": "FROM node:24\nCOPY handler.py ./\n",
+    "services/web_site/handler.py": "",
+}
+
+
+def environment(**changes: Any) -> Environment:
+    return Environment(**{"name": "dev", "account": "111111111111", "region": "eu-west-1", **changes})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "repository"
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> cdk.App:
+    return cdk.App(outdir=str(tmp_path / "cdk.out"), default_stack_synthesizer=OrderedAssets())
+
+
+def stack_in(app: cdk.App, name: str = "shop-dev-functions") -> cdk.Stack:
+    return cdk.Stack(app, name, env=environment().place)
+
+
+def images_in(app: cdk.App, root: Path, env: Any = None, **parts: Any) -> WorkspaceImages:
+    return WorkspaceImages(app, env or environment(), prefix="shop-dev", root=root, **parts)
+
+
+def sources(app: cdk.App, stack: str) -> list[dict[str, Any]]:
+    folder = Path(app.synth(force=True).directory)
+    manifest = json.loads((folder / f"{stack}.assets.json").read_text())
+    return [image["source"] for image in manifest["dockerImages"].values()]
+
+
+def test_it_makes_what_the_images_need_each_in_its_stack_and_in_order(app: cdk.App, root: Path) -> None:
+    images = images_in(app, root, environment(pruning="delete", builder="local"))
+    stack = stack_in(app)
+    image = images.image(stack, "UploadImage", "lambdas/upload_all")
+    lambda_.DockerImageFunction(stack, "Upload", code=image.to_lambda_code())
+    images.image(stack, "SiteImage", "services/web_site")
+    (upload, site) = sources(app, "shop-dev-functions")
+    assert upload["dockerBuildArgs"]["BASE_IMAGE_URI"] == images.bases["shared"].uri
+    assert upload["cacheFrom"][0]["params"]["ref"] == f"{REGISTRY}/upload-all-dev:cache-linux-amd64"
+    assert "dockerBuildArgs" not in site
+    assembly = app.synth()
+    waits = {each.id: {other.id for other in each.dependencies} for each in assembly.stacks}
+    assert waits["shop-dev-base-shared"] >= {"shop-dev-repositories"}
+    assert waits["shop-dev-functions"] >= {"shop-dev-repositories", "shop-dev-base-shared"}
+    assert [each.stack_name for each in images.stacks] == [
+        "shop-dev-repositories",
+        "shop-dev-base-shared",
+        "shop-dev-pruner",
+    ]
+    repositories = Template.from_stack(images.repositories).find_resources("AWS::ECR::Repository").values()
+    assert [each["Properties"]["RepositoryName"] for each in repositories] == [
+        "base-shared-dev",
+        "upload-all-dev",
+        "web-site-dev",
+    ]
+    assert images.pruner is not None
+    assert images.pruner.settings.repositories == ("base-shared-dev", "upload-all-dev", "web-site-dev")
+    assert images.pruner.settings.bases == ("base-shared-dev",)
+
+
+def test_the_pruner_may_delete_from_repositories_that_are_added_later(app: cdk.App, root: Path) -> None:
+    images = images_in(app, root, environment(pruning="delete"))
+    images.image(stack_in(app), "Image", "upload-all")
+    assert images.pruner is not None
+    template = Template.from_stack(cdk.Stack.of(images.pruner)).to_json()
+    (statement,) = [
+        statement
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Policy"
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "ecr:BatchDeleteImage"
+    ]
+    assert all(f"repository/{name}-dev" in json.dumps(statement) for name in ("base-shared", "upload-all"))
+    assert "upload-all-dev" in json.dumps(
+        [each["Properties"].get("Environment") for each in template["Resources"].values()]
+    )
+
+
+def test_without_pruning_ecr_keeps_the_newest_images(app: cdk.App, root: Path) -> None:
+    images = images_in(app, root, environment(max_images=3))
+    assert images.pruner is None
+    (repository,) = Template.from_stack(images.repositories).find_resources("AWS::ECR::Repository").values()
+    assert "keep the newest 3 images" in repository["Properties"]["LifecyclePolicy"]["LifecyclePolicyText"]
+
+
+def test_every_image_is_built_on_aws_where_the_environment_says_so(app: cdk.App, root: Path) -> None:
+    images = images_in(app, root, environment(builder="remote", pruning=None))
+    stack = stack_in(app)
+    images.image(stack, "Image", "lambdas/upload_all")
+    Template.from_stack(stack).resource_count_is("Custom::ScopedImagesRemoteBuild", 1)
+    assert "shop-dev-builder" in {each.stack_name for each in images.stacks}
+
+
+def test_pins_and_mirrors_are_those_of_the_repository_and_the_environment(app: cdk.App, root: Path) -> None:
+    (root / "dockerfiles").mkdir()
+    digest = f"sha256:{'1' * 64}"
+    ImagesLock(images={"node:24": digest}).write(root / "dockerfiles" / "images.lock")
+    images = images_in(app, root, environment(mirrors={"docker.io": f"{REGISTRY}/docker-hub"}))
+    stack = stack_in(app)
+    images.image(stack, "Image", "services/web_site", options=BuildOptions(no_cache=True))
+    (source,) = sources(app, "shop-dev-functions")
+    mirrored = f"docker-image://{REGISTRY}/docker-hub/library/node@{digest}"
+    assert source["dockerBuildContexts"] == {"node:24": mirrored}
+    assert source["cacheDisabled"] is True
+
+
+def test_each_part_can_be_one_s_own(app: cdk.App, root: Path) -> None:
+    env, place = environment(builder="remote", pruning="delete"), environment().place
+    home, prune = cdk.Stack(app, "Home", env=place), cdk.Stack(app, "Prune", env=place)
+    pruner = ImagePruner(
+        prune, "P", environment_name="mine", repositories=["other"], retention=Retention(max_images=1)
+    )
+    builder = RemoteBuilder(cdk.Stack(app, "Builder", env=place), "Builder", environment_name="mine")
+    bases = BaseImages(app, env, bases=BaseGraph.of([]), prefix="mine", repositories=home)
+    images = images_in(
+        app, root, env, bases=bases, repositories=home, pruner=pruner, builder=builder, options=BuildOptions()
+    )
+    repository = ImageRepository(
+        home, "Own", repository_name="own", lifecycle=ImageLifecycle(max_images=1, untagged_days=1)
+    )
+    image = images.image(
+        stack_in(app),
+        "Image",
+        "lambdas/upload_all",
+        context=ScopedContext.of(root / "services" / "web_site"),
+        platform=Platform.LINUX_ARM64,
+        repository=repository,
+        pin_digest=False,
+    )
+    images.repository("further")
+    assert images.stacks == []
+    assert (image.address, image.platforms) == (repository.address, (Platform.LINUX_ARM64,))
+    assert image.specs[0].base is None
+    assert pruner.settings.repositories == ("other", "further-dev")
+
+
+def test_an_image_s_own_pins_take_the_place_of_the_repository_s(app: cdk.App, root: Path) -> None:
+    own = UpstreamImages(lock=ImagesLock(images={"node:24": f"sha256:{'2' * 64}"}))
+    images = images_in(app, root, environment(mirrors={"docker.io": f"{REGISTRY}/docker-hub"}))
+    images.image(stack_in(app), "Image", "services/web_site", options=BuildOptions(upstream=own))
+    (source,) = sources(app, "shop-dev-functions")
+    assert source["dockerBuildContexts"] == {"node:24": f"docker-image://node@sha256:{'2' * 64}"}
+
+
+def test_a_dockerfile_may_serve_several_workloads(app: cdk.App, root: Path) -> None:
+    (root / "dockerfiles").mkdir()
+    (root / "dockerfiles" / "function.Dockerfile").write_text(f"{DOCKERFILE}USER 1000\n")
+    image = images_in(app, root).image(
+        stack_in(app), "Image", "lambdas/upload_all", dockerfile="dockerfiles/function.Dockerfile"
+    )
+    context = image.specs[0].context
+    assert (context.dockerfile.name, context.root.name) == ("function.Dockerfile", "upload_all")
+
+
+def test_two_environments_fit_into_one_app(app: cdk.App, root: Path) -> None:
+    for name, account in (("dev", "111111111111"), ("prod", "333333333333")):
+        env = environment(name=name, account=account)
+        images = WorkspaceImages(app, env, prefix=f"shop-{name}", root=root)
+        images.image(cdk.Stack(app, f"shop-{name}", env=env.place), "Image", "lambdas/upload_all")
+    errors = [m.entry.data for s in app.synth().stacks for m in s.messages if m.level.name == "ERROR"]
+    assert errors == []
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda app, root: images_in(app, root).image(stack_in(app), "Image", "lambdas/uplaod"),
+            "workload: expected a package or a folder of {root}, got 'lambdas/uplaod'; known packages are shared, "
+            "upload-all",
+        ),
+        (
+            lambda app, root: images_in(app, root).image(stack_in(app), "Image", ".."),
+            "workload: expected a package or a folder of {root}, got '..'; known packages are shared, upload-all",
+        ),
+        (
+            lambda app, root: images_in(app, root, "dev"),
+            "environment: expected an Environment, got 'dev'; pass Environment(name='dev', account=…, region=…) or "
+            "Environment.read(context, name)",
+        ),
+    ],
+    ids=["unknown", "outside", "environment"],
+)
+def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        make(app, root)
+    assert str(caught.value) == message.format(root=root.resolve())
