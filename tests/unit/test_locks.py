@@ -74,4 +74,9 @@ def test_an_npm_lock_holds_each_declared_version_with_its_integrity(name: str) -
 @pytest.mark.parametrize("name", [*PYTHON_LOCKS, *NPM_LOCKS])
 def test_a_lock_names_no_registry(name: str) -> None:
     """Each machine has its own mirror or proxy; npm would use the recorded address instead."""
-    assert re.findall(r"https?://[^\s\"]*|\"resolved\"", (ROOT / name).read_text()) == []
+    text = (ROOT / name).read_text()
+    if name in NPM_LOCKS:
+        packages = json.loads(text)["packages"].values()
+        # Where to donate is not where to download.
+        text = json.dumps([{**package, "funding": None} for package in packages])
+    assert re.findall(r"https?://[^\s\"]*|\"resolved\"", text) == []
