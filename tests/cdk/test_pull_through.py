@@ -152,14 +152,19 @@ def test_docker_hub_is_cached_with_a_login_under_the_name_that_dockerfiles_use(s
     )
 
 
-def test_a_stack_that_does_not_tell_its_publishing_role_is_refused(small_app: SmallApp) -> None:
+def test_a_synthesizer_without_a_publishing_role_is_an_error(small_app: SmallApp) -> None:
     stack = small_app.stack("Mirror", synthesizer=cdk.DefaultStackSynthesizer())
-    with pytest.raises(ScopedImagesError, match="does not tell which role publishes its images"):
+    with pytest.raises(
+        ScopedImagesError, match="its synthesizer does not name the role that publishes images"
+    ):
         PullThroughCache(stack, "Cache")
 
 
-def test_a_publishing_role_of_another_account_is_refused(small_app: SmallApp) -> None:
+def test_a_publishing_role_of_another_account_is_an_error(small_app: SmallApp) -> None:
     arn = "arn:aws:iam::222222222222:role/publisher"
     stack = small_app.stack("Mirror", synthesizer=OrderedAssets(image_asset_publishing_role_arn=arn))
-    with pytest.raises(ScopedImagesError, match="the role that pulls must be in the account of the cache"):
+    with pytest.raises(
+        ScopedImagesError,
+        match=r"the role that publishes images must be in account 1{12}, got arn:",
+    ):
         PullThroughCache(stack, "Cache")

@@ -88,10 +88,10 @@ def test_an_entry_that_the_image_does_not_stand_on_leaves_it_alone(small_app: Sm
     )
 
 
-def test_an_image_without_a_pin_is_warned_of_at_synth(small_app: SmallApp) -> None:
+def test_synth_warns_of_an_image_without_a_pin(small_app: SmallApp) -> None:
     made = image(small_app, UpstreamImages(lock=ImagesLock(images={"busybox": PIN})))
     found = Annotations.from_stack(cdk.Stack.of(made)).find_warning("*", Match.any_value())
     assert [entry.entry.data for entry in found if LAMBDA in str(entry.entry.data)] == [
-        f"{LAMBDA} is not pinned: upstream changes are not seen, and no image is rebuilt for them; run scoped-images "
+        f"{LAMBDA} is not pinned, so no image is rebuilt when it changes; run scoped-images "
         "bases update, with --derived for a derived base image [ack: scoped-images:upstream]"
     ]

@@ -114,7 +114,7 @@ def test_an_image_of_a_stage_s_name_cannot_be_a_build_context(
 def test_a_stand_in_in_the_store_is_what_its_name_as_a_build_context_means(
     engine: Engine, tmp_path: Path
 ) -> None:
-    """What local/docker_shim.py makes of a pin: the name itself, which no registry answers for."""
+    """docker_shim.py replaces a pin by the name itself, which no registry serves."""
     (tmp_path / "version").write_text("stand-in")
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY version /version\n")
     docker(engine, "build", "--provenance=false", f"--tag={PUBLIC}", str(tmp_path))
@@ -158,4 +158,4 @@ def test_a_tag_that_is_not_there_is_told(registry: str) -> None:
     image = f"{registry}/nobody/has:this"
     with pytest.raises(ScopedImagesError) as raised:
         Registry().digest(image)
-    assert str(raised.value) == f"the digest of {image} is not known: its registry has no such image or tag"
+    assert str(raised.value) == f"cannot look up the digest of {image}: its registry has no such image or tag"

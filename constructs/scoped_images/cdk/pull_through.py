@@ -1,4 +1,4 @@
-"""A mirror of a public registry in the account's own ECR, filled by what is pulled through it."""
+"""A mirror of a public registry in the account's own ECR, which ECR fills as images are pulled."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.pull_through_rule import PullThroughRule
 
-# https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html, and what any pull needs. The
-# repository of an image is made at its first pull, so no policy of the repository's own can be there before.
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html, and what any pull needs. ECR
+# creates an image's repository at the first pull, so a policy of that repository would come too late.
 _PULL = [
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
@@ -27,11 +27,11 @@ _PULL = [
 
 
 class PullThroughCache(Construct):
-    """Lets ECR pull images of a public registry, keep them, and serve them from `<prefix>/…`.
+    """A cache in ECR of a public registry: ECR pulls an image once and serves it from `<prefix>/…`.
 
-    Give `mirror` to UpstreamImages(mirrors=…). CDK's image-publishing role may pull through it; others by
-    `grant_pull`. It belongs to a stack that is deployed before the images are built. Scanning is set for a whole
-    registry, not here.
+    Pass `mirror` to UpstreamImages(mirrors=…), and deploy the cache's stack before the images are built. CDK's
+    image-publishing role may pull through the cache; `grant_pull` lets other roles. Scanning is a setting of the
+    whole registry, which this construct does not change.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class PullThroughCache(Construct):
         credential_arn: str | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> None:
-        """Make the rule, and say how the repositories are made that it fills.
+        """Create the rule and the template for the repositories that ECR creates.
 
-        prefix: the folder of the cached repositories, 2-30 characters; one registry, one prefix.
+        prefix: the folder of the cached repositories, 2-30 characters. Each registry has one prefix.
         upstream: the public registry, as Dockerfiles name it.
         credential_arn: the Secrets Manager secret with a login to `upstream`; its name starts with
-            `ecr-pullthroughcache/`. Registries that answer everybody need none.
-        encryption_key: of the cached repositories; by default AES-256 with a key that ECR manages.
+            `ecr-pullthroughcache/`. Defaults to no login.
+        encryption_key: encrypts the cached repositories. Defaults to AES-256 with a key that ECR manages.
         """
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -69,13 +69,14 @@ class PullThroughCache(Construct):
             upstream_registry_url=rule.url,
             credential_arn=credential_arn,
         )
-        # A pull between the two would make a repository without the template.
+        # ECR would create the repository of an early pull without the template.
         resource.node.add_dependency(self._template(prefix, encryption_key))
         self.grant_pull(self._publishing_role()).apply_before(resource)
 
     def grant_pull(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` pull through the cache: also what nobody has pulled yet. To log in it needs
-        `ecr:GetAuthorizationToken` besides.
+        """Let `grantee` pull through the cache, also images that are not in it yet.
+
+        To log in, it also needs `ecr:GetAuthorizationToken`.
         """
         return iam.Grant.add_to_principal(grantee=grantee, actions=_PULL, resource_arns=[self._repositories])
 
@@ -90,20 +91,20 @@ class PullThroughCache(Construct):
             applied_for=["PULL_THROUGH_CACHE"],
             description="Repositories of a pull-through cache",
             encryption_configuration=encryption,
-            # Upstream tags move, and ECR moves them here: pins are what stands still.
+            # ECR moves a tag when upstream moves it. Pins do not move.
             image_tag_mutability="MUTABLE",
             custom_role_arn=self._creation_role(key).role_arn if key else None,
         )
 
     def _creation_role(self, key: kms.IKey) -> iam.Role:
-        """The role with which ECR makes encrypted repositories; without a key its own is enough.
+        """Create the role with which ECR creates encrypted repositories. Without a key, ECR needs none.
 
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-custom.html
         """
         role = iam.Role(
             self,
             "CreationRole",
-            description="Makes the repositories of a pull-through cache",
+            description="Creates the repositories of a pull-through cache",
             assumed_by=iam.ServicePrincipal("ecr.amazonaws.com"),
         )
         role.add_to_policy(
@@ -119,13 +120,14 @@ class PullThroughCache(Construct):
         synthesizer = stack.synthesizer
         if not isinstance(synthesizer, OrderedAssets):
             raise ScopedImagesError(
-                f"stack {stack.node.path!r} does not tell which role publishes its images: give it the synthesizer, "
-                "Stack(…, synthesizer=OrderedAssets()), or the whole app, App(default_stack_synthesizer=OrderedAssets())"
+                f"stack {stack.node.path!r}: its synthesizer does not name the role that publishes images; use "
+                "Stack(…, synthesizer=OrderedAssets()) or "
+                "App(default_stack_synthesizer=OrderedAssets())"
             )
         arn = synthesizer.image_publishing_role_arn
         if f":iam::{stack.account}:role/" not in arn:
             raise ScopedImagesError(
-                f"{self.node.path!r} is in account {stack.account}, and its images are published by {arn}: the role "
-                "that pulls must be in the account of the cache"
+                f"{self.node.path!r}: the role that publishes images must be in account {stack.account}, got {arn}; "
+                "use the account's own bootstrap role"
             )
         return iam.Role.from_role_name(self, "PublishingRole", arn.rpartition("/")[2])

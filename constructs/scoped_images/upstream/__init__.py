@@ -1,1 +1,1 @@
-"""Images that others publish: their names, the digests they are pinned to, and where they are pulled from."""
+"""External images: the digests they are pinned to, and the mirrors they are pulled from."""

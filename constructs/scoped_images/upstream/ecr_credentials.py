@@ -1,4 +1,4 @@
-"""The login of a private ECR registry, from the AWS credentials at hand."""
+"""Logs in to a private ECR registry with the AWS credentials of this machine."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ def ecr_authorization(registry: str) -> str | None:
     host = RegistryHost.parse(registry)
     if host is None:
         return None
+    import boto3  # noqa: PLC0415 - it takes 0.2 s, and public registries do without it
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
     try:
-        import boto3  # noqa: PLC0415 - public registries do without
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise ScopedImagesError(f"a login to {registry} needs {error.name}: pip install boto3") from None
-    try:
-        # A session of its own: boto3's shared one is not for several threads.
+        # A session of its own, because threads must not share boto3's default one.
         client = boto3.Session().client("ecr", region_name=host.region)
         answer = client.get_authorization_token(registryIds=[host.account])
     except (BotoCoreError, ClientError) as error:
-        raise ScopedImagesError(f"no login to {registry}: {error}") from None
+        raise ScopedImagesError(f"cannot log in to {registry}: {error}") from None
     return f"Basic {answer['authorizationData'][0]['authorizationToken']}"

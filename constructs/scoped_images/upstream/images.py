@@ -1,4 +1,4 @@
-"""What images by others are pinned to, and where they are pulled from: the settings of an app."""
+"""An app's pins and mirrors of external images."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from scoped_images.upstream.mirrors import Mirrors
 class UpstreamImages:
     """Pins and mirrors. Images are named as in Dockerfiles, or in the short form of ExternalImages.
 
-    lock: by default nothing is pinned. ImagesLock.read() takes `dockerfiles/images.lock`.
-    mirrors: registry and folder by registry, `{"public.ecr.aws": "<host>/ecr-public"}`; by default none.
+    lock: the pins, such as ImagesLock.read() for `dockerfiles/images.lock`. Defaults to no pins.
+    mirrors: a registry and folder by registry, `{"public.ecr.aws": "<host>/ecr-public"}`. Defaults to no mirrors.
     require_pins: whether synth fails if an external image is not pinned by a digest. Defaults to a warning.
     """
 
@@ -27,8 +27,7 @@ class UpstreamImages:
     def __post_init__(self) -> None:
         if not isinstance(self.lock, ImagesLock):
             raise ScopedImagesError(
-                f"lock of the upstream images is {self.lock!r}, and takes an ImagesLock: "
-                f"ImagesLock.read({str(self.lock)!r})"
+                f"lock: must be an ImagesLock, got {self.lock!r}; use ImagesLock.read({str(self.lock)!r})"
             )
         Mirrors(places=self.mirrors)
 
@@ -47,11 +46,11 @@ class UpstreamImages:
 
     @property
     def in_use(self) -> bool:
-        """Whether any image is pinned or mirrored. If not, no Dockerfile has to be followed."""
+        """Whether any image is pinned or mirrored. If not, no Dockerfile needs to be read."""
         return bool(self.lock.images or self.mirrors or self.require_pins)
 
     def context_for(self, image: str) -> str | None:
-        """The build context that takes the image's place, `docker-image://<ref>`; None where nothing is to change."""
+        """Return the build context that replaces the image, `docker-image://<ref>`, or None if nothing replaces it."""
         name = ImageName.parse(image)
         digest = self.digest(image)
         mirror = Mirrors(places=self.mirrors).reference(name)
@@ -61,20 +60,20 @@ class UpstreamImages:
         return f"docker-image://{mirror or name.repository}{version}"
 
     def digest(self, image: str) -> str | None:
-        """The digest that the image is pinned to, by its own name or the lock; None where it is not."""
+        """Return the digest in the image's name or in the lock, or None if the image is not pinned."""
         name = ImageName.parse(image)
         return name.digest or self.lock.images.get(name.familiar)
 
     def identity(self, image: str) -> str:
-        """What a fingerprint counts: the image with its pin. Not the mirror: through it comes the same image."""
+        """Return what a fingerprint covers: the image and its pin, without the mirror, which serves the same image."""
         name = ImageName.parse(image)
         digest = self.digest(image)
         return f"{name.repository}@{digest}" if digest else name.familiar
 
     def warnings(self, images: Iterable[str]) -> tuple[str, ...]:
-        """Tell which images may change without a trace."""
+        """Return a warning for each image that is not pinned."""
         return tuple(
-            f"{image} is not pinned: upstream changes are not seen, and no image is rebuilt for them; run "
+            f"{image} is not pinned, so no image is rebuilt when it changes; run "
             "scoped-images bases update, with --derived for a derived base image"
             for image in images
             if self.digest(image) is None

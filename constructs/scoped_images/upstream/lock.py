@@ -17,8 +17,8 @@ DEFAULT_LOCK = Path("dockerfiles/images.lock")
 class ImagesLock:
     """Digests by image.
 
-    images: `sha256:<64 hex>` of the image index, which stands for every platform, by the image's name as
-        BuildKit knows it: `public.ecr.aws/lambda/python:3.13`, `python:3.13` for `docker.io/library/python:3.13`.
+    images: `sha256:<64 hex>` of the image index, which covers every platform, by the image's name in BuildKit's
+        short form: `public.ecr.aws/lambda/python:3.13`, `python:3.13` for `docker.io/library/python:3.13`.
     """
 
     images: Mapping[str, str] = field(default_factory=dict)
@@ -28,28 +28,28 @@ class ImagesLock:
             image = ImageName.parse(name)
             if image.digest:
                 raise ScopedImagesError(
-                    f"images[{name!r}] of the images lock is pinned by its own name; remove the entry"
+                    f"images: the name is already pinned by its digest, got {name!r}; remove the entry"
                 )
             if image.familiar != name:
                 raise ScopedImagesError(
-                    f"images[{name!r}] of the images lock is not in the short form: write {image.familiar!r}"
+                    f"images: the name is not in its short form, got {name!r}; write {image.familiar!r}"
                 )
             if not is_digest(digest):
                 raise ScopedImagesError(
-                    f"images[{name!r}] of the images lock is {digest!r}, and takes 'sha256:' and 64 hex digits; "
+                    f"images[{name!r}]: must be 'sha256:' and 64 hex digits, got {digest!r}; "
                     "run scoped-images bases update"
                 )
 
     @classmethod
     def read(cls, path: str | Path = DEFAULT_LOCK) -> ImagesLock:
-        """Read a lock file; one that is not there pins nothing. Raises ScopedImagesError that names the file."""
+        """Read a lock file. If it does not exist, nothing is pinned. Raises ScopedImagesError that names the file."""
         content = read_json(Path(path))
         if content is None:
             return cls()
         images = content.get("images")
         if not isinstance(images, dict) or set(content) != {"images"}:
             raise ScopedImagesError(
-                f"{path} takes one key, 'images', with digests by image, and has: {', '.join(content) or 'none'}"
+                f"{path}: must have one key, 'images', with digests by image, got {', '.join(content) or 'no key'}"
             )
         try:
             return cls(images=images)
@@ -57,5 +57,5 @@ class ImagesLock:
             raise ScopedImagesError(f"{path}: {error}") from None
 
     def write(self, path: str | Path) -> None:
-        """Write it sorted, one image a line, in place of what is there."""
+        """Replace the file; images are sorted, one on each line."""
         write_json(Path(path), {"images": dict(self.images)})

@@ -1,4 +1,4 @@
-"""What a look-up of every image changes in the lock."""
+"""Looks up every image and compares the result with the lock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _THREADS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One entry that moves. old: None for a new one. new: None for one that goes."""
+    """One entry that changes. old: None if it is new. new: None if it is removed."""
 
     image: str
     old: str | None
@@ -22,8 +22,8 @@ class Change:
 
 
 def look_up(images: Iterable[str], digest: Callable[[str], str]) -> ImagesLock:
-    """Ask for the digest of each image; raises ScopedImagesError with all that failed, if any did."""
-    wanted = sorted(set(images))
+    """Look up the digest of each image. Raises one ScopedImagesError that names every failure."""
+    names = sorted(set(images))
 
     def ask(image: str) -> str | ScopedImagesError:
         try:
@@ -32,17 +32,17 @@ def look_up(images: Iterable[str], digest: Callable[[str], str]) -> ImagesLock:
             return error
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        answers = list(pool.map(ask, wanted))
+        answers = list(pool.map(ask, names))
     failures = {
         image: str(answer)
-        for image, answer in zip(wanted, answers, strict=True)
+        for image, answer in zip(names, answers, strict=True)
         if isinstance(answer, ScopedImagesError)
     }
     if failures:
         raise ScopedImagesError(
-            f"{'; '.join(failures.values())}; the lock is left as it was{_hint(failures)}"
+            f"{'; '.join(failures.values())}; the lock file is unchanged{_hint(failures)}"
         )
-    return ImagesLock(images={image: str(answer) for image, answer in zip(wanted, answers, strict=True)})
+    return ImagesLock(images={image: str(answer) for image, answer in zip(names, answers, strict=True)})
 
 
 def changes(old: ImagesLock, new: ImagesLock) -> tuple[Change, ...]:
@@ -55,7 +55,7 @@ def changes(old: ImagesLock, new: ImagesLock) -> tuple[Change, ...]:
 
 
 def _hint(failed: Iterable[str]) -> str:
-    """A bare word is a folder's name more often than an image of Docker Hub, and a Dockerfile does not tell."""
+    """Suggest an option: a bare word is usually a build context, and a Dockerfile does not say."""
     words = [image for image in failed if "/" not in image and ":" not in image]
     options = " ".join(f"--build-context {word}" for word in words)
     return f"; if {' and '.join(words)} is the name of a build context, add {options}" if words else ""

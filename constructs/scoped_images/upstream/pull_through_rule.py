@@ -1,4 +1,4 @@
-"""What ECR's pull-through cache takes: which public registries, under which prefix, with which login."""
+"""ECR's rules for pull-through caches: registries, prefixes and logins."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from scoped_images.errors import ScopedImagesError
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html
 _PREFIX = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _SECRET = re.compile(r"arn:aws[\w-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/\S+")
-_TAKES = "a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'"
+_EXPECTED = "a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'"
 
 
 @dataclass(frozen=True)
 class _Registry:
-    """A registry that ECR caches. kind: ECR's name for it. url: where it is asked, if not under its own name."""
+    """A registry that ECR caches. kind: ECR's name for it. url: its host, if that is not its name."""
 
     kind: str
-    wants_login: bool = False
+    needs_login: bool = False
     url: str | None = None
 
 
-_AZURE = _Registry("azure-container-registry", wants_login=True)
+_AZURE = _Registry("azure-container-registry", needs_login=True)
 _REGISTRIES = {
-    "docker.io": _Registry("docker-hub", wants_login=True, url="registry-1.docker.io"),
-    "ghcr.io": _Registry("github-container-registry", wants_login=True),
+    "docker.io": _Registry("docker-hub", needs_login=True, url="registry-1.docker.io"),
+    "ghcr.io": _Registry("github-container-registry", needs_login=True),
     "public.ecr.aws": _Registry("ecr-public"),
     "quay.io": _Registry("quay"),
-    "registry.gitlab.com": _Registry("gitlab-container-registry", wants_login=True),
+    "registry.gitlab.com": _Registry("gitlab-container-registry", needs_login=True),
     "registry.k8s.io": _Registry("k8s"),
 }
 
@@ -39,7 +39,7 @@ class PullThroughRule:
 
     prefix: the folder of the cached repositories, 2-30 characters.
     upstream: the registry, as Dockerfiles name it.
-    credential_arn: the secret with a login to it; None for a registry that answers everybody.
+    credential_arn: the secret with a login to it. Defaults to no login.
     """
 
     prefix: str
@@ -49,28 +49,28 @@ class PullThroughRule:
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix) or not 2 <= len(self.prefix) <= 30:
             raise ScopedImagesError(
-                f"prefix of the pull-through cache is {self.prefix!r}, and takes 2-30 lower-case letters, digits, '.', "
-                "'_', '-' and '/'"
+                f"prefix: must be 2-30 lower-case letters, digits, '.', '_', '-' and '/', got {self.prefix!r}; choose "
+                "another"
             )
-        if self.credential_arn is None and self._registry.wants_login:
+        if self.credential_arn is None and self._registry.needs_login:
             raise ScopedImagesError(
-                f"upstream of the pull-through cache is {self.upstream!r}, which ECR asks with a login only: give "
-                f"credential_arn, the ARN of {_TAKES}"
+                f"upstream: ECR needs a login for this registry, got {self.upstream!r}; pass credential_arn, the ARN of "
+                f"{_EXPECTED}"
             )
         if self.credential_arn is not None and not _SECRET.fullmatch(self.credential_arn):
             raise ScopedImagesError(
-                f"credential_arn of the pull-through cache is {self.credential_arn!r}, and takes the literal ARN of "
-                f"{_TAKES}"
+                f"credential_arn: not the ARN of a cache's login, got {self.credential_arn!r}; pass the literal ARN of "
+                f"{_EXPECTED}"
             )
 
     @property
     def kind(self) -> str:
-        """ECR's name for the registry."""
+        """Return ECR's name for the registry."""
         return self._registry.kind
 
     @property
     def url(self) -> str:
-        """The host that ECR asks."""
+        """Return the host that ECR connects to."""
         return self._registry.url or self.upstream
 
     @property
@@ -78,7 +78,7 @@ class PullThroughRule:
         known = _AZURE if self.upstream.endswith(".azurecr.io") else _REGISTRIES.get(self.upstream)
         if known is None:
             raise ScopedImagesError(
-                f"upstream of the pull-through cache is {self.upstream!r}, which ECR does not cache; it does: "
+                f"upstream: ECR does not cache this registry, got {self.upstream!r}; use one of "
                 f"{', '.join(_REGISTRIES)}, <name>.azurecr.io"
             )
         return known

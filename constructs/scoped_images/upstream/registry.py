@@ -1,4 +1,4 @@
-"""Asks a registry which digest a tag is now. No docker is needed, and nothing is pulled.
+"""Asks a registry for the digest of a tag, without Docker and without pulling the image.
 
 https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 """
@@ -22,13 +22,13 @@ from scoped_images.ecr.media_types import ANY_IMAGE
 from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.ecr_credentials import ecr_authorization
 
-_LARGEST_MANIFEST = 4 * 1024 * 1024  # bytes; the specification has registries take no more
+_LARGEST_MANIFEST = 4 * 1024 * 1024  # bytes: registries may refuse larger ones
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _PROBLEMS = {
-    401: "its registry wants a login; this command asks without one, but for ECR's",
-    403: "its registry refuses to show it",
+    401: "its registry requires a login, which this command has for ECR only",
+    403: "its registry denies access to it",
     404: "its registry has no such image or tag",
-    429: "its registry has been asked too often; try again later",
+    429: "its registry limits requests; try again later",
 }
 
 
@@ -40,18 +40,18 @@ class _UnauthorizedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:
-    """Registries as they are reached from here.
+    """Access to registries.
 
     seconds: to wait for each answer.
-    authorization: the Authorization header for a registry's host, or None; by default ECR's, from the AWS
-        credentials at hand, for a private ECR registry.
+    authorization: returns the Authorization header for a registry's host, or None. By default it logs in to private
+        ECR registries with the AWS credentials of this machine.
     """
 
     seconds: float = 30.0
     authorization: Callable[[str], str | None] = ecr_authorization
 
     def digest(self, image: str) -> str:
-        """Return the digest of what the image's tag is now: the index, where it has several platforms.
+        """Return the digest that the image's tag has now: of the index, if there are several platforms.
 
         Raises ScopedImagesError that names the image.
         """
@@ -61,13 +61,15 @@ class Registry:
         except _UnauthorizedError:
             raise _error(image, _PROBLEMS[401]) from None
         except urllib.error.HTTPError as error:
-            raise _error(image, _PROBLEMS.get(error.code, f"its registry answers {error.code}")) from None
+            raise _error(
+                image, _PROBLEMS.get(error.code, f"its registry returned status {error.code}")
+            ) from None
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise _error(image, f"{name.registry} cannot be reached ({reason})") from None
 
     def _digest(self, name: ImageName) -> str:
-        # A loopback registry speaks plain HTTP, as for docker; nothing else may.
+        # Only a loopback registry may use plain HTTP, as with docker.
         scheme = "http" if _is_loopback(name.registry) else "https"
         host = f"registry-1.{DOCKER_HUB}" if name.registry == DOCKER_HUB else name.registry
         url = f"{scheme}://{host}/v2/{name.path}/manifests/{name.digest or name.tag}"
@@ -88,13 +90,13 @@ class Registry:
                     body = full.read(_LARGEST_MANIFEST)
                 digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         if not is_digest(digest):
-            raise _error(name.familiar, f"its registry gives {digest!r} for a digest")
+            raise _error(name.familiar, f"its registry returned {digest!r}, which is not a digest")
         return str(digest)
 
     def _open(self, method: str, url: str, authorization: str | None) -> HTTPResponse:
         request = urllib.request.Request(url, method=method, headers={"Accept": ", ".join(ANY_IMAGE)})  # noqa: S310 - made above
         if authorization is not None:
-            # Unredirected: a login is for the host that it was made for.
+            # Unredirected, so that no other host gets the login.
             request.add_unredirected_header("Authorization", authorization)
         try:
             return self._send(request)
@@ -104,7 +106,7 @@ class Registry:
             raise
 
     def _token(self, name: ImageName, challenge: str) -> str:
-        """Get what the registry's challenge names: a token for anybody who asks."""
+        """Get an anonymous token from the server that the registry's challenge names."""
         parameters = dict(_CHALLENGE.findall(challenge))
         realm = parameters.pop("realm", "")
         parsed = urllib.parse.urlsplit(realm)
@@ -144,4 +146,4 @@ def _is_loopback(host: str) -> bool:
 
 
 def _error(image: str, problem: str) -> ScopedImagesError:
-    return ScopedImagesError(f"the digest of {image} is not known: {problem}")
+    return ScopedImagesError(f"cannot look up the digest of {image}: {problem}")

@@ -97,8 +97,8 @@ def test_one_failure_names_the_image_and_leaves_the_lock(capsys: pytest.CaptureF
         assert main(["bases", "update"]) == 2
         assert LOCK.read_bytes() == before
         assert capsys.readouterr().err == (
-            f"scoped-images: the digest of {server.address}/gone:1 is not known: its registry has no such image or "
-            "tag; the lock is left as it was\n"
+            f"scoped-images: cannot look up the digest of {server.address}/gone:1: its registry has no such image or "
+            "tag; the lock file is unchanged\n"
         )
 
 
@@ -119,7 +119,7 @@ def test_a_bare_word_that_is_no_image_may_be_a_build_context(capsys: pytest.Capt
         mirror = f"docker.io={server.address}"
         assert main(["bases", "update", "--mirror", mirror]) == 2
         assert capsys.readouterr().err.endswith(
-            "; the lock is left as it was; if shared is the name of a build context, add --build-context shared\n"
+            "; the lock file is unchanged; if shared is the name of a build context, add --build-context shared\n"
         )
         assert main(["bases", "update", "--mirror", mirror, "--build-context", "shared"]) == 0
 

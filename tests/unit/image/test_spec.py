@@ -242,7 +242,7 @@ def test_a_mirror_changes_where_an_image_is_read_from_and_no_tag(public: ScopedC
 
 def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: ScopedContext) -> None:
     (warning,) = spec(public).warnings["upstream"]
-    assert warning.startswith(f"{PUBLIC} is not pinned: upstream changes are not seen")
+    assert warning.startswith(f"{PUBLIC} is not pinned, so no image is rebuilt when it changes")
     assert spec(public, upstream=upstream(DIGESTS[0])).warnings["upstream"] == ()
 
 

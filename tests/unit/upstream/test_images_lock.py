@@ -59,23 +59,23 @@ def test_a_missing_file_pins_nothing(tmp_path: Path) -> None:
             "{path}: not valid JSON: Expecting value: line 1 column 1 (char 0); fix it, or take one side",
         ),
         ("[]", "{path}: must hold a JSON object, got []"),
-        ("{}", "{path} takes one key, 'images', with digests by image, and has: none"),
+        ("{}", "{path}: must have one key, 'images', with digests by image, got no key"),
         (
             '{"images": {"a": 1, "a": 2}}',
             "{path}: not valid JSON: 'a' occurs twice; fix it, or take one side of the merge",
         ),
         (
             f'{{"images": {{"docker.io/a:1": "{OLD}"}}}}',
-            "{path}: images['docker.io/a:1'] of the images lock is not in the short form: write 'a:1'",
+            "{path}: images: the name is not in its short form, got 'docker.io/a:1'; write 'a:1'",
         ),
         (
             '{"images": {"a:1": "latest"}}',
-            "{path}: images['a:1'] of the images lock is 'latest', and takes 'sha256:' and 64 hex digits; run "
+            "{path}: images['a:1']: must be 'sha256:' and 64 hex digits, got 'latest'; run "
             "scoped-images bases update",
         ),
         (
             f'{{"images": {{"a@{OLD}": "{OLD}"}}}}',
-            f"{{path}}: images['a@{OLD}'] of the images lock is pinned by its own name; remove the entry",
+            f"{{path}}: images: the name is already pinned by its digest, got 'a@{OLD}'; remove the entry",
         ),
     ],
 )

@@ -46,7 +46,7 @@ def test_every_failure_is_told_at_once() -> None:
             return f"sha256:{'0' * 64}"
         raise ScopedImagesError(f"no {image}")
 
-    with pytest.raises(ScopedImagesError, match=r"^no a:1; no c:1; the lock is left as it was$"):
+    with pytest.raises(ScopedImagesError, match=r"^no a:1; no c:1; the lock file is unchanged$"):
         look_up(["c:1", "b:1", "a:1"], digest)
 
 

@@ -31,19 +31,16 @@ def test_a_registry_has_ecr_s_name_and_address(
     [
         (
             {"prefix": "Public"},
-            "prefix of the pull-through cache is 'Public', and takes 2-30 lower-case letters, digits, "
-            "'.', '_', '-' and '/'",
+            "prefix: must be 2-30 lower-case letters, digits, '.', '_', '-' and '/', got 'Public'; choose another",
         ),
         (
             {"upstream": "registry.example"},
-            "upstream of the pull-through cache is 'registry.example', which ECR does not cache; it "
-            "does: docker.io, ghcr.io, "
+            "upstream: ECR does not cache this registry, got 'registry.example'; use one of docker.io, ghcr.io, "
             "public.ecr.aws, quay.io, registry.gitlab.com, registry.k8s.io, <name>.azurecr.io",
         ),
         (
             {"upstream": "docker.io"},
-            "upstream of the pull-through cache is 'docker.io', which ECR asks with a login only: give "
-            "credential_arn, the ARN "
+            "upstream: ECR needs a login for this registry, got 'docker.io'; pass credential_arn, the ARN "
             "of a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'",
         ),
         (
@@ -51,13 +48,13 @@ def test_a_registry_has_ecr_s_name_and_address(
                 "upstream": "docker.io",
                 "credential_arn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:hub",
             },
-            "credential_arn of the pull-through cache is "
-            "'arn:aws:secretsmanager:eu-west-1:111111111111:secret:hub', and takes "
+            "credential_arn: not the ARN of a cache's login, got "
+            "'arn:aws:secretsmanager:eu-west-1:111111111111:secret:hub'; pass "
             "the literal ARN of a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'",
         ),
     ],
 )
-def test_what_ecr_does_not_take_is_refused(options: dict[str, str], problem: str) -> None:
+def test_a_rule_that_ecr_would_refuse_is_an_error(options: dict[str, str], problem: str) -> None:
     with pytest.raises(ScopedImagesError) as raised:
         PullThroughRule(**{"prefix": "ecr-public", "upstream": "public.ecr.aws", **options})
     assert str(raised.value) == problem

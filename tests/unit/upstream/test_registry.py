@@ -20,7 +20,7 @@ MANIFEST = "/v2/a/b/manifests/1"
 def problem(image: str, **options: Any) -> str:
     with pytest.raises(ScopedImagesError) as raised:
         Registry(**options).digest(image)
-    return str(raised.value).removeprefix(f"the digest of {image} is not known: ")
+    return str(raised.value).removeprefix(f"cannot look up the digest of {image}: ")
 
 
 def test_a_head_is_enough() -> None:
@@ -47,7 +47,7 @@ def test_a_token_is_fetched_where_the_registry_says(tells_digest: bool) -> None:
 def test_a_token_is_not_fetched_in_plain_text_from_elsewhere() -> None:
     with pretended_registry(PretendedRegistry(wants_token=True, realm="http://a.example/token")) as server:
         assert problem(f"{server.address}/a/b:1") == (
-            "its registry wants a login; this command asks without one, but for ECR's"
+            "its registry requires a login, which this command has for ECR only"
         )
 
 
@@ -65,9 +65,9 @@ def test_a_login_is_not_sent_on_to_where_a_registry_redirects() -> None:
     ("status", "told"),
     [
         (404, "its registry has no such image or tag"),
-        (403, "its registry refuses to show it"),
-        (429, "its registry has been asked too often; try again later"),
-        (500, "its registry answers 500"),
+        (403, "its registry denies access to it"),
+        (429, "its registry limits requests; try again later"),
+        (500, "its registry returned status 500"),
     ],
 )
 def test_what_the_registry_says_is_told(status: int, told: str) -> None:
@@ -134,5 +134,5 @@ def test_missing_credentials_are_told_in_one_line(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(boto3, "Session", PretendedSession)
     monkeypatch.setattr(PretendedSession, "raises", NoCredentialsError)
     host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
-    with pytest.raises(ScopedImagesError, match=rf"^no login to {host}: Unable to locate credentials$"):
+    with pytest.raises(ScopedImagesError, match=rf"^cannot log in to {host}: Unable to locate credentials$"):
         ecr_authorization(host)

@@ -60,58 +60,58 @@ def test_a_pin_is_part_of_an_image_s_identity() -> None:
     assert len({upstream.identity(LAMBDA) for upstream in (PINNED, moved, UpstreamImages())}) == 3
 
 
-def test_an_image_without_a_pin_is_warned_of() -> None:
+def test_an_image_without_a_pin_is_a_warning() -> None:
     assert PINNED.warnings([LAMBDA, "busybox", f"a/b@{OTHER}"]) == (
-        "busybox is not pinned: upstream changes are not seen, and no image is rebuilt for them; run scoped-images "
+        "busybox is not pinned, so no image is rebuilt when it changes; run scoped-images "
         "bases update, with --derived for a derived base image",
     )
 
 
-def test_without_pins_and_mirrors_no_dockerfile_has_to_be_followed() -> None:
+def test_without_pins_and_mirrors_no_dockerfile_needs_to_be_read() -> None:
     assert [u.in_use for u in (UpstreamImages(), PINNED, MIRRORED)] == [False, True, True]
 
 
 @pytest.mark.parametrize(
     ("mirrors", "problem"),
     [
-        ({"public.ecr.aws": f"https://{CACHE}"}, "has a scheme; leave it out"),
-        ({"public.ecr.aws": f"{CACHE}/"}, "ends with a slash; leave it out"),
-        ({"public.ecr.aws": "cache"}, "does not start with a registry's host, or is not a folder in it"),
+        ({"public.ecr.aws": f"https://{CACHE}"}, "must not have a scheme"),
+        ({"public.ecr.aws": f"{CACHE}/"}, "must not end with a slash"),
+        ({"public.ecr.aws": "cache"}, "must be a registry's host, or a host and a folder"),
         (
             {"public.ecr.aws": f"{CACHE}:3.13"},
-            "does not start with a registry's host, or is not a folder in it",
+            "must be a registry's host, or a host and a folder",
         ),
-        ({"public.ecr.aws": None}, "is no text"),
+        ({"public.ecr.aws": None}, "must be text"),
     ],
 )
-def test_a_mirror_that_no_build_could_reach_is_refused(mirrors: dict[str, str], problem: str) -> None:
+def test_a_malformed_mirror_is_an_error(mirrors: dict[str, str], problem: str) -> None:
     with pytest.raises(ScopedImagesError) as raised:
         UpstreamImages(mirrors=mirrors)
     assert str(raised.value) == (
-        f"mirrors['public.ecr.aws'] is {mirrors['public.ecr.aws']!r}, and {problem}: it is like public.ecr.aws or "
+        f"mirrors['public.ecr.aws']: {problem}, got {mirrors['public.ecr.aws']!r}; write it like public.ecr.aws or "
         "111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"
     )
 
 
-def test_a_wrong_key_is_told_from_a_wrong_mirror() -> None:
+def test_the_error_of_a_wrong_key_names_the_key() -> None:
     with pytest.raises(
-        ScopedImagesError, match=r"^the key 'https://public.ecr.aws' of mirrors is .* has a scheme"
+        ScopedImagesError, match=r"^mirrors, key 'https://public.ecr.aws': must not have a scheme"
     ):
         UpstreamImages(mirrors={"https://public.ecr.aws": CACHE})
 
 
-def test_a_token_is_refused() -> None:
-    with pytest.raises(ScopedImagesError, match="is a token, known only while CloudFormation deploys"):
+def test_a_token_is_an_error() -> None:
+    with pytest.raises(ScopedImagesError, match=r"must not be a token, got .*; images are built before"):
         UpstreamImages(
             mirrors={"public.ecr.aws": "${Token[AWS.AccountId.3]}.dkr.ecr.eu-west-1.amazonaws.com/a"}
         )
 
 
-def test_a_path_is_no_lock() -> None:
+def test_a_path_in_place_of_a_lock_is_an_error() -> None:
     with pytest.raises(ScopedImagesError) as raised:
         UpstreamImages(lock="dockerfiles/images.lock")  # type: ignore[arg-type]
     assert str(raised.value) == (
-        "lock of the upstream images is 'dockerfiles/images.lock', and takes an ImagesLock: "
+        "lock: must be an ImagesLock, got 'dockerfiles/images.lock'; use "
         "ImagesLock.read('dockerfiles/images.lock')"
     )
 
@@ -120,5 +120,5 @@ def test_mirrors_are_by_registry() -> None:
     with pytest.raises(ScopedImagesError) as refused:
         UpstreamImages(mirrors=["public.ecr.aws"])  # type: ignore[arg-type]
     assert str(refused.value) == (
-        "mirrors is ['public.ecr.aws'], and takes a registry and folder by registry: {'public.ecr.aws': '…'}"
+        "mirrors: must be a registry and folder by registry, got ['public.ecr.aws']; write {'public.ecr.aws': '…'}"
     )
