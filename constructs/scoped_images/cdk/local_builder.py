@@ -17,7 +17,7 @@ from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.ordered_assets import OrderedAssets
-from scoped_images.cdk.place import path_of, place_of, stack_of
+from scoped_images.cdk.place import path_of, place_of, synthesizer_of
 from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.registry_cache import CacheOption
@@ -54,7 +54,7 @@ class LocalBuilder:
         if build.repository is None:
             return asset.add_to_stack(scope, construct_id)
         asset.add_to_synthesizer(scope)
-        synthesizer = stack_of(scope).synthesizer
+        synthesizer = synthesizer_of(scope)
         assert isinstance(synthesizer, OrderedAssets), "build_after has checked it"
         tag = build.spec.content_tag
         synthesizer.publish_image(asset.source_hash, repository_name=build.repository.name, tag=tag)
@@ -86,7 +86,7 @@ class _Asset:
     def add_to_synthesizer(self, scope: Construct) -> DockerImageAssetLocation:
         """Have the CLI build the folder as it is."""
         spec, imports, export = self.build.spec, self._imports, self._export
-        return stack_of(scope).synthesizer.add_docker_image_asset(
+        return synthesizer_of(scope).add_docker_image_asset(
             source_hash=self.source_hash,
             # A Stage's manifests lie in a folder of their own, its assets beside those of the app.
             directory_name=os.path.relpath(self.folder, place_of(scope).assembly),

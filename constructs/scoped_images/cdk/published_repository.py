@@ -37,7 +37,8 @@ class PublishedRepository(ecr.RepositoryBase):
         """
         super().__init__(scope, construct_id)
         self._name, self._address = repository_name, address
-        self._arn = f"{place_of(scope).repositories_arn}{repository_name}"
+        self._place = place_of(scope)
+        self._arn = f"{self._place.repositories_arn}{repository_name}"
 
     @property
     def repository_name(self) -> str:
@@ -51,7 +52,7 @@ class PublishedRepository(ecr.RepositoryBase):
 
     def tagged(self, tag: str) -> str:
         """Return the URI of an image, as `repository_uri_for_tag` does, without a call to JavaScript."""
-        return f"{place_of(self).registry}/{self._name}:{tag}"
+        return f"{self._place.registry}/{self._name}:{tag}"
 
     def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
         """Add to the policy of the app's own repository; annotate an error where it has none."""
