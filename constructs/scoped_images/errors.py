@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
 import traceback
@@ -11,16 +12,21 @@ from types import TracebackType
 
 from scoped_images.printable import printable
 
+# Paths are seldom longer, and a whole one of 4,096 characters hides the message around it.
+_LONG_WORD = re.compile(r"(\S{200})\S{100,}(\S{80})")
+
 
 class ScopedImagesError(ValueError):
     """A setting, path or wiring is wrong; the message says which, what was got, and what to do.
 
-    The message is safe to print: names in it cannot steer a terminal or a CI service. If nothing catches the error,
-    Python prints the line of the app that caused it and the message, without a traceback; `cdk --debug` prints that too.
+    The message is safe to print: names in it cannot steer a terminal or a CI service, and long ones are cut.
+
+    If nothing catches the error, Python prints the line of the app that caused it and the message, without a traceback;
+    `cdk --debug` prints that too.
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
+        super().__init__(_LONG_WORD.sub(r"\1…\2", printable(message)))
         # Only now, and only in place of Python's own hook: importing the library changes nothing.
         if sys.excepthook is sys.__excepthook__:
             sys.excepthook = _report

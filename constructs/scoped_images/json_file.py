@@ -29,7 +29,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
             f"{path}: not valid JSON: {error}; fix it, or take one side of the merge"
         ) from None
     if not isinstance(content, dict):
-        raise ScopedImagesError(f"{path}: must hold a JSON object, got {content!r}")
+        raise ScopedImagesError(f"{path}: must hold a JSON object, got {type(content).__name__}")
     return content
 
 

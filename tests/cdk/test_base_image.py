@@ -73,7 +73,9 @@ def test_a_second_base_in_a_repository_is_refused(small_app: SmallApp) -> None:
 @pytest.mark.parametrize("place", [None, cdk.Environment(account="111111111111", region="us-east-1")])
 def test_a_dependent_elsewhere_is_refused(small_app: SmallApp, place: cdk.Environment | None) -> None:
     base = base_in_own_stack(small_app)
-    with pytest.raises(ScopedImagesError, match=r"literal one|deploy both to one account and region"):
+    with pytest.raises(
+        ScopedImagesError, match=r"needs a literal account|deploy both to one account and region"
+    ):
         ScopedImage(
             cdk.Stack(small_app.app, "App", env=place),
             "Image",
@@ -329,7 +331,7 @@ def test_a_base_and_its_repository_in_one_stack_are_refused(small_app: SmallApp)
 
 def test_a_stack_without_account_and_region_is_refused(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
-    with pytest.raises(ScopedImagesError, match="give the stack a literal one"):
+    with pytest.raises(ScopedImagesError, match="env: stack 'Agnostic' needs a literal account and region"):
         small_app.base(cdk.Stack(small_app.app, "Agnostic"), "base", repository)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -182,12 +183,35 @@ def test_a_missing_lifecycle_is_refused(small_app: SmallApp) -> None:
         ImageRepository(small_app.stack("Stack"), "Images", repository_name="a-dev", lifecycle=None)  # type: ignore[arg-type]
 
 
-def test_a_stack_without_account_and_region_is_refused(small_app: SmallApp) -> None:
-    stack = cdk.Stack(small_app.app, "Agnostic")
-    with pytest.raises(
-        ScopedImagesError, match=r"give the stack a literal one: Stack\(…, env=aws_cdk.Environment"
-    ):
-        small_app.repository(stack, "api-dev")
+@pytest.mark.parametrize(
+    ("place", "got"),
+    [
+        ({}, "no account and no region"),
+        ({"account": "111111111111"}, "account '111111111111' and no region"),
+        ({"region": "eu-west-1"}, "no account and region 'eu-west-1'"),
+    ],
+)
+def test_a_stack_without_account_or_region_is_refused(
+    small_app: SmallApp, place: dict[str, str], got: str
+) -> None:
+    """Both are named at once."""
+    with pytest.raises(ScopedImagesError) as refused:
+        small_app.repository(small_app.stack("Agnostic", env=cdk.Environment(**place)), "api-dev")
+    assert str(refused.value) == (
+        "env: stack 'Agnostic' needs a literal account and region, because images are built before CloudFormation knows "
+        f'tokens, got {got}; use Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))'
+    )
+
+
+def test_a_token_in_a_repository_name_is_refused(small_app: SmallApp) -> None:
+    stack = small_app.stack("Stack")
+    with pytest.raises(ScopedImagesError) as refused:
+        small_app.repository(stack, f"api-{cdk.Token.as_string({'Ref': 'Stage'})}")
+    assert re.fullmatch(
+        r"repository_name: images are built before CloudFormation knows tokens, got 'api-\$\{Token\[TOKEN\.\d+\]\}'; use "
+        r"a literal, such as f'upload-\{environment\.name\}'",
+        str(refused.value),
+    )
 
 
 @pytest.mark.parametrize("synthesizer", [cdk.DefaultStackSynthesizer, cdk.LegacyStackSynthesizer])

@@ -611,10 +611,7 @@ def test_a_wrong_setting_is_named(small_app: SmallApp, options: dict[str, Any], 
 def test_a_builder_without_a_place_is_refused(small_app: SmallApp) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         builder_in(small_app.stack("Builds", env=None))
-    assert str(caught.value) == (
-        "'Builds/Builder' is in a stack without a literal account and region, and images name its projects by both: "
-        'Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))'
-    )
+    assert str(caught.value).startswith("env: stack 'Builds' needs a literal account and region")
 
 
 @pytest.mark.parametrize("place", ["secrets_manager", "ssm_secure"])

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+
 APP = """\
 from helper import contexts
 
@@ -77,3 +80,14 @@ def test_another_hook_stays(tmp_path: Path) -> None:
     hook = "import sys; sys.excepthook = lambda *given: print(given[0].__name__); ScopedContext.of('nothing')"
     done = run(tmp_path, hook)
     assert (done.stdout, done.stderr) == ("ScopedImagesError\n", "")
+
+
+def test_a_long_path_is_cut_and_named_once() -> None:
+    with pytest.raises(ScopedImagesError) as refused:
+        ScopedContext.of("x" * 5000)
+    assert str(refused.value) == (f"build context: cannot read '{'x' * 199}…{'x' * 78}': File name too long")
+
+
+def test_a_path_that_is_not_so_long_stays_whole() -> None:
+    folder = "/".join(["folder"] * 40)
+    assert str(ScopedImagesError(f"cannot read {folder}")) == f"cannot read {folder}"

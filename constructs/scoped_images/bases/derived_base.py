@@ -81,7 +81,9 @@ class DerivedBase:
             root=self.workspace.root,
             dockerfile=path,
             files=(),
-            dockerfile_bytes=self._filled(path, read_dockerfile(path).decode()).encode(),
+            dockerfile_bytes=self._filled(
+                path, read_dockerfile(path, root=self.workspace.root).decode()
+            ).encode(),
             named={SOURCE: source},
             generated={
                 REQUIREMENTS: requirements.text.encode(),

@@ -24,7 +24,7 @@ from constructs import Construct
 
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.ordered_assets import OrderedAssets
-from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.cdk.place import address_in
 from scoped_images.ecr.lifecycle import ImageLifecycle
 from scoped_images.ecr.tags import MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
@@ -62,9 +62,8 @@ class ImageRepository(Construct):
                 f"lifecycle: expected an ImageLifecycle, got {lifecycle!r} for {self.node.path!r}; pass "
                 "ImageLifecycle(max_images=30, untagged_days=7)"
             )
-        stack = Stack.of(self)
         _check_accounts(pull_accounts)
-        self.address = RepositoryAddress(account=stack.account, region=stack.region, name=repository_name)
+        self.address = address_in(self, repository_name)
         register = register_of(self)
         register.check_repository(self, self.address)
         self.repository = ecr.Repository(

@@ -8,6 +8,9 @@ from weakref import WeakKeyDictionary
 from aws_cdk import IStackSynthesizer, Stack, Stage
 from constructs import IConstruct
 
+from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.errors import ScopedImagesError
+
 # The parent of a construct, and what a stack was made with, never change.
 _STACKS: WeakKeyDictionary[IConstruct, Stack] = WeakKeyDictionary()
 _PATHS: WeakKeyDictionary[IConstruct, str] = WeakKeyDictionary()
@@ -63,6 +66,32 @@ def place_of(scope: IConstruct) -> Place:
     if found is None:
         found = _PLACES[stack] = _read(stack)
     return found
+
+
+def literal_place_of(scope: IConstruct) -> Place:
+    """Return the same for a stack with a literal account and region; raise ScopedImagesError for another."""
+    place = place_of(scope)
+    values = {"account": place.account, "region": place.region}
+    if any(_is_token(value) for value in values.values()):
+        got = " and ".join(
+            f"no {name}" if _is_token(value) else f"{name} {value!r}" for name, value in values.items()
+        )
+        raise ScopedImagesError(
+            f"env: stack {path_of(stack_of(scope))!r} needs a literal account and region, because images are built "
+            f"before CloudFormation knows tokens, got {got}; use "
+            'Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))'
+        )
+    return place
+
+
+def address_in(scope: IConstruct, repository_name: str) -> RepositoryAddress:
+    """Return the address of a repository in the account and region of a construct."""
+    place = literal_place_of(scope)
+    return RepositoryAddress(account=place.account, region=place.region, name=repository_name)
+
+
+def _is_token(text: str) -> bool:
+    return "${Token[" in text
 
 
 def _read(stack: Stack) -> Place:

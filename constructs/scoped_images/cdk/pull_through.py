@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from scoped_images.cdk.ordered_assets import OrderedAssets
-from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.cdk.place import address_in
 from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.pull_through_rule import PullThroughRule
 
@@ -55,7 +55,7 @@ class PullThroughCache(Construct):
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         rule = PullThroughRule(prefix=prefix, upstream=upstream, credential_arn=credential_arn)
-        address = RepositoryAddress(account=stack.account, region=stack.region, name=prefix)
+        address = address_in(self, prefix)
         # What UpstreamImages(mirrors=…) takes.
         self.mirror: Mapping[str, str] = {upstream: address.uri}
         self._repositories = stack.format_arn(

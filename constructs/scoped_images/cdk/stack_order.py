@@ -8,7 +8,7 @@ from aws_cdk import Stack, Stage
 from constructs import Construct
 
 from scoped_images.cdk.ordered_assets import OrderedAssets
-from scoped_images.cdk.place import path_of, place_of, stack_of
+from scoped_images.cdk.place import address_in, path_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 
@@ -60,8 +60,7 @@ def _order(scope: Construct, needed: Construct, what: str) -> None:
 
 def require_same_place(scope: Construct, address: RepositoryAddress) -> None:
     """Raise unless the stack has the literal account and region of the repository."""
-    place = place_of(scope)
-    here = RepositoryAddress(account=place.account, region=place.region, name=address.name)
+    here = address_in(scope, address.name)
     if here != address:
         raise ScopedImagesError(
             f"env: repository {address.name!r} is in {address.account}/{address.region}, got "

@@ -66,7 +66,7 @@ def context(
         warn(warning)
     print_table(found, dockerfile=asked.name)
     if destination is not None:
-        say(f"Written; build it with: {_build_command(found, asked, destination, platform)}")
+        say(f"Written; build it with: {_build_command(found, asked, destination)}")
 
 
 def _new_folder(output: str) -> Path:
@@ -83,14 +83,13 @@ def _new_folder(output: str) -> Path:
     return path.absolute()
 
 
-def _build_command(
-    found: ScopedContext, asked: ContextRequest, destination: Path, platform: str | None
-) -> str:
+def _build_command(found: ScopedContext, asked: ContextRequest, destination: Path) -> str:
     dockerfile = found.written_dockerfile
     options = [
         *(("--file", str(destination / dockerfile)) if dockerfile != "Dockerfile" else ()),
         *(("--target", found.target) if found.target else ()),
-        *(("--platform", platform) if platform else ()),
+        # Always: the files are those of this platform, and the engine would build for its own.
+        *("--platform", str(asked.platform)),
         *(part for name, value in found.build_args.items() for part in ("--build-arg", f"{name}={value}")),
         *(
             part

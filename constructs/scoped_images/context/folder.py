@@ -29,7 +29,9 @@ def existing_folder(directory: str | Path) -> Path:
         folder = Path(os.path.realpath(directory))
         there = bool(str(directory)) and folder.is_dir()
     except (OSError, ValueError) as error:
-        raise ScopedImagesError(f"build context: cannot read {str(directory)!r}: {error}") from error
+        # An error of the system names the path again.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ScopedImagesError(f"build context: cannot read {str(directory)!r}: {reason}") from error
     if not there:
         raise ScopedImagesError(f"build context: directory {str(directory)!r} does not exist or is no folder")
     return folder

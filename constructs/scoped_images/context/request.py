@@ -61,7 +61,7 @@ class ContextRequest:
         return cls(
             root=folder,
             dockerfile=path,
-            content=read_dockerfile(path),
+            content=read_dockerfile(path, root=folder),
             platform=Platform.parse(platform),
             target=target,
             build_args=dict(build_args or {}),
@@ -101,8 +101,19 @@ class ContextRequest:
         return select_files(self.root, sources, self.ignore_file)
 
 
-def read_dockerfile(path: Path) -> bytes:
-    """Return a Dockerfile's bytes."""
+def read_dockerfile(path: Path, *, root: Path) -> bytes:
+    """Return a Dockerfile's bytes. Raises ScopedImagesError also for a link out of its folder and of `root`.
+
+    Whoever may change the repository could make it a link to any file of this machine, whose text would go into error
+    messages, the cloud assembly and the build.
+    """
+    if path.is_symlink():
+        target = Path(os.path.realpath(path))
+        if not any(target.is_relative_to(os.path.realpath(folder)) for folder in (root, path.parent)):
+            raise ScopedImagesError(
+                f"dockerfile: {path} is a link to {target}, which is outside of {root}; pass that file as dockerfile=, "
+                "or replace the link with a copy"
+            )
     try:
         return read_small_file(path, what="Dockerfile")
     except OSError as error:

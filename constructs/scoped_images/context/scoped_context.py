@@ -71,7 +71,7 @@ class ScopedContext:
         """
         root = existing_folder(directory)
         path = Path(dockerfile).absolute() if dockerfile is not None else find_dockerfile(root, DOCKERFILE)
-        content = read_dockerfile(path)
+        content = read_dockerfile(path, root=root)
         folder = whole_folder(root, read_ignore_file(root, path), without=(GIT,))
         files = read_files(root, [(entry, ()) for entry in folder.paths], _limit(max_bytes, path.name))
         return cls(

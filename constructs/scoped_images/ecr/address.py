@@ -21,21 +21,24 @@ class RepositoryAddress:
     name: str
 
     def __post_init__(self) -> None:
-        for key, value, pattern in (
-            ("account", self.account, r"\d{12}"),
-            ("region", self.region, r"[a-z0-9-]+"),
+        for key, value, pattern, expected in (
+            ("account", self.account, r"\d{12}", "12 digits"),
+            ("region", self.region, r"[a-z0-9-]+", "a region such as 'eu-west-1'"),
         ):
-            # A token reads "${Token[…]}": BuildKit would take it for a literal registry name.
             if not re.fullmatch(pattern, value):
                 raise ScopedImagesError(
-                    f"{key} of repository {self.name!r} is {value!r}: images are built before CloudFormation "
-                    "knows tokens, so give the stack a literal one: "
-                    'Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))'
+                    f"{key}: expected {expected} for repository {self.name!r}, got {value!r}; use a literal"
                 )
+        # BuildKit would take a token for a literal name.
+        if "${Token[" in self.name:
+            raise ScopedImagesError(
+                f"repository_name: images are built before CloudFormation knows tokens, got {self.name!r}; use a "
+                "literal, such as f'upload-{environment.name}'"
+            )
         if not _NAME.fullmatch(self.name) or not 2 <= len(self.name) <= 256:
             raise ScopedImagesError(
-                f"repository name {self.name!r} is not one that ECR takes: use 2-256 lower-case letters, digits, "
-                "'.', '_', '-' and '/', starting with a letter or digit"
+                f"repository_name: ECR takes 2-256 lower-case letters, digits, '.', '_', '-' and '/', starting with a "
+                f"letter or digit, got {self.name!r}; use another name"
             )
 
     @classmethod

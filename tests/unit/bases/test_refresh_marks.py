@@ -44,7 +44,7 @@ def test_setting_one_mark_leaves_the_others() -> None:
             "{path}: refresh mark of 'a' in 'dev': must be 'sha256:' and 64 hex digits, got 'x'; run "
             "scoped-images bases refresh a --env dev",
         ),
-        ("[]", "{path}: must hold a JSON object, got []"),
+        ("[]", "{path}: must hold a JSON object, got list"),
     ],
 )
 def test_says_what_is_wrong_and_where(tmp_path: Path, text: str, problem: str) -> None:

@@ -267,7 +267,8 @@ def test_output_names_the_dockerfile_that_could_not_be_called_so(root: Path) -> 
     done = run("context", "repository", "--file", "api.Dockerfile", "--output", "out")
     out = root.parent / "out"
     assert done.stdout.splitlines()[-1] == (
-        f"Written; build it with: docker build --file {out}/Dockerfile.scoped-images {out}"
+        f"Written; build it with: docker build --file {out}/Dockerfile.scoped-images --platform "
+        f"linux/amd64 {out}"
     )
     assert (out / "Dockerfile").read_text() == DOCKERFILE
     assert (out / "Dockerfile.scoped-images").read_text() == "FROM scratch\nCOPY Dockerfile /\n"

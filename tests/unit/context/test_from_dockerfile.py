@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
 
 
 @pytest.fixture
@@ -376,3 +378,35 @@ def test_for_a_source_beside_the_dockerfile_its_folder_is_proposed_as_root(root:
         f"service/Dockerfile:2: COPY source 'main.py' does not exist: there is no {root}/main.py; did you mean "
         f"root='{root}/service'?"
     )
+
+
+WAYS = [
+    lambda root: ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64),
+    ScopedContext.of,
+    lambda root: ScopedContext.repository(root, platform=Platform.LINUX_AMD64),
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["from_dockerfile", "of", "repository"])
+def test_a_dockerfile_that_links_out_of_the_root_is_refused_unread(
+    way: Callable[[Path], ScopedContext], tmp_path: Path
+) -> None:
+    """Its first word would stand in an error, and its bytes in the cloud assembly."""
+    (tmp_path / "credentials").write_text("hunter2 is the password\n")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "Dockerfile").symlink_to("../credentials")
+    with pytest.raises(ScopedImagesError) as refused:
+        way(tmp_path / "root")
+    assert str(refused.value) == (
+        f"dockerfile: {tmp_path}/root/Dockerfile is a link to {tmp_path}/credentials, which is outside of "
+        f"{tmp_path}/root; pass that file as dockerfile=, or replace the link with a copy"
+    )
+
+
+def test_a_dockerfile_outside_of_the_root_may_be_a_link_in_its_own_folder(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "one.Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "docker" / "other.Dockerfile").symlink_to("one.Dockerfile")
+    context = ScopedContext.of(tmp_path / "root", dockerfile=tmp_path / "docker" / "other.Dockerfile")
+    assert context.dockerfile_bytes == b"FROM scratch\n"

@@ -58,7 +58,7 @@ def test_a_missing_file_pins_nothing(tmp_path: Path) -> None:
             "<<<<<<< HEAD",
             "{path}: not valid JSON: Expecting value: line 1 column 1 (char 0); fix it, or take one side",
         ),
-        ("[]", "{path}: must hold a JSON object, got []"),
+        ("[]", "{path}: must hold a JSON object, got list"),
         ("{}", "{path}: must have one key, 'images', with digests by image, got no key"),
         (
             '{"images": {"a": 1, "a": 2}}',

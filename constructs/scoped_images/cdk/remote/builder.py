@@ -12,13 +12,13 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
+from scoped_images.cdk.place import literal_place_of
 from scoped_images.cdk.remote.functions import RemoteFunctions
 from scoped_images.cdk.remote.image import RemoteImage
 from scoped_images.cdk.remote.settings import (
     RemoteSettings,
     check_name,
     check_network,
-    check_place,
     check_secrets,
     minutes_of,
 )
@@ -75,7 +75,8 @@ class RemoteBuilder(Construct):
         secret_keys: your own KMS keys that encrypt those secrets.
         """
         super().__init__(scope, construct_id)
-        check_place(self)
+        # Images name its projects by account and region.
+        literal_place_of(self)
         check_name(self, environment_name)
         check_secrets(self, secrets or {})
         if vpc is None:

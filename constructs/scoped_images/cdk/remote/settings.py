@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Duration, Stack, Token
+from aws_cdk import Duration
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
@@ -55,16 +55,6 @@ class RemoteSettings:
 
 # The longest that CloudFormation waits for a custom resource is an hour, and ending takes minutes of it.
 _LONGEST = 55
-
-
-def check_place(scope: Construct) -> None:
-    """Refuse a stack without literal account and region: images name the builder's projects in literals."""
-    stack = Stack.of(scope)
-    if Token.is_unresolved(stack.account) or Token.is_unresolved(stack.region):
-        raise ScopedImagesError(
-            f"{scope.node.path!r} is in a stack without a literal account and region, and images name its projects by "
-            'both: Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))'
-        )
 
 
 def check_name(scope: Construct, name: object) -> None:

@@ -43,7 +43,9 @@ def images_of(dockerfiles: Iterable[Path], *, build_contexts: Collection[str] = 
     build_contexts: names in them that are build contexts, not images.
     """
     found = [
-        every_external_image(read_dockerfile(path), name=str(path), build_contexts=build_contexts)
+        every_external_image(
+            read_dockerfile(path, root=Path()), name=str(path), build_contexts=build_contexts
+        )
         for path in dockerfiles
     ]
     return ExternalImages(
