@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 
 # The registry host names of ECR, with the scheme that CDK puts before them in `docker login`.
 ECR_REGISTRY = re.compile(r"(?:https://)?\b\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\b")
@@ -30,6 +31,11 @@ def is_build(arguments: list[str]) -> bool:
     return arguments[:1] == ["build"] or (
         arguments[:1] in (["buildx"], ["image"], ["builder"]) and arguments[1:2] == ["build"]
     )
+
+
+def is_bake(arguments: list[str]) -> bool:
+    """Whether these arguments of docker build the targets of a bake file."""
+    return arguments[:2] == ["buildx", "bake"]
 
 
 def use_stand_in(argument: str, stand_ins: list[str]) -> str:
@@ -59,6 +65,39 @@ def docker_arguments(
     return [*mapped[:words], *network, *build_arguments, *mapped[words:]]
 
 
+def bake_file(text: str, *, port: int, build_arguments: list[str], stand_ins: list[str]) -> str:
+    """A bake file in JSON, with what `docker_arguments` gives a build in each target."""
+    content = json.loads(map_registry(text, port))
+    secrets = [argument.removeprefix("--secret=") for argument in build_arguments]
+    for target in content["target"].values():
+        target.setdefault("network", "host")
+        target["secret"] = [*target.get("secret", []), *secrets]
+        contexts = target.get("contexts", {})
+        for name, place in contexts.items():
+            if name in stand_ins and place.startswith("docker-image://"):
+                contexts[name] = f"docker-image://{name}"
+    return json.dumps(content)
+
+
+def bake_arguments(arguments: list[str], docker: str, content: Callable[[str], str]) -> list[str]:
+    """The arguments of a bake, whose file comes from standard input with other content."""
+    import subprocess  # noqa: PLC0415 (15 ms, and CDK starts this several times per image)
+
+    option = arguments.index("--file") + 1
+    with open(arguments[option]) as file:  # noqa: PTH123 (pathlib takes time to import, too)
+        text = content(file.read())
+    given = os.memfd_create("bake")
+    os.write(given, text.encode())
+    os.lseek(given, 0, os.SEEK_SET)
+    os.dup2(given, 0)
+    arguments = [*arguments[:option], "-", *arguments[option + 1 :]]
+    shown = subprocess.run([docker, "buildx", "bake", "--help"], capture_output=True, text=True, check=False)
+    # Older ones do not know the option, and allow everything.
+    if "--allow " in shown.stdout and "--allow=network.host" not in arguments:
+        arguments.append("--allow=network.host")
+    return arguments
+
+
 def main() -> None:
     """Become docker: exec keeps standard input, exit code and signals as they are."""
     port = os.environ.get(PORT_VARIABLE, "")
@@ -70,9 +109,10 @@ def main() -> None:
     docker = os.environ.get(DOCKER_VARIABLE, "docker")
     build_arguments = json.loads(os.environ.get(BUILD_ARGUMENTS_VARIABLE, "[]"))
     stand_ins = json.loads(os.environ.get(STAND_INS_VARIABLE, "[]"))
-    arguments = docker_arguments(
-        sys.argv[1:], port=int(port), build_arguments=build_arguments, stand_ins=stand_ins
-    )
+    settings = {"port": int(port), "build_arguments": build_arguments, "stand_ins": stand_ins}
+    arguments = docker_arguments(sys.argv[1:], **settings)
+    if is_bake(arguments):
+        arguments = bake_arguments(arguments, docker, lambda text: bake_file(text, **settings))
     try:
         os.execvp(docker, [docker, *arguments])  # noqa: S606 (to become docker is the point: no shell)
     except OSError as error:

@@ -14,6 +14,9 @@ _HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
 
 
 class _Proxy(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Be quiet about a client that has gone."""
+
     upstream: int
     refuse: str = ""
     delay: float = 0.0

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct, IConstruct
 
+from scoped_images.building.assembly import BASE_METADATA
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuilder
@@ -100,6 +101,14 @@ class BaseImage(Construct):
             platforms=self.platforms,
             is_static=is_static,
             construct=self,
+        )
+        # For `scoped-images build`: neither an index nor a moving tag exists before the stack is deployed.
+        self.node.add_metadata(
+            BASE_METADATA,
+            {
+                "reference": self.uri,
+                "images": {str(spec.platform): self.address.tagged(spec.content_tag) for spec in self.specs},
+            },
         )
         self._move_tags(publish(self, builds, made.by).needed, moving_tag)
         CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))

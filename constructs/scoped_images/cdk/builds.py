@@ -134,6 +134,7 @@ class ImageBuilds:
                         f"cache: {other!r} exports to it too and each overwrites the other's, got {ref}; give each "
                         "image a repository of its own, or one of them a branch=",
                     )
+        self._annotate_downloads(builds[0].spec)
         for base in self._bases:
             if base.is_static:
                 annotate_info(
@@ -142,6 +143,19 @@ class ImageBuilds:
                     f"built FROM {base.reference.uri}: a change of that base rebuilds this image only after "
                     "scoped-images bases refresh; if the tag is missing, scoped-images bases restore puts it back",
                 )
+
+    def _annotate_downloads(self, spec: ImageSpec) -> None:
+        """Note once for each Dockerfile that its image could be pushed without its base being downloaded."""
+        steps = spec.steps.needless_downloads if self.base is not None and spec.steps is not None else ()
+        if steps and register_of(self.scope).is_first(spec.context.dockerfile):
+            lines = ", ".join(f"{step.name} in line {step.line}" for step in steps)
+            annotate_info(
+                self.scope,
+                "download",
+                f"{spec.context.dockerfile.name}: a build that only pushes must download the base image because of "
+                f"{lines}; set WORKDIR in the base image, and use COPY --link with an absolute target "
+                "(docs/build.md)",
+            )
 
     def _build(self, platform: Platform) -> ImageBuild:
         late = {
@@ -165,7 +179,7 @@ class ImageBuilds:
         )
         return ImageBuild(
             spec=spec,
-            cache=self._cache(platform),
+            cache=self._cache(spec),
             repository=self.repository.address if self.repository else None,
             late_args=late,
         )
@@ -178,18 +192,19 @@ class ImageBuilds:
                 f"{' and '.join(self.platforms)} for {path_of(self.scope)!r}; build both for the same platform"
             )
 
-    def _cache(self, platform: Platform) -> RegistryCache | None:
-        cache = self._own_cache(platform)
+    def _cache(self, spec: ImageSpec) -> RegistryCache | None:
+        cache = self._own_cache(spec)
         if cache is None or exports_cache(self.scope, self.options, cache):
             return cache
         return dataclasses.replace(cache, export=False)
 
-    def _own_cache(self, platform: Platform) -> RegistryCache | None:
-        cache = self.options.cache
+    def _own_cache(self, spec: ImageSpec) -> RegistryCache | None:
+        cache, platform = self.options.cache, spec.platform
         if cache is False:
             return None
         if cache is None:
-            if self.repository is None:
+            # For a COPY, reading and writing a cache takes longer than the copy itself.
+            if self.repository is None or (spec.steps is not None and not spec.steps.worth_caching):
                 return None
             return RegistryCache(repository=self.repository.address, platform=platform)
         if self.repository is None or cache.repository != self.repository.address:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_ecr as ecr
@@ -71,6 +72,7 @@ class Register:
     _bases: dict[RepositoryAddress, str] = field(default_factory=dict)
     _caches: dict[str, tuple[str, str]] = field(default_factory=dict)
     _caches_are_explained: bool = False
+    _noted: set[Path] = field(default_factory=set)
 
     @property
     def repositories(self) -> Mapping[RepositoryAddress, ecr.Repository]:
@@ -100,6 +102,12 @@ class Register:
                 f"repository: {path_of(scope)!r} would move the tag {moving_tag!r} of base image {other!r}, got "
                 f"{address.name!r} for both; give each base image a repository of its own"
             )
+
+    def is_first(self, dockerfile: Path) -> bool:
+        """Whether this is the first image of the Dockerfile to have a note: images may share one."""
+        first = dockerfile not in self._noted
+        self._noted.add(dockerfile)
+        return first
 
     def add_cache(self, scope: Construct, ref: str, tag: str) -> str | None:
         """Return the path of another image that exports to this cache; equal images may share one."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from scoped_images.command_line.bases.program import bases
+from scoped_images.command_line.build import build
 from scoped_images.command_line.context import context
 from scoped_images.command_line.engine import engine
 from scoped_images.command_line.prune import prune
@@ -18,17 +19,19 @@ from scoped_images.errors import ScopedImagesError
 
 app = typer.Typer(
     add_completion=False,
-    help="Show what a Dockerfile reads and why, check the container engine, manage base images, and prune unused images.",
+    help="Show what a Dockerfile reads and why, build images, check the container engine, manage base images, and prune "
+    "unused images.",
 )
 app.command()(context)
 app.command()(why)
+app.command()(build)
 app.command()(engine)
 app.command()(prune)
 app.add_typer(bases, name="bases")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 2 for bad input."""
+    """Run the command line and return its exit code: 0, or 2 for bad input; commands document others."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Do not fail on a file name that the terminal cannot encode.

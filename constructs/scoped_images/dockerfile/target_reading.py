@@ -39,6 +39,12 @@ def read_every_stage(parsed: ParsedDockerfile, options: TargetOptions) -> Findin
     return reader.read(reader.stages)
 
 
+def needed_stages(parsed: ParsedDockerfile, options: TargetOptions) -> list[Stage]:
+    """Return the target, which is the last, and the stages that it needs; raises ScopedImagesError."""
+    reader = _Reader.of(parsed, options)
+    return reader.needed([find_target(parsed, reader.stages, options.target)])
+
+
 @dataclass(frozen=True)
 class _Origin:
     """A `from` of an instruction. by_number: whether a number means a stage."""
@@ -76,7 +82,7 @@ class _Reader:
         """Read the targets and all that they need, each stage after those that it needs."""
         root = Scope(self.evaluation, self.options, self.findings, self.outside, Variables(), {})
         scopes: dict[int, Scope] = {}
-        needed = self._needed(targets)
+        needed = self.needed(targets)
         bases = {stage.index for stage in targets} | {stage.parent for stage in needed}
         for stage in needed:
             if stage.context is not None and stage.index in bases:
@@ -91,7 +97,7 @@ class _Reader:
                 scope.read(instruction)
         return self.findings
 
-    def _needed(self, targets: Iterable[Stage]) -> list[Stage]:
+    def needed(self, targets: Iterable[Stage]) -> list[Stage]:
         """Return the targets and all stages that they need, in the order of the file.
 
         A stage needs only earlier ones, so one pass from the last to the first finds them all.

@@ -20,6 +20,8 @@ from scoped_images.dockerfile.external_images import ExternalImages, external_im
 from scoped_images.dockerfile.findings import RequiredMount
 from scoped_images.dockerfile.frontend import foreign_frontend
 from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
+from scoped_images.dockerfile.target_options import TargetOptions
+from scoped_images.dockerfile.target_steps import TargetSteps
 from scoped_images.ecr.tags import content_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
@@ -149,6 +151,13 @@ class ImageSpec:
             f"add {option}={example}"
         )
 
+    @cached_property
+    def steps(self) -> TargetSteps | None:
+        """The instructions of the target, or None where a foreign frontend reads the Dockerfile."""
+        if self._dockerfile is None or self._foreign_frontend:
+            return None
+        return TargetSteps.read(self._dockerfile, self._target_options)
+
     @property
     def stage(self) -> str | None:
         """The stage to build, or None for the last."""
@@ -199,18 +208,28 @@ class ImageSpec:
         text = self.context.dockerfile_bytes.decode(errors="replace")
         return foreign_frontend(syntax_directive(text), self.arguments)
 
+    @property
+    def _target_options(self) -> TargetOptions:
+        ours = [base.uri for base in (self.base, *self.named_bases.values()) if base]
+        return TargetOptions(
+            target=self.stage,
+            build_args={**self.arguments, **dict.fromkeys(self.late_args)},
+            platform=self.platform,
+            build_contexts=[*self.context.named, *self.context.external, *self.named_bases, *ours],
+        )
+
     @cached_property
     def _external(self) -> ExternalImages:
         """The external images that the target is built from, and the secrets that it requires."""
-        ours = [base.uri for base in (self.base, *self.named_bases.values()) if base]
+        options = self._target_options
         try:
             return external_images(
                 self.context.dockerfile_bytes,
                 name=self.context.dockerfile.name,
-                target=self.stage,
-                build_args={**self.arguments, **dict.fromkeys(self.late_args)},
-                platform=self.platform,
-                build_contexts=[*self.context.named, *self.context.external, *self.named_bases, *ours],
+                target=options.target,
+                build_args=options.build_args,
+                platform=options.platform,
+                build_contexts=options.build_contexts,
             )
         except ScopedImagesError as error:
             # Docker's frontend would refuse it, too; of another one, nobody knows here.

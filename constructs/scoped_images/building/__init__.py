@@ -1,0 +1,1 @@
+"""Builds the images of a cloud assembly in one `docker buildx bake`."""

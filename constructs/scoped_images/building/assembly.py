@@ -1,0 +1,127 @@
+"""Reads what a build must know from a cloud assembly: images, base images, and the stacks that make repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scoped_images.building.image_asset import ImageAsset, left_to_the_cli
+from scoped_images.errors import ScopedImagesError
+from scoped_images.json_file import read_json
+
+# Of a construct's metadata, which BaseImage adds: docs/decisions/0026-one-bake.md
+BASE_METADATA = "scoped-images:base"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """A base image. Other images are built FROM its reference.
+
+    reference: `<registry>/<repository>:<tag>`, of an image, of an index, or of a tag that moves when the stack deploys.
+    images: the content reference of each platform's image.
+    stack: the stack that publishes it.
+    """
+
+    reference: str
+    images: Mapping[str, str]
+    stack: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """The images of one cloud assembly.
+
+    skipped: why the CDK CLI must build an image, by the image's name.
+    templates: each stack's template, by the stack's name.
+    """
+
+    images: tuple[ImageAsset, ...]
+    bases: tuple[Base, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, Path] = field(default_factory=dict)
+
+    def stack_of_repository(self, name: str) -> str | None:
+        """Return the stack that makes a repository, or None if no stack of the assembly does."""
+        for stack, template in self.templates.items():
+            for resource in _read(template).get("Resources", {}).values():
+                properties = resource.get("Properties", {})
+                if (
+                    resource.get("Type") == "AWS::ECR::Repository"
+                    and properties.get("RepositoryName") == name
+                ):
+                    return stack
+        return None
+
+
+def read_assembly(folder: Path) -> Assembly:
+    """Read a cloud assembly and those nested in it. Raises ScopedImagesError if the folder holds none."""
+    images: list[ImageAsset] = []
+    bases: list[Base] = []
+    skipped: dict[str, str] = {}
+    templates: dict[str, Path] = {}
+    for stack, where, artifact in _stacks(folder.absolute()):
+        for manifest in artifact.asset_manifests:
+            for asset_id, entry in (_read(where / manifest).get("dockerImages") or {}).items():
+                why = left_to_the_cli(entry["source"])
+                if why:
+                    skipped[entry.get("displayName") or asset_id] = why
+                else:
+                    images.append(ImageAsset.read(entry, asset_id=asset_id, stack=stack, folder=where))
+        bases += [
+            Base(reference=each["reference"], images=each["images"], stack=stack)
+            for each in artifact.metadata(BASE_METADATA)
+        ]
+        templates[stack] = artifact.template
+    return Assembly(images=tuple(images), bases=tuple(bases), skipped=skipped, templates=templates)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StackArtifact:
+    folder: Path
+    manifest: Mapping[str, Any]
+    asset_manifests: tuple[str, ...]
+
+    @property
+    def template(self) -> Path:
+        return self.folder / str(self.manifest["properties"]["templateFile"])
+
+    def metadata(self, kind: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the data of every construct's metadata of this kind."""
+        further = self.manifest.get("additionalMetadataFile")
+        entries = {
+            **self.manifest.get("metadata", {}),
+            **(_read(self.folder / further) if further else {}),
+        }
+        for each in entries.values():
+            yield from (entry["data"] for entry in each if entry["type"] == kind)
+
+
+def _stacks(folder: Path) -> Iterator[tuple[str, Path, _StackArtifact]]:
+    """Yield each stack's name for `cdk deploy`, its folder and its artifact, nested assemblies' stacks too."""
+    content = read_json(folder / "manifest.json")
+    artifacts = (content or {}).get("artifacts", {})
+    if content is None or "version" not in content:
+        raise ScopedImagesError(
+            f"--app: {folder} is not a cloud assembly; run cdk synth, or give the command of an app"
+        )
+    for name, artifact in artifacts.items():
+        if artifact["type"] == "cdk:cloud-assembly":
+            yield from _stacks(folder / artifact["properties"]["directoryName"])
+        elif artifact["type"] == "aws:cloudformation:stack":
+            needed = (artifacts.get(each, {}) for each in artifact.get("dependencies", ()))
+            manifests = tuple(
+                each["properties"]["file"] for each in needed if each.get("type") == "cdk:asset-manifest"
+            )
+            found = _StackArtifact(folder=folder, manifest=artifact, asset_manifests=manifests)
+            yield artifact.get("displayName", name), folder, found
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    content = read_json(path)
+    if content is None:
+        raise ScopedImagesError(
+            f"--app: {path} does not exist, but the cloud assembly names it; synthesize it again"
+        )
+    return content

@@ -1,0 +1,199 @@
+"""Asks ECR which images exist, and for logins, with the roles that the CDK CLI publishes with."""
+
+from __future__ import annotations
+
+import base64
+import getpass
+import os
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scoped_images.building.docker_config import Login
+from scoped_images.building.image_asset import Destination
+from scoped_images.building.plan import Published
+from scoped_images.errors import ScopedImagesError
+
+_THREADS = 16
+
+
+class MissingRepositories(Exception):
+    """Repositories of destinations do not exist yet."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(sorted(names))
+        super().__init__(", ".join(self.names))
+
+
+class Registries:
+    """The registries of destinations.
+
+    warn: called with what the user should know.
+    """
+
+    def __init__(self, *, region: str | None, warn: Any) -> None:
+        self._region = region
+        self._warn = warn
+        self._clients: dict[tuple[object, ...], Any] = {}
+        self._lock = Lock()
+
+    def published(self, destinations: Iterable[Destination]) -> dict[Destination, Published]:
+        """Return the URI of each destination, and its digest if the tag exists.
+
+        Raises MissingRepositories, and ScopedImagesError for what AWS refuses.
+        """
+        wanted = tuple(dict.fromkeys(destinations))
+        # Before the threads start: each client once, and a role that cannot be assumed fails once.
+        for destination in wanted:
+            self._client(destination)
+        repositories = {self._repository_key(each): each for each in wanted}
+        with ThreadPoolExecutor(_THREADS) as pool:
+            uris = dict(zip(repositories, pool.map(self._repository_uri, repositories.values()), strict=True))
+            missing = {each.repository for key, each in repositories.items() if uris[key] is None}
+            if missing:
+                raise MissingRepositories(missing)
+            digests = pool.map(self._digest, wanted)
+            return {
+                each: Published(
+                    uri=f"{uris[self._repository_key(each)]}:{self._filled(each.tag)}", digest=digest
+                )
+                for each, digest in zip(wanted, digests, strict=True)
+            }
+
+    def logins(self, published: Mapping[Destination, Published]) -> list[Login]:
+        """Return a login for each registry of these destinations."""
+        # As the CLI: a registry's first role is its only one.
+        first: dict[str, Destination] = {}
+        for destination, each in published.items():
+            first.setdefault(each.uri.partition("/")[0], destination)
+        return [self._login(registry, destination) for registry, destination in first.items()]
+
+    def _login(self, registry: str, destination: Destination) -> Login:
+        try:
+            answer = self._client(destination).get_authorization_token()
+        except (BotoCoreError, ClientError) as error:
+            raise ScopedImagesError(f"cannot log in to {registry}: {error}") from None
+        token = answer["authorizationData"][0]["authorizationToken"]
+        user, _, password = base64.b64decode(token).decode().partition(":")
+        return Login(registry=registry, user=user, password=password)
+
+    def _repository_key(self, destination: Destination) -> tuple[object, ...]:
+        return (destination.repository, *_client_key(destination))
+
+    def _repository_uri(self, destination: Destination) -> str | None:
+        name = self._filled(destination.repository)
+        try:
+            answer = self._client(destination).describe_repositories(repositoryNames=[name])
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "RepositoryNotFoundException":
+                return None
+            raise ScopedImagesError(f"cannot look up repository {name!r}: {error}") from None
+        except BotoCoreError as error:
+            raise ScopedImagesError(f"cannot look up repository {name!r}: {error}") from None
+        return str(answer["repositories"][0]["repositoryUri"])
+
+    def _digest(self, destination: Destination) -> str | None:
+        name, tag = self._filled(destination.repository), self._filled(destination.tag)
+        try:
+            answer = self._client(destination).describe_images(
+                repositoryName=name, imageIds=[{"imageTag": tag}]
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ImageNotFoundException":
+                return None
+            raise ScopedImagesError(f"cannot look up image {name}:{tag}: {error}") from None
+        except BotoCoreError as error:
+            raise ScopedImagesError(f"cannot look up image {name}:{tag}: {error}") from None
+        images = answer["imageDetails"]
+        return str(images[0]["imageDigest"]) if images else None
+
+    def _client(self, destination: Destination) -> Any:
+        key = _client_key(destination)
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._make_client(destination)
+            return self._clients[key]
+
+    def _make_client(self, destination: Destination) -> Any:
+        session, region = self._session(destination), self._region_of(destination)
+        config = Config(retries={"mode": "adaptive"}, max_pool_connections=_THREADS)
+        return session.client("ecr", region_name=region, config=config)
+
+    def _session(self, destination: Destination) -> Any:
+        """Return a session of the publishing role, or of the caller in the role's own account, as the CLI does."""
+        if destination.role_arn is None:
+            return self._own_session
+        role = self._filled(destination.role_arn)
+        external = {"ExternalId": destination.external_id} if destination.external_id else {}
+        try:
+            answer = self._own_session.client("sts", region_name=self._region_of(destination)).assume_role(
+                RoleArn=role, RoleSessionName=_session_name(), **external, **destination.role_options
+            )
+        except (BotoCoreError, ClientError) as error:
+            if role.split(":")[4] != self._caller["Account"]:
+                raise ScopedImagesError(f"cannot assume {role}: {error}") from None
+            self._warn(f"cannot assume {role}, using the current credentials: {error}")
+            return self._own_session
+        keys = answer["Credentials"]
+        return boto3.Session(
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+
+    @cached_property
+    def _own_session(self) -> Any:
+        return boto3.Session()
+
+    @cached_property
+    def _caller(self) -> Mapping[str, str]:
+        try:
+            answer = self._own_session.client("sts", region_name=self._default_region()).get_caller_identity()
+        except (BotoCoreError, ClientError) as error:
+            raise ScopedImagesError(
+                f"cannot tell which AWS account this is: {error}; log in to AWS, or set AWS_PROFILE"
+            ) from None
+        return {"Account": answer["Account"], "Partition": answer["Arn"].split(":")[1]}
+
+    def _filled(self, text: str) -> str:
+        """Return text with CDK's placeholders filled in."""
+        if "${AWS::" not in text:
+            return text
+        values = {
+            "${AWS::Partition}": self._caller["Partition"],
+            "${AWS::AccountId}": self._caller["Account"],
+            "${AWS::Region}": self._default_region(),
+        }
+        return re.sub(r"\$\{AWS::\w+\}", lambda match: values.get(match[0], match[0]), text)
+
+    def _region_of(self, destination: Destination) -> str:
+        # `${AWS::Region}` of a stack without a region.
+        named = destination.region
+        return named if named and "${" not in named else self._default_region()
+
+    def _default_region(self) -> str:
+        if self._region is None:
+            raise ScopedImagesError("region: no AWS region, got none; set AWS_REGION")
+        return self._region
+
+
+def _client_key(destination: Destination) -> tuple[object, ...]:
+    return (
+        destination.region,
+        destination.role_arn,
+        destination.external_id,
+        repr(sorted(destination.role_options.items())),
+    )
+
+
+def _session_name() -> str:
+    # As the CLI names its sessions, so that trust policies and audits find both.
+    user = re.sub(r"[^\w+=,.@-]", "@", os.environ.get("USER") or getpass.getuser() or "noname")
+    return f"aws-cdk-{user}"[:64]

@@ -1,0 +1,63 @@
+"""`scoped-images build`: builds the images of an app that the registry does not have yet, in one `docker buildx bake`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from scoped_images.platform import Platform
+
+
+def build(
+    *,
+    app: Annotated[
+        str | None,
+        typer.Option(
+            "--app",
+            "-a",
+            metavar="APP",
+            help="The command that synthesizes the app, or the folder of a cloud assembly.",
+            show_default="as in cdk.json",
+        ),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", "-c", metavar="KEY=VALUE", help="Context of the app. May be repeated."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Folder to synthesize to.", show_default="cdk.out"
+        ),
+    ] = None,
+    builder: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The buildx builder.", show_default="docker's own default"),
+    ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option(help="Build only the images of linux/amd64 or of linux/arm64.", show_default="all"),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be built.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Build and push all images of an app that the registry does not have, in one docker buildx bake.
+
+    `cdk deploy` then finds every image and builds none. Exit code 1: an image failed. 3: deploy the stacks that make
+    repositories or base images first.
+    """
+    if platform is not None:
+        Platform.parse(platform, name="--platform")
+    # boto3 takes 0.2 s to import, and the other commands do without.
+    from scoped_images.command_line.build_run import run_build  # noqa: PLC0415
+
+    return run_build(
+        app=app,
+        context=context or (),
+        output=output,
+        builder=builder,
+        platform=platform,
+        dry_run=dry_run,
+        as_json=as_json,
+    )

@@ -1,0 +1,121 @@
+"""Prints what `scoped-images build` has done or would do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scoped_images.building.bake_file import bake_file
+from scoped_images.building.build_log import Failure
+from scoped_images.building.image_asset import ImageAsset
+from scoped_images.building.plan import BuildPlan, Target
+from scoped_images.building.run import BuildResult
+from scoped_images.command_line.say import say
+
+_NOTHING = BuildPlan(targets=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildReport:
+    """What was planned, and what came of it.
+
+    result: None for a dry run, and if there was nothing to build.
+    skipped: why the CDK CLI must build an image, by the image's name.
+    deploy_first: why each stack must be deployed before images can be built.
+    """
+
+    plan: BuildPlan = _NOTHING
+    result: BuildResult | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    deploy_first: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether an image could not be built."""
+        return self.result is not None and bool(self.result.failures or self.result.blocked)
+
+    def show(self, *, as_json: bool) -> None:
+        """Print JSON, or lines for people."""
+        if as_json:
+            print(json.dumps(self.to_json(), indent=2))
+        elif self.deploy_first:
+            for stack, why in self.deploy_first.items():
+                say(f"{stack} must be deployed first: {why} does not exist yet", file=sys.stderr)
+            say(f"Deploy first: cdk deploy {' '.join(self.deploy_first)}", file=sys.stderr)
+        else:
+            self._show_images()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON data. `bake` is the file that `docker buildx bake` takes."""
+        result = self.result or BuildResult(pushed={}, blocked={})
+        stopped = {failure.target for failure in result.failures} | result.blocked.keys()
+        return {
+            "deploy_first": list(self.deploy_first),
+            "build": [_image(target) for target in self.plan.targets],
+            "pushed": {
+                tag: result.pushed[tag]
+                for target in self.plan.targets
+                if target.name not in stopped
+                for tag in target.tags
+                if tag in result.pushed
+            },
+            "failed": [
+                {
+                    "image": self._image_of(failure.target).name,
+                    "step": failure.step,
+                    "error": failure.error,
+                    "log": list(failure.log),
+                }
+                for failure in result.failures
+            ],
+            "not_built": {
+                self._image_of(name).name: self._image_of(base).name for name, base in result.blocked.items()
+            },
+            "present": [image.name for image in self.plan.present],
+            "left_to_cdk": dict(self.skipped),
+            "bake": bake_file(self.plan.targets, push=[target.name for target in self.plan.targets]),
+        }
+
+    def _show_images(self) -> None:
+        failures = {failure.target: failure for failure in self.result.failures} if self.result else {}
+        blocked = self.result.blocked if self.result else {}
+        done = "built" if self.result else "to build"
+        for target in self.plan.targets:
+            if target.name not in failures and target.name not in blocked:
+                say(f"{done}: {target.image.name}: {', '.join(target.tags)}")
+        for name, base in blocked.items():
+            say(
+                f"not built: {self._image_of(name).name}: its base {self._image_of(base).name} failed",
+                file=sys.stderr,
+            )
+        for failure in failures.values():
+            self._show_failure(failure)
+        for name, why in self.skipped.items():
+            say(f"left to cdk deploy: {name}: {why}")
+        count = len(self.plan.targets) - len(failures) - len(blocked)
+        say(
+            f"{count} images {done}, {len(failures)} failed, {len(blocked)} not built, "
+            f"{len(self.plan.present)} in the registry already."
+        )
+
+    def _show_failure(self, failure: Failure) -> None:
+        say(f"failed: {self._image_of(failure.target).name}: {failure.step}", file=sys.stderr)
+        for line in failure.log:
+            say(f"    {line}", file=sys.stderr)
+        say(f"  {failure.error}", file=sys.stderr)
+
+    def _image_of(self, name: str) -> ImageAsset:
+        return next(target.image for target in self.plan.targets if target.name == name)
+
+
+def _image(target: Target) -> dict[str, Any]:
+    return {
+        "image": target.image.name,
+        "stack": target.image.stack,
+        "platform": target.image.platform,
+        "tags": list(target.tags),
+        "bases": list(target.bases),
+    }

@@ -1,0 +1,154 @@
+"""What `scoped-images build` does."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import boto3
+from botocore.exceptions import BotoCoreError
+
+from scoped_images.building.assembly import Assembly, read_assembly
+from scoped_images.building.bake import Bake
+from scoped_images.building.docker_config import logged_in
+from scoped_images.building.image_asset import Destination
+from scoped_images.building.plan import BuildPlan, Published, Target, plan, unbuilt_bases
+from scoped_images.building.registries import MissingRepositories, Registries
+from scoped_images.building.run import BuildResult, build
+from scoped_images.command_line.build_progress import build_progress
+from scoped_images.command_line.build_report import BuildReport
+from scoped_images.command_line.options import progress
+from scoped_images.command_line.say import warn
+from scoped_images.command_line.synth import find_assembly
+from scoped_images.errors import ScopedImagesError
+
+FAILED, DEPLOY_FIRST = 1, 3
+
+
+def run_build(
+    *,
+    app: str | None,
+    context: Sequence[str],
+    output: str | None,
+    builder: str | None,
+    platform: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Build what is missing, print a report, and return the exit code."""
+    with progress("Synthesizing"):
+        assembly = read_assembly(find_assembly(app, context=context, output=output))
+    registries = Registries(region=_region(), warn=warn)
+    with progress("Asking ECR"):
+        try:
+            published = registries.published(
+                destination
+                for image in assembly.images
+                if platform is None or image.platform == platform
+                for destination in image.destinations
+            )
+        except MissingRepositories as missing:
+            return _deploy_first(_stacks_of(assembly, missing), as_json)
+        planned = plan(assembly, published, platform=platform)
+        stacks = _stacks_of_missing_bases(assembly, planned, registries)
+    if stacks:
+        return _deploy_first(stacks, as_json)
+    report = BuildReport(plan=planned, skipped=assembly.skipped)
+    if planned.targets and not dry_run:
+        result = _build(planned, registries, published, builder)
+        report = dataclasses.replace(report, result=result)
+    report.show(as_json=as_json)
+    return FAILED if report.failed else 0
+
+
+def _build(
+    planned: BuildPlan,
+    registries: Registries,
+    published: Mapping[Destination, Published],
+    builder: str | None,
+) -> BuildResult:
+    docker = os.environ.get("CDK_DOCKER", "docker")
+
+    def digests(targets: Iterable[Target]) -> dict[str, str]:
+        wanted = [destination for target in targets for destination in target.image.destinations]
+        found = registries.published(wanted).values()
+        return {each.uri: each.digest for each in found if each.digest is not None}
+
+    needed = {
+        destination: published[destination]
+        for target in planned.targets
+        for destination in target.image.destinations
+    }
+    with (
+        _ended_by_sigterm(),
+        logged_in(registries.logins(needed), docker=docker, environment=os.environ) as environment,
+        build_progress(planned) as on_step,
+    ):
+        bake = Bake(docker=docker, environment=environment, builder=builder, on_step=on_step)
+        return build(planned, bake, digests=digests)
+
+
+def _stacks_of(assembly: Assembly, missing: MissingRepositories) -> dict[str, str]:
+    """Return why each stack must be deployed first."""
+    reasons: dict[str, str] = {}
+    for name in missing.names:
+        stack = assembly.stack_of_repository(name)
+        if stack is None:
+            raise ScopedImagesError(
+                f"repository: {name!r} does not exist and no stack of the app makes it; run cdk bootstrap if it is CDK's "
+                "own, or create it"
+            )
+        reasons[stack] = f"{reasons[stack]}, {name}" if stack in reasons else f"repository {name}"
+    return reasons
+
+
+def _stacks_of_missing_bases(
+    assembly: Assembly, planned: BuildPlan, registries: Registries
+) -> dict[str, str]:
+    """Return the stacks that build base images themselves, on AWS, and have not done so yet."""
+    needed = unbuilt_bases(assembly, planned)
+    destinations = {
+        uri: dataclasses.replace(
+            target.image.destinations[0],
+            repository=uri.partition("/")[2].rpartition(":")[0],
+            tag=uri.rpartition(":")[2],
+        )
+        for uri, (_, target) in needed.items()
+    }
+    published = registries.published(destinations.values())
+    return {
+        needed[uri][0].stack: f"base image {uri}"
+        for uri, destination in destinations.items()
+        if published[destination].digest is None
+    }
+
+
+def _deploy_first(reasons: Mapping[str, str], as_json: bool) -> int:
+    BuildReport(deploy_first=reasons).show(as_json=as_json)
+    return DEPLOY_FIRST
+
+
+def _region() -> str | None:
+    try:
+        return os.environ.get("AWS_REGION") or boto3.Session().region_name
+    except BotoCoreError as error:
+        raise ScopedImagesError(f"cannot read the AWS configuration: {error}") from None
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM, as of a CI job that is cancelled, end builds and delete logins, as Ctrl-C does."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

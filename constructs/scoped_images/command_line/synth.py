@@ -1,0 +1,40 @@
+"""Finds or makes the cloud assembly that a command reads."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.json_file import read_json
+
+CLI = "cdk"
+
+
+def find_assembly(app: str | None, *, context: Sequence[str], output: str | None) -> Path:
+    """Return the folder of the cloud assembly: `app` itself if it is a folder, else what the CDK CLI synthesizes."""
+    if app is not None and Path(app).is_dir():
+        if context:
+            raise ScopedImagesError(
+                f"--context: the cloud assembly {app} is synthesized already, got {context[0]!r}"
+            )
+        return Path(app)
+    if shutil.which(CLI) is None:
+        raise ScopedImagesError(
+            "cannot run 'cdk', which synthesizes the app; install it with npm install aws-cdk, or give a cloud assembly: "
+            "--app cdk.out"
+        )
+    settings = read_json(Path("cdk.json")) or {}
+    folder = output or str(settings.get("output", "cdk.out"))
+    command = [CLI, "synth", "--quiet", "--output", folder]
+    command += ["--app", app] if app is not None else []
+    for each in context:
+        command += ["--context", each]
+    # What the app and the CLI print are notes: stdout is this command's own.
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    if done.returncode:
+        raise ScopedImagesError(f"cdk synth failed with exit code {done.returncode}; its messages are above")
+    return Path(folder)

@@ -1,0 +1,107 @@
+"""What a build reads from a cloud assembly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoped_images.building.assembly import BASE_METADATA, Base, read_assembly
+from scoped_images.building.image_asset import Destination
+from scoped_images.errors import ScopedImagesError
+from tests.unit.building.small_assembly import ROLE, docker_image, write_assembly
+
+
+def test_an_image_is_read_with_every_option_and_absolute_paths(tmp_path: Path) -> None:
+    image = docker_image(
+        "api",
+        dockerFile="api.Dockerfile",
+        dockerBuildTarget="run",
+        dockerBuildArgs={"A": "1"},
+        dockerBuildContexts={
+            "source": "../shared",
+            "base": "docker-image://x@sha256:1",
+            "layout": "oci-layout://../layout@sha256:2",
+        },
+        dockerBuildSecrets={"pip": "src=../pip.conf", "token": "env=TOKEN"},
+        dockerBuildSsh="default",
+        networkMode="none",
+        cacheFrom=[{"type": "registry", "params": {"ref": "r:cache"}}, {"type": "gha"}],
+        cacheTo={"type": "registry", "params": {"ref": "r:cache", "mode": "max"}},
+        cacheDisabled=True,
+    )
+    folder = tmp_path / "cdk.out"
+    (found,) = read_assembly(write_assembly(folder, {"hash": image})).images
+    assert (found.name, found.stack, found.platform) == ("stack/api", "app/stack", "linux/amd64")
+    assert (found.directory, found.dockerfile) == (folder / "asset.api", "api.Dockerfile")
+    assert (found.target, found.ssh, found.network, found.no_cache) == ("run", "default", "none", True)
+    assert found.build_args == {"A": "1"}
+    assert found.contexts == {
+        "source": f"{folder}/asset.api/../shared",
+        "base": "docker-image://x@sha256:1",
+        "layout": f"oci-layout://{folder}/asset.api/../layout@sha256:2",
+    }
+    assert found.secrets == (f"id=pip,src={folder}/asset.api/../pip.conf", "id=token,env=TOKEN")
+    assert found.cache_from == ("type=registry,ref=r:cache", "type=gha")
+    assert found.cache_to == "type=registry,ref=r:cache,mode=max"
+    assert found.destinations == (
+        Destination(repository="api", tag="sha-api", region="eu-west-1", role_arn=ROLE),
+    )
+
+
+def test_nested_assemblies_are_read_relative_to_their_own_folder(tmp_path: Path) -> None:
+    stage = {"one": docker_image("staged", directory="../asset.staged")}
+    write_assembly(tmp_path / "assembly-Prod", stage, stack="prod")
+    found = read_assembly(
+        write_assembly(tmp_path, {"two": docker_image("plain")}, nested="assembly-Prod")
+    ).images
+    assert {image.name: image.directory for image in found} == {
+        "stack/plain": tmp_path / "asset.plain",
+        "stack/staged": tmp_path / "assembly-Prod" / ".." / "asset.staged",
+    }
+
+
+def test_images_that_only_the_cli_can_build_are_left_to_it(tmp_path: Path) -> None:
+    found = read_assembly(
+        write_assembly(
+            tmp_path,
+            {
+                "1": docker_image("command", directory=None, executable=["make", "image"]),
+                "2": docker_image("files", dockerOutputs=["type=local,dest=out"]),
+                "3": docker_image("stored", dockerOutputs=["type=docker"]),
+            },
+        )
+    )
+    assert [image.name for image in found.images] == ["stack/stored"]
+    assert found.skipped == {
+        "stack/command": "a command of its own builds it",
+        "stack/files": "it has the output 'type=local,dest=out'",
+    }
+
+
+def test_base_images_and_the_stacks_of_repositories_are_found(tmp_path: Path) -> None:
+    data = {"reference": "host/base:stable", "images": {"linux/amd64": "host/base:sha-1"}}
+    found = read_assembly(
+        write_assembly(
+            tmp_path,
+            {},
+            resources={
+                "Mine": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": "base"}},
+                "Other": {"Type": "AWS::S3::Bucket"},
+            },
+            metadata={"/stack/Base": [{"type": "aws:cdk:x"}, {"type": BASE_METADATA, "data": data}]},
+        )
+    )
+    assert found.bases == (
+        Base(reference="host/base:stable", images={"linux/amd64": "host/base:sha-1"}, stack="app/stack"),
+    )
+    assert found.stack_of_repository("base") == "app/stack"
+    assert found.stack_of_repository("other") is None
+
+
+def test_a_folder_without_an_assembly_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScopedImagesError) as raised:
+        read_assembly(tmp_path)
+    assert str(raised.value) == (
+        f"--app: {tmp_path} is not a cloud assembly; run cdk synth, or give the command of an app"
+    )

@@ -1,0 +1,105 @@
+"""What ECR is asked and with whose rights, against moto's ECR and STS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from scoped_images.building.image_asset import Destination
+from scoped_images.building.plan import Published
+from scoped_images.building.registries import MissingRepositories, Registries
+from scoped_images.errors import ScopedImagesError
+
+ROLE = "arn:${AWS::Partition}:iam::123456789012:role/publish-${AWS::Region}"
+HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+@pytest.fixture(autouse=True)
+def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An account with the repository `api`, which has the tag `here`."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with mock_aws():
+        ecr = boto3.client("ecr", region_name="eu-west-1")
+        ecr.create_repository(repositoryName="api")
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {},
+        }
+        ecr.put_image(repositoryName="api", imageTag="here", imageManifest=json.dumps(manifest))
+        yield
+
+
+def destination(repository: str = "api", tag: str = "here", role_arn: str | None = ROLE) -> Destination:
+    """A destination in eu-west-1."""
+    return Destination(repository=repository, tag=tag, region="eu-west-1", role_arn=role_arn)
+
+
+def registries(warnings: list[str] | None = None) -> Registries:
+    """The registries, for a caller whose region is eu-west-1."""
+    return Registries(region="eu-west-1", warn=(warnings if warnings is not None else []).append)
+
+
+def refuse_assume_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have STS deny every role."""
+    from botocore.client import BaseClient  # noqa: PLC0415
+
+    call = BaseClient._make_api_call
+
+    def refuse(self: Any, operation: str, arguments: Any) -> Any:
+        if operation == "AssumeRole":
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, operation)
+        return call(self, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+
+
+def test_a_tag_that_is_there_has_a_digest_and_one_that_is_missing_has_none() -> None:
+    here, gone = destination(), destination(tag="gone")
+    found = registries().published([here, gone])
+    assert found[gone] == Published(uri=f"{HOST}/api:gone", digest=None)
+    assert found[here].uri == f"{HOST}/api:here"
+    assert str(found[here].digest).startswith("sha256:")
+
+
+def test_missing_repositories_are_named() -> None:
+    with pytest.raises(MissingRepositories) as raised:
+        registries().published([destination(), destination("web"), destination("app")])
+    assert raised.value.names == ("app", "web")
+
+
+def test_the_login_is_ecr_s_token_for_the_registry() -> None:
+    here = registries()
+    (login,) = here.logins(here.published([destination(), destination(tag="gone")]))
+    assert (login.registry, login.user, login.password) == (HOST, "AWS", "123456789012-auth-token")
+
+
+def test_without_the_role_the_caller_s_own_rights_do_in_the_role_s_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refuse_assume_role(monkeypatch)
+    warnings: list[str] = []
+    found = registries(warnings).published([destination(), destination(tag="gone")])
+    assert len(found) == 2
+    assert warnings == [
+        "cannot assume arn:aws:iam::123456789012:role/publish-eu-west-1, using the current credentials: An error "
+        "occurred (AccessDenied) when calling the AssumeRole operation: no"
+    ]
+
+
+def test_without_a_role_of_another_account_nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_assume_role(monkeypatch)
+    with pytest.raises(ScopedImagesError) as raised:
+        registries().published([destination(role_arn="arn:aws:iam::999999999999:role/publish")])
+    assert str(raised.value) == (
+        "cannot assume arn:aws:iam::999999999999:role/publish: An error occurred (AccessDenied) when calling the "
+        "AssumeRole operation: no"
+    )
