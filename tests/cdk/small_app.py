@@ -27,7 +27,9 @@ class SmallApp:
     def context(self, name: str) -> ScopedContext:
         folder = self.directory / name
         folder.mkdir(exist_ok=True)
-        (folder / "Dockerfile").write_text("ARG BASE_IMAGE_URI=scratch\nFROM ${BASE_IMAGE_URI}\nCOPY . /\n")
+        (folder / "Dockerfile").write_text(
+            "ARG BASE_IMAGE_URI=scratch\nFROM ${BASE_IMAGE_URI}\nCOPY . /\nRUN true\n"
+        )
         (folder / "code.py").write_text(name)
         return ScopedContext.of(folder)
 

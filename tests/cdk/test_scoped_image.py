@@ -11,7 +11,15 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
 
-from scoped_images import BuildOptions, Platform, RegistryCache, RemoteBuilder, ScopedImage, ScopedImagesError
+from scoped_images import (
+    BuildOptions,
+    Platform,
+    RegistryCache,
+    RemoteBuilder,
+    ScopedContext,
+    ScopedImage,
+    ScopedImagesError,
+)
 from tests.cdk.registry_resources import looked_up
 from tests.cdk.small_app import PLACE, SmallApp
 
@@ -502,6 +510,62 @@ def test_a_build_reads_and_writes_its_cache(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     image_in(small_app, small_app.stack("App"), repository=repository)
     assert cache_of(small_app).keys() == {"cacheFrom", "cacheTo"}
+
+
+def dockerfile_of(small_app: SmallApp, text: str) -> ScopedContext:
+    """A context with a Dockerfile of these steps."""
+    context = small_app.context("steps")
+    context.dockerfile.write_text(f"ARG BASE_IMAGE_URI=scratch\nFROM ${{BASE_IMAGE_URI}}\n{text}")
+    return ScopedContext.of(context.root)
+
+
+def test_an_image_that_only_copies_has_no_cache_unless_it_is_asked_for(small_app: SmallApp) -> None:
+    repositories = small_app.stack("Repositories")
+    repository = small_app.repository(repositories, "app-dev")
+    copies = dockerfile_of(small_app, "COPY . /\n")
+    stack = small_app.stack("App")
+    image_in(small_app, stack, repository=repository, context=copies)
+    asked = small_app.repository(repositories, "asked-dev")
+    ScopedImage(
+        stack,
+        "Asked",
+        context=copies,
+        platform=Platform.LINUX_ARM64,
+        repository=asked,
+        options=BuildOptions(cache=RegistryCache(repository=asked.address, platform=Platform.LINUX_ARM64)),
+    )
+    images = small_app.synth()["App.assets.json"]["dockerImages"].values()
+    assert {image["displayName"]: "cacheTo" in image["source"] for image in images} == {
+        "App/Image": False,
+        "App/Asked": True,
+    }
+
+
+def test_one_note_says_that_a_dockerfile_downloads_its_base(small_app: SmallApp) -> None:
+    repositories = small_app.stack("Repositories")
+    base = small_app.base(small_app.stack("Base"), "Base", small_app.repository(repositories, "base-dev"))
+    context = dockerfile_of(small_app, "WORKDIR /app\nCOPY code.py ./\n")
+    notes = []
+    for name in ("one", "two"):
+        stack = small_app.stack(name)
+        repository = small_app.repository(repositories, f"{name}-dev")
+        image_in(small_app, stack, context=context, base=base, repository=repository)
+        notes += Annotations.from_stack(stack).find_info("*", Match.any_value())
+    assert [note.entry.data for note in notes] == [
+        "Dockerfile: a build that only pushes must download the base image because of WORKDIR in line 3, COPY in line 4; "
+        "set WORKDIR in the base image, and use COPY --link with an absolute target (docs/build.md) "
+        "[ack: scoped-images:download]"
+    ]
+
+
+@pytest.mark.parametrize("steps", ["COPY --link code.py /app/\n", "COPY code.py /app/\nRUN true\n"])
+def test_a_dockerfile_that_does_not_or_must_download_its_base_gets_no_note(
+    small_app: SmallApp, steps: str
+) -> None:
+    repositories, stack = small_app.stack("Repositories"), small_app.stack("App")
+    base = small_app.base(small_app.stack("Base"), "Base", small_app.repository(repositories, "base-dev"))
+    image_in(small_app, stack, context=dockerfile_of(small_app, steps), base=base)
+    Annotations.from_stack(stack).has_no_info("*", Match.any_value())
 
 
 def test_an_option_keeps_one_build_from_writing_its_cache(small_app: SmallApp) -> None:
