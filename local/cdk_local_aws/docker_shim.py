@@ -91,7 +91,13 @@ def bake_arguments(arguments: list[str], docker: str, content: Callable[[str], s
     os.lseek(given, 0, os.SEEK_SET)
     os.dup2(given, 0)
     arguments = [*arguments[:option], "-", *arguments[option + 1 :]]
-    shown = subprocess.run([docker, "buildx", "bake", "--help"], capture_output=True, text=True, check=False)
+    shown = subprocess.run(
+        [docker, "buildx", "bake", "--help"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     # Older ones do not know the option, and allow everything.
     if "--allow " in shown.stdout and "--allow=network.host" not in arguments:
         arguments.append("--allow=network.host")

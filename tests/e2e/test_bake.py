@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import signal
 import subprocess
-import sys
 import tarfile
 import time
 from collections.abc import Mapping
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.bake import build, command
 from tests.e2e.conftest import NewDeployment
 from tests.e2e.deployment import Deployment
 from tests.e2e.registry_proxy import registry_proxy
@@ -34,25 +33,6 @@ def deployment(new_deployment: NewDeployment) -> Deployment:
     made = new_deployment("graph")
     made.cdk("synth", "--quiet")
     return made
-
-
-def command(*arguments: str) -> list[str]:
-    return [str(Path(sys.executable).with_name("scoped-images")), "build", *arguments]
-
-
-def build(deployment: Deployment, *arguments: str, code: int = 0, **variables: str) -> Any:
-    """What `scoped-images build --json` prints, by default for the app's assembly."""
-    done = subprocess.run(
-        command("--json", *(arguments or ("--app", "cdk.out"))),
-        cwd=deployment.project,
-        env=deployment.variables() | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return json.loads(done.stdout)
 
 
 def test_the_repositories_stack_must_be_deployed_first(deployment: Deployment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.bake import build
 from tests.e2e.conftest import NewDeployment
 from tests.e2e.deployment import Deployment
 
@@ -66,10 +67,18 @@ def test_each_platform_stands_on_the_base_s_layers_for_it(deployed: Deployment) 
         assert len(upper) > len(lower)
 
 
-def test_each_platform_has_a_cache_of_its_own(deployed: Deployment) -> None:
-    for repository in ("base-both-local", "image-local"):
-        assert {"cache-linux-amd64", "cache-linux-arm64"} < deployed.tags(repository).keys()
-
-
 def test_a_second_deploy_builds_nothing(deployed: Deployment) -> None:
     assert deployed.deploy() == []
+
+
+def test_a_changed_base_and_the_image_on_it_are_built_in_one_bake_before_their_index_exists(
+    deployed: Deployment,
+) -> None:
+    with (deployed.project / "base" / "base.txt").open("a") as file:
+        file.write("changed")
+    old = deployed.tags("base-both-local")["stable"]
+    report = build(deployed, "-c", "env=local")
+    assert (len(report["pushed"]), report["failed"]) == (4, [])
+    assert deployed.deploy() == []
+    assert deployed.tags("base-both-local")["stable"] != old
+    test_each_platform_stands_on_the_base_s_layers_for_it(deployed)

@@ -101,6 +101,52 @@ def test_a_stand_in_takes_the_place_of_what_its_image_is_pinned_to_or_mirrored_b
     ]
 
 
+BAKE = {
+    "group": {"default": {"targets": ["x"]}},
+    "target": {
+        "x": {
+            "tags": [f"{ECR}/x:1"],
+            "contexts": {f"{ECR}/base:1": "target:base", "p:1": "docker-image://p@sha256:1"},
+        },
+        "base": {"network": "none", "secret": ["id=a,env=A"]},
+    },
+}
+
+
+def test_a_bake_gets_in_each_target_what_a_build_gets(echo_docker: Path, tmp_path: Path) -> None:
+    file = tmp_path / "bake.json"
+    file.write_text(json.dumps(BAKE))
+    saw = run(
+        echo_docker,
+        *["buildx", "bake", "--file", str(file), "--progress=rawjson"],
+        LOCAL_AWS_BUILD_ARGUMENTS='["--secret=id=pip_conf,src=/s/pip.conf"]',
+        LOCAL_AWS_STAND_INS='["p:1"]',
+    )
+    assert saw["argv"] == ["buildx", "bake", "--file", "-", "--progress=rawjson"]
+    assert json.loads(str(saw["stdin"]))["target"] == {
+        "x": {
+            "tags": [f"{HERE}/x:1"],
+            "contexts": {f"{HERE}/base:1": "target:base", "p:1": "docker-image://p:1"},
+            "network": "host",
+            "secret": ["id=pip_conf,src=/s/pip.conf"],
+        },
+        "base": {"network": "none", "secret": ["id=a,env=A", "id=pip_conf,src=/s/pip.conf"]},
+    }
+
+
+def test_a_bake_that_asks_for_rights_may_use_the_host_s_network(echo_docker: Path, tmp_path: Path) -> None:
+    echo_docker.write_text(
+        echo_docker.read_text().replace(
+            "import json, sys\n",
+            "import json, sys\nif '--help' in sys.argv: sys.exit(print('  --allow stringArray'))\n",
+        )
+    )
+    file = tmp_path / "bake.json"
+    file.write_text(json.dumps(BAKE))
+    saw = run(echo_docker, "buildx", "bake", "--file", str(file))
+    assert saw["argv"] == ["buildx", "bake", "--file", "-", "--allow=network.host"]
+
+
 def test_a_network_that_the_app_asks_for_is_kept(echo_docker: Path) -> None:
     assert run(echo_docker, "build", "--network", "none", ".")["argv"] == ["build", "--network", "none", "."]
 

@@ -1,0 +1,134 @@
+"""What `scoped-images build` prints, and the mistakes that it names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scoped_images.building.assembly import Assembly, read_assembly
+from scoped_images.building.build_log import Failure
+from scoped_images.building.plan import BuildPlan, plan
+from scoped_images.building.run import BuildResult
+from scoped_images.command_line import main
+from scoped_images.command_line.build_report import BuildReport
+from tests.unit.building.small_assembly import docker_image, on, uri, write_assembly
+from tests.unit.building.test_plan import published
+
+IMAGES = {"1": docker_image("base"), "2": docker_image("top", **on("base")), "3": docker_image("alone")}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Assembly:
+    """A base, an image on it, and an image without a base."""
+    return read_assembly(write_assembly(tmp_path, IMAGES))
+
+
+@pytest.fixture
+def all_missing(small: Assembly) -> BuildPlan:
+    """The plan to build them all."""
+    return plan(small, published(small))
+
+
+def test_a_dry_run_lists_what_would_be_built(
+    all_missing: BuildPlan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    BuildReport(plan=all_missing, skipped={"stack/odd": "a command of its own builds it"}).show(as_json=False)
+    assert capsys.readouterr().out.splitlines() == [
+        f"to build: stack/base: {uri('base')}",
+        f"to build: stack/top: {uri('top')}",
+        f"to build: stack/alone: {uri('alone')}",
+        "left to cdk deploy: stack/odd: a command of its own builds it",
+        "3 images to build, 0 failed, 0 not built, 0 in the registry already.",
+    ]
+
+
+def test_a_failure_is_shown_with_its_log_and_what_it_keeps_from_being_built(
+    all_missing: BuildPlan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failure = Failure(target="stack-base", step="RUN make", error="exit code: 3", log=("one", "\x1btwo"))
+    result = BuildResult(
+        pushed={uri("alone"): "sha256:1"}, failures=(failure,), blocked={"stack-top": "stack-base"}
+    )
+    report = BuildReport(plan=all_missing, result=result)
+    report.show(as_json=False)
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        f"built: stack/alone: {uri('alone')}",
+        "1 images built, 1 failed, 1 not built, 0 in the registry already.",
+    ]
+    assert printed.err.splitlines() == [
+        "not built: stack/top: its base stack/base failed",
+        "failed: stack/base: RUN make",
+        "    one",
+        "    \\x1btwo",
+        "  exit code: 3",
+    ]
+    assert report.failed
+
+
+def test_json_has_what_was_pushed_what_failed_and_the_bake_file(
+    all_missing: BuildPlan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failure = Failure(target="stack-alone", step="RUN make", error="exit code: 3")
+    result = BuildResult(
+        pushed={uri("base"): "sha256:1", uri("top"): "sha256:2"}, failures=(failure,), blocked={}
+    )
+    BuildReport(plan=all_missing, result=result).show(as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["pushed"] == {uri("base"): "sha256:1", uri("top"): "sha256:2"}
+    assert found["failed"] == [
+        {"image": "stack/alone", "step": "RUN make", "error": "exit code: 3", "log": []}
+    ]
+    assert found["build"][1] == {
+        "image": "stack/top",
+        "stack": "app/stack",
+        "platform": "linux/amd64",
+        "tags": [uri("top")],
+        "bases": ["stack-base"],
+    }
+    assert found["bake"]["target"].keys() == {"stack-base", "stack-top", "stack-alone"}
+
+
+def test_stacks_to_deploy_first_are_named_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    BuildReport(deploy_first={"app/one": "repository x", "app/two": "base image y:z"}).show(as_json=False)
+    assert capsys.readouterr().err.splitlines() == [
+        "app/one must be deployed first: repository x does not exist yet",
+        "app/two must be deployed first: base image y:z does not exist yet",
+        "Deploy first: cdk deploy app/one app/two",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--platform", "linux/s390x"],
+            "--platform is 'linux/s390x', and must be one of 'linux/amd64', 'linux/arm64'",
+        ),
+        (
+            ["--app", "{folder}", "-c", "env=dev"],
+            "--context: the cloud assembly {folder} is synthesized already, got 'env=dev'",
+        ),
+        (
+            ["--app", "{folder}"],
+            "--app: {folder} is not a cloud assembly; run cdk synth, or give the command of an app",
+        ),
+        (
+            ["--app", "python app.py"],
+            "cannot run 'cdk', which synthesizes the app; install it with npm install aws-cdk, or give a cloud assembly: "
+            "--app cdk.out",
+        ),
+    ],
+)
+def test_a_mistake_is_named_in_one_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["build", *(each.format(folder=tmp_path) for each in arguments)]) == 2
+    assert capsys.readouterr().err == f"scoped-images: {message.format(folder=tmp_path)}\n"
