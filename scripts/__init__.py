@@ -1,1 +1,1 @@
-"""What the Makefile runs beside cdk."""
+"""Programs that the Makefile runs."""

@@ -30,7 +30,7 @@ PRODUCTION_LIKE = {
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """What one rule says of one resource."""
+    """What one rule reports about one resource."""
 
     rule: str
     stack: str
@@ -90,7 +90,7 @@ def synthesize(outdir: Path) -> None:
             **os.environ,
             "CDK_OUTDIR": str(outdir),
             "CDK_CONTEXT_JSON": json.dumps({**context, "env": "prod"}),
-            "CDK_VALIDATION": "false",  # cfn-lint knows more, and a test keeps CDK's own on
+            "CDK_VALIDATION": "false",  # cfn-lint checks more, and a test runs CDK's own validation
         },
         check=True,
     )

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from cdk_local_aws.emulator.pretends import pretends
 
-# What somebody who has just deployed looks for; the rest stays in the file.
+# The outputs to use after a deploy; the file has the others.
 _SHOWN = ("ApiUrl", "ApiKeySecret", "UploadImagesFunction", "CreateLabelsFunction", "ImageDigest", "Uri")
 
 
 def rows(outputs: dict[str, dict[str, str]]) -> list[tuple[str, str, str]]:
-    """Stack, output and value of every output worth a line, sorted."""
+    """Return stack, output and value of every output to print, sorted."""
     return sorted(
         (stack, name, value)
         for stack, values in outputs.items()
@@ -23,7 +23,7 @@ def rows(outputs: dict[str, dict[str, str]]) -> list[tuple[str, str, str]]:
 
 
 def table(lines: list[tuple[str, str, str]]) -> str:
-    """Columns wide enough for their longest entry."""
+    """Return the lines in aligned columns."""
     widths = [max(len(line[column]) for line in lines) for column in range(2)]
     return "\n".join(
         f"{stack.ljust(widths[0])}  {name.ljust(widths[1])}  {value}" for stack, name, value in lines
@@ -42,7 +42,7 @@ def main() -> None:
         print("        uploads a receipt, labels it, and reads it back over HTTP")
     else:
         print(
-            "The service answers inside its VPC: certificate_arn and domain_name in cdk.json make it public"
+            "The service answers inside its VPC only; set certificate_arn and domain_name in cdk.json to make it public"
         )
     print(f"All outputs: {file}")
     if env == "local":

@@ -30,7 +30,7 @@ LINES = [
 
 
 def png(seed: bytes) -> bytes:
-    """A picture of one pixel; `seed` makes each run's a receipt of its own."""
+    """Return a picture of one pixel; each `seed` makes another receipt."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -47,7 +47,7 @@ def png(seed: bytes) -> bytes:
 
 
 def invoke(function: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Invoke a function and return its answer; its error ends the program."""
+    """Invoke a function and return its answer; an error ends the program."""
     answer = boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
     payload: dict[str, Any] = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
@@ -70,10 +70,10 @@ def get(url: str, key: str) -> Any:
 
 
 def main() -> None:
-    """Do the three steps, showing each."""
+    """Run the three steps and print each."""
     env, file = sys.argv[1], Path(sys.argv[2])
     if not file.exists():
-        sys.exit(f"there is no {file}: run make deploy{'' if env == 'local' else f' ENV={env}'} first")
+        sys.exit(f"{file}: file not found; run make deploy{'' if env == 'local' else f' ENV={env}'} first")
     outputs = json.loads(file.read_text())
     environments = json.loads(Path("cdk.json").read_text())["context"]["environments"]
     boto3.setup_default_session(region_name=AppEnvironment.read(environments, env).region)
@@ -93,11 +93,11 @@ def main() -> None:
 
 
 def address(url: str) -> str:
-    """The URL to call; the emulated AWS serves its load balancers under paths of its own."""
+    """Return the URL to call; the emulated AWS serves load balancers under its own address."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if endpoint is None:
         return url
-    # Only here: a deployment to AWS has no use for the local environment's packages.
+    # Imported here, because a deployment to AWS does not need the local environment's packages.
     from cdk_local_aws.environment import local_url  # noqa: PLC0415
 
     return local_url(url.removeprefix("http://"), int(endpoint.rpartition(":")[2]))

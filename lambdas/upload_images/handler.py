@@ -26,32 +26,32 @@ class Upload:
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> Self:
-        """ValueError names the key, what it got and what it takes."""
-        wanted = {"image_base64", "content_type", "lines"}
-        if not isinstance(event, dict) or set(event) != wanted:
+        """Check the event. Raises ValueError that names the key and what it must be."""
+        keys = {"image_base64", "content_type", "lines"}
+        if not isinstance(event, dict) or set(event) != keys:
             got = ", ".join(sorted(map(str, event))) if isinstance(event, dict) else type(event).__name__
-            raise ValueError(f"event: got {got or 'nothing'}, takes {', '.join(sorted(wanted))}")
+            raise ValueError(f"event: must have {', '.join(sorted(keys))}, got {got or 'nothing'}")
         if not isinstance(event["lines"], list):
-            raise ValueError(f"lines: got {event['lines']!r}, takes a list of text lines")
+            raise ValueError(f"lines: must be a list of text lines, got {event['lines']!r}")
         content_type = event["content_type"]
         if not isinstance(content_type, str) or content_type not in FIRST_BYTES:
-            raise ValueError(f"content_type: got {content_type!r}, takes {' or '.join(FIRST_BYTES)}")
+            raise ValueError(f"content_type: must be {' or '.join(FIRST_BYTES)}, got {content_type!r}")
         try:
             image = base64.b64decode(event["image_base64"], validate=True)
         except (binascii.Error, TypeError, ValueError) as error:
-            raise ValueError(f"image_base64: takes the image in base64: {error}") from error
+            raise ValueError(f"image_base64: must be the image in base64, got: {error}") from error
         if not image.startswith(FIRST_BYTES[content_type]):
             raise ValueError(f"image_base64: its first bytes {image[:8]!r} are not those of {content_type}")
         return cls(image, content_type, tuple(event["lines"]))
 
     @property
     def receipt_id(self) -> str:
-        """From the image itself, so that a retry writes the same receipt again and not a second one."""
+        """Return an id derived from the image, so that a retry does not write a second receipt."""
         return hashlib.sha256(self.image).hexdigest()[:32]
 
 
 def store(upload: Upload, *, table: ReceiptTable, s3: Any, bucket: str, now: datetime) -> Receipt:
-    """Stores the image, then the row that refers to it. The same upload again finds that receipt."""
+    """Store the image, then the row that refers to it. A repeated upload returns the same receipt."""
     receipt = Receipt(
         receipt_id=upload.receipt_id, content_type=upload.content_type, lines=upload.lines, uploaded_at=now
     )
@@ -62,7 +62,7 @@ def store(upload: Upload, *, table: ReceiptTable, s3: Any, bucket: str, now: dat
         stored = table.get_receipt(receipt.receipt_id)
         if stored is None or stored.receipt.lines != receipt.lines:
             raise ValueError(
-                f"lines: receipt {receipt.receipt_id} of this image has other lines; it was left as it is"
+                f"lines: receipt {receipt.receipt_id} of this image has other lines; nothing was changed"
             ) from None
         return stored.receipt
     return receipt
@@ -70,12 +70,12 @@ def store(upload: Upload, *, table: ReceiptTable, s3: Any, bucket: str, now: dat
 
 @functools.cache
 def _resources() -> tuple[ReceiptTable, Any, str]:
-    """Made once per execution environment: clients are slow to make and safe to keep."""
+    """Return table and bucket; each execution environment connects once."""
     return ReceiptTable.connect(os.environ["TABLE_NAME"]), boto3.client("s3"), os.environ["BUCKET_NAME"]
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
-    """Lambda's entry: `{"image_base64", "content_type", "lines"}` in, `{"receipt_id"}` out."""
+    """Take `{"image_base64", "content_type", "lines"}` and return `{"receipt_id"}`."""
     upload = Upload.from_event(event)
     table, s3, bucket = _resources()
     receipt = store(upload, table=table, s3=s3, bucket=bucket, now=datetime.now(UTC))

@@ -51,7 +51,7 @@ class Places:
 
 
 def say(line: str) -> None:
-    """Tell the user, apart from what a command prints for a pipe."""
+    """Print to stderr, since stdout may be a pipe."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -59,9 +59,9 @@ def up(places: Places, images: Sequence[str]) -> tuple[Engine, LocalEnvironment]
     """Start what is not running: the engine, the base images, the emulated AWS and its bootstrap stack."""
     if shutil.which("cdk") is None:
         raise LocalError("cdk: the CDK CLI is not on the path; install it with npm install aws-cdk")
-    wanted = [stand_in_for(image) for image in images]
+    required = [stand_in_for(image) for image in images]
     engine = ensure_engine(state=places.engine, installed=places.installed, say=say)
-    found = ensure_base_images(engine, state=places.state / "base-images", say=say, wanted=wanted)
+    found = ensure_base_images(engine, state=places.state / "base-images", say=say, stand_ins=required)
     stand_ins = tuple(image.image for image in found if image.stand_in)
     environment = dataclasses.replace(places.environment, stand_ins=stand_ins)
     ensure_emulator(environment, engine, say)

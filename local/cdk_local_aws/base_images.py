@@ -33,12 +33,12 @@ def ensure_base_images(
     *,
     state: Path,
     say: Callable[[str], None],
-    wanted: Sequence[StandIn] = (LAMBDA_PYTHON,),
+    stand_ins: Sequence[StandIn] = (LAMBDA_PYTHON,),
 ) -> list[BaseImage]:
     """Bring each base image into the engine's store, and say of each stand-in that it is one."""
     state = state.resolve()
     with locked(state / ARCHIVES):
-        return [_ensure(engine, stand_in, state, say) for stand_in in wanted]
+        return [_ensure(engine, stand_in, state, say) for stand_in in stand_ins]
 
 
 def _ensure(engine: Engine, stand_in: StandIn, state: Path, say: Callable[[str], None]) -> BaseImage:

@@ -25,7 +25,7 @@ Emit = Callable[[dict[str, Any]], None]
 PHASES = ("install", "pre_build", "build", "post_build")
 KILL_SECONDS = 5
 
-# What a command leaves to the next: exported variables and folder, as in one shell.
+# A command passes exported variables and its folder to the next one, as in one shell.
 STEP = """
 trap 'code=$?; export -p > "$STATE/variables"; pwd > "$STATE/folder"; exit $code' EXIT
 [ ! -f "$STATE/variables" ] || . "$STATE/variables"
@@ -87,7 +87,7 @@ class BuildRun:
         status = "SUCCEEDED"
         for name in PHASES:
             phase = phases.get(name)
-            # A failed build phase is followed by post_build all the same, unless it says otherwise.
+            # A failed build phase is followed by post_build unless `on-failure` says otherwise.
             skipped = status != "SUCCEEDED" and name != "post_build"
             if phase is None or skipped or self._ended_by:
                 continue
@@ -164,7 +164,7 @@ def main() -> None:
         with turn:
             try:
                 print(json.dumps(message), flush=True)
-            except BrokenPipeError:  # nobody listens any more, and the input has ended too
+            except BrokenPipeError:  # the reader has ended, and with it the input
                 return
 
     run = BuildRun(job=Job(**json.loads(sys.stdin.readline())), emit=emit)

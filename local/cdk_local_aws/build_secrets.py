@@ -1,4 +1,4 @@
-"""The build secrets with which `pip install` inside a build reaches the index that the user's own pip reaches."""
+"""Build secrets that let `pip install` in a build reach the same index as the user's own pip."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def pip_secrets(state: Path) -> list[str]:
     size = certificates.stat().st_size
     if size > MAX_SECRET_BYTES:
         raise LocalError(
-            f"the certificates in {certificates} take {size} bytes, a build secret at most {MAX_SECRET_BYTES}. "
-            "Set PIP_CERT to a file with the certificates of the package index alone."
+            f"{certificates}: a build secret may have {MAX_SECRET_BYTES} bytes at most, got {size}. "
+            "Set PIP_CERT to a file with the certificates of the package index only."
         )
     written = state / "pip.conf"
     # An index address may hold a password.
@@ -74,7 +74,7 @@ def parse_settings(listed: str) -> dict[str, str]:
 
 
 def pip_conf(settings: Mapping[str, str], *, proxy: str | None) -> str:
-    """The pip.conf for builds: what of the settings holds inside a container as well."""
+    """Return the pip.conf for builds: the settings that are also valid in a container."""
     kept: dict[str, str] = {"cert": CERTIFICATES_IN_BUILD}
     if proxy:
         kept["proxy"] = proxy  # a build does not inherit HTTPS_PROXY

@@ -63,7 +63,7 @@ class Authority:
         return self.folder / "authority.pem"
 
     def server_context(self, host: str) -> ssl.SSLContext:
-        """TLS for a server that answers as this host; HTTP/1.1 alone, which is what the emulator speaks."""
+        """TLS for a server that answers as this host; HTTP/1.1 only, because the emulator has no other."""
         if host not in self._contexts:
             key = ec.generate_private_key(ec.SECP256R1())
             name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
@@ -76,7 +76,7 @@ class Authority:
             )
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.set_alpn_protocols(["http/1.1"])
-            file = self.folder / f"{host}.pem"  # ssl takes keys from files alone
+            file = self.folder / f"{host}.pem"  # ssl reads keys only from files
             write_private(file, private_pem(key) + pem(certificate))
             context.load_cert_chain(file)
             file.unlink()

@@ -1,4 +1,4 @@
-"""Debian packages unpacked into a private folder: found by the machine's own mirror, verified by apt."""
+"""Debian packages unpacked into a private folder: from the machine's own mirror, verified by apt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cdk_local_aws.errors import LocalError
 
 APT = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")
-SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")  # where dpkg and runc look, and not on everybody's PATH
+SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")  # where dpkg and runc look; PATH may not have them
 # apt fails where another one runs: checkouts and test workers that install at once take turns.
 APT_TURN = Path("/run/cdk-local-aws-apt.lock")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")

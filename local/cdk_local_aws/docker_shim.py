@@ -109,7 +109,7 @@ def main() -> None:
     port = os.environ.get(PORT_VARIABLE, "")
     if not port.isdigit():
         sys.exit(
-            f"cdk-docker: {PORT_VARIABLE} is {port!r}, it takes the port of the local registry. "
+            f"cdk-docker: {PORT_VARIABLE}: not a port, got {port!r}; set it to the port of the local registry. "
             "Run CDK through `make deploy`, or unset CDK_DOCKER to use docker itself."
         )
     docker = os.environ.get(DOCKER_VARIABLE, "docker")

@@ -106,7 +106,7 @@ def ensure_engine(*, state: Path, installed: Path, say: Callable[[str], None]) -
 
 
 def ensure_private_engine(*, state: Path, installed: Path, say: Callable[[str], None]) -> Engine:
-    """A running engine of our own on a machine that takes one: what changes its image store harms nobody."""
+    """A running engine of our own on a machine that supports one; tests may change its image store."""
     machine = Machine.here()
     if not machine.takes_private_engine():
         raise LocalError(

@@ -1,5 +1,5 @@
-"""Errors of the local environment that are shown to the user as they are."""
+"""Errors that the local environment prints without a traceback."""
 
 
 class LocalError(Exception):
-    """Something that the user can put right; its message says how."""
+    """A mistake that the user can fix; the message says how."""

@@ -1,4 +1,4 @@
-"""What can be said about the Docker that the user already has, and why it may not do for the local environment."""
+"""Inspects the user's own Docker, and decides whether the local environment can use it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class OwnDocker:
 
 
 def shortcoming(own: OwnDocker) -> str | None:
-    """Why this Docker cannot be used, or None when it can."""
+    """Return why this Docker cannot be used, or None if it can."""
     if not own.host.startswith("unix://"):
         return (
             f"your Docker at {own.host} is reached over a network: 127.0.0.1 of this machine is not its own"
@@ -48,7 +48,7 @@ def shortcoming(own: OwnDocker) -> str | None:
     if own.rootless:
         return "your Docker is rootless: 127.0.0.1 of this machine is not its own"
     if "buildx" not in own.plugins:
-        return "your Docker has no buildx plugin, which builds with a registry cache need"
+        return "your Docker has no buildx plugin, which registry caches need"
     if own.builder is not None and own.builder.driver != "docker":
         return _builder_shortcoming(own.builder)
     if not own.containerd_store:
@@ -68,14 +68,14 @@ def _builder_shortcoming(builder: Builder) -> str | None:
 
 
 def find_own_docker() -> OwnDocker | str:
-    """The user's own Docker, or why there is none that answers."""
+    """Return the user's own Docker, or why it cannot be reached."""
     found = shutil.which("docker")
     if found is None:
-        return "there is no docker on PATH"
+        return "docker is not on PATH"
     docker = Path(found)
     answered = _ask(docker, "info", "--format", "{{json .}}")
     info: dict[str, Any] = json.loads(answered.stdout) if answered.stdout.startswith("{") else {}
-    if not info.get("ServerVersion"):  # Docker 26 ends with exit code 0 also when there is no engine
+    if not info.get("ServerVersion"):  # Docker 26 exits with 0 even if it reaches no engine
         return f"{docker} finds no engine that answers: {_reason(info, answered.stderr)}"
     plugins = {p["Name"]: Path(p["Path"]) for p in info["ClientInfo"].get("Plugins") or [] if p.get("Path")}
     return OwnDocker(

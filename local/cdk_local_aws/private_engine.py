@@ -31,7 +31,7 @@ LOG_LINES_SHOWN = 12
 
 @dataclass(frozen=True)
 class EngineState:
-    """Where one engine keeps what it makes: all that is needed to stop it."""
+    """The state folder of one engine, which is all that is needed to stop it."""
 
     state: Path  # absolute
 
@@ -68,7 +68,7 @@ class EngineState:
         return self.state / "dockerd.log"
 
     def configuration(self) -> dict[str, object]:
-        """What dockerd is told (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file)."""
+        """Return dockerd's configuration (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file)."""
         return {
             "hosts": [self.host],
             "group": "root",  # of the socket; dockerd's own default is the group docker, if there is one
@@ -124,7 +124,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def start(engine: PrivateEngine) -> None:
-    """Start the engine unless it runs; it outlives the process that started it."""
+    """Start the engine if it does not run. It outlives the process that started it."""
     with locked(engine.state):
         if engine.answers():
             return
@@ -186,7 +186,7 @@ def _daemons(engine: EngineState) -> list[int]:
 
 
 def _clear_leftovers(engine: EngineState) -> None:
-    """End what a killed dockerd leaves behind: its containerd, the containers' shims, pid files, mounts."""
+    """Remove what a killed dockerd leaves behind: containerd, the containers' shims, pid files, mounts."""
     for program in ("containerd-shim-runc-v2", "containerd"):
         end(processes_naming(program, str(engine.exec_root)), signal.SIGTERM, seconds=5)
     for folder in (engine.run_folder, engine.state):

@@ -1,4 +1,4 @@
-"""Files and folders that only their owner can read: they hold keys, logins and what the local AWS stores."""
+"""Files and folders that only their owner can read: keys, logins and the data of the local AWS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def private_folder(path: Path) -> Path:
-    """Make the folder, and take it from everybody else if it exists with wider rights."""
+    """Make the folder, or restrict the rights of an existing one to its owner."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
     return path

@@ -56,7 +56,7 @@ def _install(installed: Path, programs: Path, suites: Sequence[str], say: Callab
     mirror = machine_mirror()
     reasons = []
     for suite in suites:
-        # Under a name of its own until it has shown that it works: an interrupted run leaves nothing to trip over.
+        # Under another name until it works, so that an interrupted run leaves nothing behind.
         for leftover in installed.glob("unpacking-*"):
             shutil.rmtree(leftover)
         work = Path(tempfile.mkdtemp(prefix="unpacking-", dir=installed))
@@ -75,7 +75,7 @@ def _install(installed: Path, programs: Path, suites: Sequence[str], say: Callab
             shutil.rmtree(work)
     raise LocalError(
         "no private container engine could be set up. Install Docker with the containerd image store yourself, "
-        "or put right what stood in the way:\n" + "\n".join(reasons)
+        "or fix what failed:\n" + "\n".join(reasons)
     )
 
 
@@ -92,7 +92,7 @@ def _unpack_and_test(suite: DebianSuite, work: Path) -> None:
 
 
 def _self_test(engine: PrivateEngine, work: Path) -> None:
-    """Build an image and export its cache: what the engine is for, and the docker driver's old store refuses."""
+    """Build an image and export its cache, which an engine without the containerd store cannot do."""
     context = work / "context"
     context.mkdir()
     (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")

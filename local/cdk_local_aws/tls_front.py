@@ -46,7 +46,7 @@ class TlsFront:
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        host = wanted_host(head)
+        host = requested_host(head)
         if host is None:
             line = head.split(b"\r\n", 1)[0].decode("latin-1")
             logger.warning("refused %r: only ECR's hosts on port 443 are served", line)
@@ -63,7 +63,7 @@ class TlsFront:
             back_writer.close()
 
 
-def wanted_host(head: bytes) -> str | None:
+def requested_host(head: bytes) -> str | None:
     """The host of a CONNECT request, if it is one of ECR's."""
     match = re.match(rb"CONNECT ([a-z0-9.-]+):443 HTTP/1\.[01]\r\n", head)
     host = match[1].decode("ascii") if match else ""

@@ -1,4 +1,4 @@
-"""The API key: read at run time from Secrets Manager, never part of the image or of the task definition."""
+"""The API key, which is read from Secrets Manager at run time."""
 
 import hmac
 import threading
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class ApiKey:
-    """Compares what a client sent with the secret, read again after `seconds_kept`: a rotation shows."""
+    """Compares what a client sent with the secret, which is read again after `seconds_kept`, since it may rotate."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class ApiKey:
         self._read_at: float | None = None
 
     def matches(self, candidate: str) -> bool:
-        """In constant time, so that answers do not tell how much of a guess was right."""
+        """Compare in constant time, so that the time of an answer does not reveal how much of a guess is right."""
         return hmac.compare_digest(candidate.encode(), self._current())
 
     def _current(self) -> bytes:
@@ -36,6 +36,6 @@ class ApiKey:
             if self._read_at is None or now - self._read_at >= self._seconds_kept:
                 key = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"]
                 if not key:
-                    raise ValueError(f"secret {self._secret_id} is empty: it would let everybody in")
+                    raise ValueError(f"secret {self._secret_id} is empty, so every request would be allowed")
                 self._key, self._read_at = key.encode(), now
             return self._key

@@ -1,4 +1,4 @@
-"""The HTTP interface: `/health` for the load balancer, `/receipts` for whoever has the API key."""
+"""The HTTP interface: `/health` for the load balancer, `/receipts` with the API key."""
 
 import json
 import logging
@@ -26,14 +26,14 @@ def create_app(*, table: ReceiptTable, api_key: ApiKey) -> Flask:
 
     @app.get("/health")
     def health() -> dict[str, str]:
-        """Without AWS: a check that fails with DynamoDB would have ECS kill every healthy task at once."""
+        """Answer without AWS: if the check depended on DynamoDB, ECS would stop every task at once."""
         return {"status": "ok"}
 
     @app.get("/receipts")
     def receipts() -> dict[str, Any]:
         limit = request.args.get("limit", "20")
         if not limit.isdecimal():
-            abort(400, f"limit: got {limit!r}, takes a number")
+            abort(400, f"limit: must be a number, got {limit!r}")
         try:
             page = table.list_receipts(limit=int(limit), cursor=request.args.get("cursor"))
         except (CursorError, ValueError) as error:
@@ -47,7 +47,7 @@ def create_app(*, table: ReceiptTable, api_key: ApiKey) -> Flask:
         except ValueError as error:
             abort(400, str(error))
         if found is None:
-            abort(404, f"there is no receipt {receipt_id}")
+            abort(404, f"receipt not found: {receipt_id}")
         return _as_json(found)
 
     return app
@@ -70,13 +70,13 @@ def _add_hooks(app: Flask, api_key: ApiKey) -> None:
     @app.before_request
     def start() -> None:
         g.started = time.monotonic()
-        # By path, not by route: an unknown path asks for the key too, and tells strangers nothing.
+        # By path, not by route: an unknown path requires the key too.
         if request.path != "/health" and not api_key.matches(request.headers.get("X-Api-Key", "")):
             abort(401, "the header X-Api-Key is missing or wrong")
 
     @app.after_request
     def log(response: Response) -> Response:
-        if request.path != "/health":  # asked every few seconds: it would drown the rest
+        if request.path != "/health":  # requested every few seconds, and would hide the rest
             fields = {
                 "method": request.method,
                 "path": request.path,

@@ -11,18 +11,18 @@ class Settings:
 
     table_name: str
     api_key_secret_arn: str
-    host: str = "0.0.0.0"  # noqa: S104 inside its container; the network around it decides who reaches it
+    host: str = "0.0.0.0"  # noqa: S104 inside its container, whose network decides who reaches it
     port: int = 8080
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """ValueError names each variable that is missing or wrong."""
+        """Read the variables. Raises ValueError that names each missing or invalid one."""
         missing = [name for name in ("TABLE_NAME", "API_KEY_SECRET_ARN") if not environment.get(name)]
         if missing:
             raise ValueError(f"environment: {' and '.join(missing)} must be set")
         port = environment.get("PORT", str(cls.port))
         if not port.isdecimal() or not 1 <= int(port) <= 65535:
-            raise ValueError(f"PORT: got {port!r}, takes 1 to 65535")
+            raise ValueError(f"PORT: must be 1 to 65535, got {port!r}")
         return cls(
             table_name=environment["TABLE_NAME"],
             api_key_secret_arn=environment["API_KEY_SECRET_ARN"],

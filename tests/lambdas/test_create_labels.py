@@ -29,10 +29,10 @@ def test_an_uploaded_receipt_is_labelled_and_doing_it_again_changes_nothing(
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        ({}, "event: got nothing, takes receipt_id"),
-        ("text", "event: got str, takes receipt_id"),
-        ({"receipt_id": "x"}, "receipt_id: got 'x', takes 32 lower-case hexadecimal digits"),
-        ({"receipt_id": "0" * 32}, f"receipt_id: there is no receipt {'0' * 32} in receipts-test"),
+        ({}, "event: must have receipt_id, got nothing"),
+        ("text", "event: must have receipt_id, got str"),
+        ({"receipt_id": "x"}, "receipt_id: must be 32 lower-case hexadecimal digits, got 'x'"),
+        ({"receipt_id": "0" * 32}, f"receipt_id: not found, got {'0' * 32} in receipts-test"),
     ],
 )
 def test_a_wrong_event_is_refused(create_labels: ModuleType, event: Any, message: str) -> None:

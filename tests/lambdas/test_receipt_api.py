@@ -75,7 +75,7 @@ def test_health_needs_neither_key_nor_aws() -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"X-Api-Key": ""}, {"X-Api-Key": "second-key"}, {"X-Api-Key": "ключ"}]
 )
-def test_without_the_key_nothing_is_told(client: FlaskClient, path: str, headers: dict[str, str]) -> None:
+def test_without_the_key_the_answer_is_401(client: FlaskClient, path: str, headers: dict[str, str]) -> None:
     answer = client.get(path, headers=headers)
     assert (answer.status_code, answer.json) == (401, {"error": "the header X-Api-Key is missing or wrong"})
 
@@ -112,11 +112,11 @@ def test_the_list_is_read_page_by_page(
 @pytest.mark.parametrize(
     ("path", "status", "error"),
     [
-        (f"/receipts/{'0' * 32}", 404, f"there is no receipt {'0' * 32}"),
-        ("/receipts/x", 400, "receipt_id: got 'x', takes 32 lower-case hexadecimal digits"),
-        ("/receipts?limit=many", 400, "limit: got 'many', takes a number"),
-        ("/receipts?limit=51", 400, "limit: got 51, takes 1 to 50"),
-        ("/receipts?cursor=x", 400, "cursor: got 'x', takes the cursor of the page before, unchanged"),
+        (f"/receipts/{'0' * 32}", 404, f"receipt not found: {'0' * 32}"),
+        ("/receipts/x", 400, "receipt_id: must be 32 lower-case hexadecimal digits, got 'x'"),
+        ("/receipts?limit=many", 400, "limit: must be a number, got 'many'"),
+        ("/receipts?limit=51", 400, "limit: must be 1 to 50, got 51"),
+        ("/receipts?cursor=x", 400, "cursor: must be the cursor of the page before, unchanged, got 'x'"),
     ],
 )
 def test_a_wrong_request_says_what_is_wrong(client: FlaskClient, path: str, status: int, error: str) -> None:
@@ -187,7 +187,7 @@ def test_settings_have_defaults_for_host_and_port() -> None:
         ({}, "environment: TABLE_NAME and API_KEY_SECRET_ARN must be set"),
         (
             {"TABLE_NAME": "t", "API_KEY_SECRET_ARN": "a", "PORT": "99999"},
-            "PORT: got '99999', takes 1 to 65535",
+            "PORT: must be 1 to 65535, got '99999'",
         ),
     ],
 )

@@ -99,9 +99,7 @@ def test_more_labels_than_one_batch_takes_are_all_written_and_all_removed(table:
 
 
 def test_labels_of_another_receipt_are_refused(table: ReceiptTable) -> None:
-    with pytest.raises(
-        ValueError, match=f"got one of RECEIPT#{1:032x}, takes labels of receipt {2:032x} only"
-    ):
+    with pytest.raises(ValueError, match=f"labels: must be of receipt {2:032x}, got RECEIPT#{1:032x}"):
         table.replace_labels(a_receipt(2).receipt_id, [a_label()])
 
 
@@ -137,7 +135,7 @@ def test_pages_list_every_receipt_once_newest_first_with_its_labels(table: Recei
 
 @pytest.mark.parametrize("limit", [0, 51])
 def test_a_limit_out_of_range_is_refused(table: ReceiptTable, limit: int) -> None:
-    with pytest.raises(ValueError, match=f"limit: got {limit}, takes 1 to 50"):
+    with pytest.raises(ValueError, match=f"limit: must be 1 to 50, got {limit}"):
         table.list_receipts(limit=limit)
 
 
@@ -154,7 +152,7 @@ def test_a_limit_out_of_range_is_refused(table: ReceiptTable, limit: int) -> Non
     ],
 )
 def test_a_cursor_that_was_not_handed_out_is_refused(cursor: str) -> None:
-    with pytest.raises(CursorError, match="takes the cursor of the page before, unchanged"):
+    with pytest.raises(CursorError, match="must be the cursor of the page before, unchanged"):
         decode_cursor(cursor)
 
 
@@ -180,15 +178,15 @@ def test_the_index_sorts_as_time_does(moments: list[datetime]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"receipt_id": "ABC"}, "receipt_id: got 'ABC', takes 32 lower-case hexadecimal digits"),
-        ({"content_type": "image/gif"}, "content_type: got 'image/gif', takes image/jpeg or image/png"),
+        ({"receipt_id": "ABC"}, "receipt_id: must be 32 lower-case hexadecimal digits, got 'ABC'"),
+        ({"content_type": "image/gif"}, "content_type: must be image/jpeg or image/png, got 'image/gif'"),
         (
             {"uploaded_at": datetime(2026, 1, 1)},
-            "uploaded_at: got 2026-01-01T00:00:00, takes a time with a time zone",
+            "uploaded_at: must be a time with a time zone, got 2026-01-01T00:00:00",
         ),
-        ({"lines": ("a",) * 1001}, "lines: got 1001, takes at most 1000"),
-        ({"lines": ("a", 7)}, r"lines\[1\]: got 7, takes text"),
-        ({"lines": ("é" * 150_001,)}, "lines: got 300002 bytes of text, takes at most 300000"),
+        ({"lines": ("a",) * 1001}, "lines: must be at most 1000, got 1001"),
+        ({"lines": ("a", 7)}, r"lines\[1\]: must be text, got 7"),
+        ({"lines": ("é" * 150_001,)}, "lines: must have at most 300000 bytes of text, got 300002"),
     ],
 )
 def test_a_receipt_checks_itself(changes: dict[str, Any], message: str) -> None:
@@ -199,9 +197,9 @@ def test_a_receipt_checks_itself(changes: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("line", "label", "value", "message"),
     [
-        (-1, "TAX", "1.00", "line: got -1, takes 0 to 999"),
-        (0, "TAXES", "1.00", "label: got 'TAXES', takes one of MERCHANT_NAME, DATE, "),
-        (0, "TAX", "", "value: got '' for TAX of line 0, takes some text"),
+        (-1, "TAX", "1.00", "line: must be 0 to 999, got -1"),
+        (0, "TAXES", "1.00", "label: must be one of MERCHANT_NAME, DATE, .*, got 'TAXES'"),
+        (0, "TAX", "", "value: must not be empty, got '' for TAX of line 0"),
     ],
 )
 def test_a_label_checks_itself(line: int, label: str, value: str, message: str) -> None:

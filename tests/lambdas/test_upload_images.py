@@ -47,22 +47,22 @@ def test_the_same_image_with_other_lines_is_refused_and_the_first_kept(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"lines": "MILK 1.20"}, "lines: got 'MILK 1.20', takes a list of text lines"),
-        ({"lines": ["MILK", None]}, r"lines\[1\]: got None, takes text"),
-        ({"content_type": "image/gif"}, "content_type: got 'image/gif', takes image/jpeg or image/png"),
+        ({"lines": "MILK 1.20"}, "lines: must be a list of text lines, got 'MILK 1.20'"),
+        ({"lines": ["MILK", None]}, r"lines\[1\]: must be text, got None"),
+        ({"content_type": "image/gif"}, "content_type: must be image/jpeg or image/png, got 'image/gif'"),
         (
             {"content_type": ["image/png"]},
-            r"content_type: got \['image/png'\], takes image/jpeg or image/png",
+            r"content_type: must be image/jpeg or image/png, got \['image/png'\]",
         ),
-        ({"image_base64": "?"}, "image_base64: takes the image in base64: "),
-        ({"image_base64": 5}, "image_base64: takes the image in base64: "),
+        ({"image_base64": "?"}, "image_base64: must be the image in base64, got: "),
+        ({"image_base64": 5}, "image_base64: must be the image in base64, got: "),
         (
             {"image_base64": base64.b64encode(b"%PDF-1.7").decode()},
             "image_base64: its first bytes b'%PDF-1.7' are not those of image/jpeg",
         ),
         (
             {"note": "x"},
-            "event: got content_type, image_base64, lines, note, takes content_type, image_base64, lines",
+            "event: must have content_type, image_base64, lines, got content_type, image_base64, lines, note",
         ),
     ],
 )
@@ -83,5 +83,5 @@ def test_a_wrong_upload_is_refused_and_stores_nothing(
 
 @pytest.mark.parametrize(("event", "got"), [({}, "nothing"), (None, "NoneType"), ({"lines": []}, "lines")])
 def test_an_event_without_its_keys_is_refused(upload_images: ModuleType, event: Any, got: str) -> None:
-    with pytest.raises(ValueError, match=f"^event: got {got}, takes content_type, image_base64, lines$"):
+    with pytest.raises(ValueError, match=f"^event: must have content_type, image_base64, lines, got {got}$"):
         upload_images.handler(event, None)

@@ -49,7 +49,7 @@ def test_an_image_that_is_there_is_taken_as_it_is(
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
     docker(engine, "build", f"--tag={UNREACHABLE}", str(tmp_path))
-    assert ensure_base_images(engine, state=tmp_path, say=said.append, wanted=[stand_in]) == [
+    assert ensure_base_images(engine, state=tmp_path, say=said.append, stand_ins=[stand_in]) == [
         BaseImage(image=UNREACHABLE, stand_in=False)
     ]
     assert said == []
@@ -64,7 +64,7 @@ class TestStandIn:
     """One stand-in through its life: built, used again, loaded into an empty store, replaced."""
 
     def ensure(self, engine: Engine, state: Path, said: list[str], stand_in: StandIn) -> str:
-        assert ensure_base_images(engine, state=state, say=said.append, wanted=[stand_in]) == [
+        assert ensure_base_images(engine, state=state, say=said.append, stand_ins=[stand_in]) == [
             BaseImage(image=UNREACHABLE, stand_in=True)
         ]
         labels = image_labels(engine, UNREACHABLE)

@@ -167,7 +167,7 @@ def test_the_exit_code_of_docker_is_kept(echo_docker: Path) -> None:
 def test_without_a_port_it_says_what_to_do(echo_docker: Path) -> None:
     saw = run(echo_docker, "inspect", "x", LOCAL_AWS_REGISTRY_PORT="")
     assert saw["stderr"] == (
-        "cdk-docker: LOCAL_AWS_REGISTRY_PORT is '', it takes the port of the local registry. "
+        "cdk-docker: LOCAL_AWS_REGISTRY_PORT: not a port, got ''; set it to the port of the local registry. "
         "Run CDK through `make deploy`, or unset CDK_DOCKER to use docker itself.\n"
     )
     assert "argv" not in saw

@@ -19,7 +19,7 @@ GOOD = OwnDocker(
     plugins={"buildx": Path("/usr/libexec/docker/cli-plugins/docker-buildx")},
 )
 OLD_STORE = replace(GOOD, containerd_store=False)
-NONE = "there is no docker on PATH"
+NONE = "docker is not on PATH"
 DEBIAN_ROOT = Machine(system="Linux", distribution="debian", root=True)
 DEBIAN_USER = Machine(system="Linux", distribution="debian", root=False)
 UBUNTU_ROOT = Machine(system="Linux", distribution="ubuntu", root=True)
@@ -50,7 +50,7 @@ def test_debian_as_root_falls_back_to_a_private_engine(own: OwnDocker | str) -> 
 @pytest.mark.parametrize(
     ("own", "machine", "told"),
     [
-        (NONE, MAC, "there is no docker on PATH.\nInstall and start Docker Desktop, and switch on"),
+        (NONE, MAC, "docker is not on PATH.\nInstall and start Docker Desktop, and switch on"),
         (OLD_STORE, MAC, "cannot export a registry cache.\nInstall and start Docker Desktop"),
         (NONE, UBUNTU_ROOT, "is set up by itself (this is ubuntu, root)."),
         (NONE, DEBIAN_USER, "is set up by itself (this is debian, not root)."),

@@ -15,7 +15,7 @@ PREFIX = "sha256:"
 
 
 class DigestMismatchError(ValueError):
-    """What was uploaded is not what its digest says."""
+    """The uploaded bytes have another digest."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class BlobStore:
             self._link(repository, digest)
 
     def cancel_upload(self, upload_id: str) -> bool:
-        """Drop an upload; False when it is not there."""
+        """Drop an upload. Return False if it does not exist."""
         upload = self._uploads.pop(upload_id, None)
         if upload is None:
             return False
@@ -104,7 +104,7 @@ class BlobStore:
         return True
 
     def mount(self, source: RepositoryKey, target: RepositoryKey, digest: str) -> bool:
-        """Give the target repository a blob that the source has; False when the source has not."""
+        """Add a blob of the source to the target repository. Return False if the source does not have it."""
         with self._lock:
             if self.find(source, digest) is None:
                 return False
@@ -112,7 +112,7 @@ class BlobStore:
             return True
 
     def delete(self, repository: RepositoryKey, digest: str) -> bool:
-        """Take a blob from a repository; False when it has not."""
+        """Remove a blob from a repository. Return False if it does not have it."""
         with self._lock:
             path = self._linked(repository, digest)
             if not path.is_file():
@@ -122,15 +122,15 @@ class BlobStore:
             return True
 
     def drop_repository(self, repository: RepositoryKey) -> None:
-        """Take all blobs from a repository that is deleted."""
+        """Remove all blobs of a deleted repository."""
         self.keep_only(repository, ())
 
     def keep_only(self, repository: RepositoryKey, digests: Iterable[str]) -> None:
-        """Take from a repository every blob but these."""
-        wanted = set(digests)
+        """Remove every other blob from a repository."""
+        names = set(digests)
         folder = self._folder(repository)
         for path in list(folder.iterdir()) if folder.is_dir() else []:
-            if PREFIX + path.name not in wanted:
+            if PREFIX + path.name not in names:
                 self.delete(repository, PREFIX + path.name)
 
     def collect_garbage(self) -> None:

@@ -10,12 +10,12 @@ from ministack.services import secretsmanager, ssm
 
 
 class MissingSecret(Exception):
-    """A secret or parameter that is not there; CodeBuild fails such a build before its first command."""
+    """A secret or parameter does not exist; CodeBuild fails such a build before its first command."""
 
 
-def variables(wanted: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def variables(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Values by name; later ones win."""
-    return {each["name"]: _value(each.get("type", "PLAINTEXT"), each.get("value", "")) for each in wanted}
+    return {each["name"]: _value(each.get("type", "PLAINTEXT"), each.get("value", "")) for each in listed}
 
 
 def _value(kind: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""The docker client that ministack is given: it takes ECR's images from the local registry, and from nowhere else.
+"""A docker client for ministack that pulls ECR's images from the local registry only.
 
 ministack asks the engine for an image by its ECR name and takes one that is tagged so locally. Here each such
 name is pulled from the registry on loopback first, so that an image which was never pushed is not found.
@@ -16,7 +16,7 @@ from cdk_local_aws.emulator.keys import REGISTRY_USER, Keys
 
 ECR_REGISTRY = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
 
-# Layers are unpacked without a word to the client, which takes long for a large image.
+# The engine sends nothing while it unpacks a large image.
 TIMEOUT_SECONDS = 300
 
 
@@ -87,7 +87,7 @@ class PulledImage:
         self._image = image
 
     def tag(self, repository: str, tag: str | None = None) -> bool:  # noqa: ARG002
-        """Say that it was done."""
+        """Report success."""
         return True
 
     def __getattr__(self, name: str) -> Any:

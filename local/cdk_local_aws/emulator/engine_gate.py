@@ -51,8 +51,8 @@ class EngineGate:
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             try:
                 head = await reader.readuntil(b"\r\n\r\n")
-                wanted = requested(head)
-                if wanted is None:
+                asked = requested(head)
+                if asked is None:
                     writer.write(refusal(head))
                     await writer.drain()
                     with suppress(TimeoutError):  # docker reads an answer after it has sent its request
@@ -61,7 +61,7 @@ class EngineGate:
                                 pass
                     return
                 back_reader, back_writer = await asyncio.open_unix_connection(self.engine)
-                back_writer.write(wanted)
+                back_writer.write(asked)
                 try:
                     await asyncio.gather(pipe(reader, back_writer), pipe(back_reader, writer))
                 finally:
@@ -81,8 +81,8 @@ def requested(head: bytes) -> bytes | None:
     if framed or any(names.count(name) > 1 for name in ONCE):
         return None
     path = unquote(request[2].partition("?")[0])
-    wanted, upgrades = f"{request[1]} {path}", "upgrade" in names
-    allowed = UPGRADED.fullmatch(wanted) or (not upgrades and ALLOWED.fullmatch(wanted))
+    asked, upgrades = f"{request[1]} {path}", "upgrade" in names
+    allowed = UPGRADED.fullmatch(asked) or (not upgrades and ALLOWED.fullmatch(asked))
     if not allowed or ".." in path:
         return None
     kept = [line for line, name in zip(lines, names, strict=True) if name != "connection"]
@@ -93,7 +93,7 @@ def requested(head: bytes) -> bytes | None:
 def refusal(head: bytes) -> bytes:
     """The engine's way to refuse, whose message docker shows."""
     line = head.split(b"\r\n", 1)[0].decode("latin-1")
-    message = f"builds of the local AWS build, pull, tag and push images only, and this asks for {line!r}"
+    message = f"builds of the local AWS may only build, pull, tag and push images, got {line!r}"
     body = json.dumps({"message": message}).encode()
     fields = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
     return f"HTTP/1.1 403 Forbidden\r\n{fields}\r\n\r\n".encode() + body

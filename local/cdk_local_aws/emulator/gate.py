@@ -1,4 +1,4 @@
-"""Decides who may call the emulated AWS: programs that hold the secret of this run, and nobody else.
+"""Decides who may call the emulated AWS: only programs that hold the secret of this run.
 
 Anything on this machine can reach a port of 127.0.0.1: other users, the RUN steps of builds on the host's network,
 and through the browser every web page that the developer opens. So each API call must be signed with the run's
@@ -125,7 +125,7 @@ class Gate:
             body, receive = await buffered(receive)
         problem = signature_problem(scope, headers, body)
         if by_hash and not problem:
-            # Read only now, from somebody who holds the secret.
+            # Read only now: the sender holds the secret.
             body, receive = await buffered(receive)
             problem = body_problem(scope, headers, body)
         if problem:
@@ -151,7 +151,7 @@ def guard_services() -> None:
 
 
 def foreign(headers: dict[str, str]) -> str | None:
-    """Why a request comes from elsewhere than this machine; None if it does not."""
+    """Return why a request does not come from this machine, or None if it does."""
     host = host_of(headers)
     if host not in LOOPBACK_HOSTS and not ECR_HOST.fullmatch(host):
         return f"Host: {host!r} is not a name of the local AWS; use 127.0.0.1"
@@ -187,7 +187,7 @@ async def refuse(scope: Scope, send: Send, given: Answer) -> None:
 
 
 async def buffered(receive: Receive) -> tuple[bytes, Receive]:
-    """A request's whole body, and a `receive` that hands it out again."""
+    """A request's whole body, and a `receive` that returns it again."""
     parts, gone = [], False
     while True:
         message = await receive()

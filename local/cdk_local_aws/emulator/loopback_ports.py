@@ -8,7 +8,7 @@ _lock = threading.Lock()
 
 
 def free_port() -> int:
-    """A port that nothing listens on and that was given to nobody before."""
+    """Return a port that nothing listens on and that was not returned before."""
     with _lock:
         while True:
             with socket.socket() as probe:

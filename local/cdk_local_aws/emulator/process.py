@@ -39,11 +39,11 @@ class Running:
 
 
 def ensure_running(settings: EmulatorSettings, engine: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Start the emulator unless this very one already answers; safe twice and from two processes."""
+    """Start the emulator unless one with these settings answers. Two processes may call this at once."""
     with locked(settings):
-        wanted = fingerprint(settings, engine)
+        expected = fingerprint(settings, engine)
         running = find(settings)
-        if running is not None and running.fingerprint == wanted and answers(settings):
+        if running is not None and running.fingerprint == expected and answers(settings):
             return
         if running is not None:
             say("the local AWS was started with other settings: starting it again")
@@ -51,7 +51,7 @@ def ensure_running(settings: EmulatorSettings, engine: Mapping[str, str], say: C
         environment = settings.process_environment(
             os.environ, engine, search_path=Path(sys.executable).parent, secret=Keys.new(settings).secret
         )
-        start(settings, environment, wanted, say)
+        start(settings, environment, expected, say)
 
 
 def stop(settings: EmulatorSettings) -> None:
@@ -63,7 +63,7 @@ def stop(settings: EmulatorSettings) -> None:
 
 
 def start(
-    settings: EmulatorSettings, environment: Mapping[str, str], wanted: str, say: Callable[[str], None]
+    settings: EmulatorSettings, environment: Mapping[str, str], expected: str, say: Callable[[str], None]
 ) -> None:
     """Start the process and wait until it answers."""
     if port_stays_taken(settings.port):
@@ -83,7 +83,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # it outlives `make`, and its workers are found by its process group
         )
-    write_private(record(settings), json.dumps(asdict(Running(pid=process.pid, fingerprint=wanted))))
+    write_private(record(settings), json.dumps(asdict(Running(pid=process.pid, fingerprint=expected))))
     deadline = time.monotonic() + START_SECONDS
     while not answers(settings):
         if process.poll() is not None or time.monotonic() > deadline:

@@ -18,7 +18,7 @@ from pathlib import Path
 from cdk_local_aws.debian_packages import install_missing, system_path
 from cdk_local_aws.engine import Machine
 
-USER = 65100  # Debian reserves these numbers and gives them to nobody
+USER = 65100  # Debian reserves these numbers and never assigns them
 SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 CONFIGURATION = (
     *(
@@ -53,7 +53,7 @@ INSTALL = " (install bubblewrap, and let users make user namespaces)"
 
 
 def ensure_sandbox(say: Callable[[str], None]) -> None:
-    """Install bubblewrap where we may; elsewhere say so if there is no sandbox."""
+    """Install bubblewrap if this user may; otherwise report a missing sandbox."""
     if sandbox().bwrap is None and Machine.here().takes_private_engine():
         say("installing bubblewrap with apt: functions and builds of the local AWS run in its sandboxes")
         install_missing(["bubblewrap"])
@@ -131,7 +131,7 @@ def sandbox() -> Sandbox:
 
 
 def _system() -> list[str]:
-    """The system's own folders: links into /usr on most machines, and of /etc what is no secret."""
+    """The system's own folders: links into /usr on most machines, and the public files of /etc."""
     words = ["--dir", "/etc"]
     for name in SYSTEM:
         path = Path(name)

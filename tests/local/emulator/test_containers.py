@@ -304,7 +304,7 @@ def test_a_build_of_codebuild_may_not_start_containers(local: Local) -> None:
     command = f"docker run --rm --volume /:/host {LAMBDA_PYTHON.image} true"
     ended = build(local.aws, project(local.aws), command)
     assert ended["buildStatus"] == "FAILED"
-    assert "builds of the local AWS build, pull, tag and push images only, and this asks for" in "".join(
+    assert "builds of the local AWS may only build, pull, tag and push images, got" in "".join(
         log(local.aws, ended)
     )
 

@@ -165,8 +165,8 @@ def filters_without_their_mode_are_refused(aws: Aws) -> None:
             repositoryName=aws.name("repo"), imageTagMutabilityExclusionFilters=EXCLUSIONS
         )
     assert caught.value.response["Error"]["Message"] == (
-        "imageTagMutabilityExclusionFilters go with IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, "
-        "not with MUTABLE"
+        "imageTagMutabilityExclusionFilters: need IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, "
+        "got MUTABLE"
     )
 
 

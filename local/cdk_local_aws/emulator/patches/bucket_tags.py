@@ -35,7 +35,7 @@ def apply() -> None:
 
 
 def put_tags(bucket: str, old_props: dict[str, Any], new_props: dict[str, Any]) -> None:
-    """Reconcile the bucket's tags with the template's; tags put on by others stay."""
+    """Reconcile the bucket's tags with the template's; other tags stay."""
     tags = dict(s3._bucket_tags.get(bucket) or {})
     provisioners._reconcile_tag_map(tags, old_props, new_props)
     if tags:

@@ -69,16 +69,16 @@ def start_build(data: Record, environment: BuildEnvironment) -> Any:
             ):
                 return json_response({"build": shown(build)})
         given = data.get("environmentVariablesOverride", [])
-        wanted = [*project["environment"].get("environmentVariables", []), *given]
+        given_variables = [*project["environment"].get("environmentVariables", []), *given]
         build = new_record(project, data)
         # A build shows the variables that it was started with beside its project's.
-        build["environment"] = {**project["environment"], "environmentVariables": wanted}
+        build["environment"] = {**project["environment"], "environmentVariables": given_variables}
         codebuild._builds[build["id"]] = build
     buildspec = data.get("buildspecOverride") or project["source"].get("buildspec", "")
     # ministack keeps its state by the account and region of the request that is served.
     context = contextvars.copy_context()
     threading.Thread(
-        target=context.run, args=(run_build, build, buildspec, wanted, environment), daemon=True
+        target=context.run, args=(run_build, build, buildspec, given_variables, environment), daemon=True
     ).start()
     return json_response({"build": shown(build)})
 
@@ -119,7 +119,9 @@ def shown(build: Record) -> Record:
     return {name: value for name, value in copy.deepcopy(build).items() if not name.startswith("_")}
 
 
-def run_build(build: Record, buildspec: str, wanted: list[Record], environment: BuildEnvironment) -> None:
+def run_build(
+    build: Record, buildspec: str, given_variables: list[Record], environment: BuildEnvironment
+) -> None:
     """Run one build to its end, and write down what it says."""
     say = codebuild._log_sink(build)
     folder = Path(tempfile.mkdtemp(prefix="codebuild-"))
@@ -128,7 +130,7 @@ def run_build(build: Record, buildspec: str, wanted: list[Record], environment: 
         try:
             job = {
                 "buildspec": buildspec,
-                "environment": {**environment.variables(build, folder), **variables(wanted)},
+                "environment": {**environment.variables(build, folder), **variables(given_variables)},
                 "folder": str(folder),
                 "seconds": float(build["timeoutInMinutes"]) * 60,
             }

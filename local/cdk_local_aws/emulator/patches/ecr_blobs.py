@@ -48,7 +48,7 @@ def missing_parts(store: BlobStore, name: str, body: bytes) -> list[str]:
     try:
         manifest = json.loads(body)
     except ValueError:
-        return []  # ministack answers what is no manifest
+        return []  # ministack answers for text that is not a manifest
     repository = RepositoryKey(get_account_id(), get_region(), name)
     blobs = [part["digest"] for part in blob_parts(manifest) if not part.get("urls")]
     children = [entry["digest"] for entry in manifest.get("manifests", [])]

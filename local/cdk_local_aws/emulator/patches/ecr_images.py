@@ -53,7 +53,7 @@ def describe_images(data: dict[str, Any]) -> Response:
         if image not in images:
             images.append(image)
     if not data.get("imageIds"):
-        images = [i for i in ecr._images.get(name, []) if wanted(i, data)]
+        images = [i for i in ecr._images.get(name, []) if selected(i, data)]
     return answer({"imageDetails": [image_detail(name, image) for image in images]})
 
 
@@ -89,11 +89,11 @@ def parse_manifest(image: Image) -> dict[str, Any]:
 
 
 def list_images(data: dict[str, Any]) -> Response:
-    """ListImages: one id per tag, and one with the digest alone for an untagged image."""
+    """ListImages: one id per tag, and one with only the digest for an untagged image."""
     name = data.get("repositoryName", "")
     if (missing := missing_repository(name)) is not None:
         return missing
-    images = [image for image in ecr._images.get(name, []) if wanted(image, data)]
+    images = [image for image in ecr._images.get(name, []) if selected(image, data)]
     return answer({"imageIds": [image_id for image in images for image_id in image_ids(image)]})
 
 
@@ -103,8 +103,8 @@ def image_ids(image: Image) -> list[dict[str, str]]:
     return [{**digest, "imageTag": tag} for tag in image.get("imageTags", [])] or [digest]
 
 
-def wanted(image: Image, data: dict[str, Any]) -> bool:
-    """Whether the request's tagStatus filter lets the image through."""
+def selected(image: Image, data: dict[str, Any]) -> bool:
+    """Return whether the request's tagStatus filter selects the image."""
     status = (data.get("filter") or {}).get("tagStatus", "ANY")
     return bool(status == "ANY" or (status == "TAGGED") == bool(image.get("imageTags")))
 
@@ -138,7 +138,7 @@ def batch_get_image(data: dict[str, Any]) -> Response:
 
 
 def batch_delete_image(data: dict[str, Any]) -> Response:
-    """BatchDeleteImage: a tag goes alone, the image with its last tag; a digest takes all tags along."""
+    """BatchDeleteImage: a tag removes itself, and with the last tag the image; a digest removes all tags."""
     name = data.get("repositoryName", "")
     if (missing := missing_repository(name)) is not None:
         return missing
@@ -180,7 +180,7 @@ def not_found(image_id: dict[str, str]) -> dict[str, Any]:
 
 
 def missing_repository(name: str) -> Response | None:
-    """RepositoryNotFoundException, if there is no such repository."""
+    """Return RepositoryNotFoundException if the repository does not exist."""
     if name in ecr._repositories:
         return None
     text = f"The repository with name '{name}' does not exist in the registry with id '{get_account_id()}'"

@@ -1,6 +1,6 @@
-"""Tag mutability with exclusion filters: `cache*` and `stable` may move where content tags may not.
+"""Tag mutability with exclusion filters: `cache*` and `stable` may move while content tags must not.
 
-Stock ministack takes IMMUTABLE_WITH_EXCLUSION as it is given, forgets the filters and lets every tag move.
+Stock ministack accepts IMMUTABLE_WITH_EXCLUSION, but drops the filters and lets every tag move.
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
 """
 
@@ -27,7 +27,7 @@ stock_cfn_to_api = provisioners._ecr_cfn_to_api
 
 
 def apply() -> None:
-    """Honour exclusion filters in the ECR API, in the registry and in CloudFormation."""
+    """Apply exclusion filters in the ECR API, in the registry and in CloudFormation."""
     ecr._create_repository = create_repository
     ecr._put_image_tag_mutability = put_image_tag_mutability
     ecr._repo_shape = repository_shape
@@ -38,7 +38,7 @@ def apply() -> None:
     stock_create = handlers["create"]
 
     def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
-        """Refuse a repository that exists; stock ministack gives it to the stack."""
+        """Fail if the repository exists; stock ministack lets the stack take it over."""
         name = props.get("RepositoryName")
         if name in ecr._repositories:
             raise ValueError(
@@ -51,7 +51,7 @@ def apply() -> None:
 
 
 def tag_may_move(repository: dict[str, Any], tag: str) -> bool:
-    """Whether a tag that exists may be put on another image."""
+    """Return whether an existing tag may move to another image."""
     mode = repository.get("imageTagMutability", "MUTABLE")
     excluded = any(filter_matches(f["filter"], tag) for f in repository.get(FILTERS, []))
     return bool(mode.startswith("MUTABLE") != (excluded and mode.endswith("_WITH_EXCLUSION")))
@@ -63,15 +63,15 @@ def filter_matches(pattern: str, tag: str) -> bool:
 
 
 def mutability_error(data: dict[str, Any]) -> Response | None:
-    """InvalidParameterException for a mode or for filters that ECR refuses."""
+    """Return InvalidParameterException for a mode or filters that ECR would refuse."""
     mode, filters = data.get("imageTagMutability", "MUTABLE"), data.get(FILTERS) or []
     with_filters = str(mode).endswith("_WITH_EXCLUSION")
     if mode not in MODES:
-        text = f"imageTagMutability is {mode!r}, it takes one of {', '.join(MODES)}"
+        text = f"imageTagMutability: unknown mode, got {mode!r}; use one of {', '.join(MODES)}"
     elif with_filters and not 1 <= len(filters) <= 5:
-        text = f"imageTagMutability {mode} takes 1 to 5 {FILTERS}, it got {len(filters)}"
+        text = f"{FILTERS}: {mode} needs 1 to 5 filters, got {len(filters)}"
     elif filters and not with_filters:
-        text = f"{FILTERS} go with IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, not with {mode}"
+        text = f"{FILTERS}: need IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, got {mode}"
     else:
         return None
     return error(400, "InvalidParameterException", text)
@@ -101,7 +101,7 @@ def put_image_tag_mutability(data: dict[str, Any]) -> Response:
 
 
 def set_mutability(repository: dict[str, Any], data: dict[str, Any]) -> None:
-    """Put mode and filters on a repository."""
+    """Set a repository's mode and filters."""
     repository["imageTagMutability"] = data.get("imageTagMutability", "MUTABLE")
     repository.pop(FILTERS, None)
     if data.get(FILTERS):
@@ -146,7 +146,7 @@ def update_from_cloudformation(
 
 
 def is_taken(name: str, tag: str, digest: str) -> bool:
-    """Whether the tag is on another image and must stay there."""
+    """Return whether the tag is on another image and must not move."""
     if name not in ecr._repositories or tag_may_move(ecr._repositories[name], tag):
         return False
     return any(
@@ -156,7 +156,7 @@ def is_taken(name: str, tag: str, digest: str) -> bool:
 
 
 def immutable_text(name: str, tag: str) -> str:
-    """ECR's sentence for a tag that may not move."""
+    """Return ECR's message for a tag that must not move."""
     return (
         f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten "
         "because the tag is immutable."
@@ -164,7 +164,7 @@ def immutable_text(name: str, tag: str) -> str:
 
 
 def put_image(data: dict[str, Any]) -> Response:
-    """PutImage that leaves immutable tags where they are, and whose manifest the registry serves by its digest."""
+    """PutImage that does not move immutable tags, and after which the registry serves the manifest by its digest."""
     name, tag = data.get("repositoryName", ""), data.get("imageTag")
     digest = data.get("imageDigest") or ecr._image_digest(data.get("imageManifest", ""))
     if tag and is_taken(name, tag, digest):
@@ -176,7 +176,7 @@ def put_image(data: dict[str, Any]) -> Response:
 
 
 def put_manifest(name: str, ref: str, headers: dict[str, str], body: bytes) -> Response:
-    """A push that leaves immutable tags where they are."""
+    """A push that does not move immutable tags."""
     if not ref.startswith("sha256:") and is_taken(name, ref, ecr._content_digest(body)):
         refused: Response = ecr._registry_error(400, "TAG_INVALID", immutable_text(name, ref), {"tag": ref})
         return refused

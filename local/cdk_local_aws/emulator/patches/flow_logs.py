@@ -1,4 +1,4 @@
-"""CloudFormation's AWS::EC2::FlowLog, which stock ministack refuses although its EC2 knows flow logs."""
+"""CloudFormation's AWS::EC2::FlowLog, which stock ministack does not support in templates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def apply() -> None:
 
 
 def create(logical_id: str, props: Properties, stack_name: str) -> Created:  # noqa: ARG001
-    """A flow log; nothing flows, so it stays empty."""
+    """Create a flow log, which stays empty."""
     flow_log_id = f"fl-{secrets.token_hex(9)[:17]}"
     ec2._flow_logs[flow_log_id] = {
         "FlowLogId": flow_log_id,

@@ -1,4 +1,4 @@
-"""Functions of the `provided` runtimes speak HTTPS through the TLS front: their binaries know nothing of loopback.
+"""Sends the HTTPS of `provided` runtimes through the TLS front, because their binaries use AWS's host names.
 
 Python and Node functions need none of it: their AWS SDKs follow AWS_ENDPOINT_URL.
 """

@@ -1,4 +1,4 @@
-"""Zip functions run in a sandbox; stock ministack runs them as whoever started it, beside everything of theirs."""
+"""Runs zip functions in a sandbox; stock ministack runs them with all rights of the user who started it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cdk_local_aws.emulator.sandbox import sandbox
 
 
 def apply() -> None:
-    """Give both modules that start functions a `subprocess` that confines them."""
+    """Replace `subprocess` in both modules that start functions."""
     lambda_runtime.subprocess = lambda_svc.subprocess = ConfinedSubprocess()
 
 
 class ConfinedSubprocess:
-    """The module subprocess, whose processes see a function's own folder and nothing else of its owner's."""
+    """The module subprocess, whose processes see only the function's own folder."""
 
     def Popen(self, command: Sequence[str], *, cwd: str, **options: Any) -> Any:
         """Start a function that stays."""

@@ -1,4 +1,4 @@
-"""Stacks whose operation was cut off by the emulator's end: to a state from which the CDK CLI goes on.
+"""Ends the operations of stacks that the emulator's end interrupted, so that the CDK CLI can continue.
 
 Restored as they were, they would be "in progress" for ever, and every later deploy would wait for them.
 """

@@ -1,7 +1,7 @@
 """Image functions on the host's network: nothing listens beyond 127.0.0.1, and the engine needs no bridge.
 
 Stock ministack publishes a port of a bridge network and sends functions to host.docker.internal. Here the
-runtime interface emulator of the image is told to listen on a free port of loopback, by the arguments of
+runtime interface emulator of the image listens on a free port of loopback, which it gets in the arguments of
 https://github.com/aws/aws-lambda-runtime-interface-emulator
 """
 

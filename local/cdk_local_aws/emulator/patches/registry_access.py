@@ -1,4 +1,4 @@
-"""ECR's logins and the addresses of layers, for a registry that lets nobody in without them.
+"""ECR's logins and addresses of layers, which the registry requires.
 
 Stock ministack gives everybody the same password, and addresses of layers at a host name of AWS.
 """

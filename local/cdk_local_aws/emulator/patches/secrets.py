@@ -70,6 +70,6 @@ def api_rules(rules: dict[str, Any]) -> dict[str, Any]:
 
 
 def secret_name(physical_id: str) -> str:
-    """The name behind a secret's ARN; the id itself when there is no such secret."""
+    """The name behind a secret's ARN; the id itself if the secret does not exist."""
     name, _ = secretsmanager._resolve(physical_id)
     return str(name or physical_id)

@@ -1,4 +1,4 @@
-"""A service in a stack is done when it is stable: CloudFormation waits, and fails with the service.
+"""CloudFormation waits until a service is stable, and fails if the service does.
 
 Stock ministack calls a service created at once, its first deployment completed before a task runs, and so
 deploys a service of an image that does not exist.
@@ -24,7 +24,7 @@ WAITING = ("AWS::ECS::Service", "AWS::Lambda::Function")
 
 
 def apply() -> None:
-    """Let the first deployment of a service be in progress, and CloudFormation wait for each."""
+    """Start a service's first deployment as in progress, and let CloudFormation wait for every deployment."""
     stock_make_deployment, stock_on_thread = ecs._make_deployment, stacks._runs_on_worker_thread
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ECS::Service"]
     stock_create, stock_update, stock_delete = handlers["create"], handlers["update"], handlers["delete"]
@@ -41,7 +41,7 @@ def apply() -> None:
         try:
             wait_until_stable(created[0], props)
         except ValueError:
-            # CloudFormation knows no physical id of a failed creation, so nobody else would delete it.
+            # A failed creation has no physical id, so CloudFormation would not delete the service.
             stock_delete(created[0], {**props, "ServiceName": created[1]["Name"]})
             raise
         return created

@@ -1,4 +1,4 @@
-"""Functions only of images that are in the registry and that Lambda takes, fixed to the digest that they had then.
+"""Checks that a function's image is in the registry and valid for Lambda, and fixes its digest at that time.
 
 Stock ministack takes any image, and runs whatever its tag is on at each cold start.
 Errors: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html and
@@ -26,7 +26,7 @@ RESOLVED = "ResolvedImageUri"
 
 
 def apply() -> None:
-    """Check an image function's image when it is created and when its code changes."""
+    """Check the image when an image function is created and when its code changes."""
     stock_create, stock_update = lambda_svc._create_function, lambda_svc._update_code
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
     stock_from_template = handlers["create"]
@@ -90,7 +90,7 @@ def source_image(match: re.Match[str]) -> dict[str, Any] | None:
 
 
 def refusal(image_uri: str | None) -> Response | None:
-    """InvalidParameterValueException for an image that cannot be a function."""
+    """Return InvalidParameterValueException for an image that cannot be a function."""
     problem = image_problem(image_uri)
     return error(400, "InvalidParameterValueException", problem) if problem else None
 

@@ -1,4 +1,4 @@
-"""Whoever asks about a stack in progress is answered when it is done, if that is soon.
+"""Delays the answer about a stack in progress until it is done, for a short time.
 
 The CDK CLI asks once, and then every five seconds (aws-cdk, `waitFor`), which most stacks here do not take.
 """
@@ -16,12 +16,12 @@ from ministack.services import cloudformation
 PATIENCE_SECONDS = 4.0
 POLL_SECONDS = 0.05
 
-# A stack in review has a change set that nobody executes yet.
+# A stack in review has a change set that is not executed yet.
 UNDER_WAY = re.compile(rb"<StackStatus>(?!REVIEW_)\w+_IN_PROGRESS</StackStatus>")
 
 
 def apply() -> None:
-    """Hold back answers about one stack."""
+    """Delay answers about one stack."""
     stock = cloudformation.handle_request
 
     async def handle_request(

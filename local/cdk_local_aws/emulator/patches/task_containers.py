@@ -1,4 +1,4 @@
-"""Containers of ECS tasks, each task in a network of its own, with all that their definition says.
+"""Containers of ECS tasks, each task in a network of its own, with everything in their definition.
 
 Where we may not enter a container's network (only root may), tasks share this machine's loopback. Then each gets free
 ports, and HOST and PORT in its environment say where it must listen: a container that ignores them never gets ready.
@@ -24,7 +24,7 @@ from cdk_local_aws.emulator.task_network import Door, Network, doors, gives_netw
 Definition = dict[str, Any]
 NANOSECONDS = 1_000_000_000
 LOOK_SECONDS = 5
-# A container has this long to start before failed looks count, whatever its definition says: looks are frequent.
+# Failed checks count only after this time, because checks run more often than on ECS.
 START_SECONDS = 30
 BRIDGE_OPTIONS = ("ports", "network", "extra_hosts")
 PORTS_LABEL = "local-aws.ports"  # of a container: the port of our loopback by its own
@@ -98,9 +98,7 @@ class TaskContainers:
         pid = int(container.attrs["State"]["Pid"])
         try:
             network = Network.of(pid)
-        except (
-            FileNotFoundError
-        ):  # it has ended already, before or since the engine was asked for its process
+        except FileNotFoundError:  # the container has already ended
             return container
         ports = {int(there): here for there, here in json.loads(labels[PORTS_LABEL]).items()}
         made = doors(network, ports=ports, aws_port=None if first else self._port)
@@ -175,7 +173,7 @@ def credentials(keys: Keys) -> dict[str, str]:
 
 
 def listening(ports: dict[str, int]) -> dict[str, str]:
-    """Where a container listens: its first port, on loopback alone."""
+    """Where a container listens: its first port, on loopback only."""
     return {"HOST": "127.0.0.1", "PORT": str(next(iter(ports.values())))} if ports else {}
 
 
@@ -212,7 +210,7 @@ def health_check(declared: Definition | None) -> Healthcheck | None:
 
 
 def ephemeral_volumes(definition: Definition, task_definition: Definition) -> dict[str, str]:
-    """Volumes without a place on the host: storage of the task, which goes with it."""
+    """Volumes without a place on the host: storage that is removed with the task."""
     of_host = {
         v["name"] for v in task_definition.get("volumes", []) if (v.get("host") or {}).get("sourcePath")
     }

@@ -1,4 +1,4 @@
-"""Task definitions from CloudFormation with all that they say.
+"""Keeps every property of task definitions from CloudFormation.
 
 Stock ministack takes over the first level of a container's properties and a few others, so that secrets,
 health checks and the platform are lost on the way: a task runs without its secrets.

@@ -140,7 +140,7 @@ def sync_service_targets(cluster: str, service: dict[str, Any]) -> None:  # noqa
         if not arn or arn not in alb._tgs:
             continue
         with resource_lock("elbv2-targets", arn):
-            wanted = [
+            expected = [
                 {"Id": "127.0.0.1", "Port": target_port(task, balancer)}
                 for task in list(ecs._tasks.values())
                 if service.get("status") == "ACTIVE"
@@ -150,7 +150,7 @@ def sync_service_targets(cluster: str, service: dict[str, Any]) -> None:  # noqa
             ]
             ledger = service.setdefault("_published_targets", {})
             others = [
-                t for t in alb._targets.get(arn, []) if t not in ledger.get(arn, []) and t not in wanted
+                t for t in alb._targets.get(arn, []) if t not in ledger.get(arn, []) and t not in expected
             ]
-            alb._targets[arn] = [*others, *wanted]
-            ledger[arn] = wanted
+            alb._targets[arn] = [*others, *expected]
+            ledger[arn] = expected

@@ -3,7 +3,7 @@
 
 It answers as https://github.com/aws/aws-lambda-runtime-interface-emulator does (cmd/aws-lambda-rie/handlers.go)
 and gives the runtime the API of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. Standard
-library only, because it is copied into the image alone; isolated (-I), because a module of the function's
+library only, because only this file is copied into the image; isolated (-I), because a module of the function's
 must not be taken for one of the library's.
 """
 
@@ -146,7 +146,9 @@ class Emulator:
         runtime.current = invocation
         runtime.waiting.put(invocation)
         if not runtime.alive and runtime.failure:
-            invocation.answers.put(runtime.failure)  # it went after it had asked: nobody else would answer
+            invocation.answers.put(
+                runtime.failure
+            )  # it ended after it had asked, so nothing else would answer
         try:
             answer = invocation.answers.get(timeout=self.timeout)
         except queue.Empty:
@@ -232,7 +234,7 @@ class RuntimeHandler(Handler):
             return
         runtime.settled.set()
         invocation = runtime.waiting.get()
-        if invocation is None:  # its process is gone, so there is nobody to answer
+        if invocation is None:  # its process has ended
             self.close_connection = True
             return
         name = self.emulator.environment["AWS_LAMBDA_FUNCTION_NAME"]
@@ -292,7 +294,7 @@ def serve(address: str, handler: type[Handler], emulator: Emulator) -> Server:
 def arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="aws-lambda-rie", description=__doc__)
     parser.add_argument("--runtime-interface-emulator-address", default="0.0.0.0:8080")
-    # AWS's default is port 9001. A free port lets emulators share a host's network, and the runtime is told.
+    # AWS's default is port 9001. With a free port, emulators can share a host's network; the runtime reads the port.
     parser.add_argument("--runtime-api-address", default="127.0.0.1:0")
     parser.add_argument("--log-level", help="taken for compatibility, without effect")
     parser.add_argument("--enable-init-caching", action="store_true", help="likewise")

@@ -34,7 +34,7 @@ def decode_cursor(cursor: str) -> Item:
     except (binascii.Error, ValueError, OverflowError):
         canonical = index_key = receipt_id = ""
     if not RECEIPT_ID.fullmatch(receipt_id) or canonical != index_key:
-        raise CursorError(f"cursor: got {cursor[:80]!r}, takes the cursor of the page before, unchanged")
+        raise CursorError(f"cursor: must be the cursor of the page before, unchanged, got {cursor[:80]!r}")
     return {
         "PK": {"S": partition_key(receipt_id)},
         "SK": {"S": RECEIPT_SORT_KEY},

@@ -1,4 +1,4 @@
-"""What the table holds: a receipt, and the labels of its lines."""
+"""The entities of the table: receipts, and labels of their lines."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,16 +34,16 @@ class Receipt:
     def __post_init__(self) -> None:
         check_receipt_id(self.receipt_id)
         if self.content_type not in CONTENT_TYPES:
-            raise ValueError(f"content_type: got {self.content_type!r}, takes {' or '.join(CONTENT_TYPES)}")
+            raise ValueError(f"content_type: must be {' or '.join(CONTENT_TYPES)}, got {self.content_type!r}")
         if self.uploaded_at.tzinfo is None:
             raise ValueError(
-                f"uploaded_at: got {self.uploaded_at.isoformat()}, takes a time with a time zone"
+                f"uploaded_at: must be a time with a time zone, got {self.uploaded_at.isoformat()}"
             )
         _check_lines(self.lines)
 
     @property
     def image_key(self) -> str:
-        """Where the image lies in the bucket."""
+        """Return the image's key in the bucket."""
         return f"receipts/{self.receipt_id}.{CONTENT_TYPES[self.content_type]}"
 
     def to_item(self) -> Item:
@@ -80,11 +80,11 @@ class ReceiptLabel:
     def __post_init__(self) -> None:
         check_receipt_id(self.receipt_id)
         if not 0 <= self.line < MAX_LINES:
-            raise ValueError(f"line: got {self.line}, takes 0 to {MAX_LINES - 1}")
+            raise ValueError(f"line: must be 0 to {MAX_LINES - 1}, got {self.line}")
         if self.label not in LABELS:
-            raise ValueError(f"label: got {self.label!r}, takes one of {', '.join(LABELS)}")
+            raise ValueError(f"label: must be one of {', '.join(LABELS)}, got {self.label!r}")
         if not self.value:
-            raise ValueError(f"value: got '' for {self.label} of line {self.line}, takes some text")
+            raise ValueError(f"value: must not be empty, got '' for {self.label} of line {self.line}")
 
     def to_item(self) -> Item:
         return {
@@ -115,12 +115,12 @@ class LabelledReceipt:
 
 
 def _check_lines(lines: tuple[str, ...]) -> None:
-    """Text, and not too much of it: DynamoDB would refuse the row with a message about its own format."""
+    """Raise ValueError unless the lines are text within the limits, before DynamoDB refuses the row."""
     if len(lines) > MAX_LINES:
-        raise ValueError(f"lines: got {len(lines)}, takes at most {MAX_LINES}")
+        raise ValueError(f"lines: must be at most {MAX_LINES}, got {len(lines)}")
     for number, line in enumerate(lines):
         if not isinstance(line, str):
-            raise ValueError(f"lines[{number}]: got {line!r}, takes text")
+            raise ValueError(f"lines[{number}]: must be text, got {line!r}")
     size = sum(len(line.encode()) for line in lines)
     if size > MAX_TEXT_BYTES:
-        raise ValueError(f"lines: got {size} bytes of text, takes at most {MAX_TEXT_BYTES}")
+        raise ValueError(f"lines: must have at most {MAX_TEXT_BYTES} bytes of text, got {size}")

@@ -19,7 +19,7 @@ Item = dict[str, dict[str, object]]
 def check_receipt_id(receipt_id: object) -> str:
     """The id itself; ValueError when it is not 32 hexadecimal digits."""
     if not isinstance(receipt_id, str) or not RECEIPT_ID.fullmatch(receipt_id):
-        raise ValueError(f"receipt_id: got {receipt_id!r}, takes 32 lower-case hexadecimal digits")
+        raise ValueError(f"receipt_id: must be 32 lower-case hexadecimal digits, got {receipt_id!r}")
     return receipt_id
 
 

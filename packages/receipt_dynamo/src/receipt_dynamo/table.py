@@ -21,7 +21,7 @@ from receipt_dynamo.keys import (
 
 MAX_PAGE = 50
 BATCH_SIZE = 25
-"""BatchWriteItem takes no more (DynamoDB API reference)."""
+"""The limit of BatchWriteItem (DynamoDB API reference)."""
 BATCH_ATTEMPTS = 8
 
 
@@ -46,11 +46,11 @@ class ReceiptTable:
 
     @classmethod
     def connect(cls, name: str) -> Self:
-        """Region and credentials come from the environment, as boto3 reads them."""
+        """Connect with boto3's region and credentials."""
         return cls(boto3.client("dynamodb"), name)
 
     def put_receipt(self, receipt: Receipt) -> None:
-        """Writes a new receipt; raises ReceiptExistsError rather than overwrite one."""
+        """Write a new receipt. Raises ReceiptExistsError if it exists."""
         try:
             self.client.put_item(
                 TableName=self.name, Item=receipt.to_item(), ConditionExpression="attribute_not_exists(PK)"
@@ -61,7 +61,7 @@ class ReceiptTable:
             raise ReceiptExistsError(f"receipt {receipt.receipt_id} is already in {self.name}") from error
 
     def get_receipt(self, receipt_id: str) -> LabelledReceipt | None:
-        """The receipt with its labels, read consistently; None when there is none of this id."""
+        """Return the receipt with its labels, read consistently, or None if it does not exist."""
         items = self._partition(check_receipt_id(receipt_id))
         receipts = [item for item in items if item["SK"]["S"] == RECEIPT_SORT_KEY]
         if not receipts:
@@ -72,9 +72,9 @@ class ReceiptTable:
         return LabelledReceipt(receipt=Receipt.from_item(receipts[0]), labels=labels)
 
     def list_receipts(self, *, limit: int = 20, cursor: str | None = None) -> Page:
-        """A page of receipts, newest first; CursorError for a cursor that this table did not hand out."""
+        """Return a page of receipts, newest first. Raises CursorError for an invalid cursor."""
         if not 1 <= limit <= MAX_PAGE:
-            raise ValueError(f"limit: got {limit}, takes 1 to {MAX_PAGE}")
+            raise ValueError(f"limit: must be 1 to {MAX_PAGE}, got {limit}")
         start = {"ExclusiveStartKey": decode_cursor(cursor)} if cursor is not None else {}
         answer = self.client.query(
             TableName=self.name,
@@ -95,14 +95,14 @@ class ReceiptTable:
         )
 
     def replace_labels(self, receipt_id: str, labels: Iterable[ReceiptLabel]) -> None:
-        """Leaves exactly these labels on the receipt; doing it again changes nothing.
+        """Replace all labels of the receipt. A repetition changes nothing.
 
-        Writes come before removals, so that a reader in between sees too many labels rather than none.
+        Writes come before removals, so that a concurrent reader sees too many labels rather than none.
         """
         puts = {str(item["SK"]["S"]): item for item in (label.to_item() for label in labels)}
         partition = {"S": partition_key(check_receipt_id(receipt_id))}
         if strangers := [item["PK"]["S"] for item in puts.values() if item["PK"] != partition]:
-            raise ValueError(f"labels: got one of {strangers[0]}, takes labels of receipt {receipt_id} only")
+            raise ValueError(f"labels: must be of receipt {receipt_id}, got {strangers[0]}")
         stale = [
             {"PK": item["PK"], "SK": item["SK"]}
             for item in self._partition(receipt_id)
@@ -121,7 +121,7 @@ class ReceiptTable:
         return [item for page in pages for item in page["Items"]]
 
     def _batch_write(self, requests: list[dict[str, Any]]) -> None:
-        """DynamoDB may leave part of a batch unwritten under load and says so: that part is sent again."""
+        """Write in batches, and send again what DynamoDB reports as unprocessed under load."""
         for start in range(0, len(requests), BATCH_SIZE):
             left = requests[start : start + BATCH_SIZE]
             for attempt in range(BATCH_ATTEMPTS):

@@ -35,7 +35,7 @@ class LineLabel:
 
     def __post_init__(self) -> None:
         if self.label not in LABELS:
-            raise ValueError(f"label: got {self.label!r}, takes one of {', '.join(LABELS)}")
+            raise ValueError(f"label: must be one of {', '.join(LABELS)}, got {self.label!r}")
 
 
 def label_lines(lines: Sequence[str]) -> tuple[LineLabel, ...]:
