@@ -90,7 +90,8 @@ class RemoteBuilds:
 
     def is_complete(self, event: Event) -> Event:
         """Return whether the build has ended. Raises BuildError when its image will not come."""
-        if event["RequestType"] == "Delete" or "Deadline" not in event:
+        # Neither a delete nor an image that is there starts a build.
+        if "Deadline" not in event:
             return {"IsComplete": True}
         try:
             return self._look(self._project(event), event)
@@ -264,7 +265,7 @@ class RemoteBuilds:
 
 def _request_of(build: Any) -> str | None:
     """Return the request that a build was started for."""
-    variables = build.get("environment", {}).get("environmentVariables", ())
+    variables = build["environment"]["environmentVariables"]
     return next((each["value"] for each in variables if each["name"] == REQUEST), None)
 
 

@@ -140,7 +140,7 @@ def test_a_found_context_brings_its_options_along(found: ScopedContext) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"target": "test"}, "target is 'test', but the context was made for 'prod': give it to"),
+        ({"target": "test"}, "target is 'test', but the context was made for 'prod'"),
         (
             {"platform": Platform.LINUX_ARM64},
             "platform is 'linux/arm64', but the context was made for 'linux/amd64'",
@@ -155,7 +155,9 @@ def test_options_that_the_files_were_not_found_for_are_refused(
     """The build would read files that are not there, and the hash would not tell."""
     with pytest.raises(ScopedImagesError) as caught:
         spec(found, **changes)
-    assert str(caught.value).startswith(message)
+    assert str(caught.value) == (
+        f"{message}: give it to ScopedContext.from_dockerfile, which finds the files by it"
+    )
 
 
 def test_a_stage_after_a_continued_line_is_known(tmp_path: Path) -> None:
@@ -192,9 +194,27 @@ def test_named_bases_are_contexts_that_are_images(context: ScopedContext) -> Non
     assert made.image_contexts == {"other": "docker-image://other:1"}
 
 
-def test_a_named_base_with_a_name_that_no_dockerfile_finds_is_refused(context: ScopedContext) -> None:
-    with pytest.raises(ScopedImagesError, match="named_bases has the name 'Other': use lower-case"):
-        spec(context, named_bases={"Other": BaseReference(uri="other:1", identity="1")})
+@pytest.mark.parametrize(
+    ("name", "contexts", "own"),
+    [("Other", (), "it has none"), ("one", ("one", "two"), "one, two"), ("two", ("one", "two"), "one, two")],
+)
+def test_a_named_base_with_a_name_that_no_dockerfile_finds_or_a_context_has_is_refused(
+    tmp_path: Path, name: str, contexts: tuple[str, ...], own: str
+) -> None:
+    lines = [f"COPY --from={each} . /\n" for each in contexts]
+    (tmp_path / "Dockerfile").write_text("".join(["FROM scratch\n", *lines]))
+    (tmp_path / "folder").mkdir()
+    context = ScopedContext.from_dockerfile(
+        tmp_path,
+        platform=Platform.LINUX_AMD64,
+        build_contexts=dict.fromkeys(contexts, tmp_path / "folder"),
+    )
+    with pytest.raises(ScopedImagesError) as refused:
+        spec(context, named_bases={name: BaseReference(uri="other:1", identity="1")})
+    assert str(refused.value) == (
+        f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and none of the "
+        f"context's own names ({own})"
+    )
 
 
 def test_an_index_has_a_tag_of_its_own_whatever_the_order(context: ScopedContext) -> None:
@@ -238,6 +258,19 @@ def test_a_mirror_changes_where_an_image_is_read_from_and_no_tag(public: ScopedC
     assert mirrored.image_contexts == {
         PUBLIC: f"docker-image://{mirrors['public.ecr.aws']}/lambda/python@{DIGESTS[0]}"
     }
+
+
+def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY --from=tools /a /\n")
+    context = ScopedContext.from_dockerfile(
+        tmp_path, platform=Platform.LINUX_AMD64, build_contexts={"tools": "docker-image://tools:1"}
+    )
+    with pytest.raises(ScopedImagesError) as refused:
+        spec(context, upstream=UpstreamImages(require_pins=True))
+    assert str(refused.value) == (
+        "require_pins: Dockerfile uses tools:1 without a digest; run scoped-images bases update, with --derived for a "
+        "derived base image, and commit the lock file"
+    )
 
 
 def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: ScopedContext) -> None:
@@ -308,10 +341,11 @@ def test_a_required_secret_or_agent_that_no_option_gives_is_a_warning(tmp_path: 
         "Dockerfile:2: RUN --mount requires the ssh id 'git', which ssh does not give, so the build fails; "
         "add ssh='git=<socket or key>'",
     )
-    given = image(tmp_path, REQUIRES, build_secrets={"pip": "env=PIP"}, ssh="default")
-    assert [warning[:54] for warning in given.warnings["secrets"]] == [
-        "Dockerfile:2: RUN --mount requires the ssh id 'git', w"
-    ]
+    for ssh, missing in (("default", "git"), ("git=/agent", "default")):
+        given = image(tmp_path, REQUIRES, build_secrets={"pip": "env=PIP"}, ssh=ssh)
+        assert [warning.partition(",")[0] for warning in given.warnings["secrets"]] == [
+            f"Dockerfile:2: RUN --mount requires the ssh id {missing!r}"
+        ]
 
 
 # (sentence, Dockerfile, message): BuildKit fails on each; synth says it first.

@@ -88,8 +88,10 @@ class StubbedAws:
             "describe_stacks", {"Stacks": [stack]}, {"StackName": STACK_ID}
         )
 
-    def build(self, status: str, **more: Any) -> None:
-        variables = [{"name": REQUEST, "value": "request-1", "type": "PLAINTEXT"}]
+    def build(self, status: str, *, by: str | None = "request-1", **more: Any) -> None:
+        """The look-up of a build: by a request, or started by hand with the project's own variables."""
+        variables = list(project()["environment"]["environmentVariables"])
+        variables += [{"name": REQUEST, "value": by, "type": "PLAINTEXT"}] if by else []
         build = {
             "id": BUILD_ID,
             "buildStatus": status,
@@ -226,7 +228,8 @@ def test_another_event_or_image_starts_another_build(
         ),
         ("AccessDeniedException", "not authorized to perform: codebuild:StartBuild", 400),
         ("ThrottlingException", "Rate exceeded", 400),
-        ("InternalFailure", "", 500),
+        ("InternalFailure", "", 400),
+        ("ServerException", "", 500),
     ],
 )
 def test_a_start_that_may_work_in_a_moment_is_tried_again(
@@ -248,6 +251,14 @@ def test_a_right_to_look_that_is_new_is_waited_for(stubbed_aws: StubbedAws) -> N
     stubbed_aws.tag(found=True)
     assert stubbed_aws.builds.on_event(event())["Data"] == DATA
     assert stubbed_aws.slept == [5.0]
+
+
+def test_a_registry_that_lists_nothing_for_a_tag_has_no_image(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
+    stubbed_aws.stubs["ecr"].add_response("describe_images", {"imageDetails": []})
+    stubbed_aws.start()
+    stubbed_aws.stack("CREATE_IN_PROGRESS")
+    assert stubbed_aws.builds.on_event(event())["BuildId"] == BUILD_ID
 
 
 def test_a_start_is_not_tried_for_ever(stubbed_aws: StubbedAws) -> None:
@@ -349,7 +360,12 @@ def test_a_build_that_lost_a_race_takes_the_winner_s_image(stubbed_aws: StubbedA
 
 def test_past_its_deadline_a_build_is_stopped(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.project()
-    stubbed_aws.now = NOW + 1801
+    stubbed_aws.now = NOW + 1800
+    stubbed_aws.build("IN_PROGRESS")
+    stubbed_aws.stack("UPDATE_IN_PROGRESS")
+    assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
+    stubbed_aws.project()
+    stubbed_aws.now += 1
     logs = {"groupName": "group", "streamName": "stream", "deepLink": "https://console.example/log"}
     stubbed_aws.build("IN_PROGRESS", currentPhase="BUILD", logs=logs)
     stubbed_aws.stop()
@@ -422,6 +438,15 @@ def test_a_build_that_nobody_waits_for_is_stopped(status: str, stubbed_aws: Stub
     assert str(caught.value) == (
         f"build of {IMAGE} was stopped in phase unknown: its stack went over to {status}\nlog: {BUILD_ID}"
     )
+
+
+def test_a_build_without_a_log_yet_is_stopped_all_the_same(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
+    stubbed_aws.build("IN_PROGRESS", logs={"groupName": "group"})
+    stubbed_aws.stack("ROLLBACK_IN_PROGRESS")
+    stubbed_aws.stop()
+    with pytest.raises(BuildError, match="its stack went over to ROLLBACK_IN_PROGRESS"):
+        stubbed_aws.builds.is_complete(polled())
 
 
 @pytest.mark.parametrize(
@@ -659,18 +684,28 @@ def test_each_poll_tries_again_for_a_place_until_the_build_has_one(stubbed_aws: 
     assert stubbed_aws.builds.is_complete(waiting()) == {"IsComplete": True, "Data": DATA}
 
 
-def test_a_build_of_an_earlier_deploy_is_not_taken_for_the_one_that_waits(stubbed_aws: StubbedAws) -> None:
+@pytest.mark.parametrize("by", ["request-0", None])
+def test_a_build_of_an_earlier_deploy_or_by_hand_is_not_taken_for_the_one_that_waits(
+    stubbed_aws: StubbedAws, by: str | None
+) -> None:
     stubbed_aws.project()
     listed(stubbed_aws, BUILD_ID)
-    stubbed_aws.build("FAILED")
+    stubbed_aws.build("FAILED", by=by)
     stubbed_aws.tag(found=False)
     stubbed_aws.stack("UPDATE_IN_PROGRESS")
-    stubbed_aws.stubs["codebuild"].add_response("start_build", {"build": {"id": f"{PROJECT}:2"}})
-    assert stubbed_aws.builds.is_complete(waiting(RequestId="request-2")) == {"IsComplete": False}
+    stubbed_aws.start()
+    assert stubbed_aws.builds.is_complete(waiting()) == {"IsComplete": False}
 
 
 def test_past_the_deadline_a_build_that_found_no_place_is_given_up(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.now = NOW + 1801
+    stubbed_aws.now = NOW + 1800
+    stubbed_aws.project()
+    listed(stubbed_aws)
+    stubbed_aws.tag(found=False)
+    stubbed_aws.stack("UPDATE_IN_PROGRESS")
+    no_place(stubbed_aws)
+    assert stubbed_aws.builds.is_complete(waiting()) == {"IsComplete": False}
+    stubbed_aws.now += 1
     stubbed_aws.project()
     listed(stubbed_aws)
     stubbed_aws.tag(found=False)

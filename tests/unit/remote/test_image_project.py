@@ -25,3 +25,4 @@ def test_late_values_are_part_of_the_tag() -> None:
     assert len(one.published_tag) == len("sha-0123456789ab-") + 16
     assert one.published_tag == same.published_tag
     assert one.published_tag != other.published_tag
+    assert one.late_values == {"URL": "https://a"}
