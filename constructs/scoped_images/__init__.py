@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from scoped_images.cdk.base_image import BaseImage
     from scoped_images.cdk.base_images import BaseImages
     from scoped_images.cdk.environment import Environment
+    from scoped_images.cdk.existing_image import ExistingImage
     from scoped_images.cdk.image_copy import ImageCopy
     from scoped_images.cdk.image_pruner import ImagePruner
     from scoped_images.cdk.image_repository import ImageRepository
@@ -41,6 +42,7 @@ __all__ = [
     "BuildOptions",
     "BuildSecret",
     "Environment",
+    "ExistingImage",
     "ImageCopy",
     "ImageLifecycle",
     "ImagePruner",
@@ -70,6 +72,7 @@ _MODULES = {
     "BuildOptions": "image.build_options",
     "BuildSecret": "remote.build_secret",
     "Environment": "cdk.environment",
+    "ExistingImage": "cdk.existing_image",
     "ImageLifecycle": "ecr.lifecycle",
     "ImageCopy": "cdk.image_copy",
     "ImagePruner": "cdk.image_pruner",

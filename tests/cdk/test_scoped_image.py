@@ -276,7 +276,7 @@ def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"base": "public.ecr.aws/x"}, "base of 'App/Image' is str 'public.ecr.aws/x', and takes BaseImage"),
+        ({"base": 1}, "base of 'App/Image' is int 1, and takes BaseImage: a base image, or the URI of"),
         ({"context": "folder"}, "context of 'App/Image' is str 'folder', and takes ScopedContext"),
         ({"repository": "app-dev"}, "repository of 'App/Image' is str 'app-dev', and takes ImageRepository"),
         ({"platform": "arm64"}, "platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'"),
@@ -290,8 +290,8 @@ def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
             "platforms: expected a list, got 'linux/arm64'; pass ['linux/arm64']",
         ),
         (
-            {"named_bases": {"b": "x"}},
-            "named_bases['b'] of 'App/Image' is str 'x', and takes BaseImage: folders go",
+            {"named_bases": {"b": "./x"}},
+            "named_bases['b'] of 'App/Image': './x' is not the name of an image; write it like",
         ),
         (
             {"options": {"target": "prod"}},

@@ -6,12 +6,16 @@ from constructs import Construct
 
 from scoped_images.errors import ScopedImagesError
 
+# What users know a class of the library's own by.
+_NAMES = {"AddressedRepository": "ImageRepository"}
+
 
 def expect(scope: Construct, name: str, value: object, kind: type, hint: str) -> None:
     """Refuse a `value` of property `name` that is neither None nor a `kind`."""
     if value is not None and not isinstance(value, kind):
+        takes = _NAMES.get(kind.__name__, kind.__name__)
         raise ScopedImagesError(
-            f"{name} of {scope.node.path!r} is {type(value).__name__} {_short(value)}, and takes {kind.__name__}: {hint}"
+            f"{name} of {scope.node.path!r} is {type(value).__name__} {_short(value)}, and takes {takes}: {hint}"
         )
 
 

@@ -8,13 +8,14 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct, IConstruct
 
 from scoped_images.building.assembly import BASE_METADATA
+from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
-from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.place import path_of
 from scoped_images.cdk.published_base import PublishedBase
 from scoped_images.cdk.published_platforms import publish
 from scoped_images.cdk.registry_resources import move_tag
@@ -25,7 +26,7 @@ from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import BaseReference, index_tag
 from scoped_images.platform import Platform
 
-_BASE_HINT = "name an external image in the Dockerfile, ARG BASE_IMAGE_URI=<image>"
+_BASE_HINT = "a base image, or the URI of an image that the app does not build"
 
 
 class BaseImage(Construct):
@@ -42,12 +43,12 @@ class BaseImage(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        repository: ImageRepository,
+        repository: AddressedRepository,
         context: ContextFor,
         platform: Platform | None = None,
         platforms: Sequence[Platform] = (),
-        base: BaseImage | None = None,
-        named_bases: Mapping[str, BaseImage] | None = None,
+        base: BaseImage | str | None = None,
+        named_bases: Mapping[str, BaseImage | str] | None = None,
         tag: BaseTag = "content",
         refresh_mark: str | None = None,
         options: BuildOptions | None = None,
@@ -57,7 +58,8 @@ class BaseImage(Construct):
 
         context: or a function from a platform to its context, if the files depend on the platform.
         platforms: several in place of `platform`; `uri` is then an index over one image for each.
-        base: another base image to build FROM. Defaults to the Dockerfile's own `ARG BASE_IMAGE_URI`.
+        base: another base image to build FROM, or the URI of an image that the app does not build. Defaults to the
+            Dockerfile's own `ARG BASE_IMAGE_URI`.
         named_bases: further base images, by the names that `COPY --from=` uses.
         tag: what dependents are built FROM. `content` and `git` rebuild them whenever this image changes; with
             `static` they keep what they have, and their next build takes the image that is `stable` then.
@@ -69,15 +71,14 @@ class BaseImage(Construct):
         if tag not in BASE_TAGS:
             takes = ", ".join(repr(each) for each in BASE_TAGS)
             raise ScopedImagesError(f"tag: expected one of {takes}, got {tag!r} for {self.node.path!r}")
-        expect_bases(self, base, named_bases)
         self.platforms = platforms_of(self, platform, platforms)
         made = ImageBuilds(
             scope=self,
             context=context,
             platforms=self.platforms,
             repository=repository,
-            base=base.published if base else None,
-            named_bases={name: each.published for name, each in (named_bases or {}).items()},
+            base=published_base(self, base),
+            named_bases=published_bases(self, named_bases),
             options=options or BuildOptions(),
             builder=builder,
             is_base=True,
@@ -146,11 +147,25 @@ class BaseImage(Construct):
                 )
 
 
-def expect_bases(scope: Construct, base: object, named_bases: Mapping[str, object] | None) -> None:
-    """Raise unless every base is a BaseImage."""
+def published_base(scope: Construct, base: object) -> PublishedBase | BaseReference | None:
+    """Return a base as builds take it. Raises ScopedImagesError for anything but a base image or a literal URI."""
+    if isinstance(base, str):
+        return BaseReference.external(base, name=f"base of {path_of(scope)!r}")
     expect(scope, "base", base, BaseImage, _BASE_HINT)
+    return base.published if isinstance(base, BaseImage) else None
+
+
+def published_bases(
+    scope: Construct, named_bases: Mapping[str, object] | None
+) -> dict[str, PublishedBase | BaseReference]:
+    """Return named bases as builds take them."""
     expect(scope, "named_bases", named_bases, Mapping, "base images by name")
+    published: dict[str, PublishedBase | BaseReference] = {}
     for name, each in (named_bases or {}).items():
-        expect(
-            scope, f"named_bases[{name!r}]", each, BaseImage, "folders go into the context's build_contexts"
-        )
+        what = f"named_bases[{name!r}]"
+        if isinstance(each, BaseImage):
+            published[name] = each.published
+        else:
+            expect(scope, what, each, str, "folders go into the context's build_contexts")
+            published[name] = BaseReference.external(each, name=f"{what} of {path_of(scope)!r}")
+    return published

@@ -27,8 +27,8 @@ from scoped_images.image.build_options import BuildOptions
 class WorkloadBases:
     """The base images of a workload, as ScopedImage takes them."""
 
-    base: BaseImage | None
-    named_bases: Mapping[str, BaseImage] = field(default_factory=dict)
+    base: BaseImage | str | None
+    named_bases: Mapping[str, BaseImage | str] = field(default_factory=dict)
 
 
 class BaseImages:

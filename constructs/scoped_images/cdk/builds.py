@@ -10,23 +10,24 @@ from dataclasses import dataclass
 from aws_cdk import Token
 from constructs import Construct
 
+from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuild, ImageBuilder
 from scoped_images.cdk.cache_export import exports_cache
-from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.local_builder import LocalBuilder
+from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.output_folder import refuse_output_folder
 from scoped_images.cdk.place import path_of, stack_of
-from scoped_images.cdk.published_base import PublishedBase
+from scoped_images.cdk.published_base import PublishedBase, reference_of
 from scoped_images.cdk.stack_order import build_after, require_same_place
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.whole_repository import registry_cache_warning
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.registry_cache import RegistryCache
-from scoped_images.image.spec import ImageSpec
+from scoped_images.image.spec import BaseReference, ImageSpec
 from scoped_images.platform import Platform
 
 # The platform of images that name none, for a whole app: `cdk deploy -c scoped-images:platform=linux/arm64`, or an entry
@@ -48,16 +49,17 @@ class ImageBuilds:
     scope: Construct
     context: ContextFor
     platforms: tuple[Platform, ...]
-    repository: ImageRepository | None
-    base: PublishedBase | None
-    named_bases: Mapping[str, PublishedBase]
+    repository: AddressedRepository | None
+    base: PublishedBase | BaseReference | None
+    named_bases: Mapping[str, PublishedBase | BaseReference]
     options: BuildOptions
     builder: ImageBuilder | None
     is_base: bool = False
 
     def __post_init__(self) -> None:
         scope = self.scope
-        expect(scope, "repository", self.repository, ImageRepository, "make one in an earlier stack")
+        hint = "an ImageRepository of an earlier stack, or ImageRepository.from_name(…)"
+        expect(scope, "repository", self.repository, AddressedRepository, hint)
         if not callable(self.context):
             expect(scope, "context", self.context, ScopedContext, "ScopedContext.of(directory)")
         expect(scope, "options", self.options, BuildOptions, "BuildOptions(build_args={'VERSION': '1'})")
@@ -78,7 +80,11 @@ class ImageBuilds:
         repository = self.repository
         if repository is not None:
             require_same_place(self.scope, repository.address)
-            build_after(self.scope, needed=repository, what="its repository")
+            if repository.deployed_with is not None:
+                build_after(self.scope, needed=repository.deployed_with, what="its repository")
+            elif isinstance(self.by, LocalBuilder):
+                # It is redirected there.
+                publishing_role_of(stack_of(self.scope))
             return
         reasons = {
             "its dependents are built from": self.is_base,
@@ -94,7 +100,8 @@ class ImageBuilds:
 
     @property
     def _bases(self) -> list[PublishedBase]:
-        return [base for base in (self.base, *self.named_bases.values()) if base is not None]
+        """Those of the app."""
+        return [base for base in (self.base, *self.named_bases.values()) if isinstance(base, PublishedBase)]
 
     @property
     def by(self) -> ImageBuilder:
@@ -104,7 +111,9 @@ class ImageBuilds:
     @property
     def ordered(self) -> bool:
         """Whether the CLI builds the image after it has deployed other stacks."""
-        return isinstance(self.by, LocalBuilder) and bool(self.repository or self._bases)
+        return isinstance(self.by, LocalBuilder) and bool(
+            (self.repository and self.repository.deployed_with) or self._bases
+        )
 
     def builds(self) -> tuple[ImageBuild, ...]:
         """Make one build for each platform, in the order given."""
@@ -171,8 +180,8 @@ class ImageBuilds:
         spec = ImageSpec(
             context=context,
             platform=platform,
-            base=self.base.reference if self.base else None,
-            named_bases={name: base.reference for name, base in self.named_bases.items()},
+            base=reference_of(self.base) if self.base else None,
+            named_bases={name: reference_of(base) for name, base in self.named_bases.items()},
             options=dataclasses.replace(self.options, build_args=literal),
             # The expression: the placeholder of a token differs from synth to synth.
             late_args={name: json.dumps(value, sort_keys=True) for name, value in resolved.items()},

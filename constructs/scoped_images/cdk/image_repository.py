@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import jsii
 from aws_cdk import (
@@ -22,15 +23,23 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from scoped_images.cdk.addressed_repository import AddressedRepository
+from scoped_images.cdk.existing_repository import (
+    ExistingRepository,
+    from_arn,
+    from_name,
+    from_repository,
+)
 from scoped_images.cdk.image_watch import register_of
-from scoped_images.cdk.ordered_assets import OrderedAssets
+from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import address_in
 from scoped_images.ecr.lifecycle import ImageLifecycle
+from scoped_images.ecr.repository_policy import let_account_pull, let_functions_pull, let_role_publish
 from scoped_images.ecr.tags import MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
 
 
-class ImageRepository(Construct):
+class ImageRepository(AddressedRepository):
     """A repository for one image, its moving tags and its build cache.
 
     Content tags (`sha-…`) are immutable; `cache*`, `git-*` and `stable` move. CDK's image-publishing role may pull
@@ -64,6 +73,7 @@ class ImageRepository(Construct):
             )
         _check_accounts(pull_accounts)
         self.address = address_in(self, repository_name)
+        self.deployed_with = self
         register = register_of(self)
         register.check_repository(self, self.address)
         self.repository = ecr.Repository(
@@ -88,71 +98,56 @@ class ImageRepository(Construct):
         )
         # RemovalPolicies may change the policy later, and CloudFormation cannot delete a repository that has images.
         resource.empty_on_delete = Lazy.uncached_any(_WhenDeleted(resource))
-        self._grant_publishing_role()
-        account = Stack.of(self).account
-        self._grant_lambda("LambdaFunctions", account)
-        for each in dict.fromkeys(pull_accounts):
-            self._grant_account(each)
-            self._grant_lambda(f"LambdaFunctionsOf{each}", each)
-
-    def _grant_publishing_role(self) -> None:
         stack = Stack.of(self)
-        synthesizer = stack.synthesizer
-        if not isinstance(synthesizer, OrderedAssets):
-            # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.
-            raise ScopedImagesError(
-                f"synthesizer: the role that publishes the images of stack {stack.node.path!r} is unknown, got "
-                f"{type(synthesizer).__name__}; use Stack(…, synthesizer=OrderedAssets()), or for the whole app "
-                "App(default_stack_synthesizer=OrderedAssets())"
-            )
-        self.repository.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="ImagePublishingRole",
-                principals=[iam.ArnPrincipal(synthesizer.image_publishing_role_arn)],
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:CompleteLayerUpload",
-                    "ecr:DescribeImages",
-                    # The CLI asks for the repository's URI.
-                    "ecr:DescribeRepositories",
-                    "ecr:GetDownloadUrlForLayer",
-                    "ecr:InitiateLayerUpload",
-                    "ecr:PutImage",
-                    "ecr:UploadLayerPart",
-                ],
-            )
-        )
+        self._allow(let_role_publish(publishing_role_of(stack)))
+        self._allow(let_functions_pull(self._functions_of(stack.account)))
+        for each in dict.fromkeys(pull_accounts):
+            root = stack.format_arn(service="iam", region="", account=each, resource="root")
+            self._allow(let_account_pull(each, root))
+            self._allow(let_functions_pull(self._functions_of(each), account=each))
 
-    def _grant_account(self, account: str) -> None:
-        self.repository.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid=f"Account{account}",
-                principals=[iam.AccountPrincipal(account)],
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-            )
-        )
+    @classmethod
+    def from_name(
+        cls, scope: Construct, construct_id: str, repository_name: str, *, pull_accounts: Sequence[str] = ()
+    ) -> ExistingRepository:
+        """Use a repository that exists in the stack's account and region.
 
-    def _grant_lambda(self, sid: str, account: str) -> None:
-        """https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#configuration-images-permissions"""
-        functions = Stack.of(self).format_arn(
+        The app does not change it: `policy_text` of what this returns is the policy that it needs.
+        """
+        _check_accounts(pull_accounts)
+        return from_name(scope, construct_id, repository_name, pull_accounts=pull_accounts)
+
+    @classmethod
+    def from_arn(
+        cls, scope: Construct, construct_id: str, repository_arn: str, *, pull_accounts: Sequence[str] = ()
+    ) -> ExistingRepository:
+        """Use a repository that exists, by its literal ARN."""
+        _check_accounts(pull_accounts)
+        return from_arn(scope, construct_id, repository_arn, pull_accounts=pull_accounts)
+
+    @classmethod
+    def from_repository(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        repository: ecr.IRepository,
+        *,
+        pull_accounts: Sequence[str] = (),
+    ) -> ExistingRepository:
+        """Use a stock repository with a literal name. One that the app makes gets the policy that it needs."""
+        _check_accounts(pull_accounts)
+        return from_repository(scope, construct_id, repository, pull_accounts=pull_accounts)
+
+    def _allow(self, statement: dict[str, Any]) -> None:
+        self.repository.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
+
+    def _functions_of(self, account: str) -> str:
+        return Stack.of(self).format_arn(
             service="lambda",
             account=account,
             resource="function",
             resource_name="*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        self.repository.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid=sid,
-                principals=[iam.ServicePrincipal("lambda.amazonaws.com")],
-                actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                conditions={"StringLike": {"aws:sourceArn": functions}},
-            )
         )
 
     def add_outputs(self) -> None:

@@ -35,6 +35,7 @@ class ImageUses:
         self._parents = {template.path: template.parent for template in templates.stacks}
         self._resources = resources
         self._images = _Images(templates, register.images)
+        self._existing = {(each.account, each.region, each.name) for each in register.existing}
 
     def check(self) -> None:
         """Have stacks and resources wait for the images that they run; annotate what cannot work."""
@@ -141,6 +142,8 @@ class ImageUses:
             return
         function = consumer.type in FUNCTIONS
         policy = self._policy(reference)
+        if policy is None and (account, region, reference.repository) in self._existing:
+            return
         if policy is None or not may_pull(policy, str(template.account), template.region, function=function):
             what = "Lambda functions of account" if function else "account"
             consumer.fail(

@@ -126,6 +126,19 @@ class OrderedAssets(DefaultStackSynthesizer):
         return str(text)
 
 
+def publishing_role_of(stack: Stack) -> str:
+    """Return the ARN of the role that publishes the images of a stack."""
+    synthesizer = stack.synthesizer
+    if not isinstance(synthesizer, OrderedAssets):
+        # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.
+        raise ScopedImagesError(
+            f"synthesizer: the role that publishes the images of stack {stack.node.path!r} is unknown, got "
+            f"{type(synthesizer).__name__}; use Stack(…, synthesizer=OrderedAssets()), or for the whole app "
+            "App(default_stack_synthesizer=OrderedAssets())"
+        )
+    return synthesizer.image_publishing_role_arn
+
+
 @cache
 def _copy_class(cls: type[OrderedAssets]) -> Any:
     """Return a class whose call copies an instance of `cls`, without the __init__ of `cls`, which may take anything.

@@ -23,3 +23,8 @@ class PublishedBase:
     platforms: tuple[Platform, ...]
     is_static: bool
     construct: Construct
+
+
+def reference_of(base: PublishedBase | BaseReference) -> BaseReference:
+    """Return what the build reads."""
+    return base.reference if isinstance(base, PublishedBase) else base

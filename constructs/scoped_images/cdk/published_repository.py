@@ -31,14 +31,20 @@ class PublishedRepository(ecr.RepositoryBase):
         repository_name: str,
         address: RepositoryAddress | None = None,
     ) -> None:
-        """Refer to a repository of the stack's account and region.
+        """Refer to a repository.
 
-        address: of the app's own ImageRepository; None for CDK's repository, whose policy is the bootstrap stack's.
+        address: None for CDK's repository, whose policy is the bootstrap stack's. It may be another account's.
         """
         super().__init__(scope, construct_id)
         self._name, self._address = repository_name, address
-        self._place = place_of(scope)
-        self._arn = f"{self._place.repositories_arn}{repository_name}"
+        place = place_of(scope)
+        if address is None or (address.account, address.region) == (place.account, place.region):
+            self._arn, self._registry = f"{place.repositories_arn}{repository_name}", place.registry
+        else:
+            self._registry = address.registry
+            self._arn = (
+                f"arn:{address.partition}:ecr:{address.region}:{address.account}:repository/{repository_name}"
+            )
 
     @property
     def repository_name(self) -> str:
@@ -47,12 +53,12 @@ class PublishedRepository(ecr.RepositoryBase):
 
     @property
     def repository_arn(self) -> str:
-        """The ARN, in this stack's account and region."""
+        """The ARN."""
         return self._arn
 
     def tagged(self, tag: str) -> str:
         """Return the URI of an image, as `repository_uri_for_tag` does, without a call to JavaScript."""
-        return f"{self._place.registry}/{self._name}:{tag}"
+        return f"{self._registry}/{self._name}:{tag}"
 
     def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
         """Add to the policy of the app's own repository; annotate an error where it has none."""
@@ -63,10 +69,14 @@ class PublishedRepository(ecr.RepositoryBase):
             return iam.AddToResourcePolicyResult(statement_added=False)
         owner = register_of(self).repositories.get(self._address) if self._address else None
         if owner is None:
+            whose, remedy = (
+                (f"repository {self._name!r}, which it does not make", "add the statement to that policy")
+                if self._address
+                else ("CDK's own repository", "give the image repository=, an ImageRepository")
+            )
             annotate_error(
                 self,
-                f"an app cannot change the policy of CDK's own repository, got a grant for "
-                f"{_text(stack, principal)}; give the image repository=, an ImageRepository",
+                f"an app cannot change the policy of {whose}, got a grant for {_text(stack, principal)}; {remedy}",
             )
             return iam.AddToResourcePolicyResult(statement_added=False)
         return owner.add_to_resource_policy(statement)

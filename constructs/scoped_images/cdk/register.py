@@ -67,6 +67,8 @@ class Register:
 
     images: list[RegisteredImage] = field(default_factory=list)
     _repositories: dict[RepositoryAddress, ecr.Repository] = field(default_factory=dict)
+    # Repositories that the app does not make, and whose policies it cannot see.
+    existing: set[RepositoryAddress] = field(default_factory=set)
     # Settings of stacks' registry functions, by the path of the scope that they are for.
     registry_functions: dict[str, object] = field(default_factory=dict)
     _bases: dict[RepositoryAddress, str] = field(default_factory=dict)

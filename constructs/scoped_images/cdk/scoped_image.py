@@ -11,12 +11,12 @@ import aws_cdk
 from aws_cdk import Token
 from constructs import Construct
 
+from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.architectures import lambda_architecture, task_platform
 from scoped_images.cdk.arguments import expect, expect_words
-from scoped_images.cdk.base_image import BaseImage, expect_bases
+from scoped_images.cdk.base_image import BaseImage, published_base, published_bases
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
-from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.published_platforms import PublishedPlatforms, publish
 from scoped_images.context.request import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
@@ -43,9 +43,9 @@ class ScopedImage(Construct):
         context: ContextFor,
         platform: Platform | None = None,
         platforms: Sequence[Platform] = (),
-        repository: ImageRepository | None = None,
-        base: BaseImage | None = None,
-        named_bases: Mapping[str, BaseImage] | None = None,
+        repository: AddressedRepository | None = None,
+        base: BaseImage | str | None = None,
+        named_bases: Mapping[str, BaseImage | str] | None = None,
         options: BuildOptions | None = None,
         pin_digest: bool = False,
         builder: ImageBuilder | None = None,
@@ -57,7 +57,8 @@ class ScopedImage(Construct):
         platforms: several in place of `platform`; containers get an index, functions one platform's image.
         repository: of an earlier stack, for the image and its registry cache. Defaults to CDK's own repository,
             without a cache.
-        base: image to build FROM. Defaults to the Dockerfile's own `ARG BASE_IMAGE_URI`.
+        base: image to build FROM: a base image of the app, or the URI of an image that something else builds, which
+            is pinned and mirrored as `options` say. Defaults to the Dockerfile's own `ARG BASE_IMAGE_URI`.
         named_bases: further base images, by the names that `COPY --from=` uses.
         options: build arguments, secrets, target stage, pins and mirrors, registry cache.
         pin_digest: refer to the image as `@sha256:…` in place of its tag. The stack then looks the digest up when it
@@ -67,15 +68,14 @@ class ScopedImage(Construct):
         builder: defaults to the machine that deploys; a RemoteBuilder builds the same image on AWS.
         """
         super().__init__(scope, construct_id)
-        expect_bases(self, base, named_bases)
         self.platforms = platforms_of(self, platform, platforms)
         made = ImageBuilds(
             scope=self,
             context=context,
             platforms=self.platforms,
             repository=repository,
-            base=base.published if base else None,
-            named_bases={name: each.published for name, each in (named_bases or {}).items()},
+            base=published_base(self, base),
+            named_bases=published_bases(self, named_bases),
             options=options or BuildOptions(),
             builder=builder,
         )
@@ -104,9 +104,9 @@ class ScopedImage(Construct):
         max_bytes: int = MAX_BYTES,
         platform: Platform | None = None,
         platforms: Sequence[Platform] = (),
-        repository: ImageRepository | None = None,
-        base: BaseImage | None = None,
-        named_bases: Mapping[str, BaseImage] | None = None,
+        repository: AddressedRepository | None = None,
+        base: BaseImage | str | None = None,
+        named_bases: Mapping[str, BaseImage | str] | None = None,
         options: BuildOptions | None = None,
         pin_digest: bool = False,
         builder: ImageBuilder | None = None,

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from scoped_images.bases.declaration import BaseDeclaration
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
+from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.base_images import BaseImages, WorkloadBases
 from scoped_images.cdk.builder import ImageBuilder
@@ -116,9 +117,9 @@ class WorkspaceImages:
         context: ContextFor | None = None,
         platform: Platform | None = None,
         platforms: Sequence[Platform] = (),
-        repository: ImageRepository | None = None,
-        base: BaseImage | None = None,
-        named_bases: Mapping[str, BaseImage] | None = None,
+        repository: AddressedRepository | None = None,
+        base: BaseImage | str | None = None,
+        named_bases: Mapping[str, BaseImage | str] | None = None,
         options: BuildOptions | None = None,
         pin_digest: bool = True,
         builder: ImageBuilder | None = None,
@@ -181,7 +182,7 @@ class WorkspaceImages:
         self.stacks.append(stack)
         return RemoteBuilder(stack, "Builder", environment_name=self.environment.name)
 
-    def _prune(self, repository: ImageRepository, *, holds_bases: bool) -> None:
+    def _prune(self, repository: AddressedRepository, *, holds_bases: bool) -> None:
         name, env = repository.address.name, self.environment
         if self.pruner is not None:
             self.pruner.add_repository(name, holds_bases=holds_bases)

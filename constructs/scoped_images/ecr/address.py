@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from scoped_images.ecr.hosts import RegistryHost
+from scoped_images.ecr.hosts import RegistryHost, partition_of
 from scoped_images.errors import ScopedImagesError
 
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
@@ -63,6 +63,11 @@ class RepositoryAddress:
     def uri(self) -> str:
         """`<registry>/<name>`, as docker takes it."""
         return f"{self.registry}/{self.name}"
+
+    @property
+    def partition(self) -> str:
+        """The partition of its region as ARNs name it: `aws`, `aws-cn`."""
+        return partition_of(self.region)
 
     def tagged(self, tag: str) -> str:
         """`<registry>/<name>:<tag>`."""

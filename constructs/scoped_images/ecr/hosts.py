@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class _Partition:
-    """regions: how its regions' names begin. suffix, dual_stack: how hosts end, with IPv4 only and with IPv6 too."""
+    """name: in ARNs. regions: how its regions' names begin. suffix, dual_stack: how hosts end, the second with IPv6."""
 
+    name: str
     regions: str
     suffix: str
     dual_stack: str
@@ -20,13 +21,14 @@ class _Partition:
 
 # A test compares it with CDK's RegionInfo and with botocore. Regions of no other partition are in `aws`, the last one.
 _PARTITIONS = (
-    _Partition("cn-", "amazonaws.com.cn", "on.amazonwebservices.com.cn"),
-    _Partition("eusc-", "amazonaws.eu", "on.amazonwebservices.eu"),
-    _Partition("us-iso-", "c2s.ic.gov", "on.aws.ic.gov"),
-    _Partition("us-isob-", "sc2s.sgov.gov", "on.aws.scloud"),
-    _Partition("us-isof-", "csp.hci.ic.gov", "on.aws.hci.ic.gov"),
-    _Partition("eu-isoe-", "cloud.adc-e.uk", "on.cloud-aws.adc-e.uk"),
-    _Partition("", "amazonaws.com", "on.aws"),
+    _Partition("aws-cn", "cn-", "amazonaws.com.cn", "on.amazonwebservices.com.cn"),
+    _Partition("aws-eusc", "eusc-", "amazonaws.eu", "on.amazonwebservices.eu"),
+    _Partition("aws-iso", "us-iso-", "c2s.ic.gov", "on.aws.ic.gov"),
+    _Partition("aws-iso-b", "us-isob-", "sc2s.sgov.gov", "on.aws.scloud"),
+    _Partition("aws-iso-f", "us-isof-", "csp.hci.ic.gov", "on.aws.hci.ic.gov"),
+    _Partition("aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "on.cloud-aws.adc-e.uk"),
+    _Partition("aws-us-gov", "us-gov-", "amazonaws.com", "on.aws"),
+    _Partition("aws", "", "amazonaws.com", "on.aws"),
 )
 _HOST = re.compile(
     r"(?P<account>\d{12})\.dkr(?P<separator>[.-])ecr(?P<fips>-fips)?\.(?P<region>[a-z]{2,}(?:-[a-z0-9]+)+)\.(?P<suffix>[a-z0-9.-]+)"
@@ -64,8 +66,17 @@ class RegistryHost:
 
     def __str__(self) -> str:
         """Return the host name."""
-        partition = next(each for each in _PARTITIONS if self.region.startswith(each.regions))
+        partition = _partition(self.region)
         service = f"ecr{'-fips' if self.fips else ''}"
         if self.dual_stack:
             return f"{self.account}.dkr-{service}.{self.region}.{partition.dual_stack}"
         return f"{self.account}.dkr.{service}.{self.region}.{partition.suffix}"
+
+
+def partition_of(region: str) -> str:
+    """Return the partition of a region as ARNs name it: `aws`, `aws-cn`."""
+    return _partition(region).name
+
+
+def _partition(region: str) -> _Partition:
+    return next(each for each in _PARTITIONS if region.startswith(each.regions))

@@ -22,6 +22,7 @@ from scoped_images.dockerfile.frontend import foreign_frontend
 from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
 from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.dockerfile.target_steps import TargetSteps
+from scoped_images.ecr.image_name import ImageName
 from scoped_images.ecr.tags import content_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
@@ -39,11 +40,26 @@ class BaseReference:
     """An image that others are built from.
 
     uri: what the build reads, `<registry>/<repository>:<tag>`.
-    identity: what fingerprints count of it: its content tag, or less where a change of it rebuilds nothing.
+    identity: what fingerprints count of it: its content tag, or less where a change of it rebuilds nothing. None for an
+        image that the app does not build, which is pinned and mirrored as any external image.
     """
 
     uri: str
-    identity: str
+    identity: str | None
+
+    @classmethod
+    def external(cls, uri: object, *, name: str) -> BaseReference:
+        """Refer to an image that the app does not build. name: of the property, for the message."""
+        if not isinstance(uri, str) or "${Token[" in uri:
+            raise ScopedImagesError(
+                f"{name}: images are built before CloudFormation knows tokens, got {str(uri)!r}; pass the image's URI "
+                "as a literal"
+            )
+        try:
+            ImageName.parse(uri)
+        except ScopedImagesError as error:
+            raise ScopedImagesError(f"{name}: {error}") from None
+        return cls(uri=uri, identity=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +106,11 @@ class ImageSpec:
         if self.options.upstream.require_pins:
             moving = [each.address for each in self.context.external.values() if each.warning]
             self.options.upstream.check_pins(
-                (*self._external.images, *(address.removeprefix("docker-image://") for address in moving)),
+                (
+                    *self._external.images,
+                    *self._named_images,
+                    *(address.removeprefix("docker-image://") for address in moving),
+                ),
                 where=self.context.dockerfile.name,
             )
 
@@ -103,7 +123,11 @@ class ImageSpec:
     @property
     def image_contexts(self) -> dict[str, str]:
         """The build contexts that are images: `docker-image://<ref>` by name."""
-        named = {name: f"docker-image://{base.uri}" for name, base in self.named_bases.items()}
+        named = {
+            name: (self.options.upstream.context_for(base.uri) if base.identity is None else None)
+            or f"docker-image://{base.uri}"
+            for name, base in self.named_bases.items()
+        }
         contexts = {image: self.options.upstream.context_for(image) for image in self._external.images}
         external = {name: context.address for name, context in self.context.external.items()}
         return {**{image: context for image, context in contexts.items() if context}, **named, **external}
@@ -130,7 +154,10 @@ class ImageSpec:
                 for mount in external.required_mounts
                 if (missing := self._missing(mount))
             ),
-            "upstream": (*external.warnings, *self.options.upstream.warnings(external.images)),
+            "upstream": (
+                *external.warnings,
+                *self.options.upstream.warnings((*external.images, *self._named_images)),
+            ),
         }
 
     def _missing(self, mount: RequiredMount) -> str:
@@ -173,8 +200,8 @@ class ImageSpec:
             "target": self.stage,
             "arguments": {**self.context.build_args, **self.options.build_args},
             # Not their URIs: one content has one tag, whichever account or moving tag it is read from.
-            "base": self.base.identity if self.base else None,
-            "named_bases": {name: base.identity for name, base in self.named_bases.items()},
+            "base": self._identity(self.base) if self.base else None,
+            "named_bases": {name: self._identity(base) for name, base in self.named_bases.items()},
             "upstream": {
                 image: self.options.upstream.identity(image)
                 for image in self._external.images
@@ -187,6 +214,14 @@ class ImageSpec:
             **({"network": self.options.network} if self.options.network else {}),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def _identity(self, base: BaseReference) -> str:
+        return self.options.upstream.identity(base.uri) if base.identity is None else base.identity
+
+    @property
+    def _named_images(self) -> tuple[str, ...]:
+        """The named bases that the app does not build."""
+        return tuple(base.uri for base in self.named_bases.values() if base.identity is None)
 
     @property
     def content_tag(self) -> str:
@@ -210,7 +245,8 @@ class ImageSpec:
 
     @property
     def _target_options(self) -> TargetOptions:
-        ours = [base.uri for base in (self.base, *self.named_bases.values()) if base]
+        bases = (self.base, *self.named_bases.values())
+        ours = [base.uri for base in bases if base and base.identity is not None]
         return TargetOptions(
             target=self.stage,
             build_args={**self.arguments, **dict.fromkeys(self.late_args)},

@@ -16,6 +16,7 @@ from scoped_images import (
     BuildOptions,
     BuildSecret,
     Environment,
+    ExistingImage,
     ImageCopy,
     ImageLifecycle,
     ImagePruner,
@@ -109,6 +110,11 @@ def main() -> None:
 
     ScopedImage.from_dockerfile(Stack(app, "Anywhere"), "Image", ROOT / "shared").to_lambda_code()
 
+    ExistingImage(
+        functions, "Theirs", "222222222222.dkr.ecr.eu-west-1.amazonaws.com/theirs:v1"
+    ).to_lambda_code()
+    existing = ImageRepository.from_name(functions, "Existing", "existing")
+    print(existing.policy_text)
     environment = Environment.read({"dev": DEV}, "dev")
     by_hand = BaseDeclaration(name="by-hand", context=ScopedContext.of(ROOT / "shared"))
     derived = BaseImages.from_workspace(
