@@ -128,7 +128,18 @@ def test_a_wrong_setting_says_which_what_it_got_and_what_it_takes(
 
 def test_missing_settings_are_listed_at_once() -> None:
     settings = {key: value for key, value in SETTINGS.items() if key not in ("region", "account")}
-    assert message_of({"dev": settings}) == "environments.dev: missing account, region; add them to cdk.json"
+    assert message_of({"dev": settings}) == (
+        "environments.dev: missing account, region; add what is missing to cdk.json"
+    )
+
+
+def test_a_misspelled_setting_is_named_with_what_is_missing_for_it() -> None:
+    settings = {key: value for key, value in SETTINGS.items() if key not in ("region", "account")}
+    assert message_of({"dev": {**settings, "acount": "111111111111"}}) == (
+        "environments.dev: unknown acount and missing account, region; known are account, base_tag, builder, "
+        "cache_export, max_images, mirrors, platform, pruning, region, removal_policy, require_pins, untagged_days; add "
+        "what is missing to cdk.json"
+    )
 
 
 def test_a_name_that_no_repository_could_carry_is_refused() -> None:

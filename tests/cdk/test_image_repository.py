@@ -203,6 +203,16 @@ def test_a_stack_without_account_or_region_is_refused(
     )
 
 
+def test_a_repository_in_a_nested_stack_is_refused(small_app: SmallApp) -> None:
+    nested = cdk.NestedStack(small_app.stack("Repositories"), "Nested")
+    with pytest.raises(ScopedImagesError) as refused:
+        small_app.repository(nested, "api-dev")
+    assert str(refused.value) == (
+        "'Repositories/Nested/api-dev' is in a nested stack, and images are built after whole stacks; put the repository "
+        "into a stack of its own, or into the nested stack's parent"
+    )
+
+
 def test_a_token_in_a_repository_name_is_refused(small_app: SmallApp) -> None:
     stack = small_app.stack("Stack")
     with pytest.raises(ScopedImagesError) as refused:

@@ -1,1 +1,8 @@
 """The constructs: the only code that imports aws_cdk."""
+
+from __future__ import annotations
+
+from scoped_images.cdk.node_program import require_node
+
+# Before a module of this package imports aws_cdk.
+require_node()

@@ -133,15 +133,14 @@ class Environment:
             )
         keys = {field.name: field.default for field in fields(cls) if field.name != "name"}
         unknown = sorted(settings.keys() - keys.keys())
-        if unknown:
-            raise ScopedImagesError(
-                f"environments.{name}: unknown {', '.join(unknown)}; known are {', '.join(sorted(keys))}"
-            )
         missing = [key for key, default in sorted(keys.items()) if default is MISSING and key not in settings]
-        if missing:
-            raise ScopedImagesError(
-                f"environments.{name}: missing {', '.join(missing)}; add them to cdk.json"
-            )
+        # A misspelled key is both.
+        faults = [f"unknown {', '.join(unknown)}"] if unknown else []
+        faults += [f"missing {', '.join(missing)}"] if missing else []
+        if faults:
+            ways_out = [f"known are {', '.join(sorted(keys))}"] if unknown else []
+            ways_out += ["add what is missing to cdk.json"] if missing else []
+            raise ScopedImagesError(f"environments.{name}: {' and '.join(faults)}; {'; '.join(ways_out)}")
         if "platform" not in settings:
             return dict(settings)
         platform = Platform.parse(settings["platform"], name=f"environments.{name}.platform")

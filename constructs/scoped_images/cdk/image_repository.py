@@ -32,7 +32,7 @@ from scoped_images.cdk.existing_repository import (
 )
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.ordered_assets import publishing_role_of
-from scoped_images.cdk.place import address_in
+from scoped_images.cdk.place import address_in, stack_of
 from scoped_images.ecr.lifecycle import ImageLifecycle
 from scoped_images.ecr.repository_policy import let_account_pull, let_functions_pull, let_role_publish
 from scoped_images.ecr.tags import MOVING_PATTERNS
@@ -70,6 +70,11 @@ class ImageRepository(AddressedRepository):
             raise ScopedImagesError(
                 f"lifecycle: expected an ImageLifecycle, got {lifecycle!r} for {self.node.path!r}; pass "
                 "ImageLifecycle(max_images=30, untagged_days=7)"
+            )
+        if stack_of(self).nested_stack_parent is not None:
+            raise ScopedImagesError(
+                f"{self.node.path!r} is in a nested stack, and images are built after whole stacks; put the repository "
+                "into a stack of its own, or into the nested stack's parent"
             )
         _check_accounts(pull_accounts)
         self.address = address_in(self, repository_name)

@@ -33,8 +33,15 @@ def existing_folder(directory: str | Path) -> Path:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ScopedImagesError(f"build context: cannot read {str(directory)!r}: {reason}") from error
     if not there:
-        raise ScopedImagesError(f"build context: directory {str(directory)!r} does not exist or is no folder")
+        raise ScopedImagesError(
+            f"build context: directory {str(directory)!r} does not exist or is no folder{slashes_hint(directory)}"
+        )
     return folder
+
+
+def slashes_hint(path: object) -> str:
+    """Return the end of a message on a path that is missing: what to do about a path in Windows' spelling."""
+    return "; write it with forward slashes" if os.sep == "/" and "\\" in str(path) else ""
 
 
 @dataclass(frozen=True, kw_only=True)

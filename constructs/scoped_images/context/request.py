@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from scoped_images.context.folder import existing_folder
+from scoped_images.context.folder import existing_folder, slashes_hint
 from scoped_images.context.ignore_file import read_ignore_file
 from scoped_images.context.selection import Selection, select_files
 from scoped_images.context.small_file import read_small_file
@@ -117,7 +117,10 @@ def read_dockerfile(path: Path, *, root: Path) -> bytes:
     try:
         return read_small_file(path, what="Dockerfile")
     except OSError as error:
-        raise ScopedImagesError(f"build context: cannot read Dockerfile {path}: {error.strerror}") from error
+        hint = slashes_hint(path) if isinstance(error, FileNotFoundError) else ""
+        raise ScopedImagesError(
+            f"build context: cannot read Dockerfile {path}: {error.strerror}{hint}"
+        ) from error
 
 
 def find_dockerfile(folder: Path, dockerfile: str | Path) -> Path:

@@ -146,7 +146,13 @@ class RemoteBuilds:
                 repositoryName=project.repository, imageIds=[{"imageTag": project.published_tag}]
             )["imageDetails"]
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ImageNotFoundException":
+            code = error.response["Error"]["Code"]
+            if code == "RepositoryNotFoundException":
+                raise BuildError(
+                    f"repository {project.repository!r} does not exist: if somebody deleted it, deploy its stack with "
+                    "--revert-drift, and then this stack again"
+                ) from error
+            if code != "ImageNotFoundException":
                 raise
             return None
         return str(found[0]["imageDigest"]) if found else None

@@ -410,3 +410,21 @@ def test_a_dockerfile_outside_of_the_root_may_be_a_link_in_its_own_folder(tmp_pa
     (tmp_path / "docker" / "other.Dockerfile").symlink_to("one.Dockerfile")
     context = ScopedContext.of(tmp_path / "root", dockerfile=tmp_path / "docker" / "other.Dockerfile")
     assert context.dockerfile_bytes == b"FROM scratch\n"
+
+
+def test_a_path_in_windows_spelling_is_explained(tmp_path: Path) -> None:
+    """A backslash is part of a name here."""
+    (tmp_path / "lambdas" / "upload").mkdir(parents=True)
+    (tmp_path / "lambdas" / "upload" / "Dockerfile").write_text("FROM scratch\n")
+    with pytest.raises(ScopedImagesError) as refused:
+        ScopedContext.of(f"{tmp_path}/lambdas\\upload")
+    assert str(refused.value) == (
+        f"build context: directory {str(tmp_path) + '/lambdas' + chr(92) + 'upload'!r} does not exist or is no folder; "
+        "write it with forward slashes"
+    )
+    with pytest.raises(ScopedImagesError) as refused:
+        ScopedContext.from_dockerfile(tmp_path, "lambdas\\upload\\Dockerfile", platform=Platform.LINUX_AMD64)
+    assert str(refused.value) == (
+        f"build context: cannot read Dockerfile {tmp_path}/lambdas\\upload\\Dockerfile: No such file or directory; write "
+        "it with forward slashes"
+    )

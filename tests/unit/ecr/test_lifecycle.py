@@ -15,6 +15,41 @@ def rules() -> tuple[dict[str, Any], ...]:
     return ImageLifecycle(max_images=7, untagged_days=3).rules()
 
 
+def test_the_rules_are_spelled_as_ecr_takes_them() -> None:
+    def never(pattern: str) -> dict[str, Any]:
+        return {
+            "description": f"never expire {pattern}",
+            "selection": {
+                "tagStatus": "tagged",
+                "tagPatternList": [pattern],
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": 9999,
+            },
+            "action": {"type": "expire"},
+        }
+
+    first, second, content, pull_requests, caches, untagged = (
+        {key: value for key, value in rule.items() if key != "rulePriority"} for rule in rules()
+    )
+    assert [first, second, caches] == [never("stable"), never("cache-linux-*"), never("cache*")]
+    assert [(rule["description"], rule["action"]) for rule in (content, pull_requests, untagged)] == [
+        (text, {"type": "expire"})
+        for text in (
+            "keep the newest 7 images",
+            "expire the cache of a pull request after 14 days",
+            "expire untagged images after 3 days",
+        )
+    ]
+    assert pull_requests["selection"] == {
+        "tagStatus": "tagged",
+        "tagPatternList": ["cache-pr-*"],
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": 14,
+    }
+
+
 def test_content_tagged_images_are_kept_by_count() -> None:
     selection = rules()[2]["selection"]
     assert selection == {

@@ -55,3 +55,11 @@ def test_a_pattern_that_ecr_would_not_take_is_refused(pattern: object, message: 
     with pytest.raises(ScopedImagesError) as caught:
         check_pattern(pattern, name="protect")
     assert str(caught.value) == message
+
+
+def test_a_pattern_may_have_as_many_wildcards_as_ecr_takes() -> None:
+    check_pattern("a*b*c*d*", name="protect")
+
+
+def test_a_capital_letter_is_no_wildcard() -> None:
+    assert not overlap("stable", "stableX")

@@ -124,6 +124,20 @@ def test_a_missing_image_fails_with_its_name(index: ModuleType, answers: Any, di
     assert answer["Reason"].startswith("Custom::ScopedImagesDigests: no image app:sha-2: ")
 
 
+def test_a_repository_that_somebody_deleted_fails_with_its_name_and_a_way_out(
+    index: ModuleType, answers: Any, digest: str
+) -> None:
+    url, taken = answers
+    boto3.client("ecr").delete_repository(repositoryName="app", force=True)
+    index.handler(event(url, "Update"), None)
+    (answer,) = taken
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"] == (
+        "Custom::ScopedImagesDigests: The repository with name 'app' does not exist in the registry with id "
+        "'123456789012'; if somebody deleted it, deploy its stack with --revert-drift, and then this stack again"
+    )
+
+
 def test_a_delete_looks_nothing_up(index: ModuleType, answers: Any) -> None:
     url, taken = answers
     index.handler({**event(url, "Delete"), "PhysicalResourceId": "Digests"}, None)

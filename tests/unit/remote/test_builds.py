@@ -261,6 +261,18 @@ def test_a_registry_that_lists_nothing_for_a_tag_has_no_image(stubbed_aws: Stubb
     assert stubbed_aws.builds.on_event(event())["BuildId"] == BUILD_ID
 
 
+def test_a_repository_that_somebody_deleted_is_named(stubbed_aws: StubbedAws) -> None:
+    stubbed_aws.project()
+    stubbed_aws.stubs["ecr"].add_client_error("describe_images", "RepositoryNotFoundException")
+    with pytest.raises(BuildError) as caught:
+        stubbed_aws.builds.on_event(event())
+    assert str(caught.value) == (
+        "repository 'upload-dev' does not exist: if somebody deleted it, deploy its stack with --revert-drift, and then "
+        "this stack again"
+    )
+    assert stubbed_aws.slept == []
+
+
 def test_a_start_is_not_tried_for_ever(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.project()
     stubbed_aws.tag(found=False)

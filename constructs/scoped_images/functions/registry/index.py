@@ -21,6 +21,7 @@ _MEDIA_TYPES = list(ANY_IMAGE)
 
 # A right that the same deploy has given takes IAM seconds to know: aws/aws-cdk#37675.
 _DENIED = "AccessDeniedException"
+_NO_REPOSITORY = "RepositoryNotFoundException"
 _PAUSES_SECONDS = (1, 2, 4, 8, 16)
 
 # The image has the tag already: ECR tells apart whether it is this very image or another one.
@@ -99,7 +100,7 @@ def find_digests(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
         try:
             found[image["Key"]] = find_digest(ecr, image)
         except ClientError as error:
-            if error.response["Error"]["Code"] == _DENIED:
+            if error.response["Error"]["Code"] in (_DENIED, _NO_REPOSITORY):
                 raise
             raise LookupError(f"no image {image['RepositoryName']}:{image['ImageTag']}: {error}") from error
     return found
@@ -130,6 +131,11 @@ def _act(ecr: Any, resource_type: str, properties: dict[str, Any]) -> dict[str, 
         try:
             return _ACTIONS[resource_type](ecr, properties)
         except ClientError as error:
+            if error.response["Error"]["Code"] == _NO_REPOSITORY:
+                raise LookupError(
+                    f"{error.response['Error']['Message']}; if somebody deleted it, deploy its stack with "
+                    "--revert-drift, and then this stack again"
+                ) from error
             if error.response["Error"]["Code"] != _DENIED:
                 raise
             logger.info("not allowed yet: %s", error)
