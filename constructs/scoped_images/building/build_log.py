@@ -7,7 +7,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 LOG_LINES = 25
@@ -57,10 +57,13 @@ class BuildLog:
             found.setdefault(
                 target, Failure(target=target, step=self._steps[digest][1], error=error, log=log)
             )
-        # A mistake in a Dockerfile is the error of no step.
         last = _TARGET_ERROR.search("\n".join(self._plain))
         if last is not None and last[1] in self._targets and _STOPPED not in last[2]:
-            found.setdefault(last[1], Failure(target=last[1], step="build", error=last[2].strip()))
+            # The step may be another target's too, and have that one's name. A mistake in a Dockerfile is the error of
+            # no step.
+            shared = next((each for each in found.values() if each.error in last[2]), None)
+            plain = Failure(target=last[1], step="build", error=last[2].strip())
+            found.setdefault(last[1], replace(shared, target=last[1]) if shared else plain)
         return found
 
     @property

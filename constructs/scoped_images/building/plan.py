@@ -64,6 +64,10 @@ class BuildPlan:
                 waiting += target.bases
         return tuple(target for target in self.targets if target.name in found)
 
+    def bases_of(self, name: str) -> tuple[str, ...]:
+        """Return the names of the targets that a target is built from directly."""
+        return next(target.bases for target in self.targets if target.name == name)
+
     def dependents_of(self, names: Collection[str]) -> dict[str, str]:
         """Return what is built from one of these targets, directly or indirectly, with the name of one of them."""
         found: dict[str, str] = {}

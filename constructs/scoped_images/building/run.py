@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from scoped_images.building.build_log import BuildLog, Failure
@@ -59,53 +59,59 @@ def _build(
     pushed = digests(plan.targets)
     if not succeeded and not log.started:
         raise ScopedImagesError(f"docker buildx bake failed before it built anything: {log.message}")
-    failures = {name: failure for name, failure in log.failures.items() if not _is_pushed(plan, name, pushed)}
+    failures: dict[str, Failure] = {}
     if not succeeded:
+        # A step that a target shares with its base is reported for either of them.
+        failures = {name: each for name, each in log.failures.items() if not plan.bases_of(name)}
         # Bake stops everything at the first failure. What is left is built again, each image in a bake of its own,
         # which stops nothing else. BuildKit shares the steps that they have in common.
         blocked = plan.dependents_of(failures)
         left = [
             target
             for target in plan.targets
-            if target.name not in failures
-            and target.name not in blocked
-            and not _is_pushed(plan, target.name, pushed)
+            if target.name not in failures and target.name not in blocked and not _is_pushed(target, pushed)
         ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
-                for found in pool.map(lambda target: _build_one(plan, bake, target), left):
-                    failures.update(found)
+                found = list(pool.map(lambda target: _build_one(plan, bake, target), left))
             except BaseException:
                 bake.stop()
                 raise
+        failures |= {failure.target: failure for failure in found if failure is not None}
         pushed = digests(plan.targets)
-    blocked = {
-        name: base
-        for name, base in plan.dependents_of(failures).items()
-        if not _is_pushed(plan, name, pushed)
-    }
-    for name in every:
-        if name not in failures and name not in blocked and not _is_pushed(plan, name, pushed):
-            failures[name] = Failure(target=name, step="push", error="the tag is not in the registry")
-    # Somebody else may have pushed the same content at the same time: its tag is there, and names it.
-    return BuildResult(
-        pushed=pushed,
-        failures=tuple(
-            failures[name] for name in every if name in failures and not _is_pushed(plan, name, pushed)
-        ),
-        blocked=blocked,
-    )
+    return _result(plan, failures, pushed)
 
 
-def _build_one(plan: BuildPlan, bake: RunsBake, target: Target) -> dict[str, Failure]:
-    """Build one target with its bases, which other bakes push. Returns what failed."""
+def _build_one(plan: BuildPlan, bake: RunsBake, target: Target) -> Failure | None:
+    """Build one target with its bases, which other bakes push. Returns its failure, or one of its bases'."""
     succeeded, log = bake.run(plan.with_bases(target.name), push=[target.name])
     if succeeded:
-        return {}
-    if log.failures:
-        return log.failures
-    return {target.name: Failure(target=target.name, step="build", error=log.message)}
+        return None
+    found = log.failures
+    failure = found.get(target.name) or next(iter(found.values()), None)
+    if failure is None:
+        return Failure(target=target.name, step="build", error=log.message)
+    return replace(failure, target=target.name)
 
 
-def _is_pushed(plan: BuildPlan, name: str, pushed: Mapping[str, str]) -> bool:
-    return all(tag in pushed for target in plan.targets if target.name == name for tag in target.tags)
+def _result(plan: BuildPlan, failures: Mapping[str, Failure], pushed: Mapping[str, str]) -> BuildResult:
+    """Say of each target whether it is pushed, has failed, or is built from one that has."""
+    failed: dict[str, Failure] = {}
+    blocked: dict[str, str] = {}
+    # Bases first, so a base's failure is its own and not its dependents'.
+    for target in plan.targets:
+        name = target.name
+        # Somebody else may have pushed the same content meanwhile: its tag names it.
+        if _is_pushed(target, pushed):
+            continue
+        base = next((base for base in target.bases if base in failed or base in blocked), None)
+        if base is not None:
+            blocked[name] = blocked.get(base, base)
+        else:
+            missing = Failure(target=name, step="push", error="the tag is not in the registry")
+            failed[name] = failures.get(name, missing)
+    return BuildResult(pushed=pushed, failures=tuple(failed.values()), blocked=blocked)
+
+
+def _is_pushed(target: Target, pushed: Mapping[str, str]) -> bool:
+    return all(tag in pushed for tag in target.tags)

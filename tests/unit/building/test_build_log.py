@@ -73,6 +73,19 @@ def test_a_mistake_in_a_dockerfile_is_the_error_of_its_target() -> None:
     }
 
 
+def test_a_step_that_two_targets_share_is_the_failure_of_the_one_that_docker_names_too() -> None:
+    log = read(
+        vertex("[api build 1/1] RUN exit 3", error=EXIT),
+        logs("the cause"),
+        f"ERROR: target base: failed to solve: {EXIT}",
+    )
+    expected = {"step": "RUN exit 3", "error": EXIT, "log": ("the cause",)}
+    assert log.failures == {
+        "api": Failure(target="api", **expected),  # type: ignore[arg-type]
+        "base": Failure(target="base", **expected),  # type: ignore[arg-type]
+    }
+
+
 def test_with_one_target_steps_have_no_prefix() -> None:
     log = read(vertex("[run 2/3] RUN exit 3", error=EXIT), targets=("api",))
     assert log.failures["api"].step == "RUN exit 3"

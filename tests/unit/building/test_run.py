@@ -90,6 +90,23 @@ def test_what_is_built_from_a_failing_base_is_not_built_and_says_so() -> None:
     assert result.pushed == {"r/other:t": "sha256:1"}
 
 
+def test_a_base_s_failure_is_not_its_dependents_though_the_step_has_their_name() -> None:
+    """BuildKit runs a shared step once, under the name of one of the targets that share it."""
+
+    class SharedStep(FakeBake):
+        def run(self, targets: Sequence[Target], *, push: Collection[str]) -> tuple[bool, BuildLog]:
+            self.runs.append((tuple(each.name for each in targets), tuple(push)))
+            log = BuildLog([each.name for each in targets])
+            log.add(vertex(f"[{targets[-1].name} 1/2] RUN exit 3", started="1", error="exit code: 3"))
+            return False, log
+
+    bake = SharedStep()
+    plan = BuildPlan(targets=(target("base"), target("mid", "base"), target("top", "mid")))
+    result = build(plan, bake, digests=bake.digests)
+    assert [(failure.target, failure.step) for failure in result.failures] == [("base", "RUN exit 3")]
+    assert result.blocked == {"mid": "base", "top": "base"}
+
+
 def test_a_second_failure_is_found_when_the_rest_is_built() -> None:
     bake = FakeBake(broken={"a", "c"})
     plan = BuildPlan(targets=(target("a"), target("b"), target("c"), target("d", "c")))
