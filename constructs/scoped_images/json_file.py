@@ -1,4 +1,4 @@
-"""Reads small JSON files that are kept in git strictly, and writes them sorted and in one step."""
+"""Reads small JSON files that are kept in git strictly, and writes them in one step."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any], *, sort_keys: bool = True) -> None:
     """Replace the file in one step: a concurrent reader sees the old or the new content."""
-    text = json.dumps(content, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(content, indent=2, sort_keys=sort_keys) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(

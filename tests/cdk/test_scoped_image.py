@@ -683,3 +683,26 @@ def test_a_pin_is_true_or_false(small_app: SmallApp) -> None:
         ScopedImagesError, match="pin_digest of 'App/Image' is str 'false', and takes bool: True or False"
     ):
         image_in(small_app, small_app.stack("App"), pin_digest="false")
+
+
+def test_what_a_pin_costs_is_said_once_for_an_app(small_app: SmallApp) -> None:
+    stacks = [small_app.stack("One"), small_app.stack("Two")]
+    for stack in stacks:
+        image_in(small_app, stack, pin_digest=True)
+    notes = [
+        note for stack in stacks for note in Annotations.from_stack(stack).find_info("*", Match.any_value())
+    ]
+    assert [(note.id, note.entry.data) for note in notes] == [
+        (
+            "/One/Image",
+            "pin_digest: only CloudFormation can look the digest up, so cdk watch and cdk deploy --hotswap skip what runs"
+            " this image and end green with the old code; deploy with --hotswap-fallback, or use pin_digest=False where "
+            "you hotswap [ack: scoped-images:pin-digest]",
+        )
+    ]
+
+
+def test_an_image_by_its_tag_says_nothing_of_hotswaps(small_app: SmallApp) -> None:
+    stack = small_app.stack("App")
+    image_in(small_app, stack)
+    assert Annotations.from_stack(stack).find_info("*", Match.any_value()) == []

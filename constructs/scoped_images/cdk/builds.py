@@ -121,6 +121,7 @@ class ImageBuilds:
         if len(builds) > 1:
             refuse_late_args(self.scope, builds, "the tag of an index over several platforms")
         self._annotate(builds)
+        register_of(self.scope).contexts.extend(build.spec.context for build in builds)
         return builds
 
     def _annotate(self, builds: tuple[ImageBuild, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import jsii
@@ -15,6 +16,7 @@ from scoped_images.cdk.image_uses import ImageUses
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.register import Register
 from scoped_images.cdk.rendered_templates import render
+from scoped_images.cdk.watch_file import write_watch_file
 
 # By stack, since finding the watch of a stage takes several calls to JavaScript.
 _REGISTERS: WeakKeyDictionary[Stack, Register] = WeakKeyDictionary()
@@ -44,7 +46,9 @@ def _watch(stage: Construct, register: Register | None) -> Register:
     aspects = Aspects.of(stage)
     watch = next((aspect for aspect in aspects.all if isinstance(aspect, ImageWatch)), None)
     if watch is None:
-        watch = ImageWatch(register or Register())
+        # The app has the first of them, and the folder that the CLI reads.
+        outdir = Path(stage.outdir) if register is None and isinstance(stage, Stage) else None
+        watch = ImageWatch(register or Register(), outdir)
         aspects.add(watch)
         stage.node.add_validation(watch)
     return watch.register
@@ -54,8 +58,8 @@ def _watch(stage: Construct, register: Register | None) -> Register:
 class ImageWatch:
     """Watches one stage of an app. As an aspect it sets architectures; as a validation it checks what came of it."""
 
-    def __init__(self, register: Register) -> None:
-        self.register = register
+    def __init__(self, register: Register, outdir: Path | None) -> None:
+        self.register, self._outdir = register, outdir
         self._stacks: list[Stack] = []
         self._resources: list[CfnResource] = []
         self._pipelines: list[IConstruct] = []
@@ -79,6 +83,8 @@ class ImageWatch:
 
     def validate(self) -> list[str]:
         """Check every resource that names an image of the app. Errors are annotations, which the CLI prints."""
+        if self._outdir and self.register.contexts:
+            write_watch_file(self._outdir, self.register.contexts)
         if self.register.images:
             ImageUses(render(self._stacks), self._stacks, self._resources, self.register).check()
             for pipeline in self._pipelines:

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from scoped_images.cdk.digest import Digest
 from scoped_images.cdk.place import path_of, stack_of
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
@@ -73,8 +74,9 @@ class Register:
     registry_functions: dict[str, object] = field(default_factory=dict)
     _bases: dict[RepositoryAddress, str] = field(default_factory=dict)
     _caches: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _caches_are_explained: bool = False
-    _noted: set[Path] = field(default_factory=set)
+    _noted: set[str | Path] = field(default_factory=set)
+    # Of all images, base images among them.
+    contexts: list[ScopedContext] = field(default_factory=list)
 
     @property
     def repositories(self) -> Mapping[RepositoryAddress, ecr.Repository]:
@@ -105,18 +107,13 @@ class Register:
                 f"{address.name!r} for both; give each base image a repository of its own"
             )
 
-    def is_first(self, dockerfile: Path) -> bool:
-        """Whether this is the first image of the Dockerfile to have a note: images may share one."""
-        first = dockerfile not in self._noted
-        self._noted.add(dockerfile)
+    def is_first(self, subject: str | Path) -> bool:
+        """Whether nobody has asked before: one note about a subject, such as a Dockerfile, is enough."""
+        first = subject not in self._noted
+        self._noted.add(subject)
         return first
 
     def add_cache(self, scope: Construct, ref: str, tag: str) -> str | None:
         """Return the path of another image that exports to this cache; equal images may share one."""
         other, other_tag = self._caches.setdefault(ref, (path_of(scope), tag))
         return other if other != path_of(scope) and other_tag != tag else None
-
-    def is_first_image_without_export(self) -> bool:
-        """Return whether nobody has asked before: one note for an app is enough."""
-        first, self._caches_are_explained = not self._caches_are_explained, True
-        return first

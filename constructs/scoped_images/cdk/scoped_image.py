@@ -12,11 +12,13 @@ from aws_cdk import Token
 from constructs import Construct
 
 from scoped_images.cdk.addressed_repository import AddressedRepository
+from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.architectures import lambda_architecture, task_platform
 from scoped_images.cdk.arguments import expect, expect_words
 from scoped_images.cdk.base_image import BaseImage, published_base, published_bases
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
+from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.published_platforms import PublishedPlatforms, publish
 from scoped_images.context.request import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
@@ -88,6 +90,14 @@ class ScopedImage(Construct):
         self._published = PublishedPlatforms(
             self, published=published, pinned=pin_digest, ordered=made.ordered
         )
+        if pin_digest and register_of(self).is_first("pin-digest"):
+            annotate_info(
+                self,
+                "pin-digest",
+                "pin_digest: only CloudFormation can look the digest up, so cdk watch and cdk deploy --hotswap skip "
+                "what runs this image and end green with the old code; deploy with --hotswap-fallback, or use "
+                "pin_digest=False where you hotswap",
+            )
 
     @classmethod
     def from_dockerfile(

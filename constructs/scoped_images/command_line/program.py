@@ -14,6 +14,7 @@ from scoped_images.command_line.context import context
 from scoped_images.command_line.engine import engine
 from scoped_images.command_line.prune import prune
 from scoped_images.command_line.say import say
+from scoped_images.command_line.watch import watch
 from scoped_images.command_line.why import why
 from scoped_images.errors import ScopedImagesError
 
@@ -27,6 +28,7 @@ app.command()(why)
 app.command()(build)
 app.command()(engine)
 app.command()(prune)
+app.command()(watch)
 app.add_typer(bases, name="bases")
 
 

@@ -1,0 +1,59 @@
+"""`scoped-images watch`: what `cdk watch` must observe to see every change of an image."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scoped_images.command_line.say import say, warn
+from scoped_images.context.watch_patterns import WATCH_FILE
+from scoped_images.errors import ScopedImagesError
+from scoped_images.json_file import read_json, write_json
+
+_CDK_JSON = Path("cdk.json")
+
+
+def watch(
+    *,
+    assembly: Annotated[
+        str, typer.Argument(metavar="ASSEMBLY", help="The cloud assembly that cdk synth has written.")
+    ] = "cdk.out",
+    write: Annotated[
+        bool, typer.Option("--write", help="Replace watch.include of cdk.json, and leave the rest as it is.")
+    ] = False,
+) -> None:
+    """Print the patterns with which cdk watch observes the app's code and the files of its images."""
+    found = read_json(Path(assembly) / WATCH_FILE)
+    if found is None:
+        raise ScopedImagesError(
+            f"ASSEMBLY: it holds no images of this library, got {assembly!r}; run cdk synth, or give the folder that it "
+            "writes"
+        )
+    include = [str(_CDK_JSON)]
+    for pattern in found["include"]:
+        if pattern.startswith("../"):
+            warn(
+                f"cdk watch observes only the folder of cdk.json, got {pattern!r}; move cdk.json to a folder above both, "
+                'and adapt its "app"'
+            )
+        else:
+            include.append(pattern)
+    if write:
+        _write(include)
+    else:
+        say(json.dumps({"watch": {"include": include}}, indent=2))
+
+
+def _write(include: list[str]) -> None:
+    content: dict[str, Any] | None = read_json(_CDK_JSON)
+    if content is None:
+        raise ScopedImagesError(
+            f"cdk.json: not found, got {str(Path.cwd())!r}; run this in the folder of cdk.json"
+        )
+    before = content.get("watch")
+    content["watch"] = {**(before if isinstance(before, dict) else {}), "include": include}
+    write_json(_CDK_JSON, content, sort_keys=False)
+    say(f"cdk.json: watch.include has {len(include)} patterns")

@@ -1,0 +1,59 @@
+"""Finds the patterns with which `cdk watch` observes what an app is made of."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from scoped_images.context.file import ContextFile, Kind
+from scoped_images.context.scoped_context import ScopedContext
+
+# In the cloud assembly: {"include": [patterns]}, relative to the folder that synth ran in.
+WATCH_FILE = "scoped-images-watch.json"
+
+_INSTALLED_OR_HIDDEN = re.compile(r"(^|/)((site|dist)-packages/|\.[^./])")
+_SPECIAL = re.compile(r"[\\*?\[\](){}!+@|]")
+
+
+def watch_patterns(contexts: Iterable[ScopedContext], modules: Iterable[Path], *, folder: Path) -> list[str]:
+    """Return the patterns for the contexts and for the app's own Python files, sorted.
+
+    A file in `folder` itself is a pattern. Any other file stands for its folder and all below, where new files will be.
+    modules: files of Python code; those below `folder` are the app's own.
+    """
+    files: set[str] = set()
+    for context in contexts:
+        files.update(_relative([context.dockerfile, *context.generated_from], folder))
+        files.update(_relative(_paths(context.root, context.files), folder))
+        for named in context.named.values():
+            files.update(_relative(_paths(named.root, named.files), folder))
+    files.update(path for path in _relative(modules, folder) if not path.startswith("../"))
+    in_folder = {path for path in files if "/" not in path}
+    folders = _topmost(PurePosixPath(path).parent.as_posix() for path in files - in_folder)
+    return sorted([*map(_escaped, in_folder), *(f"{_escaped(each)}/**" for each in folders)])
+
+
+def _paths(root: Path, entries: Iterable[ContextFile]) -> list[Path]:
+    return [root / entry.path for entry in entries if entry.kind is not Kind.DIRECTORY]
+
+
+def _relative(paths: Iterable[Path], folder: Path) -> set[str]:
+    """Return the paths from `folder`, without files that are installed or hidden, which the CLI never observes."""
+    relative = {Path(os.path.relpath(path, folder)).as_posix() for path in paths}
+    return {path for path in relative if not _INSTALLED_OR_HIDDEN.search(path)}
+
+
+def _topmost(folders: Iterable[str]) -> list[str]:
+    """Return the folders that lie in none of the others."""
+    found: list[str] = []
+    for each in sorted(set(folders), key=lambda each: (each.count("/"), each)):
+        if not any(each == other or each.startswith(f"{other}/") for other in found):
+            found.append(each)
+    return found
+
+
+def _escaped(path: str) -> str:
+    """Return the path as a glob: the CLI takes a backslash for a separator, so that nothing can be escaped."""
+    return _SPECIAL.sub("?", path)
