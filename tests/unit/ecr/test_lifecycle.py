@@ -111,6 +111,10 @@ def test_priorities_are_distinct_and_rising() -> None:
             "untagged_days: not a whole number from 1 to 9999, got -1",
         ),
         (
+            {"max_images": None, "untagged_days": 10000},
+            "untagged_days: not a whole number from 1 to 9999, got 10000",
+        ),
+        (
             {"max_images": 2.5, "untagged_days": 1},
             "max_images: not a whole number from 1 to 9999, got 2.5",
         ),
@@ -124,3 +128,7 @@ def test_a_limit_that_makes_no_sense_is_refused(limits: dict[str, Any], message:
     with pytest.raises(ScopedImagesError) as caught:
         ImageLifecycle(**limits)
     assert str(caught.value) == message
+
+
+def test_the_largest_limits_are_taken() -> None:
+    assert ImageLifecycle(max_images=9999, untagged_days=9999).rules()[-1]["selection"]["countNumber"] == 9999
