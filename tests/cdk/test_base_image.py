@@ -65,7 +65,7 @@ def test_a_second_base_in_a_repository_is_refused(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "base-dev")
     small_app.base(small_app.stack("Base"), "base", repository)
     with pytest.raises(
-        ScopedImagesError, match="'Other/other' would move the tag 'stable' of base image 'Base/base'"
+        ScopedImagesError, match="'Other/other' would move the tag 'stable' of 'Base/base', got"
     ):
         small_app.base(small_app.stack("Other"), "other", repository)
 
@@ -194,6 +194,44 @@ def test_with_a_static_tag_it_does_not(tmp_path: Any) -> None:
 
 def test_with_a_static_tag_another_refresh_mark_does(tmp_path: Any) -> None:
     assert rebuilt(tmp_path, {"tag": "static"}, {"tag": "static", "refresh_mark": "sha256:2"})
+
+
+def test_with_a_frozen_tag_neither_dependents_nor_the_base_are_rebuilt(tmp_path: Any) -> None:
+    assert not rebuilt(tmp_path, {"tag": "frozen"}, {"tag": "frozen", "changed": True})
+
+
+@pytest.mark.parametrize(
+    ("options", "same"),
+    [({}, True), ({"refresh_mark": "sha256:2"}, False), ({"tag": "static"}, False)],
+    ids=["changed", "refreshed", "thawed"],
+)
+def test_a_frozen_base_is_built_again_when_its_mark_changes(
+    tmp_path: Any, options: dict[str, str], same: bool
+) -> None:
+    """The CLI builds only what the registry does not have."""
+    pushed = []
+    for name, further in (("one", {}), ("two", options)):
+        folder = tmp_path / name
+        folder.mkdir()
+        app = SmallApp(folder)
+        base = base_in_own_stack(
+            app, **{"tag": "frozen", "context": other(app) if further or name == "two" else None} | further
+        )
+        assert base.uri == f"{REGISTRY}/base-dev:stable"
+        (tags,) = moved_tags(Template.from_stack(cdk.Stack.of(base)))
+        assert (tags["ImageTag"], tags["FromTag"]) == ("stable", base.content_tag)
+        pushed.append(destinations(app.synth(), "Base"))
+    assert (pushed[0] == pushed[1]) is same
+
+
+def test_a_frozen_base_of_several_platforms_has_one_index_and_an_image_for_each(small_app: SmallApp) -> None:
+    platforms = [Platform.LINUX_ARM64, Platform.LINUX_AMD64]
+    base = base_in_own_stack(small_app, tag="frozen", platform=None, platforms=platforms)
+    tags = {base.content_tag, *(spec.content_tag for spec in base.specs)}
+    assert len(tags) == 3
+    Annotations.from_stack(cdk.Stack.of(base)).has_info(
+        "/Base/base", Match.string_like_regexp("not built before scoped-images bases refresh")
+    )
 
 
 def test_with_a_static_tag_dependents_stand_on_stable_and_synth_says_so(small_app: SmallApp) -> None:
@@ -364,7 +402,7 @@ def test_a_base_of_another_platform_is_refused(small_app: SmallApp) -> None:
 def test_an_unknown_tag_strategy_is_refused(small_app: SmallApp) -> None:
     with pytest.raises(
         ScopedImagesError,
-        match="tag: expected one of 'content', 'git', 'static', got 'latest' for 'Base/base'",
+        match="tag: expected one of 'content', 'git', 'static', 'frozen', got 'latest' for 'Base/base'",
     ):
         base_in_own_stack(small_app, tag="latest")
 

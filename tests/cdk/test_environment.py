@@ -101,7 +101,7 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
         ({"mirrors": "x"}, "environments.dev.mirrors: must be an object of registries, got 'x'"),
         (
             {"base_tag": "latest"},
-            "environments.dev.base_tag: must be 'content' or 'git' or 'static', got 'latest'",
+            "environments.dev.base_tag: must be 'content' or 'git' or 'static' or 'frozen', got 'latest'",
         ),
         (
             {"removal_policy": "keep"},

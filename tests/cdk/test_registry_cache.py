@@ -41,6 +41,15 @@ def test_a_branch_writes_its_own_cache_and_reads_the_main_one() -> None:
     ]
 
 
+def test_images_of_one_repository_have_caches_by_name() -> None:
+    """A pull request's begins with `cache-pr-`, which the lifecycle expires."""
+    named = cache(name="upload", branch="pr-7")
+    assert [option.params["ref"] for option in named.cache_from()] == [
+        f"{URI}:cache-pr-7-upload-linux-arm64",
+        f"{URI}:cache-upload-linux-arm64",
+    ]
+
+
 def test_an_untrusted_build_only_imports() -> None:
     assert cache(export=False).cache_to() is None
     assert len(cache(export=False).cache_from()) == 1
@@ -54,6 +63,11 @@ def test_further_refs_are_imported_last() -> None:
     ("options", "message"),
     [
         ({"branch": "feature/x"}, "branch of the registry cache is 'feature/x', and is part of a tag"),
+        (
+            {"name": "linux-app"},
+            "name of the registry cache: expected 1-64 lower-case letters, digits, '.', '_' and '-', and no 'linux' or "
+            "'pr' at the start, got 'linux-app'; use the name of the image",
+        ),
         ({"imports": ("${Token[TOKEN.3]}:cache",)}, "imports of the registry cache holds a token"),
     ],
 )

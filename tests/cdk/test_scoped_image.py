@@ -306,6 +306,26 @@ def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
             "builder of 'App/Image' is str 'remote', and takes ImageBuilder: a RemoteBuilder",
         ),
         (
+            {"options": BuildOptions(cache="app")},
+            "cache: CDK's own repository takes none, got 'app' for 'App/Image'; give the image repository=",
+        ),
+        (
+            {"moving_tag": "dev"},
+            "moving_tag: tags of CDK's own repository never move, got 'dev' for 'App/Image'; give the image",
+        ),
+        (
+            {"moving_tag": "stable"},
+            "moving_tag of 'App/Image': 'stable' is the library's own, got 'stable'; use another name, such as 'dev'",
+        ),
+        (
+            {"moving_tag": "sha-1"},
+            "moving_tag of 'App/Image': 'sha-*' is the library's own, got 'sha-1'; use another name, such as 'dev'",
+        ),
+        (
+            {"moving_tag": "a/b"},
+            "moving_tag of 'App/Image': expected a tag of 1-128 letters, digits, '.', '_' and '-', got 'a/b'; use a",
+        ),
+        (
             {"context": lambda _: "x"},
             "context of 'App/Image' is str 'x', and takes ScopedContext: what a function",
         ),
@@ -498,6 +518,23 @@ def test_two_images_that_overwrite_each_other_s_cache_are_told(small_app: SmallA
             r"cache: 'One/Image' exports to it too and each overwrites the other's, got"
         ),
     )
+
+
+def test_images_of_one_repository_keep_a_cache_each(small_app: SmallApp) -> None:
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    stack = small_app.stack("App")
+    for name in ("one", "two"):
+        ScopedImage(
+            stack,
+            name,
+            context=small_app.context(name),
+            repository=repository,
+            options=BuildOptions(cache=name),
+        )
+    images = small_app.synth()["App.assets.json"]["dockerImages"].values()
+    refs = [image["source"]["cacheTo"]["params"]["ref"].partition(":")[2] for image in images]
+    assert refs == ["cache-one-linux-amd64", "cache-two-linux-amd64"]
+    assert Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("cache:")) == []
 
 
 def cache_of(small_app: SmallApp) -> dict[str, Any]:

@@ -63,8 +63,9 @@ class BaseImage(Construct):
         named_bases: further base images, by the names that `COPY --from=` uses.
         tag: what dependents are built FROM. `content` and `git` rebuild them whenever this image changes; with
             `static` they keep what they have, and their next build takes the image that is `stable` then.
+            With `frozen` this image is not rebuilt either, whatever its files are, until its refresh mark changes.
             `git` is `git-<32 hex>`, the last commit of the context's files, or `content` if they differ from it.
-        refresh_mark: with `static`, a changed mark rebuilds the dependents (`scoped-images bases refresh`).
+        refresh_mark: with `static` and `frozen`, a changed mark rebuilds the dependents (`scoped-images bases refresh`).
         options, builder: as those of ScopedImage.
         """
         super().__init__(scope, construct_id)
@@ -82,15 +83,22 @@ class BaseImage(Construct):
             options=options or BuildOptions(),
             builder=builder,
             is_base=True,
+            frozen=refresh_mark or "" if tag == "frozen" else None,
         )
         builds = made.builds()
         refuse_late_args(self, builds, "the tag of a base image")
         self._refuse_others()
         self.address = repository.address
-        register_of(self).add_base(self, self.address, STABLE)
+        register_of(self).add_moving_tag(self, self.address, STABLE)
         self.specs = tuple(build.spec for build in builds)
         self.content_tag = index_tag(self.specs)
-        is_static = tag == "static"
+        is_static = tag in ("static", "frozen")
+        if tag == "frozen":
+            annotate_info(
+                self,
+                "frozen-base",
+                "a change of its files is not built before scoped-images bases refresh, or another base_tag",
+            )
         moving_tag = self._moving_tag(tag)
         self.uri = self.address.tagged(moving_tag or self.content_tag)
         self.published: PublishedBase = PublishedBase(
@@ -116,7 +124,7 @@ class BaseImage(Construct):
 
     def _moving_tag(self, tag: BaseTag) -> str | None:
         """Return the tag that dependents are built FROM, or None for the content tag."""
-        if tag == "static":
+        if tag in ("static", "frozen"):
             return STABLE
         if tag == "content":
             return None

@@ -44,6 +44,7 @@ class ImageBuilds:
     context: one for all platforms, or a function that makes each platform's.
     builder: None for the machine that deploys.
     is_base: whether other images are built from it.
+    frozen: as that of ImageSpec.
     """
 
     scope: Construct
@@ -55,6 +56,7 @@ class ImageBuilds:
     options: BuildOptions
     builder: ImageBuilder | None
     is_base: bool = False
+    frozen: str | None = None
 
     def __post_init__(self) -> None:
         scope = self.scope
@@ -142,7 +144,7 @@ class ImageBuilds:
                         self.scope,
                         "cache",
                         f"cache: {other!r} exports to it too and each overwrites the other's, got {ref}; give each "
-                        "image a repository of its own, or one of them a branch=",
+                        "image a repository of its own, or a cache of its own, BuildOptions(cache='<name>')",
                     )
         self._annotate_downloads(builds[0].spec)
         for base in self._bases:
@@ -184,6 +186,7 @@ class ImageBuilds:
             base=reference_of(self.base) if self.base else None,
             named_bases={name: reference_of(base) for name, base in self.named_bases.items()},
             options=dataclasses.replace(self.options, build_args=literal),
+            frozen=self.frozen,
             # The expression: the placeholder of a token differs from synth to synth.
             late_args={name: json.dumps(value, sort_keys=True) for name, value in resolved.items()},
         )
@@ -217,6 +220,13 @@ class ImageBuilds:
             if self.repository is None or (spec.steps is not None and not spec.steps.worth_caching):
                 return None
             return RegistryCache(repository=self.repository.address, platform=platform)
+        if isinstance(cache, str):
+            if self.repository is None:
+                raise ScopedImagesError(
+                    f"cache: CDK's own repository takes none, got {cache!r} for {path_of(self.scope)!r}; give the image "
+                    "repository=, an ImageRepository of an earlier stack"
+                )
+            return RegistryCache(repository=self.repository.address, platform=platform, name=cache)
         if self.repository is None or cache.repository != self.repository.address:
             raise ScopedImagesError(
                 f"cache: {path_of(self.scope)!r} can export only to its own repository, got "

@@ -14,7 +14,7 @@ from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 from scoped_images.upstream.mirrors import Mirrors
 
-BaseTag = Literal["content", "git", "static"]
+BaseTag = Literal["content", "git", "static", "frozen"]
 
 BASE_TAGS: tuple[BaseTag, ...] = get_args(BaseTag)
 BUILDERS = ("local", "remote")
@@ -31,7 +31,8 @@ class Environment:
     platform: what every image is built for and run on. Defaults to `linux/amd64`.
     max_images: how many content-tagged images each repository keeps beside those in use, at least 1. Defaults to 30.
     untagged_days: days after which an untagged image expires, at least 1. Defaults to 7.
-    base_tag: `content`, the default, and `git` rebuild dependents when a base changes; `static` leaves them on `stable`.
+    base_tag: `content`, the default, and `git` rebuild dependents when a base changes; `static` leaves them on `stable`;
+        `frozen` does not even rebuild the base until `scoped-images bases refresh`.
     pruning: `report` makes the image pruner report daily what it would delete, `delete` makes it delete. Without
         it, ECR keeps the newest `max_images` and deletes the others, even if something uses them.
     removal_policy: `retain`, the default, keeps repositories, tables and buckets when their stack is deleted; `destroy`

@@ -35,7 +35,7 @@ from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import address_in, stack_of
 from scoped_images.ecr.lifecycle import ImageLifecycle
 from scoped_images.ecr.repository_policy import let_account_pull, let_functions_pull, let_role_publish
-from scoped_images.ecr.tags import MOVING_PATTERNS
+from scoped_images.ecr.tags import MAX_MOVING_PATTERNS, MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
 
 
@@ -95,12 +95,10 @@ class ImageRepository(AddressedRepository):
             removal_policy=removal_policy,
         )
         register.add_repository(self.address, self.repository)
-        # Word for word the policy that the evaluator of lifecycle rules is tested with.
         resource = self.repository.node.default_child
         assert isinstance(resource, ecr.CfnRepository)
-        resource.lifecycle_policy = ecr.CfnRepository.LifecyclePolicyProperty(
-            lifecycle_policy_text=json.dumps({"rules": lifecycle.rules()})
-        )
+        self._resource, self._lifecycle, self._moving_tags = resource, lifecycle, list[str]()
+        self._set_lifecycle()
         # RemovalPolicies may change the policy later, and CloudFormation cannot delete a repository that has images.
         resource.empty_on_delete = Lazy.uncached_any(_WhenDeleted(resource))
         stack = Stack.of(self)
@@ -110,6 +108,32 @@ class ImageRepository(AddressedRepository):
             root = stack.format_arn(service="iam", region="", account=each, resource="root")
             self._allow(let_account_pull(each, root))
             self._allow(let_functions_pull(self._functions_of(each), account=each))
+
+    def keep_moving_tag(self, tag: str) -> None:
+        """Let `tag` move from image to image, and never expire the image that has it. ECR allows two such tags here."""
+        if tag in self._moving_tags:
+            return
+        patterns = (*MOVING_PATTERNS, *self._moving_tags, tag)
+        if len(patterns) > MAX_MOVING_PATTERNS:
+            raise ScopedImagesError(
+                f"moving_tag: ECR takes {MAX_MOVING_PATTERNS} patterns of tags that move, got {tag!r} in addition to "
+                f"{', '.join(self._moving_tags)} for {self.node.path!r}; give the image a repository of its own"
+            )
+        self._moving_tags.append(tag)
+        self._resource.image_tag_mutability_exclusion_filters = [
+            ecr.CfnRepository.ImageTagMutabilityExclusionFilterProperty(
+                image_tag_mutability_exclusion_filter_type="WILDCARD",
+                image_tag_mutability_exclusion_filter_value=pattern,
+            )
+            for pattern in patterns
+        ]
+        self._set_lifecycle()
+
+    def _set_lifecycle(self) -> None:
+        # Word for word the policy that the evaluator of lifecycle rules is tested with.
+        self._resource.lifecycle_policy = ecr.CfnRepository.LifecyclePolicyProperty(
+            lifecycle_policy_text=json.dumps({"rules": self._lifecycle.rules(moving_tags=self._moving_tags)})
+        )
 
     @classmethod
     def from_name(

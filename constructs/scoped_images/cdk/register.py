@@ -72,7 +72,7 @@ class Register:
     existing: set[RepositoryAddress] = field(default_factory=set)
     # Settings of stacks' registry functions, by the path of the scope that they are for.
     registry_functions: dict[str, object] = field(default_factory=dict)
-    _bases: dict[RepositoryAddress, str] = field(default_factory=dict)
+    _moving_tags: dict[tuple[RepositoryAddress, str], str] = field(default_factory=dict)
     _caches: dict[str, tuple[str, str]] = field(default_factory=dict)
     _noted: set[str | Path] = field(default_factory=set)
     # Of all images, base images among them.
@@ -98,13 +98,13 @@ class Register:
         """Add one of the app's own."""
         self._repositories[address] = repository
 
-    def add_base(self, scope: Construct, address: RepositoryAddress, moving_tag: str) -> None:
-        """Raise if another base image is published in the repository, whose tag both would move."""
-        other = self._bases.setdefault(address, path_of(scope))
+    def add_moving_tag(self, scope: Construct, address: RepositoryAddress, tag: str) -> None:
+        """Raise if another image moves this tag in the repository."""
+        other = self._moving_tags.setdefault((address, tag), path_of(scope))
         if other != path_of(scope):
             raise ScopedImagesError(
-                f"repository: {path_of(scope)!r} would move the tag {moving_tag!r} of base image {other!r}, got "
-                f"{address.name!r} for both; give each base image a repository of its own"
+                f"repository: {path_of(scope)!r} would move the tag {tag!r} of {other!r}, got {address.name!r} for both; "
+                "give each a repository of its own"
             )
 
     def is_first(self, subject: str | Path) -> bool:

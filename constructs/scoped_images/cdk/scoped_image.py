@@ -9,7 +9,7 @@ from typing import Self
 # Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
 import aws_cdk
 from aws_cdk import Token
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
@@ -19,10 +19,13 @@ from scoped_images.cdk.base_image import BaseImage, published_base, published_ba
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.place import path_of
 from scoped_images.cdk.published_platforms import PublishedPlatforms, publish
+from scoped_images.cdk.registry_resources import move_tag
 from scoped_images.context.request import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
+from scoped_images.ecr.tags import check_moving_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
@@ -50,6 +53,7 @@ class ScopedImage(Construct):
         named_bases: Mapping[str, BaseImage | str] | None = None,
         options: BuildOptions | None = None,
         pin_digest: bool = False,
+        moving_tag: str | None = None,
         builder: ImageBuilder | None = None,
     ) -> None:
         """Build the image before its stack deploys.
@@ -67,6 +71,8 @@ class ScopedImage(Construct):
             deploys. The tag stays in the template, where `cdk gc` looks for images in use. Put what runs the image into
             the same stack: another stack would import the digest, and CloudFormation cannot change an export that is in
             use.
+        moving_tag: a second tag, such as `dev`, which the stack moves to this image once it is pushed. Needs a
+            repository, which then keeps the image that has the tag.
         builder: defaults to the machine that deploys; a RemoteBuilder builds the same image on AWS.
         """
         super().__init__(scope, construct_id)
@@ -98,6 +104,8 @@ class ScopedImage(Construct):
                 "what runs this image and end green with the old code; deploy with --hotswap-fallback, or use "
                 "pin_digest=False where you hotswap",
             )
+        if moving_tag is not None:
+            self._move(moving_tag, repository, published.needed)
 
     @classmethod
     def from_dockerfile(
@@ -119,6 +127,7 @@ class ScopedImage(Construct):
         named_bases: Mapping[str, BaseImage | str] | None = None,
         options: BuildOptions | None = None,
         pin_digest: bool = False,
+        moving_tag: str | None = None,
         builder: ImageBuilder | None = None,
     ) -> Self:
         """Build a Dockerfile with the files of `root` that it reads, and no others.
@@ -159,6 +168,7 @@ class ScopedImage(Construct):
             named_bases=named_bases,
             options=options,
             pin_digest=pin_digest,
+            moving_tag=moving_tag,
             builder=builder,
         )
 
@@ -207,6 +217,17 @@ class ScopedImage(Construct):
     def to_container_image(self) -> aws_cdk.aws_ecs.ContainerImage:
         """Return the image for a container of a task definition, whose execution role may then pull it."""
         return aws_cdk.aws_ecs.ContainerImage.from_ecr_repository(*self._published.reference())
+
+    def _move(self, tag: str, repository: AddressedRepository | None, needed: tuple[IConstruct, ...]) -> None:
+        check_moving_tag(tag, name=f"moving_tag of {path_of(self)!r}")
+        if repository is None:
+            raise ScopedImagesError(
+                f"moving_tag: tags of CDK's own repository never move, got {tag!r} for {path_of(self)!r}; give the image "
+                "repository=, an ImageRepository of an earlier stack"
+            )
+        register_of(self).add_moving_tag(self, repository.address, tag)
+        repository.keep_moving_tag(tag)
+        move_tag(self, repository.address, from_tag=self.tag, tag=tag, after=needed)
 
     def _one_platform(self, platform: Platform | None) -> Platform:
         if platform is None and len(self.platforms) == 1:

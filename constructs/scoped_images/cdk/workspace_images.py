@@ -122,6 +122,7 @@ class WorkspaceImages:
         named_bases: Mapping[str, BaseImage | str] | None = None,
         options: BuildOptions | None = None,
         pin_digest: bool = True,
+        moving_tag: str | None = None,
         builder: ImageBuilder | None = None,
     ) -> ScopedImage:
         """Build the image of a function or service in the stack of `scope`.
@@ -149,6 +150,7 @@ class WorkspaceImages:
             named_bases=derived.named_bases if named_bases is None else named_bases,
             options=self._with_pins(options) if options else self._options,
             pin_digest=pin_digest,
+            moving_tag=moving_tag,
             builder=builder or self.builder,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +46,14 @@ class ImageLifecycle:
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _NEVER:
                 raise ScopedImagesError(f"{key}: not a whole number from 1 to {_NEVER}, got {value!r}")
 
-    def rules(self) -> tuple[dict[str, Any], ...]:
-        """Return the rules in order of priority, as ECR's lifecycle policies spell them."""
+    def rules(self, *, moving_tags: Iterable[str] = ()) -> tuple[dict[str, Any], ...]:
+        """Return the rules in order of priority, as ECR's lifecycle policies spell them.
+
+        moving_tags: further tags whose images never expire.
+        """
         rules = (
             _never(STABLE),
+            *(_never(tag) for tag in moving_tags),
             # A pull request without changes exports main's manifest under a second tag; protect that manifest.
             _never(MAIN_CACHE_PATTERN),
             self._content_tagged(),

@@ -7,6 +7,9 @@ import json
 import re
 from collections.abc import Mapping
 
+from scoped_images.ecr.tag_pattern import matches
+from scoped_images.errors import ScopedImagesError
+
 # 128 bits. Whoever finds two contents with one tag (a birthday attack) decides what runs for both, and 48 bits
 # took eight minutes on one core.
 DIGITS = 32
@@ -23,9 +26,12 @@ CACHE_PATTERN = "cache*"
 MAIN_CACHE_PATTERN = "cache-linux-*"
 PULL_REQUEST_CACHE_PATTERN = "cache-pr-*"
 MOVING_PATTERNS = (CACHE_PATTERN, GIT_PATTERN, STABLE)
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+MAX_MOVING_PATTERNS = 5
 
 _CONTENT = re.compile(rf"sha-[0-9a-f]{{{DIGITS}}}(?:-[0-9a-f]{{{LATE_DIGITS}}})?")
 _GIT = re.compile(rf"git-[0-9a-f]{{{DIGITS}}}")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _LONG_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b")
 
 
@@ -45,13 +51,28 @@ def git_tag(commit: str) -> str:
     return f"git-{commit[:DIGITS]}"
 
 
-def cache_tag(platform: str, branch: str | None = None) -> str:
+def cache_tag(platform: str, branch: str | None = None, name: str | None = None) -> str:
     """Return the tag of a build cache.
 
     platform: as part of a tag, `linux-amd64`.
-    branch: None for the main cache.
+    branch: None for the main cache. It comes first, so that one pattern finds every cache of pull requests.
+    name: None for the only image of a repository.
     """
-    return "-".join(filter(None, ("cache", branch, platform)))
+    return "-".join(filter(None, ("cache", branch, name, platform)))
+
+
+def check_moving_tag(tag: object, *, name: str) -> str:
+    """Return a tag that may move from image to image; raise ScopedImagesError for one that means something else."""
+    if not isinstance(tag, str) or not _TAG.fullmatch(tag):
+        raise ScopedImagesError(
+            f"{name}: expected a tag of 1-128 letters, digits, '.', '_' and '-', got {tag!r}; use a name such as 'dev'"
+        )
+    for pattern in (CONTENT_PATTERN, *MOVING_PATTERNS):
+        if matches(pattern, tag):
+            raise ScopedImagesError(
+                f"{name}: {pattern!r} is the library's own, got {tag!r}; use another name, such as 'dev'"
+            )
+    return tag
 
 
 def is_content_tag(tag: str) -> bool:

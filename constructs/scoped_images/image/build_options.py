@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image.registry_cache import RegistryCache
+from scoped_images.image.registry_cache import RegistryCache, check_cache_name
 from scoped_images.upstream.images import UpstreamImages
 
 Network = Literal["default", "none", "host"]
@@ -27,8 +27,8 @@ class BuildOptions:
     network: the network of `RUN` steps: `default`, `none` or `host`. Defaults to the builder's own.
     target: the stage to build. Defaults to the context's own target, else the last stage.
     upstream: pins and mirrors of the external images that the Dockerfile names. Defaults to none.
-    cache: the registry cache to import from and export to. Defaults to one in the image's repository;
-        False turns it off.
+    cache: the registry cache to import from and export to. Defaults to one in the image's repository; a name gives
+        each of several images in one repository its own; False turns it off.
     cache_export: whether the build writes its registry cache. False only reads it, for builds of code that nobody has
         reviewed. The context value `scoped-images:cache-export` and builds of pull requests turn it off for a whole app.
     no_cache: whether the build runs every step again. A tag that is in the registry is still not built again.
@@ -40,7 +40,7 @@ class BuildOptions:
     network: Network | None = None
     target: str | None = None
     upstream: UpstreamImages = field(default_factory=UpstreamImages)
-    cache: RegistryCache | Literal[False] | None = None
+    cache: RegistryCache | str | Literal[False] | None = None
     cache_export: bool = True
     no_cache: bool = False
 
@@ -73,7 +73,9 @@ class BuildOptions:
         if self.target is not None:
             self._expect("target", str, "pass the name of a stage")
         self._expect("upstream", UpstreamImages, "pass UpstreamImages(lock=ImagesLock.read())")
-        if self.cache is not None and self.cache is not False:
+        if isinstance(self.cache, str):
+            check_cache_name(self.cache, property_name="cache")
+        elif self.cache is not None and self.cache is not False:
             self._expect("cache", RegistryCache, "pass False to build without a cache")
 
     def _expect(self, name: str, kind: type, hint: str) -> None:

@@ -11,6 +11,10 @@ from scoped_images.ecr.tags import cache_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+# A cache so named would look like another one's: of a platform, or of a pull request.
+_TAKEN = ("linux", "pr")
+
 
 @dataclass(frozen=True, kw_only=True)
 class CacheOption:
@@ -25,9 +29,10 @@ class CacheOption:
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryCache:
-    """Imports from and exports to `<repository>:cache-<platform>`.
+    """Imports from and exports to `<repository>:cache-<platform>`, or `cache-<name>-<platform>`.
 
     repository: must exist before the build, so it belongs to an earlier stack.
+    name: tells the caches of several images in one repository apart.
     branch: keeps a branch's cache apart, as `cache-<branch>-<platform>`, and imports the main one too.
     export: False for builds that must not write, such as those of untrusted pull requests.
     imports: further refs to import from, such as another repository's cache.
@@ -36,6 +41,7 @@ class RegistryCache:
     repository: RepositoryAddress
     platform: Platform
     branch: str | None = None
+    name: str | None = None
     export: bool = True
     imports: tuple[str, ...] = ()
 
@@ -45,6 +51,8 @@ class RegistryCache:
                 f"branch of the registry cache is {self.branch!r}, and is part of a tag: use 1-64 lower-case "
                 "letters, digits, '.', '_' and '-'"
             )
+        if self.name is not None:
+            check_cache_name(self.name, property_name="name of the registry cache")
         for ref in self.imports:
             if "${Token[" in ref:
                 raise ScopedImagesError(
@@ -55,13 +63,13 @@ class RegistryCache:
     @property
     def ref(self) -> str:
         """The image ref that this build exports to."""
-        return self.repository.tagged(cache_tag(self.platform.slug, self.branch))
+        return self.repository.tagged(cache_tag(self.platform.slug, self.branch, self.name))
 
     def cache_from(self) -> list[CacheOption]:
         """What to import, nearest first. BuildKit logs a ref that does not exist yet and builds on."""
         refs = [self.ref]
         if self.branch is not None:
-            refs.append(self.repository.tagged(cache_tag(self.platform.slug)))
+            refs.append(self.repository.tagged(cache_tag(self.platform.slug, name=self.name)))
         return [CacheOption(type="registry", params={"ref": ref}) for ref in (*refs, *self.imports)]
 
     def cache_to(self) -> CacheOption | None:
@@ -80,4 +88,13 @@ class RegistryCache:
                 # A cache that cannot be written must not fail a deploy.
                 "ignore-error": "true",
             },
+        )
+
+
+def check_cache_name(name: object, *, property_name: str) -> None:
+    """Raise ScopedImagesError unless `name` can be the name of a cache."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.split("-")[0] in _TAKEN:
+        raise ScopedImagesError(
+            f"{property_name}: expected 1-64 lower-case letters, digits, '.', '_' and '-', and no 'linux' or 'pr' at the "
+            f"start, got {name!r}; use the name of the image"
         )

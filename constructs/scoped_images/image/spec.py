@@ -70,6 +70,7 @@ class ImageSpec:
     named_bases: further images by the names that `COPY --from=` and `FROM` know them under.
     options: how it is built. The fingerprint covers what changes the image: not the cache, not where secrets lie.
     late_args: build arguments whose values only CloudFormation knows. The fingerprint counts their expressions.
+    frozen: what the tag is made of in place of the content: the image is not built again until this changes.
 
     A context that was found for a target, a platform and build arguments is built with them.
     """
@@ -80,6 +81,7 @@ class ImageSpec:
     named_bases: Mapping[str, BaseReference] = field(default_factory=dict)
     options: BuildOptions = field(default_factory=BuildOptions)
     late_args: Mapping[str, str] = field(default_factory=dict)
+    frozen: str | None = None
 
     def __post_init__(self) -> None:
         Platform.parse(self.platform)
@@ -226,7 +228,14 @@ class ImageSpec:
     @property
     def content_tag(self) -> str:
         """The tag that names this content: `sha-` and 32 hex digits."""
-        return content_tag(self.fingerprint)
+        return content_tag(self.tagged_by)
+
+    @property
+    def tagged_by(self) -> str:
+        """SHA-256 of what the tag names: the fingerprint, or what the image is frozen by."""
+        if self.frozen is None:
+            return self.fingerprint
+        return hashlib.sha256(f"frozen {self.platform} {self.frozen}".encode()).hexdigest()
 
     @cached_property
     def _dockerfile(self) -> ParsedDockerfile | None:
@@ -314,5 +323,5 @@ def index_tag(specs: Sequence[ImageSpec]) -> str:
     """The content tag of one image, or of the index over the images of several platforms."""
     if len(specs) == 1:
         return specs[0].content_tag
-    fingerprints = "\n".join(sorted(spec.fingerprint for spec in specs))
+    fingerprints = "\n".join(sorted(spec.tagged_by for spec in specs))
     return content_tag(hashlib.sha256(fingerprints.encode()).hexdigest())
