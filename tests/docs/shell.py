@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Iterator
 
-_SUBSTITUTION = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _SEPARATORS = {"|", "||", "&&", ";", "&"}
 # A place that the reader fills in, such as `<tag>`: as one word that no shell reads as a redirection.
@@ -22,9 +21,11 @@ def commands(script: str) -> Iterator[list[str]]:
 def _commands_of(line: str) -> Iterator[list[str]]:
     if line.lstrip().startswith("#"):
         return
-    for inner in _SUBSTITUTION.findall(line):
-        yield from _commands_of(inner)
-    lexer = shlex.shlex(_SUBSTITUTION.sub("SUBSTITUTED", line), posix=True, punctuation_chars="|&;<>")
+    while (start := line.find("$(")) >= 0:
+        end = _closing(line, start + 2)
+        yield from _commands_of(line[start + 2 : end])
+        line = f"{line[:start]}SUBSTITUTED{line[end + 1 :]}"
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
     lexer.whitespace_split = True
     words: list[str] = []
     for word in lexer:
@@ -34,6 +35,16 @@ def _commands_of(line: str) -> Iterator[list[str]]:
         else:
             words.append(word)
     yield from _command(words)
+
+
+def _closing(line: str, start: int) -> int:
+    """Return where the parenthesis that opened before `start` closes."""
+    depth = 1
+    for at in range(start, len(line)):
+        depth += {"(": 1, ")": -1}.get(line[at], 0)
+        if depth == 0:
+            return at
+    raise ValueError(f"$( is not closed: {line}")
 
 
 def _command(words: list[str]) -> Iterator[list[str]]:

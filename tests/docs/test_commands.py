@@ -22,7 +22,7 @@ from tests.docs.pages import ROOT, SHELL, Block, all_blocks
 from tests.docs.shell import commands
 
 # Programs that everybody has, whose few arguments here speak for themselves.
-UNCHECKED = {"cd", "cp", "date", "export", "git", "npm", "pip", "python", "python3", "source", "."}
+UNCHECKED = {"cd", "cp", "date", "diff", "export", "git", "npm", "pip", "python", "python3", "source", "."}
 # GitHub's own command, which no registry has.
 UNCHECKED |= {"gh"}
 # Asked by the e2e tests, which have one.

@@ -18,7 +18,7 @@ from tests.docs.pages import ROOT, Block, all_blocks
 # A block that is a file of the repository says so in its first line.
 _FILE = re.compile(r"# (examples/\S+)\n")
 PYTHON = [block for block in all_blocks("python") if not _FILE.match(block.text)]
-FILES = [block for block in all_blocks("python", "dockerfile", "json") if _FILE.match(block.text)]
+FILES = [block for block in all_blocks("python", "dockerfile", "json", "text") if _FILE.match(block.text)]
 
 
 def parse(text: str) -> ast.Module:

@@ -6,6 +6,8 @@ import os
 import stat
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -53,6 +55,25 @@ def build_wheel(folder: Path) -> Path:
     subprocess.run(command, check=True)
     (wheel,) = folder.glob("cdk_scoped_images-*.whl")
     return wheel
+
+
+def install_wheel(wheel: Path, folder: Path) -> Path:
+    """Make a virtual environment with the wheel, installed by pip, and its dependencies at their locked versions.
+
+    The dependencies are this environment's, found through a .pth file. Python reads no .pth file of a folder that
+    it found so, which is why the working tree's own copy of the library is out of reach.
+    """
+    venv.create(folder, symlinks=True, with_pip=False)
+    python = folder / "bin" / "python"
+    # fmt: off
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index",
+               "--disable-pip-version-check", str(wheel)]
+    # fmt: on
+    subprocess.run(command, check=True)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    site_packages = folder / "lib" / version / "site-packages"
+    (site_packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return folder
 
 
 def unpack_wheel(wheel: Path, site_packages: Path) -> Path:

@@ -7,14 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 
 import scoped_images
 from tests.bare_environment import bare_environment
+from tests.package.installation import install_wheel
 
 ROOT = Path(__file__).parents[2]
 FOREIGN_APP = Path(__file__).with_name("foreign_app")
@@ -22,23 +21,7 @@ FOREIGN_APP = Path(__file__).with_name("foreign_app")
 
 @pytest.fixture(scope="module")
 def clean_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel, installed by pip, and its dependencies at their locked versions.
-
-    The dependencies are this environment's, found through a .pth file. Python reads no .pth file of a folder that
-    it found so, which is why the working tree's own copy of the library is out of reach.
-    """
-    folder = tmp_path_factory.mktemp("clean") / "venv"
-    venv.create(folder, symlinks=True, with_pip=False)
-    python = folder / "bin" / "python"
-    # fmt: off
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index",
-               "--disable-pip-version-check", str(wheel)]
-    # fmt: on
-    subprocess.run(command, check=True)
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    site_packages = folder / "lib" / version / "site-packages"
-    (site_packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    return folder
+    return install_wheel(wheel, tmp_path_factory.mktemp("clean") / "venv")
 
 
 def run(

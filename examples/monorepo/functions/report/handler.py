@@ -1,0 +1,5 @@
+from money import euros
+
+
+def handler(event, context):
+    return f"sold today: {euros(event['cents'])}"
