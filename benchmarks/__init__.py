@@ -1,1 +1,1 @@
-"""How long synth takes, and what it writes, for contexts of a large repository."""
+"""Measures the library beside what stands in for it: `make bench`, or a part: `python -m benchmarks context`."""

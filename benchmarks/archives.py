@@ -1,4 +1,4 @@
-"""What remote builds of handlers upload, with and without a base image, in one run: `python -m benchmarks.archives`."""
+"""What remote builds of handlers upload: with a base image, and with the packages in each."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import boto3
 
+from benchmarks.results import OURS, Results
 from cdk_local_aws.emulator import process
 from cdk_local_aws.emulator.keys import Keys
 from cdk_local_aws.emulator.settings import EmulatorSettings
@@ -22,6 +22,7 @@ from scoped_images import ScopedContext
 from scoped_images.context.archive import write_context_archive
 
 ROOT = Path(__file__).parents[1]
+PART = "archives"
 PORT = 14567
 RUNS = 5
 BUCKET = "archives"
@@ -36,43 +37,39 @@ MODEL_BYTES = 25_000_000
 
 @dataclass(frozen=True)
 class Measured:
-    """One archive: its bytes, and median seconds of writing and of uploading it."""
+    """One archive: its bytes, and seconds of writing and uploading it, by run."""
 
     size: int
-    write: float
-    upload: float
+    seconds: list[float]
 
 
-def main() -> None:
-    """Measure, print, and delete everything."""
+def run(results: Results) -> None:
+    """Measure each handler, and one beside a large package."""
     with tempfile.TemporaryDirectory(prefix="archives-") as folder, emulated_s3(Path(folder, "aws")) as s3:
-        print(
-            f"{'handler':<28}{'base image':<12}{'bytes':>12}{'write ms':>10}{'upload ms':>11}{'bytes x':>9}{'time x':>8}"
-        )
         for name, packages in HANDLERS.items():
-            compare(
+            _compare(
+                results,
                 name,
                 ROOT / "lambdas" / name,
                 [ROOT / "packages" / each for each in packages],
-                Path(folder),
-                s3,
+                folder=Path(folder),
+                s3=s3,
             )
         shared = Path(folder, "shared")
         shared.mkdir()
         (shared / "model.bin").write_bytes(os.urandom(MODEL_BYTES))
-        compare("upload_images, 25 MB model", ROOT / "lambdas" / "upload_images", [shared], Path(folder), s3)
+        handler = ROOT / "lambdas" / "upload_images"
+        _compare(results, "upload_images, 25 MB model", handler, [shared], folder=Path(folder), s3=s3)
 
 
-def compare(name: str, handler: Path, packages: list[Path], folder: Path, s3: Any) -> None:
-    """Print the two archives of one handler, and how many times the second is the first."""
-    with_base = measure(context(folder, handler, []), folder, s3)
-    without = measure(context(folder, handler, packages), folder, s3)
-    for kind, measured in (("with", with_base), ("without", without)):
-        times = (measured.write + measured.upload) / (with_base.write + with_base.upload)
-        print(
-            f"{name:<28}{kind:<12}{measured.size:>12,}{measured.write * 1000:>10.1f}{measured.upload * 1000:>11.1f}"
-            f"{measured.size / with_base.size:>9.1f}{times:>8.1f}"
-        )
+def _compare(
+    results: Results, case: str, handler: Path, packages: list[Path], *, folder: Path, s3: Any
+) -> None:
+    for subject, held in (("packages in each context", packages), (f"{OURS}, packages in a base image", [])):
+        made = context(folder, handler, held)
+        measured = measure(made, folder, s3)
+        results.add(PART, case, subject, "kB uploaded", [measured.size / 1000])
+        results.add(PART, case, subject, "seconds to write and upload", measured.seconds)
 
 
 def context(folder: Path, handler: Path, packages: list[Path]) -> ScopedContext:
@@ -88,16 +85,14 @@ def context(folder: Path, handler: Path, packages: list[Path]) -> ScopedContext:
 
 def measure(made: ScopedContext, folder: Path, s3: Any) -> Measured:
     """Write and upload one archive some times."""
-    writes, uploads, size = [], [], 0
+    seconds, size = [], 0
     for run in range(RUNS):
         start = time.perf_counter()
         archive = write_context_archive(made, Path(tempfile.mkdtemp(dir=folder)))
-        writes.append(time.perf_counter() - start)
-        start = time.perf_counter()
         s3.upload_file(str(archive), BUCKET, f"{run}-{archive.name}")
-        uploads.append(time.perf_counter() - start)
+        seconds.append(time.perf_counter() - start)
         size = archive.stat().st_size
-    return Measured(size, median(writes), median(uploads))
+    return Measured(size, seconds)
 
 
 @contextmanager
@@ -117,7 +112,3 @@ def emulated_s3(state: Path) -> Iterator[Any]:
         yield client
     finally:
         process.stop(settings)
-
-
-if __name__ == "__main__":
-    main()

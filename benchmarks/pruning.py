@@ -1,4 +1,4 @@
-"""A large registry, listed and selected from: `python -m benchmarks.pruning` prints what it took.
+"""A large registry, listed and selected from, in a process of its own: `python -m benchmarks.pruning`.
 
 A function answers in place of AWS and makes its pages on request, so that only this library is measured.
 """
@@ -6,6 +6,8 @@ A function answers in place of AWS and makes its pages on request, so that only 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -14,11 +16,13 @@ from typing import Any
 
 import boto3
 
+from benchmarks.results import OURS, Results
 from scoped_images.pruning.aws_calls import AwsCalls
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.run import make_plan
 from scoped_images.pruning.settings import PrunerSettings
 
+PART = "pruning"
 REPOSITORIES = 200
 IMAGES = 500
 FUNCTIONS = 100
@@ -120,6 +124,24 @@ def measure() -> dict[str, Any]:
         "kept": len(plan.selection.kept),
         "calls": dict(account.calls),
     }
+
+
+def run(results: Results) -> None:
+    """Measure in new processes, whose memory is this benchmark's only."""
+    runs = [_measured() for _ in range(3 if results.scale == "full" else 1)]
+    case = f"{REPOSITORIES * IMAGES:,} images in {REPOSITORIES} repositories"
+    results.add(PART, case, OURS, "seconds", [run["seconds"] for run in runs])
+    results.add(PART, case, OURS, "MB of memory", [run["peak_mb"] for run in runs])
+    results.add(PART, case, OURS, "calls to AWS", [sum(runs[0]["calls"].values())])
+
+
+def _measured() -> dict[str, Any]:
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.pruning"], stdout=subprocess.PIPE, check=True, cwd=root
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Generates a repository: fifty small services beside gigabytes that no image reads."""
+"""Generates a repository: small services beside gigabytes that no image reads."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SERVICES = 50
-HAND_WRITTEN_IGNORE_FILE = ".git\ndata\nnode_modules\n"
+HAND_WRITTEN_IGNORE_FILE = ".git\ndata\nnode_modules\nfolders\n"
 
 _FILES_PER_SERVICE = 20
 _SHARED_FILES = 30
@@ -25,20 +24,29 @@ class Repository:
 
     @staticmethod
     def dockerfile(service: int) -> str:
-        """Path of a service's Dockerfile."""
-        return f"dockerfiles/service-{service:02}.Dockerfile"
+        """Path of a service's Dockerfile, whose context is the root."""
+        return f"dockerfiles/service-{service:03}.Dockerfile"
 
-    def generate_services(self) -> None:
-        """Write what the images are built from."""
+    @staticmethod
+    def folder(service: int) -> str:
+        """Path of a folder that holds the same files and a Dockerfile: a context of its own."""
+        return f"folders/service-{service:03}"
+
+    def generate_services(self, count: int) -> None:
+        """Write what the images are built from, unless it is there."""
         for number in range(_SHARED_FILES):
             self._write(f"packages/shared/module_{number}.py", _SOURCE_BYTES)
-        for service in range(SERVICES):
+        for service in range(count):
+            folder = self.folder(service)
             for number in range(_FILES_PER_SERVICE):
-                self._write(f"services/service-{service:02}/module_{number}.py", _SOURCE_BYTES)
-            path = self.root / self.dockerfile(service)
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(
-                f"FROM scratch\nCOPY packages/shared /opt/shared\nCOPY services/service-{service:02} /app\n"
+                self._write(f"services/service-{service:03}/module_{number}.py", _SOURCE_BYTES)
+                self._write(f"{folder}/app/module_{number}.py", _SOURCE_BYTES)
+            for number in range(_SHARED_FILES):
+                self._write(f"{folder}/shared/module_{number}.py", _SOURCE_BYTES)
+            self._text(f"{folder}/Dockerfile", "FROM scratch\nCOPY shared /opt/shared\nCOPY app /app\n")
+            self._text(
+                self.dockerfile(service),
+                f"FROM scratch\nCOPY packages/shared /opt/shared\nCOPY services/service-{service:03} /app\n",
             )
 
     def generate_rest(self, *, files: int, size: int) -> None:
@@ -47,7 +55,7 @@ class Repository:
             self._write(f"node_modules/package-{number // 50}/file-{number % 50}.js", _SOURCE_BYTES)
         large = (size - (files - _DATA_FILES) * _SOURCE_BYTES) // _DATA_FILES
         for number in range(_DATA_FILES):
-            self._write(f"data/table-{number}.parquet", large)
+            self._write(f"data/table-{number}.parquet", max(large, _SOURCE_BYTES))
         # Else the disk is still busy with this while synth writes.
         os.sync()
 
@@ -58,21 +66,24 @@ class Repository:
         if text is not None:
             path.write_text(text)
 
-    def files_and_bytes(self) -> tuple[int, int]:
-        """Count what is there."""
-        return count(self.root)
+    def _text(self, path: str, text: str) -> None:
+        full = self.root / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        full.write_text(text)
 
     def _write(self, path: str, size: int) -> None:
         full = self.root / path
+        if full.exists() and full.stat().st_size == size:
+            return
         full.parent.mkdir(parents=True, exist_ok=True)
         name = path.encode()  # no two files alike
         with full.open("wb") as stream:
             stream.write(name)
-            for start in range(len(name), size, len(self._block)):
-                stream.write(self._block[: size - start])
+            left = size - len(name)
+            while left > 0:
+                left -= stream.write(self._block[:left])
 
 
-def count(folder: Path) -> tuple[int, int]:
-    """Files below a folder, and their bytes."""
-    sizes = [Path(top, name).stat().st_size for top, _, names in os.walk(folder) for name in names]
-    return len(sizes), sum(sizes)
+def size_of(folder: Path) -> int:
+    """Bytes of the files below a folder."""
+    return sum(Path(top, name).stat().st_size for top, _, names in os.walk(folder) for name in names)

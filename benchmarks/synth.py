@@ -13,39 +13,50 @@ import aws_cdk as cdk
 from aws_cdk.aws_ecr_assets import DockerImageAsset
 from constructs import Construct
 
-from benchmarks.repository import Repository, count
-from scoped_images.cdk.builder import ImageBuild
-from scoped_images.cdk.local_builder import LocalBuilder
-from scoped_images.cdk.scoped_image import ScopedImage
-from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.image.spec import ImageSpec
-from scoped_images.platform import Platform
+from benchmarks.repository import Repository, size_of
 
-_PLATFORM = Platform.LINUX_ARM64
+# CloudFormation takes 500 resources a stack.
+_IMAGES_PER_STACK = 100
 
 
-def stock(scope: Construct, root: Path, dockerfile: str) -> None:
+def stock_root(scope: Construct, root: Path, service: int) -> None:
     """CDK's asset on the repository's root."""
-    DockerImageAsset(scope, "Asset", directory=str(root), file=dockerfile)
+    DockerImageAsset(scope, "Asset", directory=str(root), file=Repository.dockerfile(service))
 
 
-def scoped_asset(scope: Construct, root: Path, dockerfile: str) -> None:
-    """The same kind of asset on the scoped context."""
-    context = ScopedContext.from_dockerfile(root, dockerfile, platform=_PLATFORM)
-    spec = ImageSpec(context=context, platform=_PLATFORM)
-    LocalBuilder().build(scope, "Asset", ImageBuild(spec=spec, cache=None, repository=None))
+def stock_folder(scope: Construct, root: Path, service: int) -> None:
+    """CDK's asset on a folder that holds exactly what the image needs."""
+    DockerImageAsset(scope, "Asset", directory=str(root / Repository.folder(service)))
 
 
-def scoped_image(scope: Construct, root: Path, dockerfile: str) -> None:
-    """The whole construct, which also looks up the image's digest."""
-    context = ScopedContext.from_dockerfile(root, dockerfile, platform=_PLATFORM)
-    ScopedImage(scope, "Image", context=context, platform=_PLATFORM)
+def scoped_image(scope: Construct, root: Path, service: int) -> None:
+    """The whole construct, on the repository's root."""
+    from scoped_images import Platform, ScopedContext, ScopedImage  # noqa: PLC0415 - the others do without
+
+    platform = Platform.LINUX_ARM64
+    context = ScopedContext.from_dockerfile(root, Repository.dockerfile(service), platform=platform)
+    ScopedImage(scope, "Image", context=context, platform=platform)
 
 
-KINDS: dict[str, Callable[[Construct, Path, str], None]] = {
-    "stock": stock,
-    "scoped-asset": scoped_asset,
-    "scoped-image": scoped_image,
+def deploy_time_build(scope: Construct, root: Path, service: int) -> None:
+    """A peer: builds in CodeBuild while the stack deploys, from an asset of the root."""
+    from deploy_time_build import ContainerImageBuild  # noqa: PLC0415
+
+    ContainerImageBuild(scope, "Image", directory=str(root), file=Repository.dockerfile(service))
+
+
+def token_injectable(scope: Construct, root: Path, service: int) -> None:
+    """A peer: the same, and build arguments may be tokens."""
+    from token_injectable_docker_builder import (  # noqa: PLC0415
+        TokenInjectableDockerBuilder,
+    )
+
+    TokenInjectableDockerBuilder(scope, "Image", path=str(root), file=Repository.dockerfile(service))
+
+
+KINDS: dict[str, Callable[[Construct, Path, int], None]] = {
+    kind.__name__: kind
+    for kind in (stock_root, stock_folder, scoped_image, deploy_time_build, token_injectable)
 }
 
 
@@ -53,9 +64,11 @@ def synth(kind: str, root: Path, images: int, out: Path) -> float:
     """Seconds from a new app to its cloud assembly."""
     start = time.perf_counter()
     app = cdk.App(outdir=str(out))
-    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
-    for number in range(images):
-        KINDS[kind](Construct(stack, f"Service{number}"), root, Repository.dockerfile(number))
+    place = cdk.Environment(account="111111111111", region="eu-west-1")
+    for first in range(0, images, _IMAGES_PER_STACK) or (0,):
+        stack = cdk.Stack(app, f"Stack{first}", env=place)
+        for number in range(first, min(images, first + _IMAGES_PER_STACK)):
+            KINDS[kind](Construct(stack, f"Service{number}"), root, number)
     app.synth()
     return time.perf_counter() - start
 
@@ -63,10 +76,13 @@ def synth(kind: str, root: Path, images: int, out: Path) -> float:
 def main() -> None:
     """Print what the images add to an app without any, jsii and its classes loaded before."""
     kind, root, images, out = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
-    synth(kind, root, 0, out / "warm")
+    # A small root, so that classes are loaded and no result is remembered.
+    warm = Repository(out / "warm-root")
+    warm.generate_services(1)
+    synth(kind, warm.root, 1, out / "warm")
     floor = median(synth(kind, root, 0, out / f"floor-{number}") for number in range(5))
     seconds = synth(kind, root, images, out / "measured") - floor
-    print(json.dumps({"seconds": seconds, "bytes": count(out / "measured")[1] - count(out / "warm")[1]}))
+    print(json.dumps({"seconds": seconds, "bytes": size_of(out / "measured") - size_of(out / "floor-0")}))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,12 @@ ROOT = Path(__file__).parents[2]
 TRACKED = subprocess.run(
     ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
 ).stdout.split("\0")
-PYTHON_LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-checks.txt"]
+PYTHON_LOCKS = [
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-checks.txt",
+    "requirements-bench.txt",
+]
 NPM_LOCKS = [name for name in TRACKED if name.endswith("package-lock.json")]
 
 

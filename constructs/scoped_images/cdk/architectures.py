@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 # Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
@@ -26,6 +27,7 @@ _SETTABLE = {
 }
 
 
+@cache
 def lambda_architecture(platform: Platform) -> aws_cdk.aws_lambda.Architecture:
     """Return the architecture of a function that runs images of a platform."""
     arm = platform is Platform.LINUX_ARM64
@@ -33,6 +35,7 @@ def lambda_architecture(platform: Platform) -> aws_cdk.aws_lambda.Architecture:
     return architectures.ARM_64 if arm else architectures.X86_64
 
 
+@cache
 def task_platform(platform: Platform) -> aws_cdk.aws_ecs.RuntimePlatform:
     """Return the runtime platform of a task that runs images of a platform."""
     ecs = aws_cdk.aws_ecs

@@ -37,6 +37,7 @@ class PublishedRepository(ecr.RepositoryBase):
         """
         super().__init__(scope, construct_id)
         self._name, self._address = repository_name, address
+        self._stack = stack_of(scope)
         place = place_of(scope)
         if address is None or (address.account, address.region) == (place.account, place.region):
             self._arn, self._registry = f"{place.repositories_arn}{repository_name}", place.registry
@@ -62,8 +63,7 @@ class PublishedRepository(ecr.RepositoryBase):
 
     def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
         """Add to the policy of the app's own repository; annotate an error where it has none."""
-        stack = stack_of(self)
-        principal = stack.resolve(statement.to_statement_json().get("Principal"))
+        principal = self._stack.resolve(statement.to_statement_json().get("Principal"))
         # Every function asks for it, and both kinds of repository let the account's functions pull already.
         if principal == {"Service": "lambda.amazonaws.com"}:
             return iam.AddToResourcePolicyResult(statement_added=False)
@@ -76,7 +76,7 @@ class PublishedRepository(ecr.RepositoryBase):
             )
             annotate_error(
                 self,
-                f"an app cannot change the policy of {whose}, got a grant for {_text(stack, principal)}; {remedy}",
+                f"an app cannot change the policy of {whose}, got a grant for {_text(self._stack, principal)}; {remedy}",
             )
             return iam.AddToResourcePolicyResult(statement_added=False)
         return owner.add_to_resource_policy(statement)

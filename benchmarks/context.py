@@ -1,0 +1,130 @@
+"""How long contexts of a large repository take at synth, and what they write: stock assets, peers and the library."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.repository import HAND_WRITTEN_IGNORE_FILE, Repository
+from benchmarks.results import OURS, Results
+
+PART = "context"
+ROOT = Path(__file__).parents[1]
+# Has the peers too.
+_PEERS_PYTHON = ROOT / ".local/bench/bin/python"
+
+
+@dataclass(frozen=True)
+class Size:
+    """A repository: bytes and files beside the services."""
+
+    bytes: int
+    files: int
+
+    def __str__(self) -> str:
+        return f"{self.bytes / 1e9:g} GB, {self.files:,} files"
+
+
+SIZES = {
+    "quick": (Size(100_000_000, 1_000), Size(200_000_000, 10_000)),
+    "full": (
+        Size(100_000_000, 1_000),
+        Size(1_000_000_000, 20_000),
+        Size(3_000_000_000, 50_000),
+        Size(3_000_000_000, 200_000),
+    ),
+}
+IMAGES = {"quick": (1, 20), "full": (1, 50, 500)}
+
+
+def run(results: Results) -> None:
+    """Measure every size, from the smallest on."""
+    with tempfile.TemporaryDirectory(prefix="bench-context-") as folder:
+        root = Path(folder, "repository")
+        root.mkdir()
+        repository = Repository(root)
+        repository.generate_services(max(IMAGES[results.scale]))
+        for size in SIZES[results.scale]:
+            repository.generate_rest(files=size.files, size=size.bytes)
+            _measure_size(results, repository, size)
+    _measure_import(results)
+
+
+def _measure_size(results: Results, repository: Repository, size: Size) -> None:
+    for images in IMAGES[results.scale]:
+        case = f"{size}, {images} image{'s' if images > 1 else ''}"
+        if images == 1:
+            _measure(results, case, "stock, root", "stock_root", repository, images=images, runs=1)
+            if size == SIZES[results.scale][0]:
+                for peer in ("deploy_time_build", "token_injectable"):
+                    _measure(
+                        results,
+                        case,
+                        f"{peer.replace('_', '-')}, root",
+                        peer,
+                        repository,
+                        images=images,
+                        runs=1,
+                    )
+        if images <= 50:
+            repository.ignore(HAND_WRITTEN_IGNORE_FILE)
+            runs = 3 if images == 1 else 1
+            _measure(results, case, "stock, ignore file", "stock_root", repository, images=images, runs=runs)
+            repository.ignore(None)
+        runs = 5 if images == 1 else 3 if images <= 50 else 1
+        _measure(results, case, "stock, package folder", "stock_folder", repository, images=images, runs=runs)
+        _measure(results, case, OURS, "scoped_image", repository, images=images, runs=runs)
+
+
+def _measure(
+    results: Results, case: str, subject: str, kind: str, repository: Repository, *, images: int, runs: int
+) -> None:
+    python = str(_PEERS_PYTHON) if kind in ("deploy_time_build", "token_injectable") else sys.executable
+    done = []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory(prefix="out-", dir=repository.root.parent) as out:
+            done.append(_synth(python, kind, repository.root, images, out))
+    results.add(PART, case, subject, "seconds", [each["seconds"] for each in done])
+    results.add(PART, case, subject, "MB in cdk.out", [done[0]["bytes"] / 1e6])
+
+
+def _synth(python: str, kind: str, root: Path, images: int, out: str) -> dict[str, float]:
+    # The virtual environment's Node, which jsii supports.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    # A home of its own for CDK, which keeps files' fingerprints there between runs.
+    environment = {**os.environ, "CDK_HOME": f"{out}/home", "CDK_VALIDATION": "false", "PATH": path}
+    done = subprocess.run(
+        [python, "-m", "benchmarks.synth", kind, str(root), str(images), out],
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": f"{ROOT}:{ROOT / 'constructs'}"},
+    )
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+_IMPORT = (
+    "import time, aws_cdk; started = time.process_time(); {statement}; print(time.process_time() - started)"
+)
+
+
+def _measure_import(results: Results) -> None:
+    """What importing takes above aws_cdk, in seconds of CPU: reading files from a cold disk would count more."""
+    for subject, statement in (
+        (OURS, "from scoped_images import BaseImage, ImageRepository, ScopedImage"),
+        ("stock, aws_ecr_assets and aws_lambda", "from aws_cdk import aws_ecr_assets, aws_lambda"),
+    ):
+        program = _IMPORT.format(statement=statement)
+        runs = [
+            subprocess.run(
+                [sys.executable, "-c", program], stdout=subprocess.PIPE, check=True, cwd=ROOT
+            ).stdout
+            for _ in range(6)
+        ]
+        results.add(PART, "import above aws_cdk", subject, "seconds of CPU", [float(run) for run in runs[1:]])

@@ -1,0 +1,162 @@
+"""Which commits rebuild an image: needless and missed ones of stock assets and the library, against git's own trees."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk.aws_ecr_assets import DockerImageAsset
+
+from benchmarks.results import OURS, Results
+from scoped_images.context.ignore_file import read_ignore_file
+from scoped_images.context.scoped_context import ScopedContext
+
+PART = "rebuilds"
+COMMITS = {"quick": 60, "full": 500}
+_SERVICES = ("orders", "labels", "search")
+_IGNORE_FILE = ".git\n**/tests\n**/*.md\n"
+_COPY = re.compile(r"^COPY (?!.*--from)((?:--\S+ )*)(\S+(?: \S+)*) \S+$", re.MULTILINE)
+
+
+def run(results: Results) -> None:
+    """Measure a generated history."""
+    count = COMMITS[results.scale]
+    with tempfile.TemporaryDirectory(prefix="bench-history-") as folder:
+        root = Path(folder)
+        History(root).write(count)
+        _measure(results, root, [f"{name}.Dockerfile" for name in _SERVICES], f"{count} generated commits")
+
+
+def measure_repository(results: Results, repository: Path, dockerfile: str) -> None:
+    """Measure the last commits of any repository, in a clone of its own."""
+    with tempfile.TemporaryDirectory(prefix="bench-history-") as folder:
+        _git(Path(folder).parent, "clone", "--quiet", str(repository), folder)
+        _measure(results, Path(folder), [dockerfile], f"history of {repository.name}")
+
+
+def _measure(results: Results, root: Path, dockerfiles: list[str], case: str) -> None:
+    commits = _git(root, "rev-list", "--reverse", "--first-parent", "HEAD").split()[-COMMITS["full"] :]
+    keys: dict[str, Callable[[str], str]] = {
+        "read by BuildKit": lambda dockerfile: _read_by_buildkit(root, dockerfile),
+        "stock, root": lambda dockerfile: _stock(root, dockerfile),
+        OURS: lambda dockerfile: (
+            ScopedContext.from_dockerfile(root, dockerfile, platform="linux/amd64").fingerprint
+        ),
+    }
+    before: dict[tuple[str, str], str] = {}
+    needless, missed = dict.fromkeys(keys, 0), dict.fromkeys(keys, 0)
+    for commit in commits:
+        _git(root, "checkout", "--quiet", "--force", commit)
+        for dockerfile in dockerfiles:
+            now = {(dockerfile, name): key(dockerfile) for name, key in keys.items()}
+            if before.keys() >= now.keys():
+                changed = {name: before[_, name] != value for (_, name), value in now.items()}
+                for name in keys:
+                    needless[name] += changed[name] and not changed["read by BuildKit"]
+                    missed[name] += changed["read by BuildKit"] and not changed[name]
+            before |= now
+    case = f"{case}, {len(dockerfiles)} image{'s' if len(dockerfiles) > 1 else ''}"
+    for name in list(keys)[1:]:
+        results.add(PART, case, name, "needless rebuilds", [needless[name]])
+        results.add(PART, case, name, "missed rebuilds", [missed[name]])
+
+
+def _stock(root: Path, dockerfile: str) -> str:
+    """CDK's asset on the root, as one synth makes it."""
+    cdk.AssetStaging.clear_asset_hash_cache()
+    app = cdk.App(context={"aws:cdk:disable-asset-staging": True})
+    return DockerImageAsset(cdk.Stack(app, "Stack"), "Asset", directory=str(root), file=dockerfile).asset_hash
+
+
+def _read_by_buildkit(root: Path, dockerfile: str) -> str:
+    """What git has of the paths that COPY names, less what the ignore file leaves out: modes, paths and contents.
+
+    Git's own listing, and not that of the library. It knows COPY lines without patterns only.
+    """
+    text = (root / dockerfile).read_text()
+    sources = [source for _, names in _COPY.findall(text) for source in names.split()]
+    ignore = read_ignore_file(root, root / dockerfile)
+    listed = _git(root, "ls-tree", "-r", "HEAD", "--", *sources).splitlines()
+    kept = [line for line in listed if not ignore.excludes(line.partition("\t")[2])]
+    return hashlib.sha256("\n".join((text, *kept)).encode()).hexdigest()
+
+
+@dataclass
+class History:
+    """A generated repository: three services, a shared package, and much that no image reads."""
+
+    root: Path
+    _random: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - the same each time
+    _files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+    def write(self, commits: int) -> None:
+        """Import so many commits, each with one to three changes."""
+        _git(self.root, "init", "--quiet", "--initial-branch", "main")
+        # A checkout must not change line ends.
+        _git(self.root, "config", "core.autocrlf", "false")
+        for name in _SERVICES:
+            text = f"FROM scratch\nCOPY packages/shared /opt/shared\nCOPY services/{name} /app\n"
+            self._files[f"{name}.Dockerfile"] = ("100644", text.encode())
+            for number in range(8):
+                self._files[f"services/{name}/module_{number}.py"] = ("100644", b"x = 1\n")
+            self._files[f"services/{name}/tests/test_all.py"] = ("100644", b"assert True\n")
+            self._files[f"services/{name}/README.md"] = ("100644", b"text\n")
+        for number in range(10):
+            self._files[f"packages/shared/module_{number}.py"] = ("100644", b"y = 1\n")
+            self._files[f"docs/page_{number}.txt"] = ("100644", b"text\n")
+            self._files[f"other/tool_{number}.sh"] = ("100644", b"exit 0\n")
+        self._files[".dockerignore"] = ("100644", _IGNORE_FILE.encode())
+        stream = b"".join(self._commit(number) for number in range(commits + 1))
+        subprocess.run(["git", "fast-import", "--quiet"], cwd=self.root, input=stream, check=True)
+
+    def _commit(self, number: int) -> bytes:
+        if number:
+            for _ in range(self._random.randint(1, 3)):
+                self._change(number)
+        return b"".join(self._lines(number))
+
+    def _lines(self, number: int) -> Iterator[bytes]:
+        yield b"commit refs/heads/main\ncommitter B <b@example.com> %d +0000\n" % (
+            1_700_000_000 + 60 * number
+        )
+        yield b"data 1\n.\ndeleteall\n"
+        for path, (mode, content) in self._files.items():
+            yield b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), path.encode(), len(content), content)
+
+    def _change(self, number: int) -> None:
+        changeable = sorted(path for path in self._files if not path.startswith("."))
+        path = self._random.choice(changeable)
+        mode, content = self._files[path]
+        kind = self._random.choice(
+            ("edit", "edit", "edit", "same size", "mode", "line ends", "add", "remove")
+        )
+        if path.endswith("Dockerfile"):
+            self._files[path] = (mode, content + b"# comment\n")
+        elif kind == "edit":
+            self._files[path] = (mode, content + b"# %d\n" % number)
+        elif kind == "same size":
+            self._files[path] = (mode, content.swapcase())
+        elif kind == "mode":
+            self._files[path] = ("100644" if mode == "100755" else "100755", content)
+        elif kind == "line ends":
+            crlf = b"\r\n" in content
+            changed = content.replace(b"\r\n", b"\n") if crlf else content.replace(b"\n", b"\r\n")
+            self._files[path] = (mode, changed)
+        elif kind == "add":
+            self._files[f"{path.rpartition('.')[0]}_{number}.py"] = ("100644", b"new\n")
+        elif len([each for each in self._files if each.startswith(path.rpartition("/")[0])]) > 2:
+            del self._files[path]
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+    )
+    return done.stdout.decode()
