@@ -118,6 +118,7 @@ def test_a_failing_build_fails_its_stack_with_the_log_s_end(deployed: Deployment
     said = fails(deployed)
     assert "ended as FAILED in phase BUILD" in said
     assert "the cause" in said
+    assert "exit code: 7" in said
     assert len(builds(deployed)) == before + 1, "and rolling back has built nothing"
     assert invoke(deployed, "handler")["version"] == 1
     change(deployed, "handler/Dockerfile", "RUN echo the cause && exit 7", "COPY handler.py ./")

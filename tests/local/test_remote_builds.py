@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
-import hashlib
 import json
 import runpy
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,204 +21,19 @@ from cdk_local_aws.engine import Engine
 from cdk_local_aws.environment import LocalEnvironment, ensure_emulator, stop_emulator
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from scoped_images import Platform, ScopedContext
-from scoped_images.context.archive import named_folders, write_context_archive
+from scoped_images.context.archive import write_context_archive
 from scoped_images.ecr.tags import late_content_tag
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import ImageSpec
-from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
-from scoped_images.remote.builds import BuildError, RemoteBuilds
-from scoped_images.remote.buildspec import buildspec
-from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable, secret_variable
+from scoped_images.remote.builds import BuildError
 from tests.local.conftest import ROOT
-from tests.local.emulator.conftest import Aws, free_port, log_in
+from tests.local.emulator.conftest import free_port, log_in
+from tests.local.remote import BUCKET, Remote
 
 pytestmark = pytest.mark.engine
 
 HOSTILE = 'it\'s "quoted" $(touch /tmp/owned) `touch /tmp/owned`\n; touch /tmp/owned #\n\\ ü'
-PREFIX = "scoped-images-test_"
-BUCKET = "archives"
-
-
-@dataclass
-class Remote:
-    """An emulated AWS with CodeBuild projects, and contexts made of files.
-
-    stack: id of the stack that the projects name.
-    """
-
-    env: LocalEnvironment
-    engine: Engine
-    folder: Path
-    stack: str = "arn:aws:cloudformation:eu-west-1:000000000000:stack/none/1"
-
-    @property
-    def aws(self) -> Aws:
-        return Aws.of(self.env.emulator)
-
-    @property
-    def builds(self) -> RemoteBuilds:
-        """What the function runs, with clients of the emulated AWS."""
-        return RemoteBuilds(
-            prefix=PREFIX,
-            ecr=self.aws.client("ecr"),
-            codebuild=self.aws.client("codebuild"),
-            logs=self.aws.client("logs"),
-            cloudformation=self.aws.client("cloudformation"),
-        )
-
-    @property
-    def registry(self) -> str:
-        return f"{self.env.account}.dkr.ecr.{self.env.region}.amazonaws.com"
-
-    def repository(self, mutability: str = "IMMUTABLE") -> str:
-        name = self.aws.name("app")
-        filters = [{"filterType": "WILDCARD", "filter": "cache*"}]
-        immutable = {
-            "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
-            "imageTagMutabilityExclusionFilters": filters,
-        }
-        self.aws.client("ecr").create_repository(
-            repositoryName=name, **(immutable if mutability == "IMMUTABLE" else {})
-        )
-        return name
-
-    def context(self, dockerfile: str, **files: str) -> ScopedContext:
-        folder = Path(tempfile.mkdtemp(dir=self.folder))
-        (folder / "Dockerfile").write_text(dockerfile)
-        for name, text in files.items():
-            (folder / name).write_text(text)
-        return ScopedContext.of(folder)
-
-    def request(self, context: ScopedContext, repository: str, **more: Any) -> BuildRequest:
-        """A request with the context's archive uploaded."""
-        archive = write_context_archive(context, self.folder / "archives")
-        self.aws.client("s3").upload_file(str(archive), BUCKET, archive.name)
-        spec = ImageSpec(context=context, platform=Platform.LINUX_AMD64)
-        cache = f"type=registry,ref={self.registry}/{repository}:cache-linux-amd64"
-        made = BuildRequest(
-            repository=repository,
-            repository_uri=f"{self.registry}/{repository}",
-            tag=spec.content_tag,
-            platform="linux/amd64",
-            archive_bucket=BUCKET,
-            archive_key=archive.name,
-            archive_sha256=hashlib.sha256(gzip.decompress(archive.read_bytes())).hexdigest(),
-            dockerfile=context.written_dockerfile,
-            folder_contexts=named_folders(context),
-            cache_from=(cache,),
-            cache_to=f"{cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true",
-        )
-        return dataclasses.replace(made, **more)
-
-    def project(self, request: BuildRequest, late_values: Mapping[str, str]) -> str:
-        """Make the project of an image, as its stack does; return the project's name."""
-        name = f"{PREFIX}{uuid.uuid4().hex}"
-        plain = {
-            REPOSITORY: request.repository,
-            TAG: request.tag,
-            STACK: self.stack,
-            **{late_variable(argument): value for argument, value in late_values.items()},
-        }
-        secrets = [request.secrets[secret] for secret in sorted(request.secrets)]
-        self.aws.client("codebuild").create_project(
-            name=name,
-            source={"type": "NO_SOURCE", "buildspec": json.dumps(buildspec(request))},
-            artifacts={"type": "NO_ARTIFACTS"},
-            environment={
-                "type": "LINUX_CONTAINER",
-                "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
-                "computeType": "BUILD_GENERAL1_SMALL",
-                "privilegedMode": True,
-                "environmentVariables": [
-                    *({"name": key, "value": value, "type": "PLAINTEXT"} for key, value in plain.items()),
-                    *(
-                        {"name": secret_variable(number), "value": secret.reference, "type": secret.kind}
-                        for number, secret in enumerate(secrets)
-                    ),
-                ],
-            },
-            serviceRole=f"arn:aws:iam::{self.env.account}:role/build",
-            timeoutInMinutes=30,
-        )
-        return name
-
-    def event(self, request: BuildRequest, late_values: Mapping[str, str] | None = None) -> dict[str, Any]:
-        project = self.project(request, late_values or {})
-        return {
-            "RequestType": "Create",
-            "RequestId": uuid.uuid4().hex,
-            "StackId": self.stack,
-            "ResourceProperties": {"Project": project, "ImageTag": request.tag},
-        }
-
-    def start(self, request: BuildRequest, late_values: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Start a build; return the event as `is_complete` gets it."""
-        return self.started(self.event(request, late_values))
-
-    def started(self, event: dict[str, Any]) -> dict[str, Any]:
-        return {**event, **self.builds.on_event(event)}
-
-    def wait(self, started: dict[str, Any]) -> dict[str, Any]:
-        """Poll as the provider does, until the build has ended; its Data."""
-        deadline = time.monotonic() + 180
-        while True:
-            answer = self.builds.is_complete(started)
-            if answer["IsComplete"]:
-                data: dict[str, Any] = {**started.get("Data", {}), **answer.get("Data", {})}
-                return data
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-
-    def build(self, request: BuildRequest) -> str:
-        """Build to the end; return the digest."""
-        return str(self.wait(self.start(request))["Digest"])
-
-    def manifest(self, repository: str, digest: str) -> dict[str, Any]:
-        images = self.aws.client("ecr").batch_get_image(
-            repositoryName=repository, imageIds=[{"imageDigest": digest}]
-        )["images"]
-        manifest: dict[str, Any] = json.loads(images[0]["imageManifest"])
-        return manifest
-
-    def layers(self, repository: str, digest: str) -> list[str]:
-        return [layer["digest"] for layer in self.manifest(repository, digest)["layers"]]
-
-    def known_builds(self) -> list[str]:
-        return list(self.aws.client("codebuild").list_builds()["ids"])
-
-    def status(self, build_id: str) -> str:
-        (build,) = self.aws.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
-        return str(build["buildStatus"])
-
-    def log(self, build_id: str) -> str:
-        (build,) = self.aws.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
-        events = self.aws.client("logs").get_log_events(
-            logGroupName=build["logs"]["groupName"], logStreamName=build["logs"]["streamName"], limit=10000
-        )["events"]
-        return "\n".join(event["message"] for event in events)
-
-    def docker(self, *arguments: str) -> str:
-        variables = self.env.process_environment(self.engine)
-        done = subprocess.run(
-            [variables["CDK_DOCKER"], *arguments],
-            env=variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def run(self, repository: str, digest: str, *command: str) -> str:
-        """Run a program in an image from the registry."""
-        image = f"{self.registry}/{repository}@{digest}"
-        return self.docker("run", "--rm", "--network=none", "--entrypoint", command[0], image, *command[1:])
-
-    def forget(self) -> None:
-        """Empty the builder, so that what is quick comes from the registry."""
-        self.docker("builder", "prune", "--all", "--force")
 
 
 @pytest.fixture(scope="module")
@@ -283,22 +94,6 @@ def test_the_image_is_a_single_manifest_that_lambda_takes(remote: Remote) -> Non
     assert {layer["mediaType"] for layer in manifest["layers"]} == {
         "application/vnd.docker.image.rootfs.diff.tar.gzip"
     }
-
-
-def test_a_failing_run_is_told_with_its_last_words(remote: Remote) -> None:
-    context = remote.context(f"FROM {LAMBDA_PYTHON.image}\nRUN echo before && echo the cause >&2 && exit 7\n")
-    request = remote.request(context, remote.repository())
-    started = remote.start(request)
-    with pytest.raises(BuildError) as caught:
-        remote.wait(started)
-    reason = str(caught.value)
-    assert reason.startswith(
-        f"build of {request.repository}:{request.tag} ended as FAILED in phase BUILD: Error while executing command:"
-    )
-    assert "the cause" in reason
-    assert "exit code: 7" in reason
-    assert reason.splitlines()[-1].startswith("log: https://us-east-1.console.aws.amazon.com/cloudwatch/")
-    assert len(reason.encode()) < 2500
 
 
 def test_a_hostile_argument_arrives_unharmed_and_runs_nothing(remote: Remote) -> None:
@@ -437,49 +232,6 @@ def test_a_context_is_where_a_local_build_has_it_too(remote: Remote) -> None:
     assert remote.run(repository, digest, "sh", "-c", script) == "ran\noddshared/etc/passwd\n6\n"
 
 
-def test_an_image_that_is_there_starts_no_build_and_one_deleted_by_hand_starts_one(remote: Remote) -> None:
-    repository = remote.repository()
-    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="twice"), repository)
-    digest = remote.build(request)
-    before = remote.known_builds()
-    again = remote.start(request)
-    assert again["Data"]["Digest"] == digest
-    assert remote.wait(again)["Hex"] == digest.removeprefix("sha256:")
-    assert remote.known_builds() == before
-    remote.aws.client("ecr").batch_delete_image(
-        repositoryName=repository, imageIds=[{"imageTag": request.tag}]
-    )
-    assert remote.build(request)
-    assert len(remote.known_builds()) == len(before) + 1
-
-
-def test_an_event_delivered_twice_is_one_build(remote: Remote) -> None:
-    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="event"), remote.repository())
-    event = remote.event(request)
-    first, second = remote.builds.on_event(event), remote.builds.on_event(event)
-    assert first["BuildId"] == second["BuildId"]
-    assert remote.wait({**event, **first}) == remote.wait({**event, **second})
-
-
-def test_a_function_that_died_between_start_and_answer_runs_again(
-    remote: Remote, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Lambda delivers the event again; the build that was started is found by its token."""
-    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="died"), remote.repository())
-    event = remote.event(request)
-    before = remote.known_builds()
-
-    def die(_: Any, __: Any) -> str:
-        raise SystemExit
-
-    with monkeypatch.context() as patched:
-        patched.setattr(RemoteBuilds, "_stack_status", die)
-        with pytest.raises(SystemExit):
-            remote.builds.on_event(event)
-    assert remote.wait({**event, **remote.builds.on_event(event)})["Digest"]
-    assert len(remote.known_builds()) == len(before) + 1
-
-
 def test_two_builds_of_one_content_at_once_both_end_with_its_image(remote: Remote) -> None:
     """Two stacks with one image: the tag is set once, and the loser takes what stands behind it."""
     context = remote.context(
@@ -509,14 +261,6 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)
-
-
-def test_past_its_deadline_a_build_is_stopped(remote: Remote) -> None:
-    started = slow_build(remote)
-    late = dataclasses.replace(remote.builds, now=lambda: time.time() + 30 * 60)
-    with pytest.raises(BuildError, match="was stopped in phase BUILD: it took longer than 30 minutes"):
-        late.is_complete(started)
-    wait_until(lambda: remote.status(started["BuildId"]) == "STOPPED")
 
 
 def test_a_build_whose_stack_rolls_back_is_stopped(remote: Remote) -> None:
@@ -562,16 +306,6 @@ def test_builds_for_two_platforms_end_in_one_index(remote: Remote) -> None:
         for each in remote.manifest(repository, index)["manifests"]
     }
     assert found == digests
-
-
-def test_a_build_stopped_by_somebody_else_fails(remote: Remote) -> None:
-    started = slow_build(remote)
-    stopping = threading.Timer(
-        0.5, remote.aws.client("codebuild").stop_build, kwargs={"id": started["BuildId"]}
-    )
-    stopping.start()
-    with pytest.raises(BuildError, match="ended as STOPPED in phase BUILD"):
-        remote.wait(started)
 
 
 def test_a_build_under_way_when_the_emulator_stops_is_stopped(remote: Remote) -> None:

@@ -1,0 +1,222 @@
+"""Settings and images that a remote builder refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+
+from scoped_images import (
+    BuildOptions,
+    BuildSecret,
+    Platform,
+    RemoteBuilder,
+    ScopedImage,
+    ScopedImagesError,
+    UpstreamImages,
+)
+from tests.cdk.remote_builder import (
+    builder_in,
+    image_in,
+    variables_of,
+)
+from tests.cdk.small_app import PLACE, SmallApp
+
+
+def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallApp) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    with pytest.raises(ScopedImagesError, match=r"buildspec of 'app-dev' has \d+ characters"):
+        image_in(
+            small_app,
+            small_app.stack("App"),
+            builder,
+            options=BuildOptions(build_args={"MODE": "x" * 30_000}),
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"environment_name": "Dev_1"},
+            "environment_name of 'Builds/Builder' is 'Dev_1', and is part of physical names: use 1-20 lower-case "
+            "letters, digits and dashes",
+        ),
+        (
+            {"subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)},
+            "subnets of 'Builds/Builder' is given without a VPC, and builds would run outside of any: give vpc=",
+        ),
+        (
+            {"timeout": cdk.Duration.minutes(56)},
+            "timeout of 'Builds/Builder' is 56 minutes, and takes 5 to 55, whole ones: CloudFormation waits for a "
+            "custom resource for one hour",
+        ),
+        (
+            {"timeout": cdk.Duration.seconds(630)},
+            "timeout of 'Builds/Builder' is 10.5 minutes, and takes 5 to 55, whole ones: CloudFormation waits for a "
+            "custom resource for one hour",
+        ),
+        (
+            {"timeout": cdk.Duration.minutes(cdk.Token.as_number({"Ref": "Minutes"}))},
+            "timeout of 'Builds/Builder' is a token: give a literal",
+        ),
+        (
+            {"secrets": {"a,b": BuildSecret.parameter("x")}},
+            "secrets of 'Builds/Builder' has the id 'a,b': use letters, digits, '.', '_' and '-'",
+        ),
+        (
+            {"secrets": {"pip": "hunter2"}},
+            "secrets['pip'] of 'Builds/Builder' is of type str, and takes where the secret is, never the secret itself: "
+            "BuildSecret.secrets_manager(…) or BuildSecret.parameter(…)",
+        ),
+        (
+            {"environment_name": None},
+            "environment_name of 'Builds/Builder' is None, and is part of physical names: use 1-20 lower-case letters, "
+            "digits and dashes",
+        ),
+        ({"timeout": 30}, "timeout of 'Builds/Builder' is int 30, and takes Duration: Duration.minutes(30)"),
+    ],
+)
+def test_a_wrong_setting_is_named(small_app: SmallApp, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        RemoteBuilder(small_app.stack("Builds"), "Builder", **{"environment_name": "dev", **options})
+    assert str(caught.value) == message
+
+
+def test_a_builder_without_a_place_is_refused(small_app: SmallApp) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        builder_in(small_app.stack("Builds", env=None))
+    assert str(caught.value).startswith("env: stack 'Builds' needs a literal account and region")
+
+
+@pytest.mark.parametrize("place", ["secrets_manager", "ssm_secure"])
+def test_a_secret_as_an_argument_is_refused(small_app: SmallApp, place: str) -> None:
+    """CloudFormation would put its value into the properties, and the build into its log."""
+    builder = builder_in(small_app.stack("Builds"))
+    secret = getattr(cdk.SecretValue, place)("word").unsafe_unwrap()
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(
+            small_app, small_app.stack("App"), builder, options=BuildOptions(build_args={"MODE": secret})
+        )
+    assert str(caught.value) == (
+        "build_args['MODE'] of 'App/Image' is a secret, and arguments are in logs and in the image's history: give it as "
+        "build_secrets=, and its place to the builder as secrets="
+    )
+
+
+def test_a_list_as_a_late_argument_is_refused(small_app: SmallApp) -> None:
+    stack = small_app.stack("App")
+    hosts: Any = cdk.Token.as_list({"Ref": "Hosts"})
+    options = BuildOptions(build_args={"MODE": hosts})
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(
+            small_app,
+            stack,
+            builder_in(small_app.stack("Builds")),
+            options=options,
+        )
+    assert str(caught.value) == (
+        "build_args['MODE'] of 'App/Image' is a token for a list, and takes text: aws_cdk.Fn.join(\",\", …)"
+    )
+
+
+def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: SmallApp) -> None:
+    """As text it is no late argument, and the tag would stay while its value changes."""
+    builder = builder_in(small_app.stack("Builds"))
+    token = cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, "/word").to_string()
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    stack = small_app.stack("App")
+    image_in(
+        small_app, stack, builder, repository=repository, options=BuildOptions(build_args={"MODE": token})
+    )
+    assert variables_of(stack)["SCOPED_IMAGES_ARGUMENT_MODE"] == "{{resolve:ssm:/word}}"
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(
+            small_app,
+            small_app.stack("Other"),
+            builder,
+            repository=repository,
+            options=BuildOptions(build_args={"MODE": "{{resolve:ssm:/word}}"}),
+        )
+    assert str(caught.value) == (
+        "build_args['MODE'] of 'Other/Image' is text that CloudFormation puts a value in place of, and the image's tag "
+        "would not count the value: use aws_cdk.CfnDynamicReference(…).to_string()"
+    )
+
+
+def test_an_image_without_a_repository_is_refused(small_app: SmallApp) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    with pytest.raises(ScopedImagesError, match="needs one, which RemoteBuilder pushes it to, got None"):
+        ScopedImage(
+            small_app.stack("App"),
+            "Image",
+            context=small_app.context("app"),
+            platform=Platform.LINUX_ARM64,
+            builder=builder,
+        )
+
+
+def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: SmallApp) -> None:
+    builder = builder_in(small_app.stack("Builds"), secrets={"npm": BuildSecret.parameter("/npm")})
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(
+            small_app, small_app.stack("App"), builder, options=BuildOptions(build_secrets={"pip": "env=PIP"})
+        )
+    assert str(caught.value) == (
+        "build_secrets of 'App/Image' has 'pip', and its builder 'Builds/Builder' knows npm: a remote build reads "
+        "no file or variable of this machine, so tell the builder where it is, RemoteBuilder(…, "
+        "secrets={'pip': BuildSecret.secrets_manager(…)})"
+    )
+
+
+@pytest.mark.parametrize("builder_s", [True, False])
+def test_another_account_is_refused(small_app: SmallApp, builder_s: bool) -> None:
+    """Of the builder and of the image."""
+    elsewhere = cdk.Environment(account="222222222222", region="eu-west-1")
+    builder = builder_in(small_app.stack("Builds", env=elsewhere if builder_s else PLACE))
+    with pytest.raises(ScopedImagesError, match="deploy both to one account and region"):
+        image_in(small_app, small_app.stack("App", env=PLACE if builder_s else elsewhere), builder)
+
+
+def test_a_builder_of_another_stage_is_refused(small_app: SmallApp) -> None:
+    builder = builder_in(small_app.stack("Builds"))
+    stage = cdk.Stage(small_app.app, "Stage", env=PLACE)
+    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-dev")
+    with pytest.raises(ScopedImagesError, match="are in different stages"):
+        image_in(small_app, cdk.Stack(stage, "App"), builder, repository=repository)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            {"ssh": "default"},
+            "ssh of 'App/Image': a remote build cannot reach the SSH agent of this machine, got 'default'; pass a deploy "
+            "key as a build secret",
+        ),
+        (
+            {"network": "host"},
+            "network of 'App/Image': BuildKit in a container gives no step the host's network, got 'host'; "
+            "leave it out",
+        ),
+    ],
+)
+def test_an_option_that_only_a_local_build_has_is_refused(
+    small_app: SmallApp, option: dict[str, Any], message: str
+) -> None:
+    stack, builder = small_app.stack("App"), builder_in(small_app.stack("Builds"))
+    with pytest.raises(ScopedImagesError) as refused:
+        image_in(small_app, stack, builder, options=BuildOptions(**option))
+    assert str(refused.value) == message
+
+
+def test_required_pins_include_the_buildkit_that_builds(small_app: SmallApp) -> None:
+    stack, builder = small_app.stack("App"), builder_in(small_app.stack("Builds"))
+    with pytest.raises(ScopedImagesError) as refused:
+        image_in(small_app, stack, builder, options=BuildOptions(upstream=UpstreamImages(require_pins=True)))
+    assert str(refused.value) == (
+        "require_pins: 'App/Image' is built by a BuildKit without a digest, got None; pass "
+        "RemoteBuilder(buildkit_image='<image>@sha256:<digest>')"
+    )

@@ -1,0 +1,211 @@
+"""An emulated AWS with CodeBuild projects for remote builds."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import hashlib
+import json
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cdk_local_aws.engine import Engine
+from cdk_local_aws.environment import LocalEnvironment
+from scoped_images import Platform, ScopedContext
+from scoped_images.context.archive import named_folders, write_context_archive
+from scoped_images.image.spec import ImageSpec
+from scoped_images.remote.build_request import BuildRequest
+from scoped_images.remote.builds import RemoteBuilds
+from scoped_images.remote.buildspec import buildspec
+from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable, secret_variable
+from tests.local.emulator.conftest import Aws
+
+PREFIX = "scoped-images-test_"
+BUCKET = "archives"
+
+
+@dataclass
+class Remote:
+    """An emulated AWS with CodeBuild projects, and contexts made of files.
+
+    stack: id of the stack that the projects name.
+    """
+
+    env: LocalEnvironment
+    engine: Engine
+    folder: Path
+    stack: str = "arn:aws:cloudformation:eu-west-1:000000000000:stack/none/1"
+
+    @property
+    def aws(self) -> Aws:
+        return Aws.of(self.env.emulator)
+
+    @property
+    def builds(self) -> RemoteBuilds:
+        """What the function runs, with clients of the emulated AWS."""
+        return RemoteBuilds(
+            prefix=PREFIX,
+            ecr=self.aws.client("ecr"),
+            codebuild=self.aws.client("codebuild"),
+            logs=self.aws.client("logs"),
+            cloudformation=self.aws.client("cloudformation"),
+        )
+
+    @property
+    def registry(self) -> str:
+        return f"{self.env.account}.dkr.ecr.{self.env.region}.amazonaws.com"
+
+    def repository(self, mutability: str = "IMMUTABLE") -> str:
+        name = self.aws.name("app")
+        filters = [{"filterType": "WILDCARD", "filter": "cache*"}]
+        immutable = {
+            "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+            "imageTagMutabilityExclusionFilters": filters,
+        }
+        self.aws.client("ecr").create_repository(
+            repositoryName=name, **(immutable if mutability == "IMMUTABLE" else {})
+        )
+        return name
+
+    def context(self, dockerfile: str, **files: str) -> ScopedContext:
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        (folder / "Dockerfile").write_text(dockerfile)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        return ScopedContext.of(folder)
+
+    def request(self, context: ScopedContext, repository: str, **more: Any) -> BuildRequest:
+        """A request with the context's archive uploaded."""
+        archive = write_context_archive(context, self.folder / "archives")
+        self.aws.client("s3").upload_file(str(archive), BUCKET, archive.name)
+        spec = ImageSpec(context=context, platform=Platform.LINUX_AMD64)
+        cache = f"type=registry,ref={self.registry}/{repository}:cache-linux-amd64"
+        made = BuildRequest(
+            repository=repository,
+            repository_uri=f"{self.registry}/{repository}",
+            tag=spec.content_tag,
+            platform="linux/amd64",
+            archive_bucket=BUCKET,
+            archive_key=archive.name,
+            archive_sha256=hashlib.sha256(gzip.decompress(archive.read_bytes())).hexdigest(),
+            dockerfile=context.written_dockerfile,
+            folder_contexts=named_folders(context),
+            cache_from=(cache,),
+            cache_to=f"{cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true",
+        )
+        return dataclasses.replace(made, **more)
+
+    def project(self, request: BuildRequest, late_values: Mapping[str, str]) -> str:
+        """Make the project of an image, as its stack does; return the project's name."""
+        name = f"{PREFIX}{uuid.uuid4().hex}"
+        plain = {
+            REPOSITORY: request.repository,
+            TAG: request.tag,
+            STACK: self.stack,
+            **{late_variable(argument): value for argument, value in late_values.items()},
+        }
+        secrets = [request.secrets[secret] for secret in sorted(request.secrets)]
+        self.aws.client("codebuild").create_project(
+            name=name,
+            source={"type": "NO_SOURCE", "buildspec": json.dumps(buildspec(request))},
+            artifacts={"type": "NO_ARTIFACTS"},
+            environment={
+                "type": "LINUX_CONTAINER",
+                "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
+                "computeType": "BUILD_GENERAL1_SMALL",
+                "privilegedMode": True,
+                "environmentVariables": [
+                    *({"name": key, "value": value, "type": "PLAINTEXT"} for key, value in plain.items()),
+                    *(
+                        {"name": secret_variable(number), "value": secret.reference, "type": secret.kind}
+                        for number, secret in enumerate(secrets)
+                    ),
+                ],
+            },
+            serviceRole=f"arn:aws:iam::{self.env.account}:role/build",
+            timeoutInMinutes=30,
+        )
+        return name
+
+    def event(self, request: BuildRequest, late_values: Mapping[str, str] | None = None) -> dict[str, Any]:
+        project = self.project(request, late_values or {})
+        return {
+            "RequestType": "Create",
+            "RequestId": uuid.uuid4().hex,
+            "StackId": self.stack,
+            "ResourceProperties": {"Project": project, "ImageTag": request.tag},
+        }
+
+    def start(self, request: BuildRequest, late_values: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Start a build; return the event as `is_complete` gets it."""
+        return self.started(self.event(request, late_values))
+
+    def started(self, event: dict[str, Any]) -> dict[str, Any]:
+        return {**event, **self.builds.on_event(event)}
+
+    def wait(self, started: dict[str, Any]) -> dict[str, Any]:
+        """Poll as the provider does, until the build has ended; its Data."""
+        deadline = time.monotonic() + 180
+        while True:
+            answer = self.builds.is_complete(started)
+            if answer["IsComplete"]:
+                data: dict[str, Any] = {**started.get("Data", {}), **answer.get("Data", {})}
+                return data
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+    def build(self, request: BuildRequest) -> str:
+        """Build to the end; return the digest."""
+        return str(self.wait(self.start(request))["Digest"])
+
+    def manifest(self, repository: str, digest: str) -> dict[str, Any]:
+        images = self.aws.client("ecr").batch_get_image(
+            repositoryName=repository, imageIds=[{"imageDigest": digest}]
+        )["images"]
+        manifest: dict[str, Any] = json.loads(images[0]["imageManifest"])
+        return manifest
+
+    def layers(self, repository: str, digest: str) -> list[str]:
+        return [layer["digest"] for layer in self.manifest(repository, digest)["layers"]]
+
+    def known_builds(self) -> list[str]:
+        return list(self.aws.client("codebuild").list_builds()["ids"])
+
+    def status(self, build_id: str) -> str:
+        (build,) = self.aws.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
+        return str(build["buildStatus"])
+
+    def log(self, build_id: str) -> str:
+        (build,) = self.aws.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
+        events = self.aws.client("logs").get_log_events(
+            logGroupName=build["logs"]["groupName"], logStreamName=build["logs"]["streamName"], limit=10000
+        )["events"]
+        return "\n".join(event["message"] for event in events)
+
+    def docker(self, *arguments: str) -> str:
+        variables = self.env.process_environment(self.engine)
+        done = subprocess.run(
+            [variables["CDK_DOCKER"], *arguments],
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, repository: str, digest: str, *command: str) -> str:
+        """Run a program in an image from the registry."""
+        image = f"{self.registry}/{repository}@{digest}"
+        return self.docker("run", "--rm", "--network=none", "--entrypoint", command[0], image, *command[1:])
+
+    def forget(self) -> None:
+        """Empty the builder, so that what is quick comes from the registry."""
+        self.docker("builder", "prune", "--all", "--force")
