@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from scoped_images.bases.derived_base import DerivedBase
+from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
 from scoped_images.bases.package_options import PackageOptions
-from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.cycles import find_cycle
+from scoped_images.bases.reach import Reach, find_workload, find_workloads
 from scoped_images.workspace.package import Package
-from scoped_images.workspace.workspace import Workspace, refuse_cycle
+from scoped_images.workspace.target import Target
+from scoped_images.workspace.workspace import Workspace
+
+_DEFAULT_TARGET = Target.of_image(PUBLIC_IMAGE, python=None)
 
 
 def derive_bases(
@@ -19,144 +21,77 @@ def derive_bases(
     workloads: Sequence[str | Path] | None = None,
     declared: Collection[str] = (),
     options: Mapping[str, PackageOptions] | None = None,
+    public_image: str = PUBLIC_IMAGE,
+    target: Target = _DEFAULT_TARGET,
+    workload_bases: bool = False,
 ) -> tuple[DerivedBase, ...]:
     """Return a base for each package that a workload depends on, directly or indirectly, sorted by name.
 
-    workloads: names of packages, or folders below the root that hold them; by default every package that no other
-        one depends on.
+    workloads: names of packages, or folders below the root; by default every package that no other one depends on.
     declared: the names of bases that are declared by hand. They replace the derived base of the same name.
     options: of the packages, by name.
+    public_image: that the lowest bases are built from. target: what it runs.
+    workload_bases: whether each workload with requirements has a base that installs them.
     """
-    extras = extras_asked_for(workspace, find_workloads(workspace, workloads))
-    graph = _Needs(workspace, extras)
-    return tuple(
-        DerivedBase(
-            name=name,
-            workspace=workspace,
-            package=workspace.packages[name],
-            needs=graph.cover(name),
-            extras=extras[name],
-            asked_by=graph.asked_by(name),
-            declared_in=tuple(workspace.packages[each].pyproject for each in graph.around(name)),
-            from_derived=not graph.below(name) & set(declared),
-            options=(options or {}).get(name),
-        )
-        for name in sorted(graph.shared)
+    reach = Reach(workspace, find_workloads(workspace, workloads, target), target)
+    shared = [
+        base_for(reach, name, declared, options or {}, public_image)
+        for name in reach.shared
         if name not in declared
+    ]
+    own = [
+        base
+        for package in reach.workloads
+        if workload_bases and package.name not in declared and package.name not in reach.shared
+        for base in (base_for(reach, package.name, declared, options or {}, public_image),)
+        if base.requirements.text
+    ]
+    return tuple(sorted((*shared, *own), key=lambda base: base.name))
+
+
+def base_for(
+    reach: Reach,
+    name: str,
+    declared: Collection[str],
+    options: Mapping[str, PackageOptions],
+    public_image: str,
+    *,
+    members: tuple[Package, ...] | None = None,
+) -> DerivedBase:
+    """Return the base of shared packages, or the base of a workload, which installs only its requirements.
+
+    members: its packages; by default those that depend on each other.
+    """
+    packages = members or reach.members(name) or (reach.packages[name],)
+    return DerivedBase(
+        name=name,
+        packages=packages,
+        workspace=reach.workspace,
+        target=reach.target,
+        public_image=public_image,
+        needs=reach.cover(name),
+        extras={package.name: reach.extras[package.name] for package in packages},
+        asked=dict(reach.extras),
+        asked_by=reach.asked_by(name),
+        dependents=reach.dependents(name),
+        declared_in=tuple(package.file for package in reach.around(name) if package.file is not None),
+        from_derived=not reach.below(name) & set(declared),
+        installs_packages=members is None and bool(reach.members(name)),
+        options=tuple(options[package.name] for package in packages if package.name in options),
     )
 
 
 def needs_of(
-    workspace: Workspace, workload: str | Path, *, workloads: Sequence[str | Path] | None = None
+    workspace: Workspace,
+    workload: str | Path,
+    *,
+    workloads: Sequence[str | Path] | None = None,
+    target: Target = _DEFAULT_TARGET,
 ) -> tuple[str, ...]:
     """Return the bases that a workload is built from, the largest first. Bases that another one includes are left out.
 
     workloads: the workloads that bases are derived for; the bases install their extras too.
     """
-    found = workspace.find(workload)
-    if len(found) > 1:
-        names = ", ".join(package.name for package in found)
-        raise ScopedImagesError(
-            f"workload {workload!r} is a folder with several packages; name one of {names}"
-        )
-    (package,) = found
-    extras = extras_asked_for(workspace, (*find_workloads(workspace, workloads), package))
-    return _Needs(workspace, extras).cover(package.name)
-
-
-def find_workloads(workspace: Workspace, workloads: Sequence[str | Path] | None) -> tuple[Package, ...]:
-    """Return the named packages, or the packages that no other package depends on, sorted by name."""
-    if isinstance(workloads, str):
-        raise ScopedImagesError(f"workloads: must be a list, got {workloads!r}; use [{workloads!r}]")
-    if workloads is not None:
-        named = {package.name: package for workload in workloads for package in workspace.find(workload)}
-        return tuple(named[name] for name in sorted(named))
-    needed = _needed_by_others(workspace)
-    return tuple(package for name, package in workspace.packages.items() if name not in needed)
-
-
-def _needed_by_others(workspace: Workspace) -> set[str]:
-    """Return the names of packages that others depend on, with or without an extra."""
-    always = {name: _local_names(workspace, package, ()) for name, package in workspace.packages.items()}
-    ever = {
-        name: _local_names(workspace, package, package.extras) for name, package in workspace.packages.items()
-    }
-    return {
-        need
-        for name, needs in ever.items()
-        for need in needs
-        # A package stays a workload if only an extra of its own dependency (for tests, say) requires it.
-        if need in always[name] or name not in _reached(ever, need)
-    }
-
-
-def _local_names(workspace: Workspace, package: Package, extras: Iterable[str]) -> set[str]:
-    return {dependency.name for dependency in workspace.local(package.requires(extras))}
-
-
-def _reached(needs: Mapping[str, Collection[str]], name: str) -> set[str]:
-    """Return everything that a name needs, directly or indirectly. The graph may have cycles."""
-    reached: set[str] = set()
-    waiting = [name]
-    while waiting:
-        new = set(needs[waiting.pop()]) - reached
-        reached |= new
-        waiting += new
-    return reached
-
-
-def extras_asked_for(workspace: Workspace, workloads: Sequence[Package]) -> dict[str, frozenset[str]]:
-    """Return the workloads and the packages they depend on, each with its requested extras."""
-    asked: dict[str, frozenset[str]] = {}
-    waiting = [(package.name, frozenset[str]()) for package in workloads]
-    while waiting:
-        name, extras = waiting.pop()
-        # Visit a package again only if a new extra is requested.
-        if name in asked and extras <= asked[name]:
-            continue
-        package = workspace.package(name)
-        asked[name] = package.expand(asked.get(name, frozenset()) | extras)
-        waiting += [
-            (dependency.name, dependency.extras)
-            for dependency in workspace.local(package.requires(asked[name]))
-        ]
-    return asked
-
-
-class _Needs:
-    """The dependencies between the packages that workloads reach, with the requested extras."""
-
-    def __init__(self, workspace: Workspace, extras: Mapping[str, frozenset[str]]) -> None:
-        self._direct = {
-            name: sorted(_local_names(workspace, workspace.packages[name], asked))
-            for name, asked in extras.items()
-        }
-        refuse_cycle(find_cycle(self._direct))
-        self._closures: dict[str, frozenset[str]] = {}
-        self.shared = {need for needs in self._direct.values() for need in needs}
-
-    def asked_by(self, name: str) -> tuple[str, ...]:
-        """Return the packages that depend on it directly."""
-        return tuple(other for other in sorted(self._direct) if name in self._direct[other])
-
-    def around(self, name: str) -> tuple[str, ...]:
-        """Return the package, its dependencies and its dependents, direct and indirect, sorted."""
-        above = {other for other in self._direct if name in self._closure(other)}
-        return tuple(sorted({name, *above, *self._closure(name)}))
-
-    def below(self, name: str) -> frozenset[str]:
-        """Return its dependencies, direct and indirect."""
-        return self._closure(name)
-
-    def cover(self, name: str) -> tuple[str, ...]:
-        """Return the direct dependencies that no other direct dependency includes, the largest first."""
-        direct = self._direct[name]
-        least = [need for need in direct if not any(need in self._closure(other) for other in direct)]
-        return tuple(sorted(least, key=lambda need: (-len(self._closure(need)), need)))
-
-    def _closure(self, name: str) -> frozenset[str]:
-        """Return everything that it needs, directly or indirectly."""
-        if name not in self._closures:
-            needs = self._direct[name]
-            self._closures[name] = frozenset(needs).union(*(self._closure(need) for need in needs))
-        return self._closures[name]
+    package = find_workload(workspace, workload)
+    others = [each for each in find_workloads(workspace, workloads, target) if each.folder != package.folder]
+    return Reach(workspace, (*others, package), target).needs_of(package.name)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 from scoped_images.bases.declaration import BaseDeclaration, check_declarations
-from scoped_images.bases.derive import derive_bases, needs_of
+from scoped_images.bases.derive import base_for, derive_bases
+from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
 from scoped_images.bases.package_options import PackageOptions, options_by_name
+from scoped_images.bases.reach import Reach, find_workload, find_workloads
 from scoped_images.bases.version_conflicts import version_conflicts
 from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
 from scoped_images.workspace.cycles import find_cycle
+from scoped_images.workspace.package import Package
+from scoped_images.workspace.requirements import Requirements
+from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
 
 
@@ -24,11 +32,14 @@ class BaseGraph:
     declarations: by name, sorted.
     workspace: the workspace they were derived from, or None.
     workloads: the workloads they were derived for; None for all.
+    target, public_image: what the derived bases run on, and the image that the lowest are built from.
     """
 
     declarations: Mapping[str, BaseDeclaration]
     workspace: Workspace | None = None
     workloads: tuple[str | Path, ...] | None = None
+    target: Target = field(default_factory=Target)
+    public_image: str = PUBLIC_IMAGE
 
     @classmethod
     def of(cls, declarations: Iterable[BaseDeclaration], *, workspace: Workspace | None = None) -> BaseGraph:
@@ -58,7 +69,13 @@ class BaseGraph:
         *,
         workloads: Sequence[str | Path] | None = None,
         declared: Iterable[BaseDeclaration] = (),
+        packages: Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+        public_image: str = PUBLIC_IMAGE,
+        python: str | None = None,
+        platforms: Sequence[Platform] = (),
         package_options: Iterable[PackageOptions] = (),
+        workload_bases: bool = False,
         dockerfile: str | Path | None = None,
     ) -> BaseGraph:
         """Derive a base for each package that a workload depends on, in addition to the declared ones.
@@ -66,35 +83,54 @@ class BaseGraph:
         workloads: names of packages, or folders below `root` that hold them; by default every package that no
             other one depends on.
         declared: bases declared by hand. One with the name of a package replaces that package's base.
+        packages: folders that hold packages, or patterns of them. Defaults to the members of the root's uv workspace,
+            else every folder below the root.
+        exclude: patterns of folders to skip.
+        public_image: that the lowest bases are built from: a Lambda image or another with Python and pip.
+        python: its Python version, such as `3.13`. Defaults to what its tag says.
+        platforms: of the derived bases. Defaults to the environment's.
         package_options: what to know about building packages beyond their own files.
+        workload_bases: whether a workload with third-party requirements has a base of its own that installs them.
         dockerfile: of the derived bases; by default the library's own. See docs/bases.md.
         """
         by_hand = check_declarations("declared", declared)
-        workspace = Workspace.read(root)
         options = options_by_name(package_options)
+        parsed = tuple(Platform.parse(platform, name="platforms") for platform in platforms)
+        target = Target.of_image(_checked_image(public_image), python=python, platforms=parsed)
+        workspace = Workspace.read(
+            root, packages=None if packages is None else tuple(packages), exclude=tuple(exclude)
+        )
         derived = derive_bases(
             workspace,
             workloads=workloads,
             declared=[declaration.name for declaration in by_hand],
             options=options,
+            public_image=public_image,
+            target=target,
+            workload_bases=workload_bases,
         )
-        names = [base.name for base in derived]
-        for name in options:
-            if name not in names:
-                raise ScopedImagesError(
-                    f"package_options: names {name!r}, which is not a package that a workload depends on; derived "
-                    f"bases: {', '.join(names) or 'none'}"
-                )
-        conflicts = version_conflicts(derived, {base.name: base.requirements() for base in derived})
+        _refuse_unknown_options(options, derived)
+        conflicts = version_conflicts(derived)
         declarations = []
         for base in derived:
             context = base.context(dockerfile)
             context = dataclasses.replace(context, warnings=(*context.warnings, *conflicts[base.name]))
             declarations.append(
-                BaseDeclaration(name=base.name, context=context, needs=base.needs, derived=base)
+                BaseDeclaration(
+                    name=base.name,
+                    context=context,
+                    needs=base.needs,
+                    platforms=base.platforms or parsed,
+                    derived=base,
+                )
             )
         graph = cls.of((*by_hand, *declarations), workspace=workspace)
-        return dataclasses.replace(graph, workloads=None if workloads is None else tuple(workloads))
+        return dataclasses.replace(
+            graph,
+            workloads=None if workloads is None else tuple(workloads),
+            target=target,
+            public_image=public_image,
+        )
 
     def order(self) -> tuple[BaseDeclaration, ...]:
         """Return every base after the bases that it needs; ties are sorted by name."""
@@ -115,7 +151,11 @@ class BaseGraph:
             raise ScopedImagesError(
                 f"needs_of({workload!r}): these bases were not derived from a workspace; name the base yourself"
             )
-        needs = needs_of(self.workspace, workload, workloads=self.workloads)
+        reach, package = self._reach_of(self.workspace, workload)
+        own = self.declarations.get(package.name)
+        if own is not None and own.derived is not None and not own.derived.installs_packages:
+            return (package.name,)
+        needs = reach.needs_of(package.name)
         for need in needs:
             if need not in self.declarations:
                 raise ScopedImagesError(
@@ -123,3 +163,73 @@ class BaseGraph:
                     f"workloads=. Known bases: {', '.join(self.declarations) or 'none'}"
                 )
         return needs
+
+    def requirements_of(self, workload: str | Path) -> Requirements:
+        """Return the third-party packages that a workload itself requires, from its lock file, for its own image.
+
+        Its bases have what the packages of the repository require.
+        """
+        if self.workspace is None:
+            raise ScopedImagesError(
+                f"requirements_of({workload!r}): these bases were not derived from a workspace; lock them by hand"
+            )
+        reach, package = self._reach_of(self.workspace, workload)
+        return base_for(reach, package.name, (), {}, self.public_image, members=(package,)).requirements
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what is not known of the packages that the workloads reach."""
+        if self.workspace is None:
+            return ()
+        unknown = (
+            ()
+            if self.target.python
+            else (
+                f"public_image: the Python version of {self.public_image!r} is not known, so that neither "
+                "requires-python nor lock files are checked; pass python=",
+            )
+        )
+        locks = self.workspace.locks
+        dynamic = (
+            f"workspace: {package.declared_in} has dynamic dependencies, which only its build backend knows, so that "
+            f"bases for {package.name!r} may be missing; declare them in its [project] table, or lock it"
+            for package in self._reach.packages.values()
+            if package.unknown_dependencies
+            and not ((lock := locks.nearest(package)) and lock.entry_at(package.folder))
+        )
+        return (*unknown, *dynamic)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        """Return what the workloads reach together."""
+        assert self.workspace is not None
+        return Reach(self.workspace, self.find_workloads(), self.target)
+
+    def _reach_of(self, workspace: Workspace, workload: str | Path) -> tuple[Reach, Package]:
+        """Return what the workloads reach, and this one of them; with it if it is not one of them."""
+        package = find_workload(workspace, workload)
+        if any(package.folder == each.folder for each in self._reach.workloads):
+            return self._reach, package
+        return Reach(workspace, (*self._reach.workloads, package), self.target), package
+
+    def find_workloads(self) -> tuple[Package, ...]:
+        """Return the workloads that the bases were derived for, sorted by name."""
+        return () if self.workspace is None else find_workloads(self.workspace, self.workloads, self.target)
+
+
+def _checked_image(image: object) -> str:
+    if not isinstance(image, str) or not re.fullmatch(r"\S+", image):
+        raise ScopedImagesError(
+            f"public_image: must be the name of an image such as {PUBLIC_IMAGE!r}, got {image!r}"
+        )
+    return image
+
+
+def _refuse_unknown_options(options: Mapping[str, PackageOptions], derived: Iterable[DerivedBase]) -> None:
+    names = [package.name for base in derived for package in base.packages]
+    for name in options:
+        if name not in names:
+            raise ScopedImagesError(
+                f"package_options: names {name!r}, which is not a package that a workload depends on; derived "
+                f"bases: {', '.join(names) or 'none'}"
+            )

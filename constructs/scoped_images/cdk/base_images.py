@@ -11,9 +11,11 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from scoped_images.bases.declaration import BaseDeclaration
+from scoped_images.bases.derived_base import PUBLIC_IMAGE
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.bases.package_options import PackageOptions
 from scoped_images.bases.refresh_marks import RefreshMarks
+from scoped_images.cdk.annotations import annotate_warning
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.environment import Environment
@@ -21,6 +23,7 @@ from scoped_images.cdk.environment_repository import environment_repository
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
+from scoped_images.platform import Platform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,8 @@ class BaseImages:
         _check(env, prefix, repositories, refresh_marks, options)
         self.graph = bases if isinstance(bases, BaseGraph) else BaseGraph.of(bases)
         home = repositories or Stack(app, f"{prefix}-base-repositories", env=env.place)
+        for warning in self.graph.warnings:
+            annotate_warning(home, "workspace", warning)
         self.stacks: list[Stack] = [] if repositories else [home]
         self.repositories: list[ImageRepository] = []
         self._images: dict[str, BaseImage] = {}
@@ -100,7 +105,13 @@ class BaseImages:
         prefix: str,
         workloads: Sequence[str | Path] | None = None,
         declared: Iterable[BaseDeclaration] = (),
+        packages: Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+        public_image: str = PUBLIC_IMAGE,
+        python: str | None = None,
+        platforms: Sequence[Platform] = (),
         package_options: Iterable[PackageOptions] = (),
+        workload_bases: bool = False,
         dockerfile: str | Path | None = None,
         repositories: Stack | None = None,
         refresh_marks: RefreshMarks | None = None,
@@ -109,17 +120,22 @@ class BaseImages:
     ) -> BaseImages:
         """Derive one base for each package of the repository that a workload needs (docs/bases.md).
 
-        root: the repository. workloads: names or folders of packages. Defaults to those that no other depends on.
-        declared: bases declared by hand; each replaces a derived base of the same name.
-        package_options: how to build packages, beyond what their own files say.
-        dockerfile: of the derived bases. Defaults to the library's own.
+        root: the repository. platforms: of the derived bases; by default the environment's.
+        workloads, declared, packages, exclude, public_image, python, package_options, workload_bases, dockerfile: as
+            those of BaseGraph.from_workspace.
         The other arguments are those of BaseImages.
         """
         graph = BaseGraph.from_workspace(
             root,
             workloads=workloads,
             declared=declared,
+            packages=packages,
+            exclude=exclude,
+            public_image=public_image,
+            python=python,
+            platforms=platforms or (env.platform,),
             package_options=package_options,
+            workload_bases=workload_bases,
             dockerfile=dockerfile,
         )
         return cls(

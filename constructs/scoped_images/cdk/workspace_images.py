@@ -175,7 +175,8 @@ class WorkspaceImages:
         )
 
     def _bases_of(self, workload: Workload) -> WorkloadBases:
-        return self.bases.of(workload.name) if workload.is_package else WorkloadBases(base=None)
+        known = self.bases.graph.workspace is not None
+        return self.bases.of(workload.folder) if known else WorkloadBases(base=None)
 
     def _remote_builder(self, scope: Construct, prefix: str) -> RemoteBuilder | None:
         if not self.environment.builds_remotely:

@@ -20,3 +20,19 @@ def find_cycle(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
         start = circle.index(min(circle))
         return (*circle[start:], *circle[:start], circle[start])
     return ()
+
+
+def join_cycles(needs: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Return for each name the sorted names of all cycles that it is in, or only itself."""
+    groups: dict[str, tuple[str, ...]] = {name: (name,) for name in needs}
+    while True:
+        joined = {
+            groups[name][0]: {groups[need][0] for member in groups[name] for need in needs[member]}
+            - {groups[name][0]}
+            for name in needs
+        }
+        cycle = set(find_cycle(joined))
+        if not cycle:
+            return groups
+        members = tuple(sorted({member for first in cycle for member in groups[first]}))
+        groups |= dict.fromkeys(members, members)

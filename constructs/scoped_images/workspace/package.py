@@ -1,4 +1,4 @@
-"""A Python package of the repository, as its pyproject.toml declares it."""
+"""A Python package of the repository, as its own files declare it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ class Dependency:
     folder: the folder of a package in this repository, if the source is a path.
     member: whether the source is uv's `workspace = true`.
     elsewhere: any other source: `git`, `url` or the path of a file. Empty for a package index or no source.
+    inexpressible: a version constraint of Poetry's that the requirement leaves out, because PEP 440 has no "or".
     """
 
     requirement: Requirement
     folder: Path | None = None
     member: bool = False
     elsewhere: str = ""
+    inexpressible: str = ""
 
     @property
     def name(self) -> str:
@@ -37,30 +39,43 @@ class Dependency:
         """Return the normalized names of the requested extras."""
         return frozenset(canonicalize_name(extra) for extra in self.requirement.extras)
 
+    @property
+    def marker(self) -> str:
+        """Return the marker, or an empty string."""
+        return str(self.requirement.marker or "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A package.
+    """A package, or a workload that is none: a folder with requirements or only with files.
 
-    name: normalized. folder: absolute, links resolved. extras: by normalized name. tables: the whole pyproject.toml.
+    name: normalized. folder: absolute, links resolved. file: the file that declares it.
+    extras: by normalized name. tables: the whole pyproject.toml.
+    version: None if only the build backend knows it. requires_python: in the words of its file.
+    unknown_dependencies: whether only the build backend knows what it depends on.
+    is_package: whether it can be installed.
     """
 
     name: str
     folder: Path
+    file: Path | None = None
     dependencies: tuple[Dependency, ...] = ()
     extras: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    version: str | None = None
+    requires_python: str = ""
+    unknown_dependencies: bool = False
+    is_package: bool = True
 
     @property
-    def pyproject(self) -> Path:
-        """Return the path of its pyproject.toml."""
-        return self.folder / "pyproject.toml"
+    def declared_in(self) -> Path:
+        """Return the file that declares the package."""
+        return self.file or self.folder / "pyproject.toml"
 
     @property
-    def has_unknown_dependencies(self) -> bool:
-        """Return whether only the build backend knows its dependencies. Poetry's are in a table of its own."""
-        dynamic = self.tables.get("project", {}).get("dynamic", ())
-        return "dependencies" in dynamic and "poetry" not in self.tables.get("tool", {})
+    def declared(self) -> tuple[Dependency, ...]:
+        """Return its dependencies with every extra."""
+        return (*self.dependencies, *(each for extra in self.extras.values() for each in extra))
 
     def requires(self, extras: Iterable[str]) -> tuple[Dependency, ...]:
         """Return its dependencies with these extras, except on itself (`pkg[all]` in an extra of pkg)."""
@@ -76,8 +91,10 @@ class Package:
         while waiting:
             extra = waiting.pop()
             if extra not in self.extras:
+                if self.unknown_dependencies:
+                    continue
                 raise ScopedImagesError(
-                    f"{self.name}[{extra}]: {self.pyproject} does not declare this extra; it declares: "
+                    f"{self.name}[{extra}]: {self.declared_in} does not declare this extra; it declares: "
                     f"{', '.join(sorted(self.extras)) or 'none'}"
                 )
             expanded.add(extra)

@@ -1,22 +1,17 @@
-"""Reads lock files in pip's format, `name==version --hash=…`, as pip-tools and `uv export` write them."""
+"""Reads lock files in pip's format, `name==version --hash=…`, as pip-tools, uv and Poetry export them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
-
-_EDITABLE = re.compile(r"(?:-e|--editable)[ =]\s*(\S+)(?:\s*;.*)?")  # with a marker, as Poetry exports it
-_COMMENT = re.compile(r"(^|\s+)#.*$")
-# Options that read further files, which the build context does not hold.
-_READS = ("-r", "--requirement", "-c", "--constraint", "-f", "--find-links")  # `-rother.txt` is also valid
+from scoped_images.workspace.requirements_file import Line, read_lines
+from scoped_images.workspace.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +25,11 @@ class _Entry:
 
 
 def read_pip_locks(
-    package: Package, required: Mapping[Path, Sequence[Dependency]], *, local: Mapping[str, Path]
+    package: Package,
+    required: Mapping[Path, Sequence[Dependency]],
+    *,
+    local: Mapping[str, Path],
+    from_index: Callable[[str], bool],
 ) -> tuple[str, ...]:
     """Return the lines of the lock files, each requirement once, without packages of the workspace.
 
@@ -38,6 +37,7 @@ def read_pip_locks(
 
     required: the direct requirements that each file must contain.
     local: the folders of the workspace's packages, by name.
+    from_index: whether the package takes a name that `local` has from an index all the same.
 
     Raises ScopedImagesError if a direct requirement is missing, if two files pin two versions of one package, or if a
     line names a source that is neither a package index nor the workspace.
@@ -45,7 +45,7 @@ def read_pip_locks(
     lines: list[str] = []
     found: dict[tuple[str, str], tuple[_Entry, Path]] = {}
     for path, direct in required.items():
-        for entry in _entries(path, local):
+        for entry in _entries(path, local, from_index):
             if not entry.name:
                 lines.append(entry.text)
                 continue
@@ -55,11 +55,47 @@ def read_pip_locks(
             elif first.version != entry.version:
                 raise ScopedImagesError(
                     f"base image {package.name!r}: {first_path} has {entry.name}{first.version}, and {path} has "
-                    f"{entry.name}{entry.version}: lock both together"
+                    f"{entry.name}{entry.version}; lock both together"
                 )
         _refuse_missing(package, path, direct, {name for name, _ in found})
     # Options without a requirement install nothing.
     return tuple(lines) if found else ()
+
+
+def is_pinned(path: Path) -> bool:
+    """Return whether every requirement of a requirements file names one version, so that it serves as a lock file."""
+    try:
+        found = [line.requirement for line in read_lines(path) if line.requirement is not None]
+    except ScopedImagesError:
+        return False
+    return bool(found) and all(
+        each.url or [s.operator for s in each.specifier] in (["=="], ["==="]) for each in found
+    )
+
+
+def refuse_other_environments(
+    package: Package, direct: Sequence[Dependency], text: str, files: str, target: Target
+) -> None:
+    """Raise if the requirements lack a direct one that the target needs, or have it only for other environments."""
+    markers: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        requirement = line.partition(" --")[0].removesuffix("\\")
+        name, _, marker = requirement.partition(";")
+        pinned = canonicalize_name(name.partition("=")[0].partition("[")[0].strip())
+        markers.setdefault(pinned, []).append(marker.strip())
+    for dependency in direct:
+        needed = target.simplify(dependency.marker)
+        if needed is None or any(target.may_hold(marker) for marker in markers.get(dependency.name, ())):
+            continue
+        if needed == "" or dependency.name in markers:
+            found = " or ".join(markers.get(dependency.name, ()))
+            where = f"only for {found}" if found else "not at all"
+            raise ScopedImagesError(
+                f"base image {package.name!r}: {files} has {dependency.name!r} {where}, but "
+                f"{package.declared_in} requires it, and the image has Python "
+                f"{target.python or '(unknown)'} on {' and '.join(target.platforms)}; lock it for that too, or pass "
+                "public_image= with the Python that it was locked for"
+            )
 
 
 def _refuse_missing(package: Package, path: Path, direct: Sequence[Dependency], found: set[str]) -> None:
@@ -70,73 +106,43 @@ def _refuse_missing(package: Package, path: Path, direct: Sequence[Dependency], 
             asks = f" for the extra {extra!r}" if extra and dependency not in package.dependencies else ""
             remedy = f", or into requirements-{extra}.lock beside it" if asks else ""
             raise ScopedImagesError(
-                f"base image {package.name!r}: {package.pyproject} requires {dependency.name!r}{asks}, and {path} does "
+                f"base image {package.name!r}: {package.declared_in} requires {dependency.name!r}{asks}, and {path} does "
                 f"not pin it; lock it again{remedy}"
             )
 
 
-def _entries(path: Path, local: Mapping[str, Path]) -> Iterator[_Entry]:
-    for number, text in _logical_lines(path):
-        content = " ".join(_COMMENT.sub("", re.sub(r"\\\n", " ", text)).split())
-        where = f"{path}:{number}"
-        editable = _EDITABLE.fullmatch(content)
-        if editable or content.startswith((".", "/", "file:")):
-            _refuse_other_folder(where, path, editable[1] if editable else content.split(" ")[0], local)
-        elif content.startswith(_READS):
-            raise ScopedImagesError(
-                f"{where}: {content!r} reads a file that is not in the image: put its lines here"
-            )
-        elif content.startswith("-"):
-            yield _Entry(text=content)
-        elif content:
-            requirement = _requirement(where, content)
+def _entries(path: Path, local: Mapping[str, Path], from_index: Callable[[str], bool]) -> Iterator[_Entry]:
+    for line in read_lines(path):
+        requirement = line.requirement
+        if line.folder:
+            _refuse_other_folder(path, line, local)
+        elif requirement is None:
+            yield _Entry(text=line.text)
+        else:
             name = canonicalize_name(requirement.name)
-            if name in local:
+            if name in local and not from_index(name):
                 continue
             if requirement.url and requirement.url.startswith("file:"):
                 raise ScopedImagesError(
-                    f"{where}: {name!r} comes from a folder on this machine, which the build cannot read; "
+                    f"{line.where}: {name!r} comes from a folder on this machine, which the build cannot read; "
                     "publish it to an index"
                 )
             if requirement.url:
                 # Leave the address out: it may contain a login.
                 raise ScopedImagesError(
-                    f"{where}: {name!r} comes from {requirement.url.partition(':')[0]}, but a base installs from "
+                    f"{line.where}: {name!r} comes from {requirement.url.partition(':')[0]}, but a base installs from "
                     "package indexes only; publish it there, or declare the base by hand"
                 )
             marker, version = str(requirement.marker or ""), str(requirement.specifier)
-            yield _Entry(text=content, name=name, marker=marker, version=version)
+            yield _Entry(text=line.text, name=name, marker=marker, version=version)
 
 
-def _requirement(where: str, content: str) -> Requirement:
-    try:
-        return Requirement(re.sub(r"\s--\S+.*$", "", content))
-    except InvalidRequirement as error:
-        raise ScopedImagesError(f"{where}: {content!r} is not a requirement: {error}") from None
-
-
-def _refuse_other_folder(where: str, path: Path, given: str, local: Mapping[str, Path]) -> None:
+def _refuse_other_folder(path: Path, line: Line, local: Mapping[str, Path]) -> None:
     """Raise unless the folder is a package of the workspace, which another base installs."""
-    folder = (path.parent / given.removeprefix("file://")).resolve()
+    folder = (path.parent / line.folder).resolve()
     # `uv export` writes paths relative to the folder it ran in, which the file does not name.
     if not any(folder == each or folder.name == each.name for each in local.values()):
         raise ScopedImagesError(
-            f"{where}: {given!r} is a folder outside of the workspace, which the build cannot read; publish it to an "
-            "index, or make it a package of the workspace"
+            f"{line.where}: {line.folder!r} is a folder outside of the workspace, which the build cannot read; publish "
+            "it to an index, or make it a package of the workspace"
         )
-
-
-def _logical_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield each logical line, continuation lines joined, with the number of its first line."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScopedImagesError(f"workspace: cannot read {path}: {error}") from None
-    pending: list[str] = []
-    for number, line in enumerate(lines, start=1):
-        pending.append(line)
-        if not line.rstrip().endswith("\\") or line.lstrip().startswith("#"):
-            yield number - len(pending) + 1, "\n".join(pending)
-            pending = []
-    if pending:
-        yield len(lines) - len(pending) + 1, "\n".join(pending)

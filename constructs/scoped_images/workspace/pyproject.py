@@ -1,8 +1,8 @@
-"""Reads a package from its pyproject.toml: PEP 621 with uv's or Poetry's sources, or Poetry's own tables."""
+"""Reads a package from its pyproject.toml, setup.cfg or setup.py, with the sources that uv's or Poetry's tables name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace import poetry
 from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.setup_files import SetupFiles, read_setup_files
 
 _ELSEWHERE = ("git", "url", "file")
 
@@ -28,45 +29,122 @@ class SharedSources:
 def read_package(
     folder: Path, tables: Mapping[str, Any], *, shared: SharedSources | None = None
 ) -> Package | None:
-    """Read the package of a folder. Return None if the file only configures tools."""
-    pyproject = folder / "pyproject.toml"
+    """Read the package of a folder. Return None if its files only configure tools."""
     project, tool = tables.get("project"), tables.get("tool", {})
     own = tool.get("poetry")
+    setup = read_setup_files(folder)
     if project is None and own is None:
-        return None
-    name = (project or {}).get("name") or (own or {}).get("name")
+        if setup is None or setup.name is None:
+            return None
+        return _of_setup_files(folder, setup, tables)
+    project = project or {}
+    file = folder / "pyproject.toml"
+    name = project.get("name") or (own or {}).get("name")
     if name is None and own is not None and own.get("package-mode") is False:
         name = folder.name
     if not isinstance(name, str) or not name:
-        raise ScopedImagesError(
-            f"workspace: {pyproject} has no package name; set name in its [project] table"
-        )
-    sources = _Sources.of(folder, tool, shared or SharedSources(root=folder))
-    if project is None or ("dependencies" in project.get("dynamic", ()) and own is not None):
-        dependencies, extras = poetry.read_dependencies(folder, own or {})
+        raise ScopedImagesError(f"workspace: {file} has no package name; set name in its [project] table")
+    reader = _Reader.of(folder, file, tool, shared or SharedSources(root=folder))
+    dynamic = {*project.get("dynamic", ())}
+    unknown = False
+    if own is not None and "dependencies" not in project:
+        dependencies, extras = poetry.read_dependencies(folder, own)
     else:
-        dependencies = sources.read(project.get("dependencies", ()))
-        extras = {
-            canonicalize_name(extra): sources.read(lines)
-            for extra, lines in project.get("optional-dependencies", {}).items()
-        }
+        lines, unknown = _lines(folder, tables, setup, dynamic)
+        dependencies, extras = reader.read(lines), {}
+    if "optional-dependencies" in project:
+        extras = reader.read_extras(project["optional-dependencies"])
+    elif "optional-dependencies" in dynamic:
+        found = _dynamic(tables, "optional-dependencies") or {}
+        extras = reader.read_extras(
+            {extra: _of_files(folder, each) or () for extra, each in found.items()}
+            if isinstance(found, dict) and found
+            else (setup.extras if setup else {})
+        )
+    requires = project.get("requires-python") or (own or {}).get("dependencies", {}).get("python", "")
+    version = (
+        project.get("version") or (own or {}).get("version") or (setup.version if setup and project else None)
+    )
     return Package(
         name=canonicalize_name(name),
         folder=folder,
+        file=file,
         dependencies=tuple(dependencies),
         extras=extras,
         tables=tables,
+        version=version if isinstance(version, str) else None,
+        requires_python=requires if isinstance(requires, str) else "",
+        unknown_dependencies=unknown,
     )
 
 
-class _Sources:
-    """The declared sources of one file's requirements."""
+def _of_setup_files(folder: Path, setup: SetupFiles, tables: Mapping[str, Any]) -> Package:
+    reader = _Reader.of(folder, setup.file, tables.get("tool", {}), SharedSources(root=folder))
+    return Package(
+        name=canonicalize_name(setup.name or ""),
+        folder=folder,
+        file=setup.file,
+        dependencies=reader.read(setup.dependencies or ()),
+        extras=reader.read_extras(setup.extras),
+        tables=tables,
+        version=setup.version,
+        requires_python=setup.requires_python,
+        unknown_dependencies=setup.dependencies is None,
+    )
 
-    def __init__(self, folder: Path, by_name: Mapping[str, Dependency]) -> None:
-        self._folder, self._by_name = folder, by_name
+
+def _lines(
+    folder: Path, tables: Mapping[str, Any], setup: SetupFiles | None, dynamic: set[str]
+) -> tuple[Sequence[str], bool]:
+    """Return the requirements of a [project], and whether only its build backend knows them."""
+    if "dependencies" not in dynamic:
+        return tables["project"].get("dependencies", ()), False
+    named = _of_files(folder, _dynamic(tables, "dependencies"))
+    if named is not None:
+        return named, False
+    if setup is not None and setup.dependencies:
+        return setup.dependencies, False
+    return (), setup is None or setup.dependencies is None
+
+
+def _dynamic(tables: Mapping[str, Any], key: str) -> Any:
+    """Return what setuptools, or Hatch's plug-in for requirements files, reads dependencies from."""
+    setuptools: Any = tables.get("tool", {}).get("setuptools", {})
+    dynamic = setuptools.get("dynamic") if isinstance(setuptools, dict) else None
+    if isinstance(dynamic, dict) and key in dynamic:
+        return dynamic[key]
+    value: Any = tables.get("tool", {}).get("hatch")
+    for part in ("metadata", "hooks", "requirements_txt"):
+        value = value.get(part) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    return {"file": value.get("files")} if key == "dependencies" else value.get(key)
+
+
+def _of_files(folder: Path, named: Any) -> tuple[str, ...] | None:
+    """Return the lines of `{ file = ["requirements.txt"] }`, without options; None if the files cannot be read."""
+    if not isinstance(named, dict):
+        return None
+    names = named.get("file", named.get("filename"))
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return None
+    try:
+        text = "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+    except (OSError, UnicodeDecodeError):
+        return None
+    lines = (line.partition(" #")[0].strip() for line in text.splitlines())
+    return tuple(line for line in lines if line and not line.startswith(("#", "-")))
+
+
+class _Reader:
+    """Reads the requirements of one file, with their declared sources."""
+
+    def __init__(self, folder: Path, file: Path, by_name: Mapping[str, Dependency]) -> None:
+        self._folder, self._file, self._by_name = folder, file, by_name
 
     @classmethod
-    def of(cls, folder: Path, tool: Mapping[str, Any], shared: SharedSources) -> _Sources:
+    def of(cls, folder: Path, file: Path, tool: Mapping[str, Any], shared: SharedSources) -> _Reader:
         by_name: dict[str, Dependency] = {}
         # Poetry 2 declares the requirement in [project] and only its source in a table of its own.
         for dependency in poetry.read_sources(folder, tool.get("poetry", {})):
@@ -78,17 +156,20 @@ class _Sources:
                     found = _uv_source(root, name, one)
                     if found is not None and (sources is own or name not in own):
                         by_name.setdefault(found.name, found)
-        return cls(folder, by_name)
+        return cls(folder, file, by_name)
 
     def read(self, lines: Iterable[str]) -> tuple[Dependency, ...]:
         return tuple(self._dependency(line) for line in lines)
+
+    def read_extras(self, extras: Mapping[str, Iterable[str]]) -> dict[str, tuple[Dependency, ...]]:
+        return {canonicalize_name(extra): self.read(lines) for extra, lines in extras.items()}
 
     def _dependency(self, line: str) -> Dependency:
         try:
             requirement = Requirement(line)
         except (InvalidRequirement, TypeError) as error:
             raise ScopedImagesError(
-                f"workspace: {self._folder / 'pyproject.toml'} has the dependency {line!r}, which is not valid: {error}"
+                f"workspace: {self._file} has the dependency {line!r}, which is not valid: {error}"
             ) from None
         source = self._by_name.get(canonicalize_name(requirement.name))
         if source is None:

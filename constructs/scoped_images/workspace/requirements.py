@@ -1,23 +1,24 @@
-"""Finds the third-party packages that a base installs, from a lock file if there is one."""
+"""Finds the third-party packages that an image installs, from a lock file if there is one."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.lock import Lock
+from scoped_images.workspace.lock_files import PIP_LOCK
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.pins import unmet
-from scoped_images.workspace.pip_lock import read_pip_locks
-from scoped_images.workspace.tables import read_toml
-from scoped_images.workspace.uv_lock import UvLock
+from scoped_images.workspace.pip_lock import is_pinned, read_pip_locks, refuse_other_environments
+from scoped_images.workspace.plain_workload import REQUIREMENTS
+from scoped_images.workspace.requirements_file import read_lines
+from scoped_images.workspace.target import Target
 from scoped_images.workspace.version_source import build_requirements
 from scoped_images.workspace.workspace import Workspace
-
-LOCK = "requirements.lock"
-UV_LOCK = "uv.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,99 +50,187 @@ class Requirements:
         head = "--require-hashes\n" if "--hash=" in body and "--require-hashes" not in body else ""
         return cls(text=head + body, files=tuple(files), warnings=tuple(warnings))
 
+    @classmethod
+    def join(cls, several: Iterable[Requirements]) -> Requirements:
+        """Return what some packages require together, each line once."""
+        found = tuple(several)
+        if len(found) == 1:
+            return found[0]
+        lines = dict.fromkeys(
+            line
+            for each in found
+            for line in re.findall(r"(?:.*\\\n)*.*\n", each.text)
+            if line.strip() != "--require-hashes"
+        )
+        hashed = all(each.hashed or not each.text for each in found)
+        text = "".join(lines)
+        if not hashed:
+            # pip requires hashes on all lines or on none.
+            text = re.sub(r"(?: \\\n)?\s--hash=\S+|^--require-hashes\n", "", text)
+        return dataclasses.replace(
+            cls.of(text.splitlines(), files=dict.fromkeys(file for each in found for file in each.files)),
+            warnings=tuple(dict.fromkeys(warning for each in found for warning in each.warnings)),
+            complete=all(each.complete for each in found),
+            build_constraints=tuple(sorted({line for each in found for line in each.build_constraints})),
+        )
 
-def find_requirements(workspace: Workspace, package: Package, extras: frozenset[str]) -> Requirements:
-    """Return the third-party packages that a package requires with these extras.
 
-    Read `requirements.lock` beside its pyproject.toml, with `requirements-<extra>.lock` for an extra that the first
-    does not cover. Otherwise read the nearest uv.lock. Otherwise return the package's own ranges, with a warning.
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What an image asks of one package.
+
+    extras: of the package. asked: the requested extras of every package. dependents: the packages that depend on it,
+    whose lock files may have it.
     """
-    direct = workspace.third_party(package.requires(extras))
+
+    workspace: Workspace
+    package: Package
+    target: Target
+    extras: frozenset[str] = frozenset()
+    asked: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict)
+    dependents: tuple[Package, ...] = ()
+
+    @property
+    def third_party(self) -> tuple[Dependency, ...]:
+        """Return the dependencies that no base of the repository installs and that the target may need."""
+        return self.third_party_of(self.package.requires(self.extras))
+
+    def third_party_of(self, dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
+        """Return those of some dependencies."""
+        return tuple(
+            each
+            for each in dependencies
+            if self.target.may_hold(each.marker) and self.workspace.local(self.package, each) is None
+        )
+
+
+def find_requirements(request: Request) -> Requirements:
+    """Return the third-party packages that a package requires.
+
+    Read `requirements.lock` beside it, with `requirements-<extra>.lock` for an extra that the first does not cover.
+    Otherwise the nearest lock file that has it, a `requirements.txt` beside it that pins every version, or its own
+    ranges, with a warning.
+    """
+    package, target = request.package, request.target
+    direct = request.third_party
+    _refuse_elsewhere(package, direct)
+    _refuse_python(package, target)
+    if (package.folder / PIP_LOCK).is_file():
+        return _checked(request, direct, _from_pip_locks(request, package.folder / PIP_LOCK))
+    lock = request.workspace.locks.nearest(package, request.dependents)
+    if lock is not None:
+        return _checked(request, direct, _from_lock(request, lock, direct))
+    outdated = request.workspace.locks.outdated(package) if request.workspace.is_uv else None
+    if outdated is not None:
+        raise ScopedImagesError(f"{outdated} does not contain the package {package.name!r}; run `uv lock`")
+    if (package.folder / REQUIREMENTS).is_file() and is_pinned(package.folder / REQUIREMENTS):
+        return _checked(request, direct, _from_pip_locks(request, package.folder / REQUIREMENTS))
+    if package.file is not None and package.file.name == REQUIREMENTS:
+        # Of a workload. Raises for a line that its dependencies leave out.
+        list(read_lines(package.file))
+    return _own_ranges(package, direct)
+
+
+def _own_ranges(package: Package, direct: Iterable[Dependency]) -> Requirements:
+    if package.unknown_dependencies:
+        raise ScopedImagesError(
+            f"base image {package.name!r}: {package.declared_in} has dynamic dependencies, which only its build "
+            f"backend knows; declare them in its [project] table, or put a {PIP_LOCK} beside it"
+        )
+    for each in direct:
+        if each.inexpressible:
+            raise ScopedImagesError(
+                f"base image {package.name!r}: {package.declared_in} requires {each.name} {each.inexpressible!r}, which "
+                "pip cannot express; run `poetry lock`"
+            )
+    warnings = (_not_reproducible(package, "no lock file"),) if direct else ()
+    ranges = sorted({str(dependency.requirement) for dependency in direct})
+    return Requirements.of(ranges, files=(package.declared_in,), warnings=warnings)
+
+
+def _refuse_elsewhere(package: Package, direct: Iterable[Dependency]) -> None:
     for dependency in direct:
         if dependency.elsewhere or dependency.requirement.url:
             raise ScopedImagesError(
-                f"base image {package.name!r}: {package.pyproject} takes {dependency.name!r} from "
+                f"base image {package.name!r}: {package.declared_in} takes {dependency.name!r} from "
                 f"{dependency.elsewhere or dependency.requirement.url}, but a base installs from package indexes "
                 f"only; publish it there, or declare the base by hand: BaseDeclaration(name={package.name!r}, …)"
             )
-    if (package.folder / LOCK).is_file():
-        return _with_outdated(package, direct, _from_pip_locks(workspace, package, extras))
-    uv_lock = _nearest_uv_lock(workspace, package)
-    if uv_lock is not None:
-        lines = _of_uv_lock(uv_lock, workspace, package, extras, {each.name for each in direct})
-        found = dataclasses.replace(
-            Requirements.of(lines, files=(uv_lock,)),
-            complete=True,
-            build_constraints=UvLock.of(uv_lock, read_toml(uv_lock)).build_constraints(
-                build_requirements(package).values()
-            ),
-        )
-        return _with_outdated(package, direct, found)
-    if package.has_unknown_dependencies:
+
+
+def _refuse_python(package: Package, target: Target) -> None:
+    if not target.runs(package.requires_python):
         raise ScopedImagesError(
-            f"base image {package.name!r}: {package.pyproject} has dynamic dependencies, which only its build "
-            f"backend knows; declare them in its [project] table, or put a {LOCK} beside it"
+            f"base image {package.name!r}: {package.declared_in} requires Python {package.requires_python}, but the "
+            f"image has {target.python}; pass public_image= with another, or change the requirement"
         )
-    warnings = (_not_reproducible(package, "no lock file"),) if direct else ()
-    ranges = sorted({str(dependency.requirement) for dependency in direct})
-    return Requirements.of(ranges, files=(package.pyproject,), warnings=warnings)
 
 
-def _with_outdated(package: Package, direct: Iterable[Dependency], locked: Requirements) -> Requirements:
-    """Warn of locked versions that the package does not allow. Not an error: uv and pip-compile can override versions."""
+def _from_lock(request: Request, lock: Lock, direct: tuple[Dependency, ...]) -> Requirements:
+    package, target = request.package, request.target
+    if not target.runs(lock.requires_python):
+        raise ScopedImagesError(
+            f"base image {package.name!r}: {lock.path} is locked for Python {lock.requires_python}, but the image has "
+            f"{target.python}; run `{lock.update}` for that Python, or pass public_image= with another"
+        )
+    try:
+        lines = lock.requirements(
+            package, request.extras, direct=direct, asked=request.asked, target=request.target
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ScopedImagesError(f"{lock.path}: is not a valid lock file; lock again") from error
+    entry = lock.entry_at(package.folder)
+    warnings: tuple[str, ...] = ()
+    if lines and not any("--hash=" in line for line in lines):
+        reason = f"{lock.path} has no hash for every package, because an index gives none"
+        warnings = (_not_reproducible(package, reason),)
+    return dataclasses.replace(
+        Requirements.of(lines, files=(lock.path,), warnings=warnings),
+        complete=True,
+        build_constraints=lock.constraints(build_requirements(package).values()),
+        version=entry.version or None if entry else None,
+    )
+
+
+def _checked(request: Request, direct: tuple[Dependency, ...], locked: Requirements) -> Requirements:
+    """Warn of locked versions that the package does not allow. Not an error: uv and pip-compile can override versions.
+
+    Raises ScopedImagesError if the lock is for another environment.
+    """
+    package, files = request.package, " and ".join(map(str, locked.files))
+    refuse_other_environments(package, direct, locked.text, files, request.target)
     outdated = (
-        f"base image {package.name!r}: {package.pyproject} requires {requirement.name}{requirement.specifier}, but "
-        f"{' and '.join(map(str, locked.files))} pins {versions}; lock it again"
+        f"base image {package.name!r}: {package.declared_in} requires {requirement.name}{requirement.specifier}, but "
+        f"{files} pins {versions}; lock it again"
         for requirement, versions in unmet((each.requirement for each in direct), locked.text)
     )
     return dataclasses.replace(locked, warnings=(*locked.warnings, *outdated))
 
 
-def _from_pip_locks(workspace: Workspace, package: Package, extras: frozenset[str]) -> Requirements:
-    required: dict[Path, tuple[Dependency, ...]] = {
-        package.folder / LOCK: workspace.third_party(package.requires(()))
-    }
-    for extra in sorted(extras):
+def _from_pip_locks(request: Request, first: Path) -> Requirements:
+    package, workspace = request.package, request.workspace
+    required: dict[Path, tuple[Dependency, ...]] = {first: request.third_party_of(package.requires(()))}
+    for extra in sorted(request.extras):
         path = package.folder / f"requirements-{extra}.lock"
-        asked = workspace.third_party(package.extras[extra])
-        required[path if path.is_file() else package.folder / LOCK] = (
-            *required.get(path if path.is_file() else package.folder / LOCK, ()),
-            *(each for each in asked if each.name != package.name),
-        )
+        path = path if path.is_file() else first
+        asked = request.third_party_of(package.extras.get(extra, ()))
+        required[path] = (*required.get(path, ()), *(each for each in asked if each.name != package.name))
+    third_party = {each.name for each in request.third_party}
     lines = read_pip_locks(
-        package, required, local={each.name: each.folder for each in workspace.packages.values()}
+        package,
+        required,
+        local={each.name: each.folder for each in workspace.every},
+        from_index=third_party.__contains__,
     )
     requirements = Requirements.of(lines, files=tuple(required))
     if lines and not requirements.hashed:
-        warning = _not_reproducible(package, f"{workspace.relative(package.folder / LOCK)} has no hashes")
+        warning = _not_reproducible(package, f"{workspace.relative(first)} has no hashes")
         return Requirements.of(lines, files=tuple(required), warnings=(warning,))
     return requirements
-
-
-def _of_uv_lock(
-    path: Path, workspace: Workspace, package: Package, extras: frozenset[str], direct: set[str]
-) -> tuple[str, ...]:
-    try:
-        lock = UvLock.of(path, read_toml(path))
-        return lock.requirements(package.name, extras, direct=direct, local=set(workspace.packages))
-    except ScopedImagesError:
-        raise
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        # Only uv writes this file, so the tables are not checked one by one.
-        raise ScopedImagesError(f"{path}: not a lock file that uv wrote; run `uv lock`") from error
-
-
-def _nearest_uv_lock(workspace: Workspace, package: Package) -> Path | None:
-    for folder in (package.folder, *package.folder.parents):
-        if (folder / UV_LOCK).is_file():
-            return folder / UV_LOCK
-        if folder == workspace.root:
-            return None
-    return None
 
 
 def _not_reproducible(package: Package, reason: str) -> str:
     return (
         f"base image {package.name!r}: {reason}, so two builds under one tag may install different versions; "
-        f"lock it with `uv lock`, or `pip-compile --generate-hashes --output-file={LOCK}` beside its pyproject.toml"
+        f"lock it with `uv lock`, or `pip-compile --generate-hashes --output-file={PIP_LOCK}` beside its pyproject.toml"
     )

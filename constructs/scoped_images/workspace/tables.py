@@ -22,6 +22,7 @@ _TYPES: dict[str, _Types] = {
     "project.optional-dependencies": (dict,),
     "project.optional-dependencies.*": (list,),
     "project.dynamic": (list,),
+    "project.dynamic.[]": (str,),
     "tool": (dict,),
     "tool.uv": (dict,),
     "tool.uv.sources": (dict,),

@@ -17,12 +17,10 @@ class Workload:
     """A function or service.
 
     name: of the package, or of the folder, in lower-case letters, digits and dashes.
-    is_package: whether it is a package of the workspace, so that its dependencies are known.
     """
 
     name: str
     folder: Path
-    is_package: bool
 
 
 def find_workload(root: Path, workload: str | Path, workspace: Workspace | None) -> Workload:
@@ -32,7 +30,7 @@ def find_workload(root: Path, workload: str | Path, workspace: Workspace | None)
     by_name = packages.get(canonicalize_name(str(workload)))
     found = by_name or next((each for each in packages.values() if each.folder == folder), None)
     if found is not None:
-        return Workload(name=found.name, folder=found.folder, is_package=True)
+        return Workload(name=found.name, folder=found.folder)
     if not folder.is_dir() or not folder.is_relative_to(root.resolve()):
         known = ", ".join(packages) or "none"
         raise ScopedImagesError(
@@ -40,4 +38,4 @@ def find_workload(root: Path, workload: str | Path, workspace: Workspace | None)
             f"{known}"
         )
     name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")
-    return Workload(name=name, folder=folder, is_package=False)
+    return Workload(name=name, folder=folder)

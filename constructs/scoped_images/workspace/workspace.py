@@ -1,9 +1,9 @@
-"""The Python packages of a repository and their dependencies on each other."""
+"""The Python packages of a repository, and which of them a requirement means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,180 +12,264 @@ from packaging.utils import canonicalize_name
 
 from scoped_images.context.folder import existing_folder
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.cycles import find_cycle
-from scoped_images.workspace.discovery import every_folder, member_folders
+from scoped_images.workspace.discovery import (
+    PACKAGE_FILES,
+    Scope,
+    every_folder,
+    member_folders,
+    named_folders,
+)
 from scoped_images.workspace.ignored_files import ignored_files
+from scoped_images.workspace.lock_files import LockFiles
 from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.plain_workload import REQUIREMENTS, read_plain_workload
 from scoped_images.workspace.pyproject import SharedSources, read_package
 from scoped_images.workspace.tables import read_pyproject
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """root: absolute, links resolved. packages: by normalized name, sorted."""
+    """Every package that was found. Mistakes in one matter only to those that depend on it.
+
+    root: absolute, links resolved. packages: by normalized name, sorted.
+    namesakes: the packages that share a name, which only a path can tell apart.
+    unreadable: the folders whose package cannot be read, with the reason.
+    is_uv: whether the packages are the members of a uv workspace.
+    """
 
     root: Path
     packages: Mapping[str, Package]
+    namesakes: Mapping[str, tuple[Package, ...]] = field(default_factory=dict)
+    unreadable: Mapping[Path, ScopedImagesError] = field(default_factory=dict)
+    is_uv: bool = False
+    scope: Scope = field(default_factory=Scope)
+
+    @classmethod
+    def read(
+        cls,
+        root: str | Path,
+        *,
+        packages: tuple[str, ...] | None = None,
+        exclude: tuple[str, ...] = (),
+    ) -> Workspace:
+        """Read the members of the root's uv workspace and the packages they name by path, else every package below it.
+
+        Skips files that only configure tools.
+
+        packages: folders to read instead, or patterns of them. exclude: patterns of folders to skip.
+        """
+        folder, scope = existing_folder(root), Scope(packages=packages, exclude=exclude)
+        tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
+        uv: Mapping[str, Any] = tables.get("tool", {}).get("uv", {})
+        is_uv = "workspace" in uv
+        if scope.packages is not None:
+            folders = named_folders(folder, scope.packages)
+        elif is_uv:
+            folders = member_folders(folder, uv["workspace"])
+        else:
+            folders = every_folder(folder, scope)
+        sources = uv.get("sources", {}) if is_uv else {}
+        found = _Reading(folder, scope, SharedSources(root=folder, by_name=sources))
+        for each in folders:
+            found.add(each)
+        return cls(
+            root=folder,
+            packages={name: each[0] for name, each in sorted(found.by_name.items()) if len(each) == 1},
+            namesakes={name: tuple(each) for name, each in found.by_name.items() if len(each) > 1},
+            unreadable=found.unreadable,
+            is_uv=is_uv and scope.packages is None,
+            scope=scope,
+        )
 
     @cached_property
     def ignored(self) -> tuple[str, ...]:
         """Return the files that git ignores, relative to the root."""
         return ignored_files(self.root)
 
-    @classmethod
-    def read(cls, root: str | Path) -> Workspace:
-        """Read the members of the root's uv workspace and the packages they name by path, else every package below it.
+    @cached_property
+    def locks(self) -> LockFiles:
+        """Return the lock files, each of which is read once."""
+        return LockFiles(self.root)
 
-        Skips a pyproject.toml that only configures tools.
+    @cached_property
+    def every(self) -> tuple[Package, ...]:
+        """Return every package that can be read, those that share a name too."""
+        return (*self.packages.values(), *(each for several in self.namesakes.values() for each in several))
 
-        Raises ScopedImagesError if a named package does not exist or is outside of the root, if two packages share a
-        name, if a file is not valid TOML or has no package name, and if packages depend on each other in a cycle.
-        """
-        folder = existing_folder(root)
-        tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
-        uv: Mapping[str, Any] = tables.get("tool", {}).get("uv", {})
-        if "workspace" in uv:
-            folders = member_folders(folder, uv["workspace"])
-            shared = uv.get("sources", {})
-        else:
-            folders, shared = every_folder(folder), {}
-        packages = _read_all(folder, folders, SharedSources(root=folder, by_name=shared))
-        if not packages:
-            raise ScopedImagesError(
-                f"workspace: found no Python package in {folder}; give the folder that holds the packages as root, "
-                "each with a pyproject.toml that has a name"
-            )
-        workspace = cls(root=folder, packages=dict(sorted(packages.items())))
-        workspace._check_dependencies()
-        return workspace
+    @cached_property
+    def _by_folder(self) -> Mapping[Path, Package]:
+        return {package.folder: package for package in self.every}
 
     def package(self, name: str) -> Package:
         """Return the package with a normalized name."""
+        if name in self.namesakes:
+            raise self._several(name)
         if name not in self.packages:
             raise ScopedImagesError(f"workspace: unknown package {name!r}; known: {self._names()}")
         return self.packages[name]
 
     def find(self, workload: str | Path) -> tuple[Package, ...]:
-        """Return the package with this name, or the packages at or below this folder of the root."""
+        """Return the package with this name, the packages at or below this folder of the root, or the folder itself.
+
+        A folder without a package is a workload with the requirements of its requirements.txt or of the dependency
+        groups in its pyproject.toml, or with none.
+        """
         workload = str(workload)
-        if canonicalize_name(workload) in self.packages:
-            return (self.packages[canonicalize_name(workload)],)
+        name = canonicalize_name(workload)
+        if name in self.packages or name in self.namesakes:
+            return (self.package(name),)
         folder = (self.root / workload).resolve()
-        found = tuple(package for package in self.packages.values() if package.folder.is_relative_to(folder))
-        if not found or not workload or not folder.is_relative_to(self.root):
+        if not workload or not folder.is_dir() or not folder.is_relative_to(self.root):
             raise ScopedImagesError(
-                f"workloads: {workload!r} is neither a package nor a folder with one in {self.root}; known packages: "
+                f"workloads: {workload!r} is neither a package nor a folder in {self.root}; known packages: "
                 f"{self._names()}"
             )
-        return found
-
-    def is_local(self, dependency: Dependency) -> bool:
-        """Return whether it is a package of the repository, by path, by uv's workspace or by name."""
-        return (
-            dependency.folder is not None
-            or dependency.member
-            or (not dependency.elsewhere and dependency.name in self.packages)
+        if folder in self.unreadable:
+            raise self.unreadable[folder]
+        if folder in self._by_folder:
+            return (self._by_folder[folder],)
+        below = (
+            *(package for package in self.every if package.folder.is_relative_to(folder)),
+            *(each for each in self.plain_workloads if each.folder.is_relative_to(folder)),
         )
+        if below:
+            return tuple(sorted(below, key=lambda package: package.name))
+        return (self._plain(folder),)
 
-    def local(self, dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
-        """Return the dependencies that are packages of the repository."""
-        return tuple(dependency for dependency in dependencies if self.is_local(dependency))
+    @cached_property
+    def plain_workloads(self) -> tuple[Package, ...]:
+        """Return the folders without a package whose requirements.txt names a folder of the repository."""
+        if self.is_uv or self.scope.packages is not None:
+            return ()
+        found = []
+        for folder in every_folder(self.root, self.scope, (REQUIREMENTS,)):
+            if any((folder / name).is_file() for name in PACKAGE_FILES) or folder in self._by_folder:
+                continue
+            try:
+                plain = self._plain(folder)
+            except ScopedImagesError:
+                continue  # It may be for another tool; naming it as a workload reports the mistake.
+            if any(dependency.folder for dependency in plain.dependencies):
+                found.append(plain)
+        return tuple(found)
 
-    def third_party(self, dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
-        """Return the dependencies that are not."""
-        return tuple(dependency for dependency in dependencies if not self.is_local(dependency))
+    def _plain(self, folder: Path) -> Package:
+        tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
+        package = read_package(folder, tables, shared=SharedSources(root=folder))
+        if package is not None:  # Outside of the uv workspace, or excluded, and named all the same.
+            return package
+        taken = {*self.packages, *self.namesakes}
+        plain = read_plain_workload(folder, tables, self._named_at)
+        if plain.name not in taken:
+            return plain
+        parts = canonicalize_name("-".join(folder.relative_to(self.root).parts) or folder.name)
+        return Package(**{**vars(plain), "name": parts if parts not in taken else f"{parts}-workload"})
+
+    def _named_at(self, folder: Path) -> str:
+        """Return the name of the package in a folder; an empty string if there is none."""
+        package = self._by_folder.get(folder)
+        return package.name if package else ""
+
+    def local(self, package: Package, dependency: Dependency) -> Package | None:
+        """Return the package of the repository that a requirement means; None if it comes from elsewhere.
+
+        By path, by uv's workspace, or by name if the package has a version that is required and the lock file does not
+        take it from an index.
+
+        Raises ScopedImagesError if the path or the workspace has no such package.
+        """
+        if dependency.folder is not None:
+            return self.at(package, dependency.name, dependency.folder)
+        if dependency.member:
+            if dependency.name not in self.packages and dependency.name not in self.namesakes:
+                raise ScopedImagesError(
+                    f"workspace: {package.declared_in} takes {dependency.name!r} from the workspace, but no member has "
+                    f"that name; members: {self._names()}"
+                )
+            return self.package(dependency.name)
+        if dependency.elsewhere:
+            return None
+        lock = self.locks.nearest(package)
+        source = lock.source(dependency.name) if lock else None
+        if isinstance(source, Path):
+            return self.at(package, dependency.name, source)
+        if source is not None or (
+            dependency.name not in self.packages and dependency.name not in self.namesakes
+        ):
+            return None
+        found = self.package(dependency.name)
+        specifier = dependency.requirement.specifier
+        has_version = found.version is None or specifier.contains(found.version, prereleases=True)
+        return found if has_version else None
+
+    def at(self, package: Package, name: str, folder: Path) -> Package:
+        """Return the package in the folder that another one takes a package of this name from."""
+        where = f"workspace: {package.declared_in} takes {name!r} from {folder}"
+        if folder in self.unreadable:
+            raise self.unreadable[folder]
+        found = self._by_folder.get(folder)
+        if found is not None:
+            if found.name != name:
+                raise ScopedImagesError(
+                    f"{where}, but the package there is called {found.name!r}; use one name for both"
+                )
+            return found
+        if not folder.is_relative_to(self.root):
+            raise ScopedImagesError(
+                f"{where}, which is outside of the root {self.root}; give the folder that holds both as root"
+            )
+        if self.scope.skips(self.root, folder):
+            raise ScopedImagesError(f"{where}, which exclude= skips; remove it there")
+        if not any((folder / name).is_file() for name in PACKAGE_FILES):
+            raise ScopedImagesError(
+                f"{where}, which has no {' or '.join(PACKAGE_FILES)}; fix the path, or add the package"
+            )
+        raise ScopedImagesError(f"{where}, but the package there has no name; use one name for both")
 
     def relative(self, path: Path) -> str:
         """Return a path relative to the root, for messages."""
         return path.relative_to(self.root).as_posix()
 
     def _names(self) -> str:
-        return ", ".join(self.packages) or "none"
+        return ", ".join(sorted({*self.packages, *self.namesakes})) or "none"
 
-    def _check_dependencies(self) -> None:
-        for package in self.packages.values():
-            declared = (*package.dependencies, *(each for extra in package.extras.values() for each in extra))
-            for dependency in self.local(declared):
-                if dependency.member and dependency.name not in self.packages:
-                    raise ScopedImagesError(
-                        f"workspace: {package.pyproject} takes {dependency.name!r} from the workspace, but no member has "
-                        f"that name; members: {self._names()}"
-                    )
-        cycle = find_cycle(
-            {
-                name: {each.name for each in self.local(package.requires(()))}
-                for name, package in self.packages.items()
-            }
-        )
-        refuse_cycle(cycle)
-
-
-def refuse_cycle(cycle: tuple[str, ...]) -> None:
-    """Raise if there is a cycle."""
-    if cycle:
-        raise ScopedImagesError(
-            f"workspace: packages depend on each other in a cycle: {' → '.join(cycle)}; move what they share into a "
-            "package of its own"
+    def _several(self, name: str) -> ScopedImagesError:
+        files = " and ".join(str(package.declared_in) for package in self.namesakes[name])
+        return ScopedImagesError(
+            f"workspace: several packages have the name {name!r}: {files}; rename one, depend on it by path, or pass "
+            "exclude= with the folders that are not packages"
         )
 
 
-def _read_all(root: Path, folders: Sequence[Path], shared: SharedSources) -> dict[str, Package]:
-    packages: dict[str, Package] = {}
-    waiting: list[tuple[Path, Package | None, Dependency | None]] = [
-        (folder, None, None) for folder in folders if (folder / "pyproject.toml").is_file()
-    ]
-    seen: set[Path] = set()
-    while waiting:
-        folder, dependent, dependency = waiting.pop(0)
-        package = _package_at(packages, folder) if folder in seen else None
-        if folder not in seen:
-            seen.add(folder)
-            if dependent is not None and dependency is not None:
-                _refuse_absent(root, folder, dependent, dependency)
-            package = read_package(folder, read_pyproject(folder), shared=shared)
+class _Reading:
+    """Reads folders, and the folders that their packages name by path."""
+
+    def __init__(self, root: Path, scope: Scope, shared: SharedSources) -> None:
+        self._root, self._scope, self._shared = root, scope, shared
+        self._seen: set[Path] = set()
+        self.by_name: dict[str, list[Package]] = {}
+        self.unreadable: dict[Path, ScopedImagesError] = {}
+
+    def add(self, folder: Path) -> None:
+        """Read the package of a folder and those that it names; note why one cannot be read."""
+        waiting = [folder]
+        while waiting:
+            folder = waiting.pop()
+            outside = not folder.is_relative_to(self._root) or self._scope.skips(self._root, folder)
+            if folder in self._seen or outside:
+                continue
+            self._seen.add(folder)
+            try:
+                package = self._read(folder)
+            except ScopedImagesError as error:
+                self.unreadable[folder] = error
+                continue
             if package is not None:
-                _add(packages, package)
-                declared = (
-                    *package.dependencies,
-                    *(each for extra in package.extras.values() for each in extra),
-                )
-                waiting += [(each.folder, package, each) for each in declared if each.folder is not None]
-        if dependent is not None and dependency is not None:
-            _refuse_other_name(folder, package, dependent, dependency)
-    return packages
+                self.by_name.setdefault(package.name, []).append(package)
+                waiting += [each.folder for each in package.declared if each.folder is not None]
 
-
-def _package_at(packages: Mapping[str, Package], folder: Path) -> Package | None:
-    """Return the package in a folder."""
-    return next((package for package in packages.values() if package.folder == folder), None)
-
-
-def _refuse_absent(root: Path, folder: Path, dependent: Package, dependency: Dependency) -> None:
-    where = f"workspace: {dependent.pyproject} takes {dependency.name!r} from {folder}"
-    if not folder.is_relative_to(root):
-        raise ScopedImagesError(
-            f"{where}, which is outside of the root {root}: give the folder that holds both as root"
-        )
-    if not (folder / "pyproject.toml").is_file():
-        raise ScopedImagesError(f"{where}, which has no pyproject.toml; fix the path, or add the package")
-
-
-def _refuse_other_name(
-    folder: Path, package: Package | None, dependent: Package, dependency: Dependency
-) -> None:
-    if package is None or package.name != dependency.name:
-        has = f"is called {package.name!r}" if package else "has no name"
-        raise ScopedImagesError(
-            f"workspace: {dependent.pyproject} takes {dependency.name!r} from {folder}, but the package there {has}; "
-            "use one name for both"
-        )
-
-
-def _add(packages: dict[str, Package], package: Package) -> None:
-    other = packages.get(package.name)
-    if other is not None:
-        raise ScopedImagesError(
-            f"workspace: two packages have the name {package.name!r}: {other.pyproject} and {package.pyproject}; rename "
-            "one, or name the members in [tool.uv.workspace] of the root's pyproject.toml"
-        )
-    packages[package.name] = package
+    def _read(self, folder: Path) -> Package | None:
+        if not any((folder / name).is_file() for name in PACKAGE_FILES):
+            return None
+        tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
+        return read_package(folder, tables, shared=self._shared)

@@ -89,6 +89,14 @@ def test_check_writes_nothing_and_exits_with_1_when_something_would_move(
         assert main(["bases", "update", "--check"]) == 0
 
 
+def test_the_image_that_derived_bases_start_from_is_pinned_by_name() -> None:
+    write("Dockerfile", "FROM scratch\n")
+    with pretended_registry(PretendedRegistry()) as server:
+        image = f"{server.address}/python:3.12"
+        assert main(["bases", "update", "--public-image", image]) == 0
+        assert ImagesLock.read(LOCK).images == {image: DIGEST}
+
+
 def test_one_failure_names_the_image_and_leaves_the_lock(capsys: pytest.CaptureFixture[str]) -> None:
     with pretended_registry(PretendedRegistry(statuses={"/v2/gone/manifests/1": 404})) as server:
         write("Dockerfile", f"FROM {server.address}/a/b:1 AS x\nFROM {server.address}/gone:1\n")

@@ -55,7 +55,9 @@ def test_json_has_everything_by_name(root: Path, capsys: pytest.CaptureFixture[s
     assert [base["name"] for base in content["bases"]] == ["core", "dynamo", "images", "label"]
     assert content["bases"][1] == {
         "name": "dynamo",
-        "package": "packages/dynamo",
+        "declared": False,
+        "platforms": [],
+        "packages": ["packages/dynamo"],
         "needs": ["core"],
         "extras": ["fast"],
         "requirements": ["packages/dynamo/requirements.lock"],
@@ -90,6 +92,96 @@ def test_a_repository_without_shared_packages(tmp_path: Path, capsys: pytest.Cap
 def test_a_mistake_is_one_line(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bases", "show", str(root), "--workload", "nobody"]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"scoped-images: workloads: 'nobody' is neither a package nor a folder with one in {root}; known packages: api, "
+        f"scoped-images: workloads: 'nobody' is neither a package nor a folder in {root}; known packages: api, "
         "core, dynamo, images, label, upload"
+    ]
+
+
+APP = """
+from pathlib import Path
+from neighbour import NAME
+from scoped_images import BaseDeclaration, BaseGraph, Platform, ScopedContext
+
+HERE = Path(__file__).parent
+core = BaseDeclaration(name="core", context=ScopedContext.of(HERE / "by_hand"), needs=(NAME,))
+below = BaseDeclaration(name=NAME, context=core.context, platforms=(Platform.LINUX_ARM64,))
+
+
+def graph():
+    return BaseGraph.from_workspace(HERE, workloads=["services/api"], declared=[core, below])
+
+
+none = None
+"""
+
+
+def test_the_graph_of_an_app_is_shown_with_what_it_declares_by_hand(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(
+        root, {"bases.py": APP, "neighbour.py": "NAME = 'chroma'\n", "by_hand/Dockerfile": "FROM scratch\n"}
+    )
+    assert main(["bases", "show", "--graph", f"{root}/bases.py:graph"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        str(root),
+        "└── chroma  declared by hand",
+        "    └── core  declared by hand",
+        "        ├── dynamo[fast]  requirements of packages/dynamo/requirements.lock, with hashes",
+        "        │   └── label  no requirements; copies from images",
+        "        │       └── api  workload in services/api",
+        "        └── images  no requirements",
+    ]
+    assert main(["bases", "show", "--graph", f"{root}/bases.py:graph", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["bases"]
+    assert shown[0] == {
+        "name": "chroma",
+        "needs": [],
+        "platforms": ["linux/arm64"],
+        "declared": True,
+        "warnings": [],
+    }
+    assert [base["declared"] for base in shown] == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["gone.py:graph"], "got 'gone.py:graph'"),
+        (["bases.py"], "got 'bases.py'"),
+        (["bases.py:none"], "; none of bases.py is NoneType"),
+    ],
+)
+def test_a_graph_that_cannot_be_loaded(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: list[str],
+    message: str,
+) -> None:
+    write(root, {"bases.py": "none = None\n"})
+    monkeypatch.chdir(root)
+    assert main(["bases", "show", "--graph", *given]) == 2
+    takes = "--graph: takes FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
+    separator = "" if message.startswith(";") else ", "
+    assert capsys.readouterr().err == f"scoped-images: {takes}{separator}{message}\n"
+
+
+def test_a_graph_says_all_that_other_options_would(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bases", "show", "--graph", "bases.py:graph", "--exclude", "old"]) == 2
+    assert capsys.readouterr().err == (
+        "scoped-images: --graph: says all of it, got 'bases.py:graph' with other options; pass one or the other\n"
+    )
+
+
+def test_packages_that_are_one_base_and_packages_that_are_left_out(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(root, {"packages/core/pyproject.toml": project("core", [], {"all": ["images"]})})
+    write(root, {"services/api/pyproject.toml": project("api", ["core[all]"])})
+    assert main(["bases", "show", str(root), "--exclude", "lambdas", "--exclude", "packages/[dl]*"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "└── core[all] with images  no requirements",
+        "    ├── api  workload in services/api",
+        "    └── images  workload in packages/images",
     ]

@@ -26,7 +26,8 @@ def derived(
 
 def extras(root: Path, workloads: list[str] | None = None) -> dict[str, list[str]]:
     return {
-        base.name: sorted(base.extras) for base in derive_bases(Workspace.read(root), workloads=workloads)
+        base.name: sorted(base.extras[base.name])
+        for base in derive_bases(Workspace.read(root), workloads=workloads)
     }
 
 
@@ -99,7 +100,7 @@ def test_a_workload_that_nobody_knows(tmp_path: Path) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         derived(tmp_path, ["ap"])
     assert str(refused.value) == (
-        f"workloads: 'ap' is neither a package nor a folder with one in {tmp_path}; known packages: api"
+        f"workloads: 'ap' is neither a package nor a folder in {tmp_path}; known packages: api"
     )
 
 
@@ -151,12 +152,21 @@ def test_an_extra_that_is_not_there(tmp_path: Path) -> None:
     )
 
 
-def test_a_circle_that_an_extra_closes_is_told_where_it_is_asked_for(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": ["label"], "ml": ["label[full]"]})
-    write(tmp_path, {"label/pyproject.toml": project("label", [], {"full": ["ml"]})})
-    assert derived(tmp_path, ["api"]) == {"label": ()}
-    with pytest.raises(ScopedImagesError, match="in a cycle: label → ml → label"):
-        derived(tmp_path, ["ml"])
+def test_packages_that_need_each_other_are_in_one_base(tmp_path: Path) -> None:
+    packages(tmp_path, {"api": ["plug"], "plug": ["core"], "low": [], "job": ["core[all]"]})
+    write(tmp_path, {"core/pyproject.toml": project("core", ["low"], {"all": ["plug"]})})
+    assert derived(tmp_path, ["api"]) == {"core": ("low",), "low": (), "plug": ("core",)}
+    (core, _) = derive_bases(Workspace.read(tmp_path))
+    assert (core.name, core.needs, core.asked_by) == ("core", ("low",), ("api", "job"))
+    assert [package.name for package in core.packages] == ["core", "plug"]
+    assert needs_of(Workspace.read(tmp_path), "api") == ("core",)
+
+
+def test_a_workload_that_its_own_dependency_needs_is_in_the_base_of_both(tmp_path: Path) -> None:
+    packages(tmp_path, {"c": ["a"], "b": ["c"], "a": ["b"]})
+    (base,) = derive_bases(Workspace.read(tmp_path))
+    assert [package.name for package in base.packages] == ["a", "b", "c"]
+    assert needs_of(Workspace.read(tmp_path), "b") == ("a",)
 
 
 def test_what_is_declared_by_hand_is_not_derived_and_still_stood_on(tmp_path: Path) -> None:
@@ -178,6 +188,7 @@ def workspace_of(needs: dict[str, list[str]]) -> Workspace:
     root = Path("/nowhere")
     return Workspace(
         root=root,
+        is_uv=True,
         packages={
             name: Package(
                 name=name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def root(tmp_path: Path) -> Path:
 def requirements(root: Path, *extras: str, name: str = "label") -> Requirements:
     write(root, {"api/pyproject.toml": project("api", [f"label[{','.join(extras)}]" if extras else "label"])})
     (base,) = [base for base in derive_bases(Workspace.read(root)) if base.name == name]
-    return base.requirements()
+    return base.requirements
 
 
 def refusal(root: Path, *extras: str) -> str:
@@ -129,7 +130,8 @@ def test_a_lock_file_that_is_older_than_the_package(root: Path) -> None:
     )
 
 
-def test_a_requirement_with_a_marker_may_be_missing(root: Path) -> None:
+def test_a_requirement_for_another_platform_may_be_missing(root: Path) -> None:
+    write(root, {"label/pyproject.toml": project("label", ["boto3; sys_platform == 'win32'"])})
     write(root, {"label/requirements.lock": "# nothing here\n"})
     assert requirements(root).text == ""
 
@@ -144,7 +146,7 @@ def test_two_lock_files_with_two_versions(root: Path) -> None:
     )
     assert refusal(root, "full") == (
         "base image 'label': ROOT/label/requirements.lock has boto3==1.43.0, and ROOT/label/requirements-full.lock has "
-        "boto3==1.44.0: lock both together"
+        "boto3==1.44.0; lock both together"
     )
 
 
@@ -157,10 +159,9 @@ def test_versions_by_marker_are_kept_side_by_side(root: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("-r other.txt", "'-r other.txt' reads a file that is not in the image: put its lines here"),
         (
             "--constraint=c.txt",
-            "'--constraint=c.txt' reads a file that is not in the image: put its lines here",
+            "'--constraint=c.txt' reads a file that is not in the image; put its lines here",
         ),
         (
             "-e ../elsewhere",
@@ -190,7 +191,12 @@ def test_else_the_nearest_uv_lock_is_read(root: Path) -> None:
     found = requirements(root)
     assert found.text == f"--require-hashes\nboto3==1.43.0 \\\n    --hash={HASH}\n"
     assert found.files == (root / "uv.lock",)
-    write(root, {"label/uv.lock": UV_LOCK.replace("1.43.0", "1.44.0")})
+    own = (
+        UV_LOCK.replace("1.43.0", "1.44.0")
+        .replace('"label" }', '"." }')
+        .replace('"dynamo" }\n', '"../dynamo" }\n')
+    )
+    write(root, {"label/uv.lock": own})
     assert "boto3==1.44.0" in requirements(root).text
 
 
@@ -268,11 +274,13 @@ def test_a_line_that_comes_from_an_address_is_refused_without_showing_it(
     )
 
 
-def test_a_further_file_is_told_without_a_space_before_its_name_too(root: Path) -> None:
-    write(root, {"label/requirements.lock": "boto3==1.43.0\n-rother.txt\n"})
-    assert refusal(root) == (
-        "ROOT/label/requirements.lock:2: '-rother.txt' reads a file that is not in the image: put its lines here"
+def test_a_further_file_is_read_in_its_place(root: Path) -> None:
+    write(
+        root, {"label/requirements.lock": "numpy==2.0\n-rother.txt\n", "label/other.txt": "boto3==1.43.0\n"}
     )
+    assert requirements(root).text == "numpy==2.0\nboto3==1.43.0\n"
+    write(root, {"label/other.txt": "-r requirements.lock\n"})
+    assert refusal(root) == "ROOT/label/other.txt:1: '-r requirements.lock' includes itself; remove the line"
 
 
 @pytest.mark.parametrize(
@@ -321,7 +329,11 @@ def test_dependencies_that_only_a_build_backend_knows_are_refused_without_a_lock
 def test_a_uv_lock_that_uv_did_not_write_is_told(root: Path, written: str, spoilt: str) -> None:
     assert written in UV_LOCK
     write(root, {"uv.lock": UV_LOCK.replace(written, spoilt)})
-    assert refusal(root) == "ROOT/uv.lock: not a lock file that uv wrote; run `uv lock`"
+    assert re.fullmatch(
+        r"ROOT/uv\.lock: (is not a valid lock file; lock again|marker 'no marker': is not valid: .*)",
+        refusal(root),
+        re.S,
+    )
 
 
 def test_what_is_known_of_a_uv_lock_is_told_as_it_is(root: Path) -> None:

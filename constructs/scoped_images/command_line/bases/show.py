@@ -1,18 +1,19 @@
-"""`scoped-images bases show`: the base images derived from a workspace."""
+"""`scoped-images bases show`: the base images of a repository and the workloads built from them."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Annotated
 
 import typer
 
-from scoped_images.bases.derive import derive_bases, find_workloads
-from scoped_images.bases.version_conflicts import version_conflicts
+from scoped_images.bases.derived_base import PUBLIC_IMAGE
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.command_line.bases.load_graph import load_graph
 from scoped_images.command_line.bases.show_report import print_json, print_tree
 from scoped_images.command_line.options import progress
 from scoped_images.command_line.say import warn
-from scoped_images.workspace.workspace import Workspace
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
 
 
 def show(
@@ -22,25 +23,56 @@ def show(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A package, or a folder of packages, that images are built from. May be repeated.",
+            help="A package, or a folder, that images are built from. May be repeated.",
             show_default="every package that no other one depends on",
+        ),
+    ] = None,
+    package: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FOLDER", help="Read only packages in this folder or pattern. May be repeated."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Skip these folders. May be repeated.")
+    ] = None,
+    public_image: Annotated[
+        str, typer.Option(metavar="IMAGE", help="What the lowest bases are built from.")
+    ] = PUBLIC_IMAGE,
+    python: Annotated[
+        str | None, typer.Option(metavar="X.Y", help="Its Python version.", show_default="what its tag says")
+    ] = None,
+    graph: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.py:NAME",
+            help="Show the BaseGraph of your app instead: a variable, or a function that returns it.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a tree.")] = False,
 ) -> None:
-    """Show the base images derived from the Python packages of a repository, and the workloads built from them."""
-    with progress(f"Reading {root}"):
-        workspace = Workspace.read(root)
-        workloads = find_workloads(workspace, workload)
-        bases = derive_bases(workspace, workloads=workload)
-        requirements = {base.name: base.requirements() for base in bases}
-        for name, conflicts in version_conflicts(bases, requirements).items():
-            found = requirements[name]
-            requirements[name] = dataclasses.replace(found, warnings=(*found.warnings, *conflicts))
+    """Show the base images of a repository, and the workloads built from them."""
+    if graph is not None and (workload or package or exclude or python or public_image != PUBLIC_IMAGE):
+        raise ScopedImagesError(
+            f"--graph: says all of it, got {graph!r} with other options; pass one or the other"
+        )
+    with progress(f"Reading {graph or root}"):
+        shown = (
+            load_graph(graph)
+            if graph is not None
+            else BaseGraph.from_workspace(
+                root,
+                workloads=workload,
+                packages=package,
+                exclude=exclude or (),
+                public_image=public_image,
+                python=python,
+            )
+        )
     if as_json:
-        print_json(workspace, bases, requirements, workloads)
+        print_json(shown)
         return
-    for found in requirements.values():
-        for warning in found.warnings:
+    for warning in shown.warnings:
+        warn(warning)
+    for declaration in shown.declarations.values():
+        for warning in declaration.context.warnings if isinstance(declaration.context, ScopedContext) else ():
             warn(warning)
-    print_tree(workspace, bases, requirements, workloads)
+    print_tree(shown)

@@ -1,45 +1,40 @@
-"""Prints derived bases as a tree or as JSON."""
+"""Prints a graph of base images as a tree or as JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from scoped_images.bases.derive import needs_of
-from scoped_images.bases.derived_base import DerivedBase
+from scoped_images.bases.declaration import BaseDeclaration
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.printable import printable_line
 from scoped_images.workspace.package import Package
-from scoped_images.workspace.requirements import Requirements
-from scoped_images.workspace.workspace import Workspace
 
 # Do not fold lines in a pipe.
 _WIDE = 10_000
 
 
-def print_tree(
-    workspace: Workspace,
-    bases: Sequence[DerivedBase],
-    requirements: Mapping[str, Requirements],
-    workloads: Sequence[Package],
-) -> None:
+def print_tree(graph: BaseGraph) -> None:
     """Print each base below the one that it is built FROM, and each workload below the base that it is built FROM."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDE, color_system=None, emoji=False)
-    labels = {base.name: _base_label(workspace, base, requirements[base.name]) for base in bases}
-    below = {base.name: base.needs for base in bases}
+    labels = {name: _base_label(graph, declaration) for name, declaration in graph.declarations.items()}
+    below = {name: declaration.needs for name, declaration in graph.declarations.items()}
     own = set(below)
-    built_from = _built_from(workspace, workloads)
-    for package in workloads:
+    for package in graph.find_workloads():
         # A workload that others depend on appears as a base too.
         key = f"workload {package.name}"
-        labels[key] = _workload_label(workspace, package, built_from[package.name])
-        below[key] = built_from[package.name]
-    root = Tree(_shown(str(workspace.root)))
+        below[key] = graph.needs_of(package.folder)
+        labels[key] = _workload_label(graph, package, below[key])
+    root = Tree(_shown(str(graph.workspace.root) if graph.workspace else "base images"))
     nodes: dict[str, Tree] = {}
 
     def place(name: str) -> Tree:
@@ -51,63 +46,75 @@ def print_tree(
     for name in (*sorted(own), *sorted(set(below) - own)):
         place(name)
     console.print(root)
-    if not bases:
+    if not own:
         console.print("No package is shared, so there is no base image.")
 
 
-def print_json(
-    workspace: Workspace,
-    bases: Sequence[DerivedBase],
-    requirements: Mapping[str, Requirements],
-    workloads: Sequence[Package],
-) -> None:
+def print_json(graph: BaseGraph) -> None:
     """Print one object with `bases` and `workloads`, each sorted by name."""
-    built_from = _built_from(workspace, workloads)
     content = {
-        "root": str(workspace.root),
-        "bases": [
-            {
-                "name": base.name,
-                "package": workspace.relative(base.package.folder),
-                "needs": list(base.needs),
-                "extras": sorted(base.extras),
-                "requirements": [workspace.relative(file) for file in requirements[base.name].files],
-                "hashes": requirements[base.name].hashed,
-                "asked_by": list(base.asked_by),
-                "warnings": list(requirements[base.name].warnings),
-            }
-            for base in bases
-        ],
+        "root": str(graph.workspace.root) if graph.workspace else None,
+        "bases": [_base(graph, declaration) for declaration in graph.declarations.values()],
         "workloads": [
             {
                 "name": package.name,
-                "package": workspace.relative(package.folder),
-                "needs": list(built_from[package.name]),
+                "package": _relative(graph, package.folder),
+                "needs": list(graph.needs_of(package.folder)),
             }
-            for package in workloads
+            for package in graph.find_workloads()
         ],
     }
     print(json.dumps(content, indent=2))
 
 
-def _built_from(workspace: Workspace, workloads: Sequence[Package]) -> dict[str, tuple[str, ...]]:
-    names = [package.name for package in workloads]
-    return {name: needs_of(workspace, name, workloads=names) for name in names}
+def _base(graph: BaseGraph, declaration: BaseDeclaration) -> dict[str, Any]:
+    context, derived = declaration.context, declaration.derived
+    found = {
+        "name": declaration.name,
+        "needs": list(declaration.needs),
+        "platforms": [str(platform) for platform in declaration.platforms],
+        "declared": derived is None,
+        "warnings": list(context.warnings) if isinstance(context, ScopedContext) else [],
+    }
+    if derived is None:
+        return found
+    return {
+        **found,
+        "packages": [_relative(graph, package.folder) for package in derived.packages],
+        "extras": sorted({extra for extras in derived.extras.values() for extra in extras}),
+        "requirements": [_relative(graph, file) for file in derived.requirements.files],
+        "hashes": derived.requirements.hashed,
+        "asked_by": list(derived.asked_by),
+    }
 
 
-def _base_label(workspace: Workspace, base: DerivedBase, requirements: Requirements) -> str:
-    extras = f"[{','.join(sorted(base.extras))}]" if base.extras else ""
-    files = " and ".join(workspace.relative(file) for file in requirements.files)
+def _base_label(graph: BaseGraph, declaration: BaseDeclaration) -> str:
+    name, derived = _shown(declaration.name), declaration.derived
+    if derived is None:
+        return f"[bold]{name}[/bold]{_shown(f'  declared by hand{_copies(declaration.needs)}')}"
+    extras = sorted({extra for extras in derived.extras.values() for extra in extras})
+    requirements = derived.requirements
+    files = " and ".join(_relative(graph, file) for file in requirements.files)
     if not requirements.text:
         source = "no requirements"
     else:
         source = f"requirements of {files}, {'with' if requirements.hashed else 'without'} hashes"
-    return f"[bold]{_shown(base.name)}[/bold]{_shown(f'{extras}  {source}{_copies(base.needs)}')}"
+    others = [package.name for package in derived.packages[1:]]
+    parts = [
+        f"[{','.join(extras)}]" if extras else "",
+        f" with {', '.join(others)}" if others else "",
+        f"  {source}{_copies(declaration.needs)}",
+    ]
+    return f"[bold]{name}[/bold]{_shown(''.join(parts))}"
 
 
-def _workload_label(workspace: Workspace, package: Package, needs: Sequence[str]) -> str:
-    place = f"  workload in {workspace.relative(package.folder)}{_copies(needs)}"
+def _workload_label(graph: BaseGraph, package: Package, needs: Sequence[str]) -> str:
+    place = f"  workload in {_relative(graph, package.folder)}{_copies(needs)}"
     return f"[green]{_shown(package.name)}[/green]{_shown(place)}"
+
+
+def _relative(graph: BaseGraph, path: Path) -> str:
+    return graph.workspace.relative(path) if graph.workspace else str(path)
 
 
 def _shown(text: str) -> str:

@@ -40,6 +40,10 @@ def update(
             help="Also pin the images that derived bases are built from. Once in the lock, they stay pinned.",
         ),
     ] = False,
+    public_image: Annotated[
+        list[str] | None,
+        typer.Option(metavar="IMAGE", help="Also pin this public_image= of derived bases. May be repeated."),
+    ] = None,
     mirror: Annotated[
         list[str] | None,
         typer.Option(metavar="REGISTRY=MIRROR", help="Ask there instead. May be repeated."),
@@ -56,7 +60,11 @@ def update(
     mirrors = Mirrors(places=pairs("--mirror", "REGISTRY=MIRROR", mirror or ()))
     old = ImagesLock.read(lock)
     found = images_of(dockerfile or find_dockerfiles(Path()), build_contexts=build_context or ())
-    images = {*found.images, *(image for image in derived_images() if derived or image in old.images)}
+    images = {
+        *found.images,
+        *(public_image or ()),
+        *(image for image in derived_images() if derived or image in old.images),
+    }
     for warning in found.warnings:
         warn(warning)
     with progress(f"Asking registries for {_counted(images)}"):

@@ -1,0 +1,45 @@
+"""Loads the graph of base images that an app declares in Python."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.errors import ScopedImagesError
+
+_TAKES = "FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
+
+
+def load_graph(given: str) -> BaseGraph:
+    """Return the graph that `FILE.py:NAME` names."""
+    path, _, name = given.rpartition(":")
+    file = Path(path)
+    if not path or not name or not file.is_file():
+        raise ScopedImagesError(f"--graph: takes {_TAKES}, got {given!r}")
+    found = getattr(_module(file), name, None)
+    graph = found() if callable(found) else found
+    if not isinstance(graph, BaseGraph):
+        raise ScopedImagesError(f"--graph: takes {_TAKES}; {name} of {path} is {type(graph).__name__}")
+    return graph
+
+
+def _module(file: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(file.stem, file.resolve())
+    if spec is None or spec.loader is None:
+        raise ScopedImagesError(f"--graph: takes {_TAKES}, got the file {str(file)!r}")
+    module = importlib.util.module_from_spec(spec)
+    # As `python FILE.py` does, so that the file can import its neighbours.
+    sys.path.insert(0, str(file.resolve().parent))
+    sys.modules[file.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except ScopedImagesError:
+        raise
+    except Exception as error:
+        raise ScopedImagesError(f"--graph: cannot import {file}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+    return module

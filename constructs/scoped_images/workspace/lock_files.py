@@ -1,0 +1,78 @@
+"""Finds the lock file of each package, and reads each file once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement
+
+from scoped_images.errors import ScopedImagesError
+from scoped_images.workspace.lock import Lock
+from scoped_images.workspace.package import Package
+from scoped_images.workspace.pdm_lock import read_pdm_lock
+from scoped_images.workspace.poetry_lock import read_poetry_lock
+from scoped_images.workspace.pylock import read_pylock
+from scoped_images.workspace.tables import read_toml
+from scoped_images.workspace.uv_lock import read_uv_lock
+
+PIP_LOCK = "requirements.lock"
+_READERS: dict[str, Callable[[Path, Mapping[str, Any]], Lock]] = {
+    "uv.lock": read_uv_lock,
+    "poetry.lock": read_poetry_lock,
+    "pdm.lock": read_pdm_lock,
+    "pylock.toml": read_pylock,
+}
+
+
+class LockFiles:
+    """The lock files of a repository."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._read: dict[Path, Lock | None] = {}
+
+    def nearest(self, package: Package, dependents: Iterable[Package] = ()) -> Lock | None:
+        """Return the lock file that has the package: beside it, in a folder above it, or of what depends on it."""
+        for folder in self._above(package.folder):
+            for lock in self._in(folder):
+                if lock.covers(package):
+                    return lock
+        for dependent in dependents:
+            other = self.nearest(dependent)
+            if other is not None and other.entry_at(package.folder) is not None:
+                return other
+        return None
+
+    def outdated(self, package: Package) -> Path | None:
+        """Return the nearest uv.lock that does not have the package."""
+        for folder in self._above(package.folder):
+            if (folder / "uv.lock").is_file():
+                return folder / "uv.lock"
+        return None
+
+    def _above(self, folder: Path) -> Iterator[Path]:
+        for each in (folder, *folder.parents):
+            yield each
+            if each == self._root:
+                return
+
+    def _in(self, folder: Path) -> Iterator[Lock]:
+        for name in _READERS:
+            path = folder / name
+            if path not in self._read:
+                self._read[path] = _read(path) if path.is_file() else None
+            lock = self._read[path]
+            if lock is not None:
+                yield lock
+
+
+def _read(path: Path) -> Lock:
+    try:
+        return _READERS[path.name](path, read_toml(path))
+    except ScopedImagesError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, InvalidRequirement) as error:
+        # Only the tool writes this file, so its tables are not checked one by one.
+        raise ScopedImagesError(f"{path}: is not a valid lock file; lock again") from error

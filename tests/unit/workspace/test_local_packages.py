@@ -1,0 +1,226 @@
+"""Which requirements mean a package of the repository, and which one of an index."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from scoped_images.bases.derive import derive_bases
+from scoped_images.bases.derived_base import DerivedBase
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
+from scoped_images.workspace.target import Target
+from scoped_images.workspace.workspace import Workspace
+from tests.unit.workspace.repository import packages, project, write
+
+HASH = "sha256:" + "0" * 64
+
+
+def derived(
+    root: Path,
+    workloads: Sequence[str] | None = None,
+    target: Target = Target("3.13"),  # noqa: B008 - frozen
+) -> dict[str, DerivedBase]:
+    found = derive_bases(Workspace.read(root), workloads=workloads, target=target)
+    return {base.name: base for base in found}
+
+
+def uv_lock(*entries: str) -> str:
+    return "version = 1\n" + "".join(f"[[package]]\n{entry}\n" for entry in entries)
+
+
+def in_index(name: str, version: str) -> str:
+    return (
+        f'name = "{name}"\nversion = "{version}"\nsource = {{ registry = "https://index.example" }}\n'
+        f'wheels = [{{ hash = "{HASH}" }}]'
+    )
+
+
+def test_dynamic_dependencies_are_read_from_the_file_that_setuptools_reads(tmp_path: Path) -> None:
+    app = (
+        '[project]\nname = "app"\ndynamic = ["dependencies", "optional-dependencies"]\n'
+        '[tool.setuptools.dynamic]\ndependencies = { file = ["requirements.in"] }\n'
+        'optional-dependencies.more = { file = "more.in" }\n'
+    )
+    write(tmp_path, {"app/pyproject.toml": app, "app/requirements.in": "# ours\n-c x\nlabel  # yes\n"})
+    write(tmp_path, {"app/more.in": "extra\n", "job/pyproject.toml": project("job", ["app[more]"])})
+    packages(tmp_path, {"label": [], "extra": []})
+    assert {name: base.needs for name, base in derived(tmp_path).items()} == {
+        "app": ("extra", "label"),
+        "extra": (),
+        "label": (),
+    }
+
+
+def test_dynamic_dependencies_are_read_from_the_lock(tmp_path: Path) -> None:
+    packages(tmp_path, {"label": []})
+    write(tmp_path, {"app/pyproject.toml": '[project]\nname = "app"\ndynamic = ["dependencies"]\n'})
+    app = 'name = "app"\nsource = { editable = "app" }\ndependencies = [{ name = "label" }]'
+    write(tmp_path, {"uv.lock": uv_lock(app, 'name = "label"\nsource = { editable = "packages/label" }')})
+    assert list(derived(tmp_path)) == ["label"]
+
+
+def test_dynamic_dependencies_that_nothing_tells_are_warned_of(tmp_path: Path) -> None:
+    packages(tmp_path, {"label": [], "job": ["label"]})
+    write(tmp_path, {"app/pyproject.toml": '[project]\nname = "app"\ndynamic = ["dependencies"]\n'})
+    graph = BaseGraph.from_workspace(tmp_path)
+    assert [warning.replace(str(tmp_path), "ROOT") for warning in graph.warnings] == [
+        "workspace: ROOT/app/pyproject.toml has dynamic dependencies, which only its build backend knows, so that bases "
+        "for 'app' may be missing; declare them in its [project] table, or lock it"
+    ]
+
+
+def test_poetrys_dependencies_count_if_the_project_table_has_none(tmp_path: Path) -> None:
+    text = '[project]\nname = "app"\nversion = "1"\n[tool.poetry.dependencies]\nlabel = { path = "../packages/label" }\n'
+    packages(tmp_path, {"label": []})
+    write(tmp_path, {"app/pyproject.toml": text})
+    assert list(derived(tmp_path)) == ["label"]
+
+
+def test_a_version_that_the_package_does_not_have_is_of_an_index(tmp_path: Path) -> None:
+    write(tmp_path, {"lib/pyproject.toml": project("lib").replace("0.1.0", "2.0")})
+    write(tmp_path, {"core/pyproject.toml": project("core", ["lib==1.0"])})
+    write(tmp_path, {"app/pyproject.toml": project("app", ["core"])})
+    write(tmp_path, {"core/requirements.lock": f"lib==1.0 --hash={HASH}\n"})
+    (core,) = derived(tmp_path, ["app"]).values()
+    assert core.requirements.text == f"--require-hashes\nlib==1.0 --hash={HASH}\n"
+
+
+def test_a_name_that_the_lock_takes_from_an_index_is_not_the_package(tmp_path: Path) -> None:
+    packages(tmp_path, {"python-dateutil": []})
+    write(tmp_path, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*", "core", "app"]\n'})
+    write(tmp_path, {"core/pyproject.toml": project("core", ["python-dateutil"])})
+    write(tmp_path, {"app/pyproject.toml": project("app", ["core"])})
+    core = 'name = "core"\nsource = { editable = "core" }\ndependencies = [{ name = "python-dateutil" }]'
+    write(tmp_path, {"uv.lock": uv_lock(core, in_index("python-dateutil", "2.9.0"))})
+    (base,) = derived(tmp_path, ["app"]).values()
+    assert "python-dateutil==2.9.0" in base.requirements.text
+
+
+def test_the_entry_of_a_namesake_in_an_index_is_not_the_packages_own(tmp_path: Path) -> None:
+    more = '[tool.uv.sources]\npython-dateutil = { path = "../packages/python-dateutil" }\n'
+    packages(tmp_path, {"python-dateutil": []})
+    write(tmp_path, {"app/pyproject.toml": project("app", ["python-dateutil"], more=more)})
+    write(tmp_path, {"uv.lock": uv_lock(in_index("python-dateutil", "2.9.0"), in_index("six", "1"))})
+    (base,) = derived(tmp_path).values()
+    assert (base.requirements.text, base.requirements.version) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("marker", "needed"),
+    [
+        ("sys_platform == 'win32'", False),
+        ("python_version < '3.13'", False),
+        ("python_version >= '3.13'", True),
+        ("platform_machine == 'aarch64'", True),
+        ("platform_machine == 'x86_64'", False),
+    ],
+)
+def test_a_marker_that_the_target_does_not_meet_is_no_dependency(
+    tmp_path: Path, marker: str, needed: bool
+) -> None:
+    packages(tmp_path, {"lib": []})
+    write(tmp_path, {"app/pyproject.toml": project("app", [f"lib; {marker}"])})
+    target = Target("3.13", (Platform.LINUX_ARM64,))
+    assert list(derived(tmp_path, ["app"], target)) == (["lib"] if needed else [])
+
+
+def test_a_package_with_setup_files_only_is_one(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "old/setup.py": "import setuptools\nNEEDS = ['deep']\n"
+            "setuptools.setup(name='Old', install_requires=NEEDS + ['x'])\n",
+            "deep/setup.cfg": "[metadata]\nname = deep\nversion = 1.5\n"
+            "[options]\ninstall_requires =\n    # why\n    lib\n",
+            "lib/setup.py": "import setuptools\nsetuptools.setup()\n",
+            "lib/setup.cfg": "[metadata]\nname = lib\n",
+            "tool/setup.cfg": "[flake8]\nmax-line-length = 100\n",
+            "app/pyproject.toml": project("app", ["old"]),
+        },
+    )
+    found = derived(tmp_path)
+    assert {name: base.needs for name, base in found.items()} == {
+        "deep": ("lib",),
+        "lib": (),
+        "old": ("deep",),
+    }
+    assert found["old"].requirements.text == "x\n"
+    assert found["old"].packages[0].declared_in == tmp_path / "old/setup.py"
+
+
+def test_requirements_that_only_running_setup_py_tells_need_a_lock(tmp_path: Path) -> None:
+    setup = "from setuptools import setup\nsetup(name='old', install_requires=open('r.txt').read().split())\n"
+    write(tmp_path, {"old/setup.py": setup, "app/pyproject.toml": project("app", ["old"])})
+    (old,) = derived(tmp_path).values()
+    with pytest.raises(ScopedImagesError, match=r"setup\.py has dynamic dependencies"):
+        _ = old.requirements
+    write(tmp_path, {"old/requirements.txt": f"x==1 --hash={HASH}\n"})
+    (old,) = derived(tmp_path).values()
+    assert "x==1" in old.requirements.text
+
+
+def test_mistakes_that_no_workload_reaches_stop_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    packages(tmp_path, {"app": ["lib"], "lib": []})
+    write(
+        tmp_path,
+        {
+            "template/{{ name }}/pyproject.toml": '[project]\nname = "{{ name }}"\ndependencies = ["{{ x }}"]\n',
+            "broken/pyproject.toml": "[project\n",
+            "one/pyproject.toml": project("same", ["nowhere @ file:///nowhere"]),
+            "two/pyproject.toml": project("same"),
+            "tests/fixtures/pyproject.toml": project("fixture", ["same"]),
+            "lost/pyproject.toml": '[tool.poetry]\nname = "lost"\n[tool.poetry.dependencies]\nx = { path = "../x" }\n',
+        },
+    )
+    with caplog.at_level(logging.WARNING):
+        assert list(derived(tmp_path, ["app"])) == ["lib"]
+    assert caplog.text == ""
+    with pytest.raises(
+        ScopedImagesError, match=r"lost/pyproject\.toml takes 'x' from .*, which has no pyproject"
+    ):
+        derived(tmp_path, ["lost"])
+    with pytest.raises(
+        ScopedImagesError, match=r"several packages have the name 'same': .*; rename one, depend on"
+    ):
+        derived(tmp_path, ["same"])
+    with pytest.raises(ScopedImagesError, match=r"broken/pyproject\.toml is not valid TOML"):
+        derived(tmp_path, ["broken"])
+
+
+def test_a_member_of_the_uv_workspace_that_is_absent_stops_nothing(tmp_path: Path) -> None:
+    packages(tmp_path, {"app": ["lib"], "lib": []})
+    write(tmp_path, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*", "packages/gone"]\n'})
+    assert list(derived(tmp_path)) == ["lib"]
+
+
+def test_packages_that_share_a_name_are_told_apart_by_path(tmp_path: Path) -> None:
+    more = '[tool.uv.sources]\ncommon = { path = "common" }\n'
+    for team in ("a", "b"):
+        write(tmp_path, {f"{team}/pyproject.toml": project(f"team-{team}", ["common"], more=more)})
+        write(tmp_path, {f"{team}/common/pyproject.toml": project("common")})
+    (common,) = derived(tmp_path, ["team-a"]).values()
+    assert common.packages[0].folder == tmp_path / "a/common"
+    with pytest.raises(ScopedImagesError, match="workloads depend on two packages with the name 'common'"):
+        derived(tmp_path)
+
+
+def test_the_search_is_limited_to_what_is_named_and_not_excluded(tmp_path: Path) -> None:
+    packages(tmp_path, {"app": ["lib"], "lib": []})
+    write(tmp_path, {"old/app/pyproject.toml": project("app")})
+    for scope in ({"packages": ("packages/*",)}, {"exclude": ("old",)}, {"exclude": ("**/old",)}):
+        found = Workspace.read(tmp_path, **scope)
+        assert list(found.packages) == ["app", "lib"]
+    with pytest.raises(ScopedImagesError) as refused:
+        Workspace.read(tmp_path, packages=("libs/*",))
+    assert str(refused.value) == (
+        f"packages: no folder below {tmp_path} with a pyproject.toml or setup.py or setup.cfg matches, got 'libs/*'"
+    )
+    with pytest.raises(ScopedImagesError, match=r"exclude: must be a list of folders .*, got 'old'"):
+        Workspace.read(tmp_path, exclude="old")  # type: ignore[arg-type]

@@ -1,0 +1,133 @@
+"""A workload need not be a package: a folder with a requirements.txt, with dependency groups, or only with files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.errors import ScopedImagesError
+from tests.unit.workspace.repository import packages, project, write
+
+HASH = "sha256:" + "0" * 64
+
+
+def repository(root: Path, requirements: str) -> Path:
+    packages(root, {"lib": ["deep"], "deep": [], "other": []})
+    return write(root, {"lambdas/hello/handler.py": "", "lambdas/hello/requirements.txt": requirements})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "../../packages/lib",
+        "-e ../../packages/lib",
+        "--editable=../../packages/lib",
+        "-e file:../../packages/lib",
+        "lib @ file:../../packages/lib",
+        "lib @ ../../packages/lib",
+    ],
+)
+def test_a_requirements_file_names_packages_by_their_folders(tmp_path: Path, line: str) -> None:
+    repository(tmp_path, f"boto3==1.43.0 --hash={HASH}\n{line}\n")
+    graph = BaseGraph.from_workspace(tmp_path)
+    assert list(graph.declarations) == ["deep", "lib"]
+    assert graph.needs_of("lambdas/hello") == ("lib",)
+    assert graph.requirements_of("lambdas/hello").text == f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
+
+
+def test_extras_in_a_requirements_file_are_asked_for(tmp_path: Path) -> None:
+    repository(tmp_path, "-e ../../packages/lib[full]\n")
+    write(tmp_path, {"packages/lib/pyproject.toml": project("lib", [], {"full": ["other"]})})
+    assert list(BaseGraph.from_workspace(tmp_path).declarations) == ["lib", "other"]
+
+
+def test_a_folder_that_is_no_package_is_refused(tmp_path: Path) -> None:
+    repository(tmp_path, "\n-e ../../packages\n")
+    with pytest.raises(ScopedImagesError) as refused:
+        BaseGraph.from_workspace(tmp_path, workloads=["lambdas/hello"])
+    assert str(refused.value) == (
+        f"{tmp_path}/lambdas/hello/requirements.txt:2: '../../packages' is not a package of the repository; fix the "
+        "path, or give the folder a pyproject.toml that has a name"
+    )
+
+
+def test_a_line_that_no_image_can_install_matters_only_if_its_requirements_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    repository(tmp_path, "../../packages/lib\nboto3\n-c constraints.txt\n")
+    graph = BaseGraph.from_workspace(tmp_path)
+    assert graph.needs_of("lambdas/hello") == ("lib",)
+    with pytest.raises(ScopedImagesError) as refused:
+        graph.requirements_of("lambdas/hello")
+    assert str(refused.value) == (
+        f"{tmp_path}/lambdas/hello/requirements.txt:3: '-c constraints.txt' reads a file that is not in the image; put "
+        "its lines here"
+    )
+
+
+def test_a_folder_with_files_only_needs_nothing(tmp_path: Path) -> None:
+    repository(tmp_path, "../../packages/lib\n")
+    write(tmp_path, {"lambdas/plain/handler.py": ""})
+    graph = BaseGraph.from_workspace(tmp_path, workloads=["lambdas/hello", "lambdas/plain"])
+    assert (graph.needs_of("lambdas/hello"), graph.needs_of("lambdas/plain")) == (("lib",), ())
+    assert graph.requirements_of("lambdas/plain").text == ""
+
+
+def test_dependency_groups_are_requirements_except_those_for_developing(tmp_path: Path) -> None:
+    groups = (
+        '[dependency-groups]\nmain = ["lib", {include-group = "more"}]\nmore = ["boto3"]\ndev = ["pytest"]\n'
+    )
+    packages(tmp_path, {"lib": []})
+    write(tmp_path, {"app/pyproject.toml": groups})
+    graph = BaseGraph.from_workspace(tmp_path, workloads=["app"])
+    assert graph.needs_of("app") == ("lib",)
+    assert graph.requirements_of("app").text == "boto3\n"
+    write(tmp_path, {"app/pyproject.toml": '[dependency-groups]\nmain = [{include-group = "none"}]\n'})
+    with pytest.raises(ScopedImagesError, match=r"app/pyproject\.toml: dependency-groups: .*none"):
+        BaseGraph.from_workspace(tmp_path, workloads=["app"])
+
+
+def test_a_workload_called_as_a_package_has_its_path_for_a_name(tmp_path: Path) -> None:
+    packages(tmp_path, {"lib": []})
+    write(tmp_path, {"lambdas/lib/requirements.txt": "../../packages/lib\n"})
+    graph = BaseGraph.from_workspace(tmp_path)
+    assert [package.name for package in graph.find_workloads()] == ["lambdas-lib"]
+    assert graph.needs_of("lambdas/lib") == ("lib",)
+
+
+def test_a_workload_may_have_a_base_that_installs_its_requirements(tmp_path: Path) -> None:
+    repository(tmp_path, f"boto3==1.43.0 --hash={HASH}\n../../packages/lib\n")
+    write(tmp_path, {"lambdas/bare/requirements.txt": "../../packages/lib\n"})
+    graph = BaseGraph.from_workspace(tmp_path, workload_bases=True)
+    assert list(graph.declarations) == ["deep", "hello", "lib"]
+    hello = graph.declarations["hello"]
+    assert hello.needs == ("lib",)
+    assert not callable(hello.context)
+    assert hello.context.generated["requirements.txt"].startswith(b"--require-hashes\nboto3==1.43.0")
+    assert hello.context.named["source"].files == ()
+    assert b"pip" not in hello.context.generated["install-packages"]
+    assert graph.needs_of("lambdas/hello") == ("hello",)
+    assert graph.needs_of("lambdas/bare") == ("lib",)
+
+
+def test_requirements_of_a_workload_come_from_the_lock_of_its_workspace(tmp_path: Path) -> None:
+    packages(tmp_path, {"app": ["lib", "boto3"], "lib": []})
+    write(tmp_path, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n'})
+    lock = (
+        'version = 1\n[[package]]\nname = "app"\nsource = { virtual = "packages/app" }\n'
+        'dependencies = [{ name = "boto3" }, { name = "lib" }]\n'
+        '[[package]]\nname = "lib"\nsource = { editable = "packages/lib" }\n'
+        '[[package]]\nname = "boto3"\nversion = "1.43.0"\nsource = { registry = "https://index.example" }\n'
+        f'wheels = [{{ hash = "{HASH}" }}]\n'
+    )
+    write(tmp_path, {"uv.lock": lock})
+    found = BaseGraph.from_workspace(tmp_path).requirements_of("app")
+    assert found.text == f"--require-hashes\nboto3==1.43.0 \\\n    --hash={HASH}\n"
+    assert found.complete
+
+
+def test_without_a_workspace_a_workload_has_no_requirements() -> None:
+    with pytest.raises(ScopedImagesError, match="requirements_of\\('api'\\): these bases were not derived"):
+        BaseGraph.of([]).requirements_of("api")
