@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import errno
 import os
 import py_compile
 import shutil
@@ -14,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -411,3 +413,77 @@ def test_of_two_at_once_one_wins_and_nothing_else_is_left(
     written = context.write_into(out)
     assert list(out.iterdir()) == [written]
     assert "app/main.py" in listing(written)
+
+
+def test_the_folders_above_are_made(root: Path, tmp_path: Path) -> None:
+    context_of(root).write(tmp_path / "not" / "yet" / "out")
+    assert (tmp_path / "not" / "yet" / "out" / "app" / "main.py").read_text() == "print(1)\n"
+
+
+def test_a_folder_that_holds_the_context_is_not_written_again(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "above" / "out"
+    context_of(root).write(out)
+    before = (out.stat().st_ino, out.parent.stat().st_mtime_ns)
+    context_of(root).write(out)
+    assert (out.stat().st_ino, out.parent.stat().st_mtime_ns) == before
+
+
+def test_of_two_that_write_one_new_folder_at_once_both_succeed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, out, write = context_of(root), tmp_path / "out", copying._write
+
+    def write_after_another(*given: Any) -> None:
+        monkeypatch.setattr(copying, "_write", write)
+        context.write(out)
+        write(*given)
+
+    monkeypatch.setattr(copying, "_write", write_after_another)
+    context.write(out)
+    assert (out / "app" / "main.py").read_text() == "print(1)\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Dockerfile", "out", "root"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(ScopedImagesError) as refused:
+        context_of(root).write(tmp_path / "Dockerfile" / "out")
+    assert str(refused.value) == (f"build context: cannot write it to {tmp_path}/Dockerfile/out: File exists")
+
+
+def test_a_copy_keeps_the_time_of_its_file(root: Path, tmp_path: Path) -> None:
+    os.utime(root / "app" / "main.py", ns=(1_000_000_000_123_456_789, 1_000_000_000_123_456_789))
+    context_of(root).write(tmp_path / "out")
+    assert (tmp_path / "out" / "app" / "main.py").stat().st_mtime_ns == 1_000_000_000_123_456_789
+
+
+@pytest.mark.parametrize("number", [None, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_no_more_is_copied_than_was_read_with_or_without_shared_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int | None
+) -> None:
+    if number is not None:
+        monkeypatch.setattr(os, "copy_file_range", refusing(number))
+    assert copied(tmp_path, size=4) == b"0123"
+    assert copied(tmp_path, size=10) == b"0123456789"
+
+
+def test_an_error_of_the_disk_is_none_to_try_another_way_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "copy_file_range", refusing(errno.EIO))
+    with pytest.raises(OSError, match="Input/output error"):
+        copied(tmp_path, size=4)
+
+
+def refusing(number: int) -> Callable[..., int]:
+    def refuse(*_: int) -> int:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+def copied(folder: Path, *, size: int) -> bytes:
+    """What is copied of a file of ten bytes."""
+    (folder / "source").write_bytes(b"0123456789")
+    with (folder / "source").open("rb", 0) as source, (folder / "target").open("wb", 0) as target:
+        copying._copy_bytes(source.fileno(), target.fileno(), size)
+    return (folder / "target").read_bytes()
