@@ -25,23 +25,31 @@ def watch_patterns(contexts: Iterable[ScopedContext], modules: Iterable[Path], *
     """
     files: set[str] = set()
     for context in contexts:
-        files.update(_relative([context.dockerfile, *context.generated_from], folder))
+        files.update(_relative(map(str, (context.dockerfile, *context.generated_from)), folder))
         files.update(_relative(_paths(context.root, context.files), folder))
         for named in context.named.values():
             files.update(_relative(_paths(named.root, named.files), folder))
-    files.update(path for path in _relative(modules, folder) if not path.startswith("../"))
+    files.update(path for path in _relative(map(str, modules), folder) if not path.startswith("../"))
     in_folder = {path for path in files if "/" not in path}
     folders = _topmost(PurePosixPath(path).parent.as_posix() for path in files - in_folder)
     return sorted([*map(_escaped, in_folder), *(f"{_escaped(each)}/**" for each in folders)])
 
 
-def _paths(root: Path, entries: Iterable[ContextFile]) -> list[Path]:
-    return [root / entry.path for entry in entries if entry.kind is not Kind.DIRECTORY]
+def _paths(root: Path, entries: Iterable[ContextFile]) -> list[str]:
+    return [f"{root}/{entry.path}" for entry in entries if entry.kind is not Kind.DIRECTORY]
 
 
-def _relative(paths: Iterable[Path], folder: Path) -> set[str]:
+def _relative(paths: Iterable[str], folder: Path) -> set[str]:
     """Return the paths from `folder`, without files that are installed or hidden, which the CLI never observes."""
-    relative = {Path(os.path.relpath(path, folder)).as_posix() for path in paths}
+    # By folder: a context may have very many files.
+    names: dict[str, set[str]] = {}
+    for path in paths:
+        above, name = os.path.split(path)
+        names.setdefault(above, set()).add(name)
+    relative: set[str] = set()
+    for above, here in names.items():
+        place = os.path.relpath(above or os.curdir, folder)
+        relative |= here if place == os.curdir else {f"{place}/{name}" for name in here}
     return {path for path in relative if not _INSTALLED_OR_HIDDEN.search(path)}
 
 
