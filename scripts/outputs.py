@@ -8,17 +8,17 @@ from pathlib import Path
 
 from cdk_local_aws.emulator.pretends import pretends
 
-# The outputs to use after a deploy; the file has the others.
-_SHOWN = ("ApiUrl", "ApiKeySecret", "UploadImagesFunction", "CreateLabelsFunction", "ImageDigest", "Uri")
+# What CDK exports from one stack to another.
+_EXPORTS = "ExportsOutput"
 
 
 def rows(outputs: dict[str, dict[str, str]]) -> list[tuple[str, str, str]]:
-    """Return stack, output and value of every output to print, sorted."""
+    """Return stack, output and value of every output but CDK's own, sorted."""
     return sorted(
         (stack, name, value)
         for stack, values in outputs.items()
         for name, value in values.items()
-        if any(shown in name for shown in _SHOWN) and not stack.endswith("-repositories")
+        if not name.startswith(_EXPORTS)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, CfnOutput, Duration, Fn, RemovalPolicy, Stack, Validations
+from aws_cdk import Acknowledgment, Duration, Fn, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from scoped_images import ScopedImage, WorkspaceImages
+from scoped_images import ScopedImage, StackOutputs, WorkspaceImages
 from stacks.environment import AppEnvironment
 from stacks.storage import StorageStack
 
@@ -69,9 +69,16 @@ class ApiStack(Stack):
             if environment.domain_name
             else f"http://{service.load_balancer.load_balancer_dns_name}"
         )
-        CfnOutput(self, "ApiUrl", value=url)
-        CfnOutput(self, "ApiKeySecret", value=api_key.secret_arn)
-        CfnOutput(self, "ApiImageDigest", value=image.digest)
+        StackOutputs(
+            self,
+            "Outputs",
+            {
+                "ApiUrl": url,
+                "ApiKeySecret": api_key.secret_arn,
+                "ClusterName": service.cluster.cluster_name,
+                "ServiceName": service.service.service_name,
+            },
+        )
 
     @property
     def availability_zones(self) -> list[str]:

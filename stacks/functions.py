@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import Acknowledgment, CfnOutput, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from scoped_images import WorkspaceImages
+from scoped_images import StackOutputs, WorkspaceImages
 from stacks.environment import AppEnvironment
 from stacks.storage import StorageStack
 
@@ -76,8 +76,7 @@ class FunctionsStack(Stack):
             log_group=log_group,
         )
         title = name.title().replace("_", "")
-        CfnOutput(self, f"{title}Function", value=function.function_name)
-        CfnOutput(self, f"{title}ImageDigest", value=image.digest)
+        StackOutputs(self, f"{name}-outputs", {f"{title}Function": function.function_name})
         return function
 
 

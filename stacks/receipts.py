@@ -22,6 +22,7 @@ def add_stacks(app: App, env: AppEnvironment) -> None:
     storage = StorageStack(app, f"{prefix}-storage", environment=env)
     functions = FunctionsStack(app, f"{prefix}-functions", environment=env, images=images, storage=storage)
     api = ApiStack(app, f"{prefix}-api", environment=env, images=images, storage=storage)
+    images.add_outputs()
     # Each stack and not the app, which may hold other environments.
     for stack in [*images.stacks, storage, functions, api]:
         Tags.of(stack).add("environment", env.name)

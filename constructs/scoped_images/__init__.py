@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scoped_images.cdk.registry_function import RegistryFunction
     from scoped_images.cdk.remote.builder import RemoteBuilder
     from scoped_images.cdk.scoped_image import ScopedImage
+    from scoped_images.cdk.stack_outputs import StackOutputs
     from scoped_images.cdk.workspace_images import WorkspaceImages
     from scoped_images.context.scoped_context import ScopedContext
     from scoped_images.ecr.lifecycle import ImageLifecycle
@@ -60,6 +61,7 @@ __all__ = [
     "ScopedContext",
     "ScopedImage",
     "ScopedImagesError",
+    "StackOutputs",
     "UpstreamImages",
     "WorkspaceImages",
 ]
@@ -90,6 +92,7 @@ _MODULES = {
     "ScopedContext": "context.scoped_context",
     "ScopedImage": "cdk.scoped_image",
     "ScopedImagesError": "errors",
+    "StackOutputs": "cdk.stack_outputs",
     "UpstreamImages": "upstream.images",
     "WorkspaceImages": "cdk.workspace_images",
 }

@@ -114,12 +114,15 @@ def test_adds_no_outputs_by_itself(small_app: SmallApp) -> None:
 def test_puts_out_name_uri_and_login_command_on_request(small_app: SmallApp) -> None:
     stack = small_app.stack("Repositories")
     small_app.repository(stack, "api-dev").add_outputs()
-    values = [output["Value"] for output in Template.from_stack(stack).find_outputs("*").values()]
-    assert "111111111111.dkr.ecr.eu-west-1.amazonaws.com/api-dev" in values
-    assert (
-        "aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin "
-        "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
-    ) in values
+    outputs = Template.from_stack(stack).find_outputs("*")
+    registry = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+    assert {name: output["Value"] for name, output in outputs.items()} == {
+        "ApiDevRepositoryName": "api-dev",
+        "ApiDevRepositoryUri": f"{registry}/api-dev",
+        "ApiDevLoginCommand": (
+            f"aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin {registry}"
+        ),
+    }
 
 
 @pytest.mark.parametrize("last", ["destroy", "retain"])

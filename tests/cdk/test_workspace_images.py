@@ -31,7 +31,7 @@ from scoped_images import (
 )
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
-DOCKERFILE = "ARG BASE_IMAGE_URI=python:3.13\nFROM ${BASE_IMAGE_URI}\nCOPY handler.py ./\n"
+DOCKERFILE = "ARG BASE_IMAGE_URI=python:3.13\nFROM ${BASE_IMAGE_URI}\nCOPY handler.py ./\nRUN true\n"
 FILES = {
     "packages/shared/pyproject.toml": '[project]\nname = "shared"\nversion = "1"\n',
     "packages/shared/src/shared/__init__.py": "",
@@ -189,6 +189,19 @@ def test_an_image_s_own_pins_take_the_place_of_the_repository_s(app: cdk.App, ro
     images.image(stack_in(app), "Image", "services/web_site", options=BuildOptions(upstream=own))
     (source,) = sources(app, "shop-dev-functions")
     assert source["dockerBuildContexts"] == {"node:24": f"docker-image://node@sha256:{'2' * 64}"}
+
+
+def test_outputs_are_named_after_the_workloads(app: cdk.App, root: Path) -> None:
+    images = images_in(app, root)
+    stack = stack_in(app)
+    images.image(stack, "Image", "lambdas/upload_all")
+    images.add_outputs()
+    assert sorted(Template.from_stack(stack).find_outputs("*")) == [
+        "UploadAllBuildCommand",
+        "UploadAllImageDigest",
+        "UploadAllImageUri",
+    ]
+    assert "UploadAllRepositoryUri" in Template.from_stack(images.repositories).find_outputs("*")
 
 
 def test_a_dockerfile_may_serve_several_workloads(app: cdk.App, root: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
+from scoped_images.cdk.stack_outputs import add_outputs, output_name
 from scoped_images.ecr.address import RepositoryAddress
 
 
@@ -17,6 +18,20 @@ class AddressedRepository(Construct):
 
     address: RepositoryAddress
     deployed_with: Construct | None = None
+
+    def add_outputs(self, *, name: str | None = None, parameters: str | None = None) -> None:
+        """Add name, URI and login command to the outputs of the repository's stack.
+
+        name: what the outputs' names begin with, as in `UploadRepositoryUri`. Defaults to the construct's id.
+        parameters: as those of StackOutputs.
+        """
+        address, prefix = self.address, name or output_name(self.node.id)
+        login = (
+            f"aws ecr get-login-password --region {address.region} | "
+            f"docker login --username AWS --password-stdin {address.registry}"
+        )
+        values = {"RepositoryName": address.name, "RepositoryUri": address.uri, "LoginCommand": login}
+        add_outputs(self, {f"{prefix}{key}": value for key, value in values.items()}, parameters=parameters)
 
     def keep_moving_tag(self, tag: str) -> None:
         """Let `tag` move from image to image, and keep the image that has it."""

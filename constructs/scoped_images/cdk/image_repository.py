@@ -11,7 +11,6 @@ import jsii
 from aws_cdk import (
     ArnFormat,
     CfnDeletionPolicy,
-    CfnOutput,
     IAnyProducer,
     IResolveContext,
     Lazy,
@@ -178,16 +177,6 @@ class ImageRepository(AddressedRepository):
             resource_name="*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-
-    def add_outputs(self) -> None:
-        """Add name, URI and login command to the stack's outputs, of which CloudFormation allows 200."""
-        login = (
-            f"aws ecr get-login-password --region {self.address.region} | "
-            f"docker login --username AWS --password-stdin {self.address.registry}"
-        )
-        CfnOutput(self, "Name", value=self.repository.repository_name)
-        CfnOutput(self, "Uri", value=self.address.uri)
-        CfnOutput(self, "LoginCommand", value=login)
 
 
 @jsii.implements(IAnyProducer)

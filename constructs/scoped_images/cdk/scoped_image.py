@@ -22,11 +22,13 @@ from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.place import path_of
 from scoped_images.cdk.published_platforms import PublishedPlatforms, publish
 from scoped_images.cdk.registry_resources import move_tag
+from scoped_images.cdk.stack_outputs import add_outputs, output_name
 from scoped_images.context.request import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
 from scoped_images.ecr.tags import check_moving_tag
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.build_command import build_command
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 
@@ -182,6 +184,19 @@ class ScopedImage(Construct):
     def digest(self) -> str:
         """`sha256:…`, which the stack looks up when it deploys; for several platforms that of the index."""
         return self._published.image_digest.digest
+
+    def add_outputs(self, *, name: str | None = None, parameters: str | None = None) -> None:
+        """Add URI and digest to the outputs of the image's stack; with a repository of its own, a build command too.
+
+        name: what the outputs' names begin with, as in `UploadImageUri`. Defaults to the construct's id without `Image`.
+        parameters: as those of StackOutputs.
+        """
+        prefix = name or output_name(self.node.id).removesuffix("Image")
+        values = {"ImageUri": self.uri, "ImageDigest": self.digest}
+        command = build_command(self.specs[0], self.address.uri) if self.address else None
+        if command is not None and len(self.specs) == 1:
+            values["BuildCommand"] = command
+        add_outputs(self, {f"{prefix}{key}": value for key, value in values.items()}, parameters=parameters)
 
     @property
     def architecture(self) -> aws_cdk.aws_lambda.Architecture | None:

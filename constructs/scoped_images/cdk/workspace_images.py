@@ -22,6 +22,7 @@ from scoped_images.cdk.image_pruner import ImagePruner
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.remote.builder import RemoteBuilder
 from scoped_images.cdk.scoped_image import ScopedImage
+from scoped_images.cdk.stack_outputs import output_name
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
@@ -102,6 +103,7 @@ class WorkspaceImages:
         )
         self.stacks += [] if bases else self.bases.stacks
         self._repositories: dict[str, ImageRepository] = {}
+        self._images: list[tuple[str, ScopedImage]] = []
         self._scope, self._prefix = scope, prefix
         self.pruner = pruner
         for repository in self.bases.repositories:
@@ -139,7 +141,7 @@ class WorkspaceImages:
         """
         found = find_workload(self.root, workload, self.bases.graph.workspace)
         derived = self._bases_of(found) if base is None and named_bases is None else WorkloadBases(base=base)
-        return ScopedImage(
+        image = ScopedImage(
             scope,
             construct_id,
             context=context or self._context(found, dockerfile),
@@ -153,6 +155,18 @@ class WorkspaceImages:
             moving_tag=moving_tag,
             builder=builder or self.builder,
         )
+        self._images.append((output_name(found.name), image))
+        return image
+
+    def add_outputs(self, *, parameters: str | None = None) -> None:
+        """Add the outputs of every repository and image made so far; their names begin with the workload's.
+
+        parameters: as those of StackOutputs.
+        """
+        for name, repository in self._repositories.items():
+            repository.add_outputs(name=output_name(name), parameters=parameters)
+        for name, image in self._images:
+            image.add_outputs(name=name, parameters=parameters)
 
     def repository(self, name: str) -> ImageRepository:
         """Return the repository `<name>-<environment>`, and make it at the first call."""

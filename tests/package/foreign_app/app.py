@@ -34,6 +34,7 @@ from scoped_images import (
     ScopedContext,
     ScopedImage,
     ScopedImagesError,
+    StackOutputs,
     UpstreamImages,
     WorkspaceImages,
 )
@@ -132,6 +133,7 @@ def main() -> None:
     images.image(
         Stack(app, "AllImages", env=environment.place), "Image", "lambdas/upload", context=by_hand.context
     )
+    StackOutputs(functions, "Outputs", {"Tag": image.tag}, parameters="/foreign")
     try:
         derived.of("lambdas/unknown")
     except ScopedImagesError as error:
