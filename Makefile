@@ -20,7 +20,7 @@ APPROVAL := $(if $(filter local,$(ENV))$(CI),never,broadening)
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
-.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench bench-quick fuzz parents mutate clean
+.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench bench-quick fuzz parents versions mutate clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -96,6 +96,9 @@ fuzz: $(VENV) ## thousands of generated contexts against BuildKit, and of Docker
 
 parents: $(VENV) ## nightly: compare contexts of COPY --parents with a frontend that knows it, which takes minutes to build
 	@pytest tests/differential/nightly
+
+versions: $(VENV) ## nightly: test with the lowest and the newest versions that pyproject.toml allows: make versions SETS=lowest
+	@python -m scripts.versions $(SETS)
 
 mutate: $(VENV) ## nightly: change the code and list the changes that no test notices: make mutate PARTS=pruning
 	@nice -n 19 python -m scripts.mutate $(PARTS)

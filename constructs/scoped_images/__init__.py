@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+__version__: str
 
 if TYPE_CHECKING:
     from scoped_images.bases.declaration import BaseDeclaration
@@ -100,6 +103,8 @@ _MODULES = {
 
 def __getattr__(name: str) -> object:
     # On first use: what decides is used without CDK too, and importing aws_cdk starts a Node process.
+    if name == "__version__":
+        return version("cdk-scoped-images")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
+import scoped_images
 from scoped_images.command_line.bases.program import bases
 from scoped_images.command_line.build import build
 from scoped_images.command_line.context import context
@@ -23,6 +25,24 @@ app = typer.Typer(
     help="Show what a Dockerfile reads and why, build images, check the container engine, manage base images, and prune "
     "unused images.",
 )
+
+
+def _print_version(given: bool) -> None:
+    if given:
+        say(scoped_images.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+
+
 app.command()(context)
 app.command()(why)
 app.command()(build)
