@@ -9,42 +9,14 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from scoped_images.command_line import main
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
-from tests.unit.command_line.repository import DOCKERFILE, make_repository
-
-PROGRAM = Path(sys.executable).with_name("scoped-images")
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository, beside which the commands run."""
-    make_repository(tmp_path / "repository")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "repository"
-
-
-def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the installed program, in a pipe."""
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, cwd=folder)
-
-
-def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    """What `context --json` prints."""
-    assert main(["context", *arguments, "--json"]) == 0
-    content = json.loads(capsys.readouterr().out)
-    assert isinstance(content, dict)
-    return content
-
-
-def paths(content: dict[str, Any]) -> list[str]:
-    return [file["path"] for file in content["files"]]
+from tests.unit.command_line.program import PROGRAM, listed, paths, run
+from tests.unit.command_line.repository import DOCKERFILE
 
 
 def test_json_holds_each_file_with_the_lines_that_ask_for_it(root: Path) -> None:
@@ -159,63 +131,6 @@ def test_a_pipe_gets_a_plain_table_that_no_width_cuts(root: Path) -> None:
     assert done.stderr == ""
 
 
-# A name that would clear the screen, forge a line, give GitHub Actions a command and turn the text around.
-HOSTILE = "\x1b[2Jx\n::error::forged\u202etxt"
-SHOWN = r"\x1b[2Jx\n::error::forged\u202etxt"
-
-
-def test_a_name_cannot_steer_terminal_or_ci_from_the_table(root: Path) -> None:
-    (root / "src" / HOSTILE).write_text("")
-    done = run("context", "repository", "--file", "Dockerfile")
-    assert [line for line in done.stdout.split("\n") if "forged" in line] == [
-        f"src/{SHOWN}   0 B  0644  Dockerfile:5"
-    ]
-
-
-def test_a_name_cannot_steer_terminal_or_ci_from_a_warning(root: Path) -> None:
-    (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
-    (root / HOSTILE).write_text("x" * 100)
-    done = run("context", "repository", "--file", "Dockerfile")
-    assert done.stderr.startswith(
-        f"warning: Dockerfile:2: takes the whole context; its largest parts: {SHOWN} 100 B, "
-    )
-    assert done.stderr.count("\n") == 1
-
-
-def test_a_name_cannot_steer_terminal_or_ci_from_an_error(root: Path) -> None:
-    (root / "src" / HOSTILE).write_text("x" * 100)
-    done = run("context", "repository", "--file", "Dockerfile", "--max-bytes", "50")
-    assert done.returncode == 2
-    assert [line for line in done.stderr.split("\n") if "forged" in line] == [
-        f"      100 B  src/{SHOWN}  (Dockerfile:5)"
-    ]
-
-
-def test_a_name_cannot_steer_terminal_or_ci_from_why(root: Path) -> None:
-    (root / "src" / HOSTILE).write_text("")
-    done = run("why", "repository", "--file", "Dockerfile", "--path", f"src/{HOSTILE}")
-    assert done.stdout == f"src/{SHOWN} goes in: Dockerfile:5: COPY --exclude=*.md src /src\n"
-
-
-def test_a_line_of_the_dockerfile_cannot_steer_terminal_or_ci(root: Path) -> None:
-    (root / "Dockerfile").write_text("FROM scratch\nCOPY run.sh /##vso[task.complete]\x1b[2J\u202e\n")
-    done = run("why", "repository", "--file", "Dockerfile", "--path", "run.sh")
-    assert done.stdout == (
-        "run.sh goes in: Dockerfile:2: COPY run.sh /##vso\\[task.complete]\\x1b[2J\\u202e\n"
-    )
-
-
-def test_a_dockerfile_s_name_cannot_forge_a_line_of_why(root: Path) -> None:
-    (root / HOSTILE).write_text("FROM scratch\nCOPY run.sh /\n")
-    done = run("why", "repository", "--file", HOSTILE, "--path", "run.sh")
-    assert done.stdout == f"run.sh goes in: {SHOWN}:2: COPY run.sh /\n"
-
-
-def test_a_folder_s_name_cannot_steer_terminal_or_ci_from_the_build_command(root: Path) -> None:
-    done = run("context", "repository", "--file", "Dockerfile", "--output", "out\x1b[2J\u202e")
-    assert done.stdout.split("\n")[-2].endswith(rf"{root.parent}/out\x1b[2J\u202e'")
-
-
 def test_a_terminal_gets_the_same_rows_and_a_sign_of_progress(root: Path) -> None:
     (root / "src" / "[bold]").write_text("")
     leader, follower = pty.openpty()
@@ -294,62 +209,6 @@ def test_output_may_be_an_empty_folder(root: Path) -> None:
     (root.parent / "out").mkdir()
     assert run("context", "repository", "--file", "Dockerfile", "--output", "out").returncode == 0
     assert (root.parent / "out" / "run.sh").exists()
-
-
-# (path, answer)
-ANSWERS = [
-    ("run.sh", "run.sh goes in: Dockerfile:6: COPY run.sh src/a.py config/$KIND /"),
-    (
-        "src/a.py",
-        "src/a.py goes in:\n"
-        "  Dockerfile:5: COPY --exclude=*.md src /src\n"
-        "  Dockerfile:6: COPY run.sh src/a.py config/$KIND /",
-    ),
-    ("data/large", "data/large stays out: the rule .dockerignore:2: data leaves it out"),
-    ("src/notes.md", "src/notes.md stays out: --exclude of Dockerfile:5: COPY --exclude=*.md src /src"),
-    (
-        "tests/test_a.py",
-        "tests/test_a.py stays out: only the stage 'test', which is not needed here, has "
-        "Dockerfile:2: COPY tests /tests",
-    ),
-    (
-        "config/rich",
-        "config/rich stays out: no instruction of Dockerfile that the last stage needs asks for it",
-    ),
-    ("{root}/run.sh", "run.sh goes in: Dockerfile:6: COPY run.sh src/a.py config/$KIND /"),
-    (".", ". goes in: it is the root of the context"),
-]
-
-
-@pytest.mark.parametrize(("path", "answer"), ANSWERS, ids=[answer[0] for answer in ANSWERS])
-def test_why(path: str, answer: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["why", "repository", "--file", "Dockerfile", "--path", path.format(root=root)]
-    assert main(arguments) == 0
-    assert capsys.readouterr().out == f"{answer}\n"
-
-
-def test_why_answers_for_a_source_that_a_rule_takes_away(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The build itself would fail there."""
-    (root / ".dockerignore").write_text("run.sh\n")
-    assert main(["why", "repository", "--file", "Dockerfile", "--path", "run.sh"]) == 0
-    assert capsys.readouterr().out == "run.sh stays out: the rule .dockerignore:1: run.sh leaves it out\n"
-
-
-def test_why_names_the_include(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [
-        "why",
-        "repository",
-        "--file",
-        "Dockerfile",
-        "--include",
-        "config/*",
-        "--path",
-        "config/rich",
-    ]
-    assert main(arguments) == 0
-    assert capsys.readouterr().out == "config/rich goes in: include config/*\n"
 
 
 def test_the_command_line_starts_without_cdk(root: Path) -> None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import dataclasses
 import errno
 import os
 import py_compile
-import shutil
-import socket
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,41 +15,8 @@ from typing import Any
 import pytest
 
 from scoped_images.context import copying
-from scoped_images.context.file import ContextFile, Kind
-from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A folder whose Dockerfile lies beside it."""
-    root = tmp_path / "root"
-    (root / "app" / "deep").mkdir(parents=True)
-    (root / "app" / "main.py").write_text("print(1)\n")
-    (root / "app" / "run.sh").write_text("#!/bin/sh\n")
-    (root / "app" / "run.sh").chmod(0o755)
-    (root / "app" / "link").symlink_to("main.py")
-    (root / "app" / "deep" / "data").write_text("data\n")
-    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
-    return root
-
-
-def context_of(root: Path) -> ScopedContext:
-    return ScopedContext.of(root, dockerfile=root.parent / "Dockerfile")
-
-
-def listing(folder: Path) -> dict[str, tuple[str, int, str]]:
-    """Kind, mode and content of everything in a folder."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        status = path.lstat()
-        content = os.readlink(path) if path.is_symlink() else path.read_text() if path.is_file() else ""  # noqa: PTH115
-        found[str(path.relative_to(folder))] = (
-            stat.filemode(status.st_mode)[0],
-            stat.S_IMODE(status.st_mode),
-            content,
-        )
-    return found
+from tests.unit.context.copied import context_of, listing
 
 
 @pytest.fixture
@@ -116,106 +78,6 @@ def test_a_later_edit_in_place_does_not_reach_the_copy(root: Path, tmp_path: Pat
     assert (tmp_path / "out" / "app" / "main.py").read_text() == "print(1)\n"
 
 
-def nothing(folder: Path) -> None:
-    shutil.rmtree(folder)
-    folder.mkdir(mode=0o755)
-
-
-def link_to_another_folder(folder: Path) -> None:
-    folder.rename(folder.parent.parent / "elsewhere")
-    folder.symlink_to("../elsewhere")
-
-
-def empty_file(folder: Path) -> None:
-    shutil.rmtree(folder)
-    folder.touch()
-
-
-def other_bytes_of_one_size(folder: Path) -> None:
-    (folder / "app" / "main.py").write_text("print(2)\n")
-
-
-def cut_short(folder: Path) -> None:
-    (folder / "app" / "main.py").write_text("")
-
-
-def other_dockerfile(folder: Path) -> None:
-    (folder / "Dockerfile").write_text("FROM scratch\nCOPY . \\\n")
-
-
-def other_link(folder: Path) -> None:
-    (folder / "app" / "link").unlink()
-    (folder / "app" / "link").symlink_to("run.sh")
-
-
-def other_mode(folder: Path) -> None:
-    (folder / "app" / "main.py").chmod(0o755)
-
-
-def closed_folder(folder: Path) -> None:
-    (folder / "app").chmod(0o700)
-
-
-def closed_root(folder: Path) -> None:
-    folder.chmod(0o700)
-
-
-def one_file_more(folder: Path) -> None:
-    (folder / "app" / "deep" / "more").touch()
-
-
-def one_file_less(folder: Path) -> None:
-    (folder / "app" / "deep" / "data").unlink()
-
-
-def link_to_a_folder_in_it(folder: Path) -> None:
-    (folder / "app").rename(folder.parent / "app")
-    (folder / "app").symlink_to("../app")
-
-
-def hard_link_to_the_source(folder: Path) -> None:
-    (folder / "app" / "main.py").unlink()
-    (folder / "app" / "main.py").hardlink_to(folder.parent.parent / "root" / "app" / "main.py")
-
-
-def pipe_in_place_of_a_file(folder: Path) -> None:
-    (folder / "app" / "main.py").unlink()
-    os.mkfifo(folder / "app" / "main.py")
-
-
-DAMAGES = [
-    nothing,
-    link_to_another_folder,
-    empty_file,
-    other_bytes_of_one_size,
-    cut_short,
-    other_dockerfile,
-    other_link,
-    other_mode,
-    closed_folder,
-    closed_root,
-    one_file_more,
-    one_file_less,
-    link_to_a_folder_in_it,
-    hard_link_to_the_source,
-    pipe_in_place_of_a_file,
-]
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_folder_that_is_not_what_its_name_says_is_written_again(
-    damage: Callable[[Path], None], root: Path
-) -> None:
-    folder = context_of(root).write_into(root.parent / "out")
-    whole = listing(folder)
-    damage(folder)
-    assert context_of(root).write_into(root.parent / "out") == folder
-    assert not folder.is_symlink()
-    assert listing(folder) == whole
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
-    assert [path for path in (root.parent / "out").iterdir() if path.name.startswith(".")] == []
-
-
 @pytest.mark.parametrize("there", ["file in it", "file", "link"])
 def test_a_folder_of_the_user_is_never_replaced(there: str, root: Path) -> None:
     out = root.parent / "out"
@@ -230,135 +92,6 @@ def test_a_folder_of_the_user_is_never_replaced(there: str, root: Path) -> None:
         context_of(root).write(out)
     assert str(caught.value) == f"build context: {out} has other content; remove it, or give a new folder"
     assert os.path.lexists(out)
-
-
-def test_a_file_that_changed_since_it_was_hashed_is_an_error_and_leaves_nothing(root: Path) -> None:
-    context = context_of(root)
-    main = root / "app" / "main.py"
-    for content in ("print(2)\n", "", "print(1)\nand more\n"):
-        main.write_text(content)
-        assert refusal(context) == f"build context: {main} changed while it was read; try again"
-
-
-def test_a_mode_that_changed_since_the_file_was_hashed_is_an_error(root: Path) -> None:
-    context = context_of(root)
-    (root / "app" / "main.py").chmod(0o755)
-    assert refusal(context) == f"build context: {root}/app/main.py changed while it was read; try again"
-
-
-def test_a_file_that_disappeared_is_an_error_and_leaves_nothing(root: Path) -> None:
-    context = context_of(root)
-    (root / "app" / "main.py").unlink()
-    assert refusal(context) == f"build context: cannot copy {root}/app/main.py: No such file or directory"
-
-
-def refusal(context: ScopedContext) -> str:
-    out = context.root.parent / "out"
-    with pytest.raises(ScopedImagesError) as caught:
-        context.write_into(out)
-    assert not out.exists() or list(out.iterdir()) == []
-    return str(caught.value)
-
-
-def swap_for_pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def swap_for_link(path: Path) -> None:
-    path.symlink_to("/etc/hostname")
-
-
-def swap_for_endless_device(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
-def swap_for_folder(path: Path) -> None:
-    path.mkdir()
-
-
-def swap_for_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as server:
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        server.bind(f"/proc/self/fd/{descriptor}/{path.name}")
-        os.close(descriptor)
-
-
-SWAPS = [swap_for_pipe, swap_for_link, swap_for_endless_device, swap_for_folder, swap_for_socket]
-
-
-@pytest.mark.parametrize("swap", SWAPS)
-def test_what_was_put_in_place_of_a_source_is_not_read(swap: Callable[[Path], None], root: Path) -> None:
-    context, main = context_of(root), root / "app" / "main.py"
-    main.unlink()
-    swap(main)
-    assert refusal(context) == f"build context: {main} changed while it was read; try again"
-
-
-@pytest.mark.parametrize("swap", SWAPS)
-def test_what_was_put_in_place_of_a_file_between_its_listing_and_its_reading_is_not_read(
-    swap: Callable[[Path], None], root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    main, opened = root / "app" / "main.py", os.open
-
-    def swapped_first(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-        if path == main.name:
-            monkeypatch.setattr(os, "open", opened)
-            main.unlink()
-            swap(main)
-        return opened(path, flags, mode, dir_fd=dir_fd)
-
-    monkeypatch.setattr(os, "open", swapped_first)
-    with pytest.raises(ScopedImagesError) as caught:
-        context_of(root)
-    assert str(caught.value).startswith(f"build context: {main} changed while it was read; try again")
-
-
-def test_a_source_folder_that_became_a_link_is_not_read(root: Path) -> None:
-    context = context_of(root)
-    (root / "app").rename(root.parent / "moved")
-    (root / "app").symlink_to("../moved")
-    assert refusal(context) == f"build context: {root}/app/deep/data changed while it was read; try again"
-
-
-@pytest.mark.parametrize("kind", [Kind.LINK, Kind.FILE])
-def test_a_file_below_a_link_or_file_is_refused(kind: Kind, root: Path) -> None:
-    files = (ContextFile(path="a", kind=kind, link="/etc"), ContextFile(path="a/b/passwd", kind=Kind.FILE))
-    assert refusal(dataclasses.replace(context_of(root), files=files)) == (
-        f"build context: 'a/b/passwd' is below the {kind} 'a', which has no files"
-    )
-
-
-def test_nothing_is_written_through_a_link_that_is_swapped_in(root: Path) -> None:
-    """An attacker exchanges the folder that is being filled for a link to another, as often as it can."""
-    for number in range(300):
-        (root / "app" / f"file-{number}").write_text("overwritten")
-    victim, out, link = root.parent / "victim", root.parent / "out", root.parent / "link"
-    victim.mkdir()
-    (victim / "file-1").write_text("mine")
-    out.mkdir()
-    link.symlink_to(victim)
-    context, stop = context_of(root), threading.Event()
-
-    def exchange() -> None:
-        libc, here, exchanged = ctypes.CDLL(None), -100, 2
-        while not stop.is_set():
-            for folder in out.glob(".*/app"):
-                libc.renameat2(here, bytes(folder), here, bytes(link), exchanged)
-
-    attacker = threading.Thread(target=exchange)
-    attacker.start()
-    try:
-        for _ in range(5):
-            try:
-                context.write_into(out)
-            except ScopedImagesError:
-                continue
-            for written in out.glob("scoped-context-*"):
-                shutil.rmtree(written)
-    finally:
-        stop.set()
-        attacker.join()
-    assert listing(victim) == {"file-1": ("-", 0o644, "mine")}
 
 
 _KILLED = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,9 @@ import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image.build_options import BuildOptions
-from scoped_images.image.spec import BaseReference, ImageSpec, index_tag
+from scoped_images.image.spec import BaseReference, index_tag
 from scoped_images.platform import Platform
-from scoped_images.upstream.images import UpstreamImages
-from scoped_images.upstream.lock import ImagesLock
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> ScopedContext:
-    (tmp_path / "Dockerfile").write_text("ARG BASE_IMAGE_URI=scratch\nFROM ${BASE_IMAGE_URI} AS prod\n")
-    return ScopedContext.of(tmp_path)
-
-
-def spec(context: ScopedContext, **changes: Any) -> ImageSpec:
-    """changes: of the spec, and of its options."""
-    names = {field.name for field in fields(BuildOptions)}
-    options = BuildOptions(**{name: changes.pop(name) for name in names & changes.keys()})
-    return ImageSpec(**{"context": context, "platform": Platform.LINUX_AMD64, "options": options, **changes})
+from tests.unit.image.specs import spec
 
 
 def test_the_content_tag_is_32_hex_digits_of_the_fingerprint(context: ScopedContext) -> None:
@@ -224,61 +208,6 @@ def test_an_index_has_a_tag_of_its_own_whatever_the_order(context: ScopedContext
     assert index_tag(specs[:1]) == specs[0].content_tag
 
 
-PUBLIC = "public.ecr.aws/lambda/python:3.13"
-DIGESTS = [f"sha256:{digit * 64}" for digit in "12"]
-
-
-@pytest.fixture
-def public(tmp_path: Path) -> ScopedContext:
-    (tmp_path / "Dockerfile").write_text(f"ARG BASE_IMAGE_URI\nFROM ${{BASE_IMAGE_URI:-{PUBLIC}}} AS prod\n")
-    return ScopedContext.of(tmp_path)
-
-
-def upstream(digest: str | None = None, **options: Any) -> UpstreamImages:
-    return UpstreamImages(lock=ImagesLock(images={PUBLIC: digest} if digest else {}), **options)
-
-
-def test_another_pin_of_an_image_it_stands_on_changes_the_tag(public: ScopedContext) -> None:
-    tags = {spec(public, upstream=upstream(digest)).content_tag for digest in (None, *DIGESTS)}
-    assert len(tags) == 3
-
-
-def test_a_pin_of_what_a_base_of_ours_replaces_does_not_count(public: ScopedContext) -> None:
-    base = BaseReference(uri="base:sha-1", identity="sha-1")
-    tags = {spec(public, base=base, upstream=upstream(digest)).content_tag for digest in (None, *DIGESTS)}
-    assert len(tags) == 1
-
-
-def test_a_mirror_changes_where_an_image_is_read_from_and_no_tag(public: ScopedContext) -> None:
-    mirrors = {"public.ecr.aws": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"}
-    direct = spec(public, upstream=upstream(DIGESTS[0]))
-    mirrored = spec(public, upstream=upstream(DIGESTS[0], mirrors=mirrors))
-    assert direct.content_tag == mirrored.content_tag
-    assert direct.image_contexts == {PUBLIC: f"docker-image://public.ecr.aws/lambda/python@{DIGESTS[0]}"}
-    assert mirrored.image_contexts == {
-        PUBLIC: f"docker-image://{mirrors['public.ecr.aws']}/lambda/python@{DIGESTS[0]}"
-    }
-
-
-def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY --from=tools /a /\n")
-    context = ScopedContext.from_dockerfile(
-        tmp_path, platform=Platform.LINUX_AMD64, build_contexts={"tools": "docker-image://tools:1"}
-    )
-    with pytest.raises(ScopedImagesError) as refused:
-        spec(context, upstream=UpstreamImages(require_pins=True))
-    assert str(refused.value) == (
-        "require_pins: Dockerfile uses tools:1 without a digest; run scoped-images bases update, with --derived for a "
-        "derived base image, and commit the lock file"
-    )
-
-
-def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: ScopedContext) -> None:
-    (warning,) = spec(public).warnings["upstream"]
-    assert warning.startswith(f"{PUBLIC} is not pinned, so no image is rebuilt when it changes")
-    assert spec(public, upstream=upstream(DIGESTS[0])).warnings["upstream"] == ()
-
-
 def test_an_expression_counts_in_place_of_a_value_that_only_the_deploy_knows(context: ScopedContext) -> None:
     given: list[dict[str, str]] = [
         {},
@@ -319,106 +248,6 @@ def test_options_that_steps_can_see_change_the_tag_and_no_cache_does_not(context
     assert spec(context, no_cache=True).content_tag == plain
 
 
-def image(tmp_path: Path, dockerfile: str, **options: Any) -> ImageSpec:
-    (tmp_path / "Dockerfile").write_text(dockerfile)
-    return ImageSpec(
-        context=ScopedContext.of(tmp_path), platform=Platform.LINUX_AMD64, options=BuildOptions(**options)
-    )
-
-
-REQUIRES = (
-    "FROM scratch\nRUN --mount=type=secret,id=pip,required --mount=type=ssh,required \\\n"
-    " --mount=type=secret,id=npm --mount=type=ssh,id=git,required a\n"
-)
-
-
-def test_a_required_secret_or_agent_that_no_option_gives_is_a_warning(tmp_path: Path) -> None:
-    assert image(tmp_path, REQUIRES).warnings["secrets"] == (
-        "Dockerfile:2: RUN --mount requires the secret id 'pip', which build_secrets does not give, so the build fails; "
-        "add build_secrets={'pip': 'src=<path>'}",
-        "Dockerfile:2: RUN --mount requires the ssh id 'default', which ssh does not give, so the build fails; "
-        "add ssh='default'",
-        "Dockerfile:2: RUN --mount requires the ssh id 'git', which ssh does not give, so the build fails; "
-        "add ssh='git=<socket or key>'",
-    )
-    for ssh, missing in (("default", "git"), ("git=/agent", "default")):
-        given = image(tmp_path, REQUIRES, build_secrets={"pip": "env=PIP"}, ssh=ssh)
-        assert [warning.partition(",")[0] for warning in given.warnings["secrets"]] == [
-            f"Dockerfile:2: RUN --mount requires the ssh id {missing!r}"
-        ]
-
-
-# (sentence, Dockerfile, message): BuildKit fails on each; synth says it first.
-MALFORMED = [
-    ("an unknown instruction", "FROM a\nCOPPY b /", "Dockerfile:2: unknown instruction 'COPPY'; there are "),
-    ("no stage", "ARG A", "Dockerfile: has no FROM; a Dockerfile needs at least one"),
-    ("a malformed word", "FROM ${", "Dockerfile:1: FROM: '${' has a bad substitution"),
-]
-
-
-@pytest.mark.parametrize(("text", "message"), [m[1:] for m in MALFORMED], ids=[m[0] for m in MALFORMED])
-def test_a_dockerfile_that_cannot_be_built_is_an_error_at_synth(
-    tmp_path: Path, text: str, message: str
-) -> None:
-    with pytest.raises(ScopedImagesError) as raised:
-        image(tmp_path, text)
-    assert str(raised.value).startswith(message)
-
-
-def test_what_a_foreign_frontend_may_read_otherwise_is_a_warning(tmp_path: Path) -> None:
-    made = image(tmp_path, "# syntax=example/yaml\nimage: a\n", build_args={"A": "1"})
-    (warning,) = made.warnings["upstream"]
-    assert warning.startswith("Dockerfile:2: unknown instruction 'image:'; there are ")
-    assert warning.endswith(
-        "; `# syntax=example/yaml` may read the Dockerfile in another way, so its external images are unknown here: they "
-        "are neither pinned nor mirrored, and a remote build gets no rights to pull them"
-    )
-    assert made.warnings["build-args"] == ()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "# ARG BASE_IMAGE_URI\nFROM a\n",
-        "FROM a\nARG BASE_IMAGE_URI\n",
-        "ARG MY_BASE_IMAGE_URI BASE_IMAGE_URI_2\nFROM a\n",
-        "FROM a\nRUN <<EOF\nARG BASE_IMAGE_URI\nEOF\n",
-    ],
-    ids=["a comment", "an ARG that FROM does not see", "an ARG of another name", "a heredoc"],
-)
-def test_a_base_that_no_arg_before_from_takes_is_an_error(tmp_path: Path, text: str) -> None:
-    """The image would be built from something else."""
-    (tmp_path / "Dockerfile").write_text(text)
-    with pytest.raises(
-        ScopedImagesError, match=r"^base is given, but Dockerfile has no ARG BASE_IMAGE_URI before"
-    ):
-        spec(ScopedContext.of(tmp_path), base=BaseReference(uri="base:1", identity="1"))
-
-
-def test_a_target_is_a_stage_and_not_a_number_or_a_word_in_a_heredoc(tmp_path: Path) -> None:
-    """BuildKit knows targets by their names only."""
-    (tmp_path / "Dockerfile").write_text("FROM scratch AS a\nCOPY <<EOF /x\nFROM scratch AS b\nEOF\n")
-    for target in ("0", "b"):
-        with pytest.raises(ScopedImagesError) as raised:
-            image_of_target(tmp_path, target)
-        assert (
-            str(raised.value) == f"target: Dockerfile has no such stage, got {target!r}; its stages are 'a'"
-        )
-
-
-def image_of_target(folder: Path, target: str) -> ImageSpec:
-    return ImageSpec(
-        context=ScopedContext.of(folder), platform=Platform.LINUX_AMD64, options=BuildOptions(target=target)
-    )
-
-
-def test_arguments_in_heredocs_and_comments_are_not_declared(tmp_path: Path) -> None:
-    made = image(
-        tmp_path, "FROM a\nRUN <<EOF\nARG B\nEOF\nARG C=B\n", build_args={"B": "1", "TARGETARCH": "x"}
-    )
-    assert len(made.warnings["build-args"]) == 1
-
-
 def test_where_a_machine_keeps_a_secret_does_not_change_the_tag(context: ScopedContext) -> None:
     """A laptop and CI have one tag; a further secret is another image, since a build may do without."""
     tags = [
@@ -426,23 +255,6 @@ def test_where_a_machine_keeps_a_secret_does_not_change_the_tag(context: ScopedC
         for secrets in ({"pip": "src=/a"}, {"pip": "env=B"}, {"pip": "src=/a", "npm": "src=/a"})
     ]
     assert tags[0] == tags[1] != tags[2]
-
-
-def test_a_required_pin_that_is_missing_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM python:3.13\n")
-    with pytest.raises(ScopedImagesError) as refused:
-        spec(ScopedContext.of(tmp_path), upstream=UpstreamImages(require_pins=True))
-    assert str(refused.value) == (
-        "require_pins: Dockerfile uses python:3.13 without a digest; run scoped-images bases update, with --derived "
-        "for a derived base image, and commit the lock file"
-    )
-
-
-def test_a_required_pin_is_in_the_dockerfile_or_in_the_lock(tmp_path: Path) -> None:
-    digest = f"sha256:{'a' * 64}"
-    (tmp_path / "Dockerfile").write_text(f"FROM python:3.13\nCOPY --from=tools@{digest} /a /a\n")
-    upstream = UpstreamImages(lock=ImagesLock(images={"python:3.13": digest}), require_pins=True)
-    assert spec(ScopedContext.of(tmp_path), upstream=upstream).warnings["upstream"] == ()
 
 
 @pytest.mark.parametrize("named", [False, True])

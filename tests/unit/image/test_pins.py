@@ -1,0 +1,87 @@
+"""Pins and mirrors of external images in a spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image.spec import BaseReference
+from scoped_images.platform import Platform
+from scoped_images.upstream.images import UpstreamImages
+from scoped_images.upstream.lock import ImagesLock
+from tests.unit.image.specs import spec
+
+PUBLIC = "public.ecr.aws/lambda/python:3.13"
+DIGESTS = [f"sha256:{digit * 64}" for digit in "12"]
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> ScopedContext:
+    (tmp_path / "Dockerfile").write_text(f"ARG BASE_IMAGE_URI\nFROM ${{BASE_IMAGE_URI:-{PUBLIC}}} AS prod\n")
+    return ScopedContext.of(tmp_path)
+
+
+def upstream(digest: str | None = None, **options: Any) -> UpstreamImages:
+    return UpstreamImages(lock=ImagesLock(images={PUBLIC: digest} if digest else {}), **options)
+
+
+def test_another_pin_of_an_image_it_stands_on_changes_the_tag(public: ScopedContext) -> None:
+    tags = {spec(public, upstream=upstream(digest)).content_tag for digest in (None, *DIGESTS)}
+    assert len(tags) == 3
+
+
+def test_a_pin_of_what_a_base_of_ours_replaces_does_not_count(public: ScopedContext) -> None:
+    base = BaseReference(uri="base:sha-1", identity="sha-1")
+    tags = {spec(public, base=base, upstream=upstream(digest)).content_tag for digest in (None, *DIGESTS)}
+    assert len(tags) == 1
+
+
+def test_a_mirror_changes_where_an_image_is_read_from_and_no_tag(public: ScopedContext) -> None:
+    mirrors = {"public.ecr.aws": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"}
+    direct = spec(public, upstream=upstream(DIGESTS[0]))
+    mirrored = spec(public, upstream=upstream(DIGESTS[0], mirrors=mirrors))
+    assert direct.content_tag == mirrored.content_tag
+    assert direct.image_contexts == {PUBLIC: f"docker-image://public.ecr.aws/lambda/python@{DIGESTS[0]}"}
+    assert mirrored.image_contexts == {
+        PUBLIC: f"docker-image://{mirrors['public.ecr.aws']}/lambda/python@{DIGESTS[0]}"
+    }
+
+
+def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY --from=tools /a /\n")
+    context = ScopedContext.from_dockerfile(
+        tmp_path, platform=Platform.LINUX_AMD64, build_contexts={"tools": "docker-image://tools:1"}
+    )
+    with pytest.raises(ScopedImagesError) as refused:
+        spec(context, upstream=UpstreamImages(require_pins=True))
+    assert str(refused.value) == (
+        "require_pins: Dockerfile uses tools:1 without a digest; run scoped-images bases update, with --derived for a "
+        "derived base image, and commit the lock file"
+    )
+
+
+def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: ScopedContext) -> None:
+    (warning,) = spec(public).warnings["upstream"]
+    assert warning.startswith(f"{PUBLIC} is not pinned, so no image is rebuilt when it changes")
+    assert spec(public, upstream=upstream(DIGESTS[0])).warnings["upstream"] == ()
+
+
+def test_a_required_pin_that_is_missing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.13\n")
+    with pytest.raises(ScopedImagesError) as refused:
+        spec(ScopedContext.of(tmp_path), upstream=UpstreamImages(require_pins=True))
+    assert str(refused.value) == (
+        "require_pins: Dockerfile uses python:3.13 without a digest; run scoped-images bases update, with --derived "
+        "for a derived base image, and commit the lock file"
+    )
+
+
+def test_a_required_pin_is_in_the_dockerfile_or_in_the_lock(tmp_path: Path) -> None:
+    digest = f"sha256:{'a' * 64}"
+    (tmp_path / "Dockerfile").write_text(f"FROM python:3.13\nCOPY --from=tools@{digest} /a /a\n")
+    upstream = UpstreamImages(lock=ImagesLock(images={"python:3.13": digest}), require_pins=True)
+    assert spec(ScopedContext.of(tmp_path), upstream=upstream).warnings["upstream"] == ()

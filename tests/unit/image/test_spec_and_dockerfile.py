@@ -1,0 +1,115 @@
+"""What a spec checks in its Dockerfile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image.build_options import BuildOptions
+from scoped_images.image.spec import BaseReference, ImageSpec
+from scoped_images.platform import Platform
+from tests.unit.image.specs import spec
+
+
+def image(tmp_path: Path, dockerfile: str, **options: Any) -> ImageSpec:
+    (tmp_path / "Dockerfile").write_text(dockerfile)
+    return ImageSpec(
+        context=ScopedContext.of(tmp_path), platform=Platform.LINUX_AMD64, options=BuildOptions(**options)
+    )
+
+
+REQUIRES = (
+    "FROM scratch\nRUN --mount=type=secret,id=pip,required --mount=type=ssh,required \\\n"
+    " --mount=type=secret,id=npm --mount=type=ssh,id=git,required a\n"
+)
+
+
+def test_a_required_secret_or_agent_that_no_option_gives_is_a_warning(tmp_path: Path) -> None:
+    assert image(tmp_path, REQUIRES).warnings["secrets"] == (
+        "Dockerfile:2: RUN --mount requires the secret id 'pip', which build_secrets does not give, so the build fails; "
+        "add build_secrets={'pip': 'src=<path>'}",
+        "Dockerfile:2: RUN --mount requires the ssh id 'default', which ssh does not give, so the build fails; "
+        "add ssh='default'",
+        "Dockerfile:2: RUN --mount requires the ssh id 'git', which ssh does not give, so the build fails; "
+        "add ssh='git=<socket or key>'",
+    )
+    for ssh, missing in (("default", "git"), ("git=/agent", "default")):
+        given = image(tmp_path, REQUIRES, build_secrets={"pip": "env=PIP"}, ssh=ssh)
+        assert [warning.partition(",")[0] for warning in given.warnings["secrets"]] == [
+            f"Dockerfile:2: RUN --mount requires the ssh id {missing!r}"
+        ]
+
+
+# (sentence, Dockerfile, message): BuildKit fails on each; synth says it first.
+MALFORMED = [
+    ("an unknown instruction", "FROM a\nCOPPY b /", "Dockerfile:2: unknown instruction 'COPPY'; there are "),
+    ("no stage", "ARG A", "Dockerfile: has no FROM; a Dockerfile needs at least one"),
+    ("a malformed word", "FROM ${", "Dockerfile:1: FROM: '${' has a bad substitution"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), [m[1:] for m in MALFORMED], ids=[m[0] for m in MALFORMED])
+def test_a_dockerfile_that_cannot_be_built_is_an_error_at_synth(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(ScopedImagesError) as raised:
+        image(tmp_path, text)
+    assert str(raised.value).startswith(message)
+
+
+def test_what_a_foreign_frontend_may_read_otherwise_is_a_warning(tmp_path: Path) -> None:
+    made = image(tmp_path, "# syntax=example/yaml\nimage: a\n", build_args={"A": "1"})
+    (warning,) = made.warnings["upstream"]
+    assert warning.startswith("Dockerfile:2: unknown instruction 'image:'; there are ")
+    assert warning.endswith(
+        "; `# syntax=example/yaml` may read the Dockerfile in another way, so its external images are unknown here: they "
+        "are neither pinned nor mirrored, and a remote build gets no rights to pull them"
+    )
+    assert made.warnings["build-args"] == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# ARG BASE_IMAGE_URI\nFROM a\n",
+        "FROM a\nARG BASE_IMAGE_URI\n",
+        "ARG MY_BASE_IMAGE_URI BASE_IMAGE_URI_2\nFROM a\n",
+        "FROM a\nRUN <<EOF\nARG BASE_IMAGE_URI\nEOF\n",
+    ],
+    ids=["a comment", "an ARG that FROM does not see", "an ARG of another name", "a heredoc"],
+)
+def test_a_base_that_no_arg_before_from_takes_is_an_error(tmp_path: Path, text: str) -> None:
+    """The image would be built from something else."""
+    (tmp_path / "Dockerfile").write_text(text)
+    with pytest.raises(
+        ScopedImagesError, match=r"^base is given, but Dockerfile has no ARG BASE_IMAGE_URI before"
+    ):
+        spec(ScopedContext.of(tmp_path), base=BaseReference(uri="base:1", identity="1"))
+
+
+def test_a_target_is_a_stage_and_not_a_number_or_a_word_in_a_heredoc(tmp_path: Path) -> None:
+    """BuildKit knows targets by their names only."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch AS a\nCOPY <<EOF /x\nFROM scratch AS b\nEOF\n")
+    for target in ("0", "b"):
+        with pytest.raises(ScopedImagesError) as raised:
+            image_of_target(tmp_path, target)
+        assert (
+            str(raised.value) == f"target: Dockerfile has no such stage, got {target!r}; its stages are 'a'"
+        )
+
+
+def image_of_target(folder: Path, target: str) -> ImageSpec:
+    return ImageSpec(
+        context=ScopedContext.of(folder), platform=Platform.LINUX_AMD64, options=BuildOptions(target=target)
+    )
+
+
+def test_arguments_in_heredocs_and_comments_are_not_declared(tmp_path: Path) -> None:
+    made = image(
+        tmp_path, "FROM a\nRUN <<EOF\nARG B\nEOF\nARG C=B\n", build_args={"B": "1", "TARGETARCH": "x"}
+    )
+    assert len(made.warnings["build-args"]) == 1
