@@ -1,7 +1,8 @@
-"""The README's Python, as written, in a repository that has the files it names."""
+"""The README's Python and its figures, as written, in a repository that has the files it names."""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -9,52 +10,120 @@ import subprocess
 import sys
 from pathlib import Path
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+
+from scoped_images import ScopedImage
+from tests.cdk.test_registry_function import PINNED_RESOURCES, TWO_HUNDRED_RESOURCES
 
 ROOT = Path(__file__).parents[2]
-DOCKERFILE = "ARG BASE_IMAGE_URI=scratch\nFROM ${BASE_IMAGE_URI}\nCOPY . /\n"
+README = (ROOT / "README.md").read_text()
 WORKSPACE = {
     "pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*", "lambdas/*"]\n',
-    "packages/shared/pyproject.toml": '[project]\nname = "shared"\nversion = "1"\n',
+    "packages/shared/pyproject.toml": '[project]\nname = "shared"\nversion = "1"\nrequires-python = ">=3.11"\n',
     "packages/shared/src/shared/__init__.py": "",
     "lambdas/upload/pyproject.toml": (
         '[project]\nname = "upload"\nversion = "1"\ndependencies = ["shared"]\n'
         "[tool.uv.sources]\nshared = { workspace = true }\n"
     ),
     "lambdas/upload/handler.py": "",
-    "dockerfiles/base_shared.Dockerfile": DOCKERFILE,
-    "dockerfiles/upload.Dockerfile": DOCKERFILE,
 }
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    for name, text in WORKSPACE.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    return tmp_path
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
-def stacks_of(script: str, repository: Path) -> set[str]:
-    """The stacks that a program synthesizes, run as the CDK CLI runs it."""
-    environment = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["dev"]
-    context = {"environments": {"dev": {**environment, "region": "eu-west-1"}}}
-    variables = {"CDK_OUTDIR": str(repository / "cdk.out"), "CDK_CONTEXT_JSON": json.dumps(context)}
+def write_repository(folder: Path, dockerfile: str) -> Path:
+    for name, text in {**WORKSPACE, "lambdas/upload/Dockerfile": dockerfile}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("number", "stacks"),
+    [
+        (0, {"Shop"}),
+        (1, {"shop-dev-repositories", "shop-dev-base-shared", "shop-dev-functions", "shop-dev-pruner"}),
+    ],
+)
+def test_a_program_with_its_dockerfile_synthesizes(tmp_path: Path, number: int, stacks: set[str]) -> None:
+    repository = write_repository(tmp_path, blocks("dockerfile")[number])
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", blocks("python")[number]],
         cwd=repository,
-        env={**os.environ, **variables},
+        env={**os.environ, "CDK_OUTDIR": str(repository / "cdk.out")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return {path.name.removesuffix(".template.json") for path in repository.glob("cdk.out/*.template.json")}
+    written = {
+        path.name.removesuffix(".template.json") for path in repository.glob("cdk.out/*.template.json")
+    }
+    assert written == stacks
+    manifest = json.loads((repository / "cdk.out" / "manifest.json").read_text())
+    assert "aws:cdk:error" not in json.dumps(manifest)
 
 
-def test_the_examples_synthesize(repository: Path) -> None:
-    readme = (ROOT / "README.md").read_text()
-    first, second = re.findall(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
-    assert stacks_of(first, repository) == {"Repositories", "BaseShared", "Functions"}
-    both = f"{first.replace('app.synth()', '')}\n{second}\napp.synth()\n"
-    assert {"shop-dev-base-repositories", "shop-dev-base-shared", "Upload"} <= stacks_of(both, repository)
+def test_the_programs_are_as_short_as_promised() -> None:
+    one, all_images = (
+        [node for node in ast.parse(block).body if not isinstance(node, ast.Import | ast.ImportFrom)]
+        for block in blocks("python")
+    )
+    assert (len(one), len(all_images)) == (5, 7)
+    assert len(blocks("python")[1].splitlines()) == 10
+
+
+def figures() -> dict[str, tuple[str, str]]:
+    rows = re.findall(
+        r"^\| ((?:statements|resources|the same)[^|]*) \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE
+    )
+    return {name: (stock, ours) for name, stock, ours in rows}
+
+
+def resources(root: Path, outdir: str, *, ours: bool, task: bool) -> str:
+    stack = cdk.Stack(cdk.App(outdir=str(root / outdir)), "App")
+    if ours:
+        code = ScopedImage.from_dockerfile(stack, "Image", root, "lambdas/upload/Dockerfile").to_lambda_code()
+    else:
+        code = lambda_.DockerImageCode.from_image_asset(
+            str(root), file="lambdas/upload/Dockerfile", exclude=["cdk.out*"]
+        )
+    lambda_.DockerImageFunction(stack, "Function", code=code)
+    if task:
+        image = (
+            ScopedImage.from_dockerfile(stack, "Task", root, "lambdas/upload/Dockerfile").to_container_image()
+            if ours
+            else ecs.ContainerImage.from_asset(
+                str(root), file="lambdas/upload/Dockerfile", exclude=["cdk.out*"]
+            )
+        )
+        ecs.FargateTaskDefinition(stack, "Task" if not ours else "TaskDefinition").add_container(
+            "app", image=image
+        )
+    return str(len(Template.from_stack(stack).to_json()["Resources"]))
+
+
+def test_the_figures_are_what_synth_makes(tmp_path: Path) -> None:
+    root = write_repository(tmp_path, blocks("dockerfile")[0].replace("packages/shared/src/ ", ""))
+    counted = {
+        name: (
+            resources(root, f"cdk.out.stock{task}", ours=False, task=task),
+            resources(root, f"cdk.out.ours{task}", ours=True, task=task),
+        )
+        for name, task in (
+            ("resources of 1 function", False),
+            ("resources of 1 function and 1 Fargate task", True),
+        )
+    }
+    assert figures() == {
+        "statements for the image of a function": ("1", "1"),
+        **counted,
+        "resources of 200 functions in one stack": ("400", str(TWO_HUNDRED_RESOURCES)),
+        "the same, pinned by digest": ("not possible", str(PINNED_RESOURCES)),
+    }

@@ -14,6 +14,12 @@ from scoped_images import RegistryFunction, ScopedImage, ScopedImagesError
 from tests.cdk.registry_resources import looked_up
 from tests.cdk.small_app import SmallApp
 
+# Function, role, policy and log group.
+REGISTRY_FUNCTION_RESOURCES = 4
+# Each function has a role; one resource looks 30 digests up.
+TWO_HUNDRED_RESOURCES = 200 * 2
+PINNED_RESOURCES = TWO_HUNDRED_RESOURCES + 7 + REGISTRY_FUNCTION_RESOURCES
+
 
 def functions_in(small_app: SmallApp, stack: cdk.Stack, count: int, *, pin_digest: bool) -> None:
     for number in range(count):
@@ -26,18 +32,16 @@ def test_two_hundred_functions_fit_into_a_stack(small_app: SmallApp) -> None:
     """CloudFormation takes 500 resources, and each function has a role."""
     stack = small_app.stack("App")
     functions_in(small_app, stack, 200, pin_digest=False)
-    assert len(Template.from_stack(stack).to_json()["Resources"]) == 400
+    assert len(Template.from_stack(stack).to_json()["Resources"]) == TWO_HUNDRED_RESOURCES
 
 
 def test_thirty_digests_are_looked_up_by_one_resource(small_app: SmallApp) -> None:
-    """So 200 pinned functions have 411 resources."""
     stack = small_app.stack("App")
     functions_in(small_app, stack, 31, pin_digest=True)
     template = Template.from_stack(stack)
     template.resource_count_is("Custom::ScopedImagesDigests", 2)
     assert len(looked_up(template)) == 31
-    # The registry function, its role, policy and log group.
-    assert len(template.to_json()["Resources"]) == 31 * 2 + 2 + 4
+    assert len(template.to_json()["Resources"]) == 31 * 2 + 2 + REGISTRY_FUNCTION_RESOURCES
 
 
 def test_a_digest_that_is_asked_for_twice_is_looked_up_once(small_app: SmallApp) -> None:

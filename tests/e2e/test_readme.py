@@ -1,4 +1,4 @@
-"""The README's commands, as written, in a fresh clone: what somebody types who has just found the project."""
+"""The commands of the receipts app's page and of the contributors', as written, in a fresh clone."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ RUN_BY_CI = ("make lint", "make test-fast")
 
 
 def command_blocks(language: str) -> list[str]:
-    """The README's fenced blocks of one language."""
-    return re.findall(
-        rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
-    )
+    """The pages' fenced blocks of one language."""
+    pages = ("receipts-app.md", "contributing.md")
+    text = "\n".join((ROOT / "docs" / page).read_text() for page in pages)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_every_command_works_as_written(clone: Path, port: int) -> None:
 
 
 def test_synth_works_without_make_as_written(tmp_path: Path) -> None:
-    """The `pip install` and `cdk synth` of the README; diff and deploy need an account."""
+    """The `pip install` and `cdk synth` of the page; diff and deploy need an account."""
     (block,) = [block for block in command_blocks("sh") if "pip install" in block]
     wanted = [line for line in block.splitlines() if line.startswith(("pip install", "cdk synth"))]
     assert wanted == [
