@@ -1,6 +1,6 @@
 """One image in two environments and a Stage: each runs the one that its own stacks publish.
 
-The registry of the local AWS knows one region; tests/cdk/test_image_uses.py has two.
+Docker reaches one region of the local AWS; tests/cdk/test_image_places.py has two.
 """
 
 from __future__ import annotations

@@ -37,6 +37,8 @@ EVERYWHERE = [
     "IAM: roles and policies are stored, and nothing is refused for want of a permission.",
     "KMS: keys encrypt nothing that is stored; S3, DynamoDB, ECR and secrets are plain files.",
     "ECR: images are not scanned, and lifecycle rules are kept but delete nothing.",
+    "ECR: docker, functions and tasks reach the repositories of the environment's own account and region; other accounts "
+    "and regions are reached by the API and by cdk-ecr-deployment's function.",
     "Public base images: where one cannot be pulled, builds take a stand-in under its name, whatever digest the "
     "app pins it to and whatever mirror it names.",
     "VPC: subnets, NAT gateways, flow logs, route tables and security groups are records without a network.",

@@ -53,11 +53,14 @@ class Aws:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, service: str, **options: Any) -> Any:
+        return self.client_of(service, account=ACCOUNT, region=REGION, **options)
+
+    def client_of(self, service: str, *, account: str, region: str, **options: Any) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=ACCOUNT,
+            region_name=region,
+            aws_access_key_id=account,
             aws_secret_access_key=self.keys.secret,
             config=Config(**options),
         )

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import tarfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,18 +61,27 @@ def function_code() -> bytes:
 
 
 @pytest.mark.skipif(not runs_linux_programs(), reason="the function is a program for Linux on x86-64")
-def test_the_real_function_copies_through_the_tls_front(aws: Aws) -> None:
-    ecr, s3 = aws.client("ecr"), aws.client("s3")
+@pytest.mark.parametrize(
+    ("account", "region"), [(ACCOUNT, REGION), ("222222222222", "eu-west-1")], ids=["own", "another"]
+)
+def test_the_real_function_copies_to_an_account_and_region(aws: Aws, account: str, region: str) -> None:
+    """Through the TLS front. A repository of one name in two places is two repositories."""
+    s3 = aws.client("s3")
+    own, there = aws.client("ecr"), aws.client_of("ecr", account=account, region=region)
     source, destination, bucket = aws.name("source"), aws.name("copy"), aws.name("bucket")
-    for name in (source, destination):
-        ecr.create_repository(repositoryName=name)
+    for client, name in ((own, source), (own, destination), (there, destination)):
+        with suppress(own.exceptions.RepositoryAlreadyExistsException):
+            client.create_repository(repositoryName=name)
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="code.zip", Body=function_code())
     digest = aws.registry.push(source, "sha-1", b"layer one", b"layer two")
-    stack = copy_stack(bucket, f"docker://{HOST}/{source}:sha-1", f"docker://{HOST}/{destination}:stable")
+    host = f"{account}.dkr.ecr.{region}.amazonaws.com"
+    stack = copy_stack(bucket, f"docker://{HOST}/{source}:sha-1", f"docker://{host}/{destination}:stable")
     deploy(aws, aws.name("stack"), stack)
-    (copied,) = ecr.describe_images(repositoryName=destination)["imageDetails"]
+    (copied,) = there.describe_images(repositoryName=destination)["imageDetails"]
     assert (copied["imageDigest"], copied["imageTags"]) == (digest, ["stable"])
+    in_own = own.describe_images(repositoryName=destination)["imageDetails"]
+    assert len(in_own) == (1 if (account, region) == (ACCOUNT, REGION) else 0)
 
 
 def copy_in_registry(state: Path) -> dict[str, str]:
