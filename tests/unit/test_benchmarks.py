@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.margins import broken_margins
 from benchmarks.results import OURS, Measurement, Results
 from benchmarks.tables import tables
 
@@ -51,3 +52,24 @@ def test_a_part_that_is_not_measured_again_keeps_its_figures(
     other_scale.add("build", "1 image", OURS, "seconds", [5.0])
     other_scale.write(file)
     assert [each.part for each in Results.read(file).measurements] == ["build"]
+
+
+def test_a_figure_beyond_its_margin_is_named() -> None:
+    stock = [measured("stock, package folder", 2.0, case=f"{count} images") for count in (20, 50)]
+    ours = [measured(OURS, 5.9, case="20 images"), measured(OURS, 6.5, case="50 images")]
+    assert list(broken_margins([*stock, *ours])) == [
+        "50 images: scoped-images takes 6.5 seconds, more than 3 times 2 of stock, package folder"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "broken"), [(0.0, []), (1.0, ["c: 1 missed rebuilds, and none are allowed"])]
+)
+def test_a_missed_rebuild_of_the_library_is_named(count: float, broken: list[str]) -> None:
+    figures = [
+        Measurement(
+            part="rebuilds", case="c", subject=subject, quantity="missed rebuilds", values=(value,), load=1.0
+        )
+        for subject, value in (("stock, root", 53.0), (OURS, count))
+    ]
+    assert list(broken_margins(figures)) == broken
