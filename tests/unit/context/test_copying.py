@@ -177,6 +177,29 @@ def test_of_two_that_write_one_new_folder_at_once_both_succeed(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Dockerfile", "out", "root"]
 
 
+def test_an_empty_folder_of_the_user_is_filled(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    context_of(root).write(tmp_path / "out")
+    assert (tmp_path / "out" / "app" / "main.py").read_text() == "print(1)\n"
+
+
+def test_a_folder_that_another_process_removes_meanwhile_is_written(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = context_of(root)
+    folder, name = context.write_into(tmp_path / "out"), copying.temporary_name
+    (folder / "more").touch()
+
+    def remove_first() -> str:
+        shutil.rmtree(folder)
+        return name()
+
+    monkeypatch.setattr(copying, "temporary_name", remove_first)
+    assert context.write_into(tmp_path / "out") == folder
+    assert "app/main.py" in listing(folder)
+    assert "more" not in listing(folder)
+
+
 def test_a_folder_that_cannot_be_made_is_named(root: Path, tmp_path: Path) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         context_of(root).write(tmp_path / "Dockerfile" / "out")

@@ -75,9 +75,10 @@ def hard_link_to_the_source(folder: Path) -> None:
     (folder / "app" / "main.py").hardlink_to(folder.parent.parent / "root" / "app" / "main.py")
 
 
-def pipe_in_place_of_a_file(folder: Path) -> None:
-    (folder / "app" / "main.py").unlink()
-    os.mkfifo(folder / "app" / "main.py")
+def pipe_in_place_of_an_empty_file(folder: Path) -> None:
+    (folder / "app" / "empty").unlink()
+    os.mkfifo(folder / "app" / "empty")
+    (folder / "app" / "empty").chmod(0o644)
 
 
 DAMAGES = [
@@ -95,14 +96,17 @@ DAMAGES = [
     one_file_less,
     link_to_a_folder_in_it,
     hard_link_to_the_source,
-    pipe_in_place_of_a_file,
+    pipe_in_place_of_an_empty_file,
 ]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_folder_that_is_not_what_its_name_says_is_written_again(
-    damage: Callable[[Path], None], root: Path
+    damage: Callable[[Path], None], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (root / "app" / "empty").touch()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     folder = context_of(root).write_into(root.parent / "out")
     whole = listing(folder)
     damage(folder)
@@ -110,4 +114,6 @@ def test_a_folder_that_is_not_what_its_name_says_is_written_again(
     assert not folder.is_symlink()
     assert listing(folder) == whole
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
-    assert [path for path in (root.parent / "out").iterdir() if path.name.startswith(".")] == []
+    assert {path.stat().st_nlink for path in folder.rglob("*") if path.is_file()} == {1}
+    left = [*(root.parent / "out").glob(".*"), *(tmp_path / "here").iterdir()]
+    assert left == []
