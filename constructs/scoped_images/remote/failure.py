@@ -24,7 +24,7 @@ def failure_reason(image: str, build: Mapping[str, Any], log: Iterable[str]) -> 
     phase: Mapping[str, Any] = next(
         (p for p in build.get("phases", ()) if p.get("phaseStatus") in _ENDED_BADLY), {}
     )
-    contexts = [c.get("message", "") for c in phase.get("contexts", ()) if c.get("message")]
+    contexts = [c["message"] for c in phase.get("contexts", ()) if c.get("message")]
     head = f"build of {image} ended as {build['buildStatus']} in phase {phase.get('phaseType', 'unknown')}"
     said = _clip(printable_line("; ".join(contexts)), _MAX_LINE)
     return _fit(f"{head}: {said}" if said else head, last_lines(log), _place(build))

@@ -43,6 +43,23 @@ def test_without_phases_and_link_it_names_the_build() -> None:
     )
 
 
+def test_several_reasons_of_one_phase_are_one_line() -> None:
+    phases = [{"phaseStatus": "FAULT", "contexts": [{"message": "one"}, {"message": ""}, {"message": "two"}]}]
+    assert failure_reason("app:sha-1", {**BUILD, "phases": phases}, []).splitlines()[0] == (
+        "build of app:sha-1 ended as FAILED in phase unknown: one; two"
+    )
+
+
+def test_a_line_that_just_fits_is_whole() -> None:
+    assert last_lines(["x" * 300]) == ["x" * 300]
+
+
+def test_what_is_too_long_without_any_line_is_cut() -> None:
+    """No name is so long; the answer must not be lost if one is."""
+    reason = failure_reason("x" * 3000, BUILD, ["a line"])
+    assert reason == f"build of {'x' * 615}…"
+
+
 def test_lines_are_counted_within_events_and_lose_their_colours() -> None:
     events = ["one\ntwo\n\n", "\x1b[31mred\x1b[0m\r\n", "x" * 500]
     assert last_lines(events, 3) == ["two", "red", "x" * 299 + "…"]
