@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import py_compile
+import shutil
 import stat
 import subprocess
 import sys
