@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from scoped_images.context import copying
+from scoped_images.context.temporary_folder import temporary_name
 from scoped_images.errors import ScopedImagesError
 from tests.unit.context.copied import context_of, listing
 
@@ -188,12 +189,12 @@ def test_a_folder_that_another_process_removes_meanwhile_is_written(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = context_of(root)
-    folder, name = context.write_into(tmp_path / "out"), copying.temporary_name
+    folder = context.write_into(tmp_path / "out")
     (folder / "more").touch()
 
     def remove_first() -> str:
         shutil.rmtree(folder)
-        return name()
+        return temporary_name()
 
     monkeypatch.setattr(copying, "temporary_name", remove_first)
     assert context.write_into(tmp_path / "out") == folder
