@@ -6,6 +6,7 @@ Each is a virtual environment of its own, below .local/versions, with whatever t
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,9 +42,8 @@ class Versions:
         python = ["--python", str(self.folder / "bin" / "python")]
         install = [*UV, "pip", "install", "--quiet", *python]
         _run([*UV, "venv", "--quiet", "--no-python-downloads", "--python", self.python, str(self.folder)])
-        _run([*install, "--resolution", self.resolution, "-e", str(ROOT), self.node])
-        # Later, so that no test tool raises what the library gets by itself.
-        _run([*install, "--constraint", "requirements-dev.txt", *TOOLS])
+        # All at once, the tools at one version each: a second step would move what the first has chosen.
+        _run([*install, "--resolution", self.resolution, "-e", str(ROOT), self.node, *_locked(TOOLS)])
         _run([*UV, "pip", "list", "--quiet", *python])
 
     def test(self) -> int:
@@ -76,6 +76,12 @@ def newest_python() -> str:
             if subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:
                 return found
     return sys.executable
+
+
+def _locked(names: Sequence[str]) -> list[str]:
+    """Return the requirements of test tools as they are locked."""
+    lock = (ROOT / "requirements-dev.txt").read_text()
+    return [found for name in names for found in re.findall(rf"^{name}==[\w.]+", lock, re.MULTILINE)]
 
 
 def _run(command: Sequence[str]) -> None:
