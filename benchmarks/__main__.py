@@ -35,10 +35,11 @@ def main() -> None:
 
         measure_repository(results, arguments.repository.resolve(), arguments.dockerfile)
         return
+    file = ROOT / ".local/bench/quick.json" if arguments.quick else ROOT / "docs/benchmarks.json"
     for part in arguments.parts or PARTS:
         importlib.import_module(f"benchmarks.{part}").run(results)
-    file = ROOT / ".local/bench/quick.json" if arguments.quick else ROOT / "docs/benchmarks.json"
-    results.write(file)
+        # The next part may take an hour, and fail.
+        results.write(file)
     page = file.with_suffix(".md")
     subprocess.run([_REPORT_PYTHON, "-m", "benchmarks.report", file, page], check=True, cwd=ROOT)
     broken = list(broken_margins(results.measurements)) if arguments.quick else []

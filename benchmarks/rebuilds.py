@@ -17,9 +17,11 @@ from aws_cdk.aws_ecr_assets import DockerImageAsset
 from benchmarks.results import OURS, Results
 from scoped_images.context.ignore_file import read_ignore_file
 from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.errors import ScopedImagesError
 
 PART = "rebuilds"
 COMMITS = {"quick": 60, "full": 500}
+_MOST_COMMITS = 501
 _SERVICES = ("orders", "labels", "search")
 _IGNORE_FILE = ".git\n**/tests\n**/*.md\n"
 _COPY = re.compile(r"^COPY (?!.*--from)((?:--\S+ )*)(\S+(?: \S+)*) \S+$", re.MULTILINE)
@@ -42,7 +44,7 @@ def measure_repository(results: Results, repository: Path, dockerfile: str) -> N
 
 
 def _measure(results: Results, root: Path, dockerfiles: list[str], case: str) -> None:
-    commits = _git(root, "rev-list", "--reverse", "--first-parent", "HEAD").split()[-COMMITS["full"] :]
+    commits = _git(root, "rev-list", "--reverse", "--first-parent", "HEAD").split()[-_MOST_COMMITS:]
     keys: dict[str, Callable[[str], str]] = {
         "read by BuildKit": lambda dockerfile: _read_by_buildkit(root, dockerfile),
         "stock, root": lambda dockerfile: _stock(root, dockerfile),
@@ -55,7 +57,11 @@ def _measure(results: Results, root: Path, dockerfiles: list[str], case: str) ->
     for commit in commits:
         _git(root, "checkout", "--quiet", "--force", commit)
         for dockerfile in dockerfiles:
-            now = {(dockerfile, name): key(dockerfile) for name, key in keys.items()}
+            try:
+                now = {(dockerfile, name): key(dockerfile) for name, key in keys.items()}
+            except (FileNotFoundError, ScopedImagesError):
+                # Not every commit of a repository can be built.
+                continue
             if before.keys() >= now.keys():
                 changed = {name: before[_, name] != value for (_, name), value in now.items()}
                 for name in keys:
