@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,13 +23,8 @@ from cdk_local_aws.environment import (
 from cdk_local_aws.private_engine import stop_engine
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from tests.e2e.deployment import Deployment
-
-ROOT = Path(__file__).parents[2]
-# pytest-xdist's workers run side by side, and each empties its image store.
-STATE = ROOT / ".local" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
-
-APPS = Path(__file__).with_name("apps")
-NewDeployment = Callable[..., Deployment]
+from tests.e2e.places import APPS, ROOT, STATE, NewDeployment
+from tests.free_port import free_port
 
 
 @pytest.fixture(scope="session")
@@ -43,14 +36,6 @@ def engine() -> Iterator[Engine]:
     ensure_base_images(made, state=ROOT / ".local" / "base-images", say=say)
     yield made
     stop_engine(STATE / "engine")
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def copy_project(destination: Path) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.bake import build, command
-from tests.e2e.conftest import NewDeployment
 from tests.e2e.deployment import Deployment
+from tests.e2e.places import NewDeployment
 from tests.e2e.registry_proxy import registry_proxy
 from tests.e2e.test_graph import ALL, assert_stands, asset, names
 from tests.unit.building.small_assembly import write_assembly

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.conftest import NewDeployment
 from tests.e2e.deployment import Deployment
+from tests.e2e.places import NewDeployment
 
 pytestmark = pytest.mark.e2e
 

@@ -17,8 +17,8 @@ import pytest
 from cdk_local_aws.environment import local_url
 from tests.docs.pages import SHELL, all_blocks, blocks
 from tests.docs.shell import commands
-from tests.e2e.conftest import ROOT, NewDeployment
 from tests.e2e.deployment import Deployment
+from tests.e2e.places import ROOT, NewDeployment
 from tests.package.installation import build_wheel, install_wheel
 
 pytestmark = pytest.mark.e2e

@@ -17,7 +17,8 @@ import pytest
 
 from cdk_local_aws.environment import local_url
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
-from tests.e2e.conftest import APPS, ROOT, free_port
+from tests.e2e.places import APPS, ROOT
+from tests.free_port import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import NewDeployment
 from tests.e2e.deployment import Deployment
+from tests.e2e.places import NewDeployment
 from tests.e2e.registry_proxy import registry_proxy
 
 pytestmark = pytest.mark.e2e

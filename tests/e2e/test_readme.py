@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cdk_local_aws.processes import processes_naming
-from tests.e2e.conftest import ROOT, free_port
+from tests.e2e.places import ROOT
+from tests.free_port import free_port
 
 pytestmark = pytest.mark.e2e
 

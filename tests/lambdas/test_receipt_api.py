@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from services.receipt_api.api_key import ApiKey
 from services.receipt_api.app import create_app
 from services.receipt_api.log import JsonFormatter
 from services.receipt_api.settings import Settings
+from tests.free_port import free_port
 
 from .receipts import JPEG
 
@@ -198,9 +198,7 @@ def test_wrong_settings_are_named(environment: dict[str, str], message: str) -> 
 
 def test_the_process_serves_until_sigterm_and_then_ends_cleanly(aws: None) -> None:
     """The real process on a real port: ECS stops a task with SIGTERM and kills what does not end."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT}/packages/receipt_dynamo/src",

@@ -11,9 +11,7 @@ import pytest
 
 from cdk_local_aws.engine import Engine, Machine, ensure_engine, ensure_private_engine
 from cdk_local_aws.private_engine import stop_engine
-
-ROOT = Path(__file__).parents[2]
-INSTALLED = ROOT / ".local/engine/installed"  # the same software as the project's own
+from tests.local.places import INSTALLED
 
 
 @pytest.fixture(scope="session")

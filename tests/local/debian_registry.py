@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cdk_local_aws.debian_packages import DebianSuite, machine_mirror, unpack
+from tests.free_port import free_port
 
 
 @contextmanager
@@ -19,9 +19,7 @@ def debian_registry(work: Path) -> Iterator[str]:
     """Run it with its data below `work`, and give its host and port."""
     suite = DebianSuite(name="trixie", mirror=machine_mirror(), work=work / "apt")
     unpack(suite.download(["docker-registry"]), work / "root")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     configuration = {
         "version": 0.1,
         "storage": {"filesystem": {"rootdirectory": str(work / "data")}},

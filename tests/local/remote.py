@@ -24,7 +24,7 @@ from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.builds import RemoteBuilds
 from scoped_images.remote.buildspec import buildspec
 from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable, secret_variable
-from tests.local.emulator.conftest import Aws
+from tests.local.emulator.aws import Aws
 
 PREFIX = "scoped-images-test_"
 BUCKET = "archives"

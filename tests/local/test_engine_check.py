@@ -17,7 +17,7 @@ from cdk_local_aws.client_config import write_client_config
 from cdk_local_aws.engine import Engine, Machine
 from cdk_local_aws.private_engine import PrivateEngine, stop_engine
 from cdk_local_aws.private_install import PLUGINS
-from tests.local.conftest import INSTALLED
+from tests.local.places import INSTALLED
 
 pytestmark = [
     pytest.mark.engine,

@@ -20,8 +20,8 @@ from cdk_local_aws.errors import LocalError
 from cdk_local_aws.private_engine import EngineState, stop_engine
 from cdk_local_aws.processes import processes_naming
 from cdk_local_aws.stand_in_images import docker
-from tests.local.conftest import INSTALLED
 from tests.local.debian_registry import debian_registry
+from tests.local.places import INSTALLED
 
 pytestmark = [
     pytest.mark.engine,

@@ -27,8 +27,9 @@ from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import ImageSpec
 from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.builds import BuildError
-from tests.local.conftest import ROOT
-from tests.local.emulator.conftest import free_port, log_in
+from tests.free_port import free_port
+from tests.local.emulator.aws import log_in
+from tests.local.places import ROOT
 from tests.local.remote import BUCKET, Remote
 
 pytestmark = pytest.mark.engine

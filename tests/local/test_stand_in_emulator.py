@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import cdk_local_aws.stand_ins.lambda_python.runtime_interface_emulator as emulator
+from tests.free_port import free_port
 
 # A runtime: it does what the event says, and tells its process id.
 RUNTIME = """
@@ -75,13 +76,6 @@ class Running:
         """End it and read what it printed."""
         self.process.terminate()
         return self.process.communicate(timeout=10)[0]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +15,8 @@ from cdk_local_aws.base_images import ensure_base_images
 from cdk_local_aws.build_secrets import pip_secrets
 from cdk_local_aws.engine import Engine
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON, docker
-from tests.local.conftest import ROOT
+from tests.free_port import free_port
+from tests.local.places import ROOT
 
 pytestmark = pytest.mark.engine
 
@@ -69,9 +69,7 @@ def function_image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def invoke(engine: Engine, function_image: str) -> Iterator[Invoke]:
     """Start the function as the emulated AWS does, and call it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     container = docker(
         engine,
         *("run", "--detach", "--network=host", "--env=AWS_LAMBDA_FUNCTION_TIMEOUT=2"),

@@ -14,7 +14,7 @@ import pytest
 
 from scoped_images import ScopedImagesError
 from stacks.github_subject import GitHubSubject
-from tests.snapshot.conftest import Assembly
+from tests.snapshot.assembly import Assembly
 
 ROOT = Path(__file__).parents[2]
 

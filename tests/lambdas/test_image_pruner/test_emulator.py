@@ -6,7 +6,6 @@ import io
 import json
 import os
 import shutil
-import socket
 import tempfile
 import time
 import zipfile
@@ -26,7 +25,8 @@ from scoped_images.pruning.report import Report
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.run import prune
 from scoped_images.pruning.settings import PrunerSettings
-from tests.local.emulator.conftest import Aws
+from tests.free_port import free_port
+from tests.local.emulator.aws import Aws
 from tests.local.emulator.registry_client import INDEX, MANIFEST, digest_of
 
 ROOT = Path(__file__).parents[3]
@@ -40,11 +40,8 @@ LATER = datetime.now(UTC) + timedelta(days=30)
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
     """The emulator, without a container engine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
     state = Path(tempfile.mkdtemp(prefix="pruner-emulator-"))
-    settings = EmulatorSettings(state=state, port=free, account=ACCOUNT, region=REGION)
+    settings = EmulatorSettings(state=state, port=free_port(), account=ACCOUNT, region=REGION)
     process.ensure_running(settings, {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}, print)
     yield Aws.of(settings)
     process.stop(settings)

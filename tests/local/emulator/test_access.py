@@ -28,7 +28,7 @@ from botocore.exceptions import ClientError
 from cdk_local_aws.debian_packages import install_missing
 from cdk_local_aws.emulator.keys import Keys
 from cdk_local_aws.emulator.settings import EmulatorSettings
-from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
+from tests.local.emulator.aws import ACCOUNT, REGION, Aws
 from tests.local.emulator.hostile_page import visit
 
 UNSIGNED = (

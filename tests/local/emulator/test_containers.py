@@ -20,10 +20,11 @@ from cdk_local_aws.base_images import ensure_base_images
 from cdk_local_aws.engine import Engine
 from cdk_local_aws.environment import LocalEnvironment, ensure_emulator, local_url, stop_emulator
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
-from tests.local.conftest import ROOT
-from tests.local.emulator.conftest import Aws, free_port, log_in
+from tests.free_port import free_port
+from tests.local.emulator.aws import Aws, log_in
 from tests.local.emulator.test_gaps_builds import build, log, project
 from tests.local.emulator.test_gaps_cloudformation import deploy
+from tests.local.places import ROOT
 
 pytestmark = pytest.mark.engine
 

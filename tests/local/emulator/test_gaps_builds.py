@@ -11,7 +11,7 @@ import pytest
 
 from cdk_local_aws.emulator.sandbox import USER
 from cdk_local_aws.emulator.settings import EmulatorSettings
-from tests.local.emulator.conftest import Aws
+from tests.local.emulator.aws import Aws
 
 
 def project(aws: Aws) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.local.emulator.conftest import Aws
+from tests.local.emulator.aws import Aws
 
 Template = dict[str, Any]
 

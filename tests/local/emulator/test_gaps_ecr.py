@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.local.emulator.conftest import ACCOUNT, Aws
+from tests.local.emulator.aws import ACCOUNT, Aws
 from tests.local.emulator.registry_client import INDEX, digest_of
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
+from tests.local.emulator.aws import ACCOUNT, REGION, Aws
 from tests.local.emulator.registry_client import INDEX
 from tests.local.emulator.test_gaps_cloudformation import deploy
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cdk_local_aws.emulator.pretends import runs_linux_programs
-from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
+from tests.local.emulator.aws import ACCOUNT, REGION, Aws
 from tests.local.emulator.registry_client import INDEX, MANIFEST
 from tests.local.emulator.test_gaps_cloudformation import deploy
 

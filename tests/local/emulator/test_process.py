@@ -17,7 +17,8 @@ import pytest
 from cdk_local_aws.emulator import process
 from cdk_local_aws.emulator.settings import EmulatorSettings
 from cdk_local_aws.errors import LocalError
-from tests.local.emulator.conftest import NO_ENGINE, Aws, free_port
+from tests.free_port import free_port
+from tests.local.emulator.aws import NO_ENGINE, Aws
 from tests.local.emulator.registry_client import digest_of
 
 

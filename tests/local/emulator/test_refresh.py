@@ -12,7 +12,7 @@ import pytest
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.command_line import main
 from scoped_images.ecr.tags import content_tag, git_tag
-from tests.local.emulator.conftest import ACCOUNT, REGION, Aws
+from tests.local.emulator.aws import ACCOUNT, REGION, Aws
 from tests.local.emulator.registry_client import MANIFEST, digest_of
 
 FIRST, SECOND, THIRD = (content_tag(digit * 64) for digit in "123")

@@ -13,7 +13,7 @@ import pytest
 
 from cdk_local_aws.emulator.sandbox import USER, Sandbox, sandbox
 from cdk_local_aws.emulator.settings import EmulatorSettings
-from tests.local.emulator.conftest import ACCOUNT, Aws
+from tests.local.emulator.aws import ACCOUNT, Aws
 
 CURIOUS = """
 import os, pathlib
