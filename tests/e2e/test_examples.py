@@ -114,15 +114,17 @@ def test_a_release_is_verified_and_rolled_back_as_the_pages_say(newcomer: Newcom
     first = newcomer.image_of("checkout-dev")
     handler = newcomer.folder("monorepo") / "functions/checkout/handler.py"
     handler.write_text(handler.read_text().replace("to pay", "please pay"))
-    newcomer.run("monorepo", "cdk", "deploy", "shop-dev-functions", "--require-approval", "never")
+    newcomer.run(
+        "monorepo", "cdk", "deploy", "shop-dev-functions", "--exclusively", "--require-approval", "never"
+    )
     second = newcomer.image_of("checkout-dev")
     assert newcomer.invoke("checkout-dev", items=[100]) == "please pay: 1.00 EUR"
     names, images, function, *_ = sh_blocks("first-build.md", "Verify what was deployed")
     printed = newcomer.run("monorepo", "bash", "-ec", names + images + function)
     *pushed, running = printed.strip().splitlines()
     assert running == second
-    (newest,) = [line for line in pushed[-2:] if line.startswith("sha-")]
-    assert newest.split()[1] == second.partition("@")[2]
+    *_, newest = [line.split() for line in pushed if line.startswith("sha-")]
+    assert newest[1] == second.partition("@")[2]
     (roll_back, *_) = sh_blocks("roll-back.md", "Point a function at the old image")
     newcomer.run("monorepo", "bash", "-ec", roll_back)
     assert newcomer.image_of("checkout-dev") == first
