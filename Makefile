@@ -26,8 +26,7 @@ help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 deploy: $(VENV) $(CDK) ## build the images and deploy every stack of ENV (default: local)
-	@$(IN_ENV) bash -euc 'options=$$(python -m scripts.engine_options $(ENV)); cdk deploy --all -c env=$(ENV) $$options \
-	    --require-approval $(APPROVAL) --concurrency 2 --outputs-file $(OUTPUTS)'
+	@$(IN_ENV) python -m scripts.deploy $(ENV) --require-approval $(APPROVAL) --concurrency 2 --outputs-file $(OUTPUTS)
 	@python -m scripts.outputs $(ENV) $(OUTPUTS)
 
 try: $(VENV) ## upload a receipt, label it, and read it back over HTTP

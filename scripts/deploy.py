@@ -1,6 +1,7 @@
-"""Builds all images that are missing at once, then deploys every stack: `python -m scripts.deploy ENV OPTION…`.
+"""Deploys every stack of an environment: `python -m scripts.deploy ENV OPTION…`, with options of `cdk deploy`.
 
-The options are those of `cdk deploy`, which finds every image and builds none.
+`scoped-images build` builds all missing images at once, and pushes them without downloading their base images. The CLI
+then builds none. In the environment `local` the CLI builds: its engine also runs the images, and need not pull them.
 """
 
 from __future__ import annotations
@@ -16,18 +17,25 @@ DEPLOY_FIRST = 3
 
 
 def main(env: str, *options: str) -> int:
-    """Synthesize once; deploy the stacks that builds need, build, and deploy everything."""
+    """Synthesize once, build if another machine runs the images, and deploy."""
     engine = _output(sys.executable, "-m", "scripts.engine_options", env).split()
     _run("cdk", "synth", "--quiet", "--output", ASSEMBLY, "-c", f"env={env}", *engine)
+    if env != "local":
+        build(options)
+    _deploy(options, ["--all"])
+    return 0
+
+
+def build(options: Sequence[str]) -> None:
+    """Build every missing image, after the stacks that builds need."""
     code = subprocess.run(BUILD, check=False).returncode
     if code == DEPLOY_FIRST:
         _deploy(
             options, json.loads(_output(*BUILD, "--dry-run", "--json", code=DEPLOY_FIRST))["deploy_first"]
         )
         code = subprocess.run(BUILD, check=False).returncode
-    if code == 0:
-        _deploy(options, ["--all"])
-    return code
+    if code:
+        sys.exit(code)
 
 
 def _deploy(options: Sequence[str], stacks: Sequence[str]) -> None:

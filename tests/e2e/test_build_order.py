@@ -1,6 +1,6 @@
 """No image is built before its base is in the registry, whatever the CLI's flags; each time from nothing.
 
-test_deploy.py deploys from nothing with default flags; test_graph.py has more orders, of smaller images.
+test_readme.py deploys from nothing with default flags; test_graph.py has more orders, of smaller images.
 """
 
 from __future__ import annotations
