@@ -1,8 +1,11 @@
 # HTTP service receipt_api. Context: services/receipt_api.
 # Built from the base image with receipt_dynamo. On the public default image it lacks it at run time.
 # The base is Lambda-flavoured: docs/decisions/0003-services-use-the-lambda-base.md says why.
+ARG PUBLIC_IMAGE=public.ecr.aws/lambda/python:3.13
 ARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13
-FROM ${BASE_IMAGE_URI} AS packages
+
+# Starts from the public image, not from the base: a change of the base installs nothing again.
+FROM ${PUBLIC_IMAGE} AS packages
 # pip's configuration and certificates for a private index are secrets. Without them pip uses its defaults.
 COPY requirements.lock /opt/locks/receipt_api.lock
 RUN --mount=type=secret,id=pip_conf,target=/etc/pip.conf \

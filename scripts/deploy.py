@@ -6,14 +6,10 @@ then builds none. In the environment `local` the CLI builds: its engine also run
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Sequence
 
 ASSEMBLY = "cdk.out"
-BUILD = ("scoped-images", "build", "--app", ASSEMBLY)
-DEPLOY_FIRST = 3
 
 
 def main(env: str, *options: str) -> int:
@@ -21,25 +17,9 @@ def main(env: str, *options: str) -> int:
     engine = _output(sys.executable, "-m", "scripts.engine_options", env).split()
     _run("cdk", "synth", "--quiet", "--output", ASSEMBLY, "-c", f"env={env}", *engine)
     if env != "local":
-        build(options)
-    _deploy(options, ["--all"])
+        _run("scoped-images", "build", "--app", ASSEMBLY, "--deploy-first")
+    _run("cdk", "deploy", "--app", ASSEMBLY, "--all", *options)
     return 0
-
-
-def build(options: Sequence[str]) -> None:
-    """Build every missing image, after the stacks that builds need."""
-    code = subprocess.run(BUILD, check=False).returncode
-    if code == DEPLOY_FIRST:
-        _deploy(
-            options, json.loads(_output(*BUILD, "--dry-run", "--json", code=DEPLOY_FIRST))["deploy_first"]
-        )
-        code = subprocess.run(BUILD, check=False).returncode
-    if code:
-        sys.exit(code)
-
-
-def _deploy(options: Sequence[str], stacks: Sequence[str]) -> None:
-    _run("cdk", "deploy", "--app", ASSEMBLY, *options, *stacks)
 
 
 def _run(*command: str) -> None:
@@ -48,10 +28,10 @@ def _run(*command: str) -> None:
         sys.exit(code)
 
 
-def _output(*command: str, code: int = 0) -> str:
+def _output(*command: str) -> str:
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode != code:
-        sys.exit(done.returncode or 1)
+    if done.returncode:
+        sys.exit(done.returncode)
     return done.stdout
 
 

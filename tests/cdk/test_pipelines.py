@@ -15,12 +15,14 @@ from scoped_images import Platform, RemoteBuilder, ScopedImage
 from tests.cdk.small_app import PLACE, SmallApp
 
 
-def pipeline_errors(small_app: SmallApp, stage: cdk.Stage, *, wave: bool = False) -> list[str]:
+def pipeline_errors(
+    small_app: SmallApp, stage: cdk.Stage, *, wave: bool = False, commands: tuple[str, ...] = ("cdk synth",)
+) -> list[str]:
     stack = small_app.stack("Pipeline")
     source = codecommit.Repository(stack, "Source", repository_name="source")
     code = pipelines.CodePipelineSource.code_commit(source, "main")
     pipeline = pipelines.CodePipeline(
-        stack, "Pipeline", synth=pipelines.ShellStep("Synth", input=code, commands=["cdk synth"])
+        stack, "Pipeline", synth=pipelines.ShellStep("Synth", input=code, commands=list(commands))
     )
     (pipeline.add_wave("Wave") if wave else pipeline).add_stage(stage)
     found = Annotations.from_stack(stack).find_error("*", Match.any_value())
@@ -40,10 +42,19 @@ def test_a_stage_whose_images_are_built_in_order_is_an_error(small_app: SmallApp
     repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-prod")
     image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
     assert pipeline_errors(small_app, stage, wave=wave) == [
-        "Pipeline/Pipeline: CDK Pipelines builds all images of a stage before it deploys any of its stacks, got "
-        "'Prod/App/Image', which must be built after other stacks are deployed; give it and its base images "
-        "builder=RemoteBuilder(…), which builds while stacks deploy, or run cdk deploy in a CodeBuild step"
+        "Pipeline/Pipeline: CDK Pipelines builds all images of a stage at once, before it deploys any of its stacks, got "
+        "'Prod/App/Image', which must be built after other stacks are deployed; run scoped-images build --app cdk.out "
+        "--deploy-first after cdk synth in the synth step (docs/build.md), or give it and its base images "
+        "builder=RemoteBuilder(…)"
     ]
+
+
+def test_a_pipeline_whose_synth_step_builds_the_images_is_none(small_app: SmallApp) -> None:
+    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
+    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-prod")
+    image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
+    commands = ("cdk synth", "scoped-images build --app cdk.out --deploy-first")
+    assert pipeline_errors(small_app, stage, commands=commands) == []
 
 
 def test_a_stage_whose_images_need_no_other_stack_is_none(small_app: SmallApp) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
+from tests.e2e.bake import build
 from tests.e2e.deployment import Deployment
 from tests.e2e.registry_proxy import registry_proxy
 
@@ -32,17 +33,7 @@ def deployed(new_deployment: Callable[[], Deployment]) -> Deployment:
     """The project, built at once and deployed into nothing, as `make deploy` does it on AWS."""
     deployment = new_deployment()
     deployment.cdk("synth", "--quiet")
-    options = ["--require-approval", "never", "--outputs-file", str(deployment.outputs_file)]
-    done = subprocess.run(
-        [sys.executable, "-c", f"from scripts.deploy import build; build({options!r})"],
-        cwd=deployment.project,
-        env=deployment.variables(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 images built, 0 failed" in done.stdout
+    assert len(build(deployment, "--app", "cdk.out", "--deploy-first")["pushed"]) == 5
     assert deployment.deploy("--app", "cdk.out") == []
     assert deployment.digests().keys() == set(ALL)
     return deployment

@@ -19,9 +19,21 @@ MANIFESTS = (
 
 @pytest.fixture(scope="module")
 def deployed(new_deployment: NewDeployment) -> Deployment:
-    """The app, deployed into nothing."""
+    """The app, deployed into nothing in the order of a CDK pipeline: synth and build, all assets at once, stacks."""
     deployment = new_deployment("platforms")
-    deployment.deploy("--concurrency", "4")
+    deployment.cdk("synth", "--quiet")
+    assert len(build(deployment, "--app", "cdk.out", "--deploy-first")["pushed"]) == 4
+    publish = [
+        "publish-assets",
+        "--all",
+        "--unstable=publish-assets",
+        "--concurrency",
+        "4",
+        "--app",
+        "cdk.out",
+    ]
+    assert deployment.cdk(*publish) == []
+    assert deployment.deploy("--app", "cdk.out", "--concurrency", "4") == []
     return deployment
 
 
@@ -71,14 +83,10 @@ def test_a_second_deploy_builds_nothing(deployed: Deployment) -> None:
     assert deployed.deploy() == []
 
 
-def test_a_changed_base_and_the_image_on_it_are_built_in_one_bake_before_their_index_exists(
-    deployed: Deployment,
-) -> None:
+def test_the_cli_builds_a_changed_base_and_the_image_on_it(deployed: Deployment) -> None:
     with (deployed.project / "base" / "base.txt").open("a") as file:
         file.write("changed")
     old = deployed.tags("base-both-local")["stable"]
-    report = build(deployed, "-c", "env=local")
-    assert (len(report["pushed"]), report["failed"]) == (4, [])
-    assert deployed.deploy() == []
+    assert deployed.deploy() == ["platforms-base-both/Image", "platforms-workloads/Image"]
     assert deployed.tags("base-both-local")["stable"] != old
     test_each_platform_stands_on_the_base_s_layers_for_it(deployed)

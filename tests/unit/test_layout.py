@@ -115,7 +115,8 @@ def test_every_dockerfile_builds_by_hand_too() -> None:
     assert len(dockerfiles) == 2
     for dockerfile in dockerfiles:
         text = dockerfile.read_text()
-        assert "\nARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13\nFROM ${BASE_IMAGE_URI}" in text
+        assert "\nARG BASE_IMAGE_URI=public.ecr.aws/lambda/python:3.13\n" in text
+        assert "\nFROM ${BASE_IMAGE_URI}\n" in text
         assert "# syntax" not in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -54,6 +55,10 @@ def _watch(stage: Construct, register: Register | None) -> Register:
     return watch.register
 
 
+BUILD_COMMAND = "scoped-images build --app cdk.out --deploy-first"
+_BUILD = re.compile(r"\bscoped-images build\b")
+
+
 @jsii.implements(IAspect, IValidation)
 class ImageWatch:
     """Watches one stage of an app. As an aspect it sets architectures; as a validation it checks what came of it."""
@@ -88,7 +93,8 @@ class ImageWatch:
         if self.register.images:
             ImageUses(render(self._stacks), self._stacks, self._resources, self.register).check()
             for pipeline in self._pipelines:
-                self._check_pipeline(pipeline)
+                if not _builds_images(pipeline):
+                    self._check_pipeline(pipeline)
         return []
 
     def _check_pipeline(self, pipeline: IConstruct) -> None:
@@ -105,12 +111,18 @@ class ImageWatch:
             if path in ordered:
                 annotate_error(
                     pipeline,
-                    f"CDK Pipelines builds all images of a stage before it deploys any of its "
-                    f"stacks, got {ordered[path]!r}, which must be built after other stacks are deployed; give it and "
-                    "its base images builder=RemoteBuilder(…), which builds while stacks deploy, or run cdk deploy in a "
-                    "CodeBuild step",
+                    f"CDK Pipelines builds all images of a stage at once, before it deploys any of its stacks, got "
+                    f"{ordered[path]!r}, which must be built after other stacks are deployed; run {BUILD_COMMAND} after "
+                    "cdk synth in the synth step (docs/build.md), or give it and its base images "
+                    "builder=RemoteBuilder(…)",
                 )
                 return
+
+
+def _builds_images(pipeline: IConstruct) -> bool:
+    """Whether the synth step builds all images in their order, so that CDK Pipelines finds them."""
+    commands = getattr(pipeline.synth, "commands", ())  # type: ignore[attr-defined]
+    return any(_BUILD.search(command) for command in commands)
 
 
 def _is_pipeline(node: IConstruct) -> bool:

@@ -24,7 +24,7 @@ from scoped_images.command_line.build_progress import build_progress
 from scoped_images.command_line.build_report import BuildReport
 from scoped_images.command_line.options import progress
 from scoped_images.command_line.say import warn
-from scoped_images.command_line.synth import find_assembly
+from scoped_images.command_line.synth import deploy, find_assembly
 from scoped_images.errors import ScopedImagesError
 
 FAILED, DEPLOY_FIRST = 1, 3
@@ -37,13 +37,41 @@ def run_build(
     output: str | None,
     builder: str | None,
     platform: str | None,
+    deploy_first: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
     """Build what is missing, print a report, and return the exit code."""
     with progress("Synthesizing"):
-        assembly = read_assembly(find_assembly(app, context=context, output=output))
+        folder = find_assembly(app, context=context, output=output)
+        assembly = read_assembly(folder)
     registries = Registries(region=_region(), warn=warn)
+    stacks: dict[str, str] = {}
+    while True:
+        found = _look_up(assembly, registries, platform)
+        if isinstance(found, _Found):
+            break
+        if not deploy_first or found.keys() <= stacks.keys():
+            BuildReport(deploy_first=found).show(as_json=as_json)
+            return DEPLOY_FIRST
+        stacks |= found
+        deploy(folder, list(found))
+    report = BuildReport(plan=found.plan, skipped=assembly.skipped)
+    if found.plan.targets and not dry_run:
+        result = _build(found, registries, builder)
+        report = dataclasses.replace(report, result=result)
+    report.show(as_json=as_json)
+    return FAILED if report.failed else 0
+
+
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    published: Mapping[Destination, Published]
+    plan: BuildPlan
+
+
+def _look_up(assembly: Assembly, registries: Registries, platform: str | None) -> _Found | dict[str, str]:
+    """Return what is in the registry and what to build, or the stacks to deploy first, and why."""
     with progress("Asking ECR"):
         try:
             published = registries.published(
@@ -53,44 +81,31 @@ def run_build(
                 for destination in image.destinations
             )
         except MissingRepositories as missing:
-            return _deploy_first(_stacks_of(assembly, missing), as_json)
+            return _stacks_of(assembly, missing)
         planned = plan(assembly, published, platform=platform)
-        stacks = _stacks_of_missing_bases(assembly, planned, registries)
-    if stacks:
-        return _deploy_first(stacks, as_json)
-    report = BuildReport(plan=planned, skipped=assembly.skipped)
-    if planned.targets and not dry_run:
-        result = _build(planned, registries, published, builder)
-        report = dataclasses.replace(report, result=result)
-    report.show(as_json=as_json)
-    return FAILED if report.failed else 0
+        return _stacks_of_missing_bases(assembly, planned, registries) or _Found(published, planned)
 
 
-def _build(
-    planned: BuildPlan,
-    registries: Registries,
-    published: Mapping[Destination, Published],
-    builder: str | None,
-) -> BuildResult:
+def _build(found: _Found, registries: Registries, builder: str | None) -> BuildResult:
     docker = os.environ.get("CDK_DOCKER", "docker")
 
     def digests(targets: Iterable[Target]) -> dict[str, str]:
         wanted = [destination for target in targets for destination in target.image.destinations]
-        found = registries.published(wanted).values()
-        return {each.uri: each.digest for each in found if each.digest is not None}
+        pushed = registries.published(wanted).values()
+        return {each.uri: each.digest for each in pushed if each.digest is not None}
 
     needed = {
-        destination: published[destination]
-        for target in planned.targets
+        destination: found.published[destination]
+        for target in found.plan.targets
         for destination in target.image.destinations
     }
     with (
         _ended_by_sigterm(),
         logged_in(registries.logins(needed), docker=docker, environment=os.environ) as environment,
-        build_progress(planned) as on_step,
+        build_progress(found.plan) as on_step,
     ):
         bake = Bake(docker=docker, environment=environment, builder=builder, on_step=on_step)
-        return build(planned, bake, digests=digests)
+        return build(found.plan, bake, digests=digests)
 
 
 def _stacks_of(assembly: Assembly, missing: MissingRepositories) -> dict[str, str]:
@@ -126,11 +141,6 @@ def _stacks_of_missing_bases(
         for uri, destination in destinations.items()
         if published[destination].digest is None
     }
-
-
-def _deploy_first(reasons: Mapping[str, str], as_json: bool) -> int:
-    BuildReport(deploy_first=reasons).show(as_json=as_json)
-    return DEPLOY_FIRST
 
 
 def _region() -> str | None:

@@ -1,4 +1,4 @@
-"""Finds or makes the cloud assembly that a command reads."""
+"""Runs the CDK CLI: finds or makes the cloud assembly that a command reads, and deploys stacks of it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,25 @@ def find_assembly(app: str | None, *, context: Sequence[str], output: str | None
     command += ["--app", app] if app is not None else []
     for each in context:
         command += ["--context", each]
-    # What the app and the CLI print are notes: stdout is this command's own.
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
-    if done.returncode:
-        raise ScopedImagesError(f"cdk synth failed with exit code {done.returncode}; its messages are above")
+    _run(command)
     return Path(folder)
+
+
+def deploy(assembly: Path, stacks: Sequence[str]) -> None:
+    """Deploy stacks of a cloud assembly, and those that they need. On a terminal the CLI may ask."""
+    command = [CLI, "deploy", "--app", str(assembly), *stacks]
+    _run(command if sys.stdin.isatty() else [*command, "--require-approval", "never"])
+
+
+def _run(command: Sequence[str]) -> None:
+    # What the app and the CLI print are notes: stdout is this command's own.
+    try:
+        code = subprocess.run(command, stdout=sys.stderr, check=False).returncode
+    except OSError as error:
+        raise ScopedImagesError(
+            f"cannot run {CLI!r}: {error.strerror}; install it with npm install aws-cdk"
+        ) from None
+    if code:
+        raise ScopedImagesError(
+            f"{' '.join(command[:2])} failed with exit code {code}; its messages are above"
+        )
