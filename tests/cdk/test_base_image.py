@@ -234,7 +234,7 @@ def test_a_frozen_base_of_several_platforms_has_one_index_and_an_image_for_each(
     )
 
 
-def test_with_a_static_tag_dependents_stand_on_stable_and_synth_says_so(small_app: SmallApp) -> None:
+def test_with_a_static_tag_dependents_are_built_from_stable_and_synth_says_so(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app, tag="static")
     assert base.uri == f"{REGISTRY}/base-dev:stable"
     image = dependent_of(small_app, base)
@@ -254,7 +254,7 @@ def commit(folder: Any) -> str:
     return found.stdout[:32]
 
 
-def test_with_a_git_tag_dependents_stand_on_the_commit_while_the_files_are_that_commit_s(
+def test_with_a_git_tag_dependents_are_built_from_the_commit_while_the_files_are_that_commit_s(
     small_app: SmallApp,
 ) -> None:
     context = other(small_app)
@@ -323,7 +323,7 @@ def test_named_bases_are_contexts_and_count(small_app: SmallApp) -> None:
     assert set(dependencies) == {"first", "second"}
 
 
-def test_of_several_platforms_dependents_stand_on_one_index(small_app: SmallApp) -> None:
+def test_dependents_of_several_platforms_are_built_from_one_index(small_app: SmallApp) -> None:
     base = base_in_own_stack(small_app, platform=None, platforms=[Platform.LINUX_ARM64, Platform.LINUX_AMD64])
     template = Template.from_stack(cdk.Stack.of(base))
     ((index_id, index),) = template.find_resources("Custom::ScopedImagesIndex").items()

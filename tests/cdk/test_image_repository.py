@@ -154,7 +154,7 @@ def test_two_repositories_of_one_name_are_refused(small_app: SmallApp) -> None:
 
 
 def test_other_accounts_and_their_functions_may_pull(small_app: SmallApp) -> None:
-    """As AWS documents it for Lambda; the account's principals alone are not enough for a function."""
+    """As AWS documents it for Lambda; a function needs more than the account's principals."""
     template = template_of(small_app, pull_accounts=["222222222222"])
     (repository,) = template.find_resources("AWS::ECR::Repository").values()
     statements = {s["Sid"]: s for s in repository["Properties"]["RepositoryPolicyText"]["Statement"]}

@@ -74,7 +74,7 @@ def test_cached_repositories_are_encrypted_and_their_tags_follow_upstream(small_
     )
 
 
-def test_the_publishing_role_may_pull_and_import_below_the_prefix_alone(small_app: SmallApp) -> None:
+def test_the_publishing_role_may_pull_and_import_below_the_prefix_only(small_app: SmallApp) -> None:
     _, template = cache(small_app)
     template.resource_count_is("AWS::ECR::RegistryPolicy", 0)
     template.has_resource_properties(

@@ -123,7 +123,7 @@ def test_a_list_as_a_late_argument_is_refused(small_app: SmallApp) -> None:
 
 
 def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: SmallApp) -> None:
-    """As text it is no late argument, and the tag would stay while its value changes."""
+    """As text it is not a late argument, so the tag would stay while its value changes."""
     builder = builder_in(small_app.stack("Builds"))
     token = cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, "/word").to_string()
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")

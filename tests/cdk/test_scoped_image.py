@@ -96,7 +96,7 @@ def test_a_task_of_another_architecture_is_an_error(small_app: SmallApp) -> None
     )
 
 
-def test_functions_of_other_code_are_left_alone(small_app: SmallApp) -> None:
+def test_functions_of_other_code_do_not_change(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     image_in(small_app, stack)
     lambda_.Function(
@@ -507,7 +507,7 @@ def _image_uri(stack: cdk.Stack) -> str:
     return json.dumps(function["Properties"]["Code"]["ImageUri"])
 
 
-def test_two_images_that_overwrite_each_other_s_cache_are_told(small_app: SmallApp) -> None:
+def test_two_images_that_overwrite_each_other_s_cache_are_a_warning(small_app: SmallApp) -> None:
     repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
     image_in(small_app, small_app.stack("One"), repository=repository)
     second = small_app.stack("Two")

@@ -102,7 +102,7 @@ def test_neither_changes_with_nothing(root: Path) -> None:
 
 
 def test_a_build_sees_what_is_staged_for_a_named_context(root: Path) -> None:
-    """Its folder alone, without a Dockerfile beside it that `COPY --from=shared .` would take."""
+    """Only its folder, without a Dockerfile beside it that `COPY --from=shared .` would take."""
     hashes(root)
     staged = [
         {path.name for path in folder.iterdir()}

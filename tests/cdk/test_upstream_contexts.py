@@ -79,7 +79,7 @@ def test_a_pin_that_moves_makes_another_image_and_a_mirror_does_not(small_app: S
     assert tags[3] == tags[1]
 
 
-def test_an_entry_that_the_image_does_not_stand_on_leaves_it_alone(small_app: SmallApp) -> None:
+def test_an_entry_of_another_image_changes_nothing(small_app: SmallApp) -> None:
     one = ImagesLock(images={LAMBDA: PIN})
     more = ImagesLock(images={LAMBDA: PIN, "python:3.12": OTHER})
     assert (

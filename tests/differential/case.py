@@ -130,7 +130,7 @@ def compare(case: Case, choose_dropped: Callable[[ScopedContext], str | None] | 
 
 
 def build_scoped(case: Case) -> Built:
-    """Build with the scoped context alone, while BuildKit has no equal instruction of the full one at hand."""
+    """Build with only the scoped context, while BuildKit has no equal instruction of the full one at hand."""
     with _repository(case) as (folder, _):
         context = case.context(folder)
         written, arguments = case.write(context, folder)

@@ -56,7 +56,7 @@ def test_a_file_that_buildkit_sends_empty_is_refused() -> None:
 
 
 def test_an_excluded_folder_in_the_place_of_a_file_is_not_in_the_way() -> None:
-    """BuildKit up to 0.26 fails with the full context alone; built at once with it, at times with both."""
+    """BuildKit up to 0.26 fails with only the full context; built at once with it, at times with both."""
     made = case(["a", "b/a/c"], "COPY --exclude=a ? /x/")
     scoped = build_scoped(made)
     assert scoped.files is not None, scoped.error[-400:]

@@ -148,7 +148,7 @@ def test_a_deleted_base_comes_back_under_its_tag_before_what_is_built_on_it(depl
 
 @pytest.fixture(scope="module")
 def static(new_deployment: NewDeployment) -> Deployment:
-    """The app with bases whose dependents stand on `stable`, deployed into nothing."""
+    """The app with bases whose dependents are built from `stable`, deployed into nothing."""
     deployment = new_deployment("graph", environment="static")
     deployment.deploy("--concurrency", "4")
     assert_stands(deployment)

@@ -1,4 +1,4 @@
-"""Which engine is used on which machine, and what the user is told where none can be."""
+"""Which engine is used on which machine, and the error if none can be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a private engine is told, where its files lie, and how what it leaves behind is found."""
+"""A private engine's configuration, its files, and what a killed one leaves behind."""
 
 from __future__ import annotations
 

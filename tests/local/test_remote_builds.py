@@ -282,7 +282,7 @@ def test_a_build_whose_stack_rolls_back_is_stopped(remote: Remote) -> None:
 
 
 def test_the_foreign_platform_s_image_says_so(remote: Remote) -> None:
-    """COPY alone needs no emulation."""
+    """A build of only COPY steps needs no emulation."""
     repository = remote.repository()
     context = remote.context("FROM scratch\nCOPY word /\n", word="arm")
     digest = remote.build(remote.request(context, repository, platform="linux/arm64"))

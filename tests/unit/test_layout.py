@@ -27,7 +27,7 @@ SOURCES = [
 ]
 
 
-def test_the_folder_constructs_is_no_package() -> None:
+def test_the_folder_constructs_is_not_a_package() -> None:
     """docs/decisions/0002: it would hide the library of that name."""
     assert sorted(path.name for path in (ROOT / "constructs").glob("*.py")) == []
 

@@ -165,7 +165,7 @@ def test_two_tags_on_one_digest_are_one_image(session: boto3.Session, aws: Aws, 
 
 
 def test_the_base_in_a_kept_images_labels_stays(session: boto3.Session, aws: Aws, repository: str) -> None:
-    """The label is in the image's configuration, which the registry hands out as a blob."""
+    """The label is in the image's configuration, which the registry serves as a blob."""
     session.client("ecr").create_repository(repositoryName="label-base")
     bases = push_many(aws, "label-base", 5)
     labels = {"org.opencontainers.image.base.name": f"{HOST}/label-base:sha-001"}

@@ -196,7 +196,7 @@ def test_the_base_of_an_image_in_a_repository_that_is_only_read_stays(cloud: Clo
     assert cloud.tags("app") == {"old"}
 
 
-def test_a_deleted_repository_is_told_and_the_others_pruned(cloud: Cloud) -> None:
+def test_a_deleted_repository_is_reported_and_the_others_are_pruned(cloud: Cloud) -> None:
     cloud.push_many(2)
     report = run(repositories=("gone", "app"))
     assert report.missing == ["gone"]

@@ -55,7 +55,7 @@ def function_names(aws: Aws) -> set[str]:
 
 
 def call(aws: Aws, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, str]:
-    """One request exactly as it is given; status and body of the answer."""
+    """Send one request without changes; return status and body of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=30)
     connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()

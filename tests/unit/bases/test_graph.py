@@ -80,13 +80,13 @@ def test_a_need_is_named_once() -> None:
         base("a", "b", "b")
 
 
-def test_needs_are_no_text() -> None:
+def test_text_in_place_of_needs_is_an_error() -> None:
     with pytest.raises(ScopedImagesError, match="needs of base image 'a': must be a tuple, got the text 'b'"):
         BaseDeclaration(name="a", context=CONTEXT, needs="b")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("option", ["needs", "platforms"])
-def test_a_number_is_no_tuple(option: str) -> None:
+def test_a_number_in_place_of_a_tuple_is_an_error(option: str) -> None:
     options: dict[str, Any] = {option: 3}
     with pytest.raises(
         ScopedImagesError, match=rf"{option} of base image 'a': must be a tuple, got 3; use \(3,\)"
@@ -197,7 +197,7 @@ def reaches_itself(graph: Mapping[str, set[str]], name: str) -> bool:
 
 
 @given(ANY_GRAPH)
-def test_there_is_an_order_exactly_where_there_is_no_circle(graph: dict[str, set[str]]) -> None:
+def test_a_graph_has_an_order_if_and_only_if_it_has_no_cycle(graph: dict[str, set[str]]) -> None:
     declarations = declarations_of(graph)
     if any(reaches_itself(graph, name) for name in graph):
         with pytest.raises(ScopedImagesError, match="in a cycle") as refused:

@@ -35,7 +35,7 @@ def write(name: str, text: str) -> None:
     Path(name).write_text(text)
 
 
-def test_update_pins_what_every_dockerfile_stands_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_update_pins_what_every_dockerfile_is_built_from(capsys: pytest.CaptureFixture[str]) -> None:
     with pretended_registry(PretendedRegistry()) as server:
         write("dockerfiles/a.Dockerfile", f"ARG BASE={server.address}/a/b:1\nFROM $BASE\n")
         write("services/x/Dockerfile", f"FROM scratch\nCOPY --from={server.address}/c:1 / /\n")
@@ -119,7 +119,7 @@ def test_a_mirror_is_asked_in_place_of_the_registry() -> None:
         assert ImagesLock.read(LOCK).images == {"public.ecr.aws/lambda/python:3.13": DIGEST}
 
 
-def test_a_bare_word_that_is_no_image_may_be_a_build_context(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bare_word_that_is_not_an_image_may_be_a_build_context(capsys: pytest.CaptureFixture[str]) -> None:
     with pretended_registry(
         PretendedRegistry(statuses={"/v2/library/shared/manifests/latest": 404})
     ) as server:
@@ -132,7 +132,7 @@ def test_a_bare_word_that_is_no_image_may_be_a_build_context(capsys: pytest.Capt
         assert main(["bases", "update", "--mirror", mirror, "--build-context", "shared"]) == 0
 
 
-def test_what_derived_bases_stand_on_is_pinned_on_request_and_then_kept() -> None:
+def test_images_of_derived_bases_are_pinned_on_request_and_then_kept() -> None:
     """The library's Dockerfile is not in the repository."""
     (image,) = derived_images()
     assert image.startswith("public.ecr.aws/lambda/python:")
@@ -148,7 +148,7 @@ def test_what_derived_bases_stand_on_is_pinned_on_request_and_then_kept() -> Non
         assert ImagesLock.read(LOCK).images == {image: DIGEST}
 
 
-def test_an_image_that_nobody_can_know_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_image_with_an_unknown_name_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     write("Dockerfile", "FROM $BASE\n")
     assert main(["bases", "update"]) == 0
     assert capsys.readouterr().err == (
@@ -259,7 +259,7 @@ def test_refresh_tells_a_failure_in_one_line_and_writes_nothing(
     assert not MARKS.exists()
 
 
-def test_an_aws_configuration_that_does_not_do_is_told_in_one_line(
+def test_an_invalid_aws_configuration_is_an_error_of_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")

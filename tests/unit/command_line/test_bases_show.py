@@ -13,7 +13,7 @@ from tests.unit.workspace.repository import packages, project, write
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """api and upload stand on a diamond of packages."""
+    """api and upload depend on a diamond of packages."""
     packages(
         tmp_path, {"label": ["dynamo[fast]", "images"], "images": ["core"], "dynamo": ["core"], "core": []}
     )

@@ -225,7 +225,7 @@ def test_the_command_line_starts_without_cdk(root: Path) -> None:
     assert "run.sh" in done.stdout
 
 
-def test_a_reader_that_goes_away_is_no_stack_trace(root: Path) -> None:
+def test_a_reader_that_goes_away_causes_no_traceback(root: Path) -> None:
     for number in range(3000):
         (root / "src" / f"{number:0100}").touch()
     command = f"{PROGRAM} context repository --file Dockerfile | head -1"

@@ -1,4 +1,4 @@
-"""A mistake on the command line is told in one line, with the way out."""
+"""A mistake on the command line is an error of one line that says what to do."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert printed.err == f"scoped-images: {line.format(root=root)}\n"
 
 
-def test_too_large_a_context_is_told_with_its_largest_files_and_their_lines(
+def test_the_error_of_a_large_context_names_its_largest_files_and_their_lines(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (root / "src" / "large").write_bytes(bytes(5000))

@@ -220,7 +220,7 @@ def test_the_fingerprint_follows_what_the_build_sees(mutations: list[Mutation]) 
         assert fingerprint(moved) == now
 
 
-def test_each_kind_of_change_is_missed_or_told_as_it_should(tmp_path: Path) -> None:
+def test_each_kind_of_change_changes_the_fingerprint_or_not_as_it_should(tmp_path: Path) -> None:
     """The property above holds for mutations that really change something: here is which do."""
     told = {}
     for change in ON_FILES:

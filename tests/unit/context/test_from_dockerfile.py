@@ -303,7 +303,7 @@ def test_a_root_written_with_dots_is_the_same_root(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize(
     "source", ["https://example.com/${VERSION}/x.tgz", "git@example.com:a/${B}.git", "x://[a"]
 )
-def test_a_remote_source_may_hold_variables_that_nobody_knows(tmp_path: Path, source: str) -> None:
+def test_a_remote_source_may_hold_unknown_variables(tmp_path: Path, source: str) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM node:20\nADD {source} /\n")
     if source.startswith("x://"):
         with pytest.raises(ScopedImagesError, match="does not exist"):

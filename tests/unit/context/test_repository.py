@@ -53,7 +53,7 @@ def test_tells_why_a_scope_is_not_to_be_had_yet(root: Path) -> None:
     assert "ScopedContext.from_dockerfile (rung 3) cannot replace it yet: api/Dockerfile:3" in warning
 
 
-def test_a_dockerfile_that_reads_everything_is_told_to_narrow_its_lines(root: Path) -> None:
+def test_a_dockerfile_that_reads_everything_is_a_warning_to_narrow_its_lines(root: Path) -> None:
     (root / ".dockerignore").write_text("cdk.out\n")
     (warning,) = repository(root, "COPY . /").warnings
     assert warning.endswith(
@@ -68,7 +68,7 @@ def test_builds_the_same_files_as_from_dockerfile(root: Path) -> None:
     assert {file.identity() for file in scoped.files} <= {file.identity() for file in whole.files}
 
 
-def test_without_a_registry_cache_the_second_rung_is_told(root: Path) -> None:
+def test_without_a_registry_cache_a_warning_names_the_second_rung(root: Path) -> None:
     context = repository(root, "COPY api/app.py /")
     assert registry_cache_warning(context.whole_repository, has_cache=False) == (
         "api/Dockerfile: the whole repository, 31.0 kB, is built without a registry cache (rung 1): each machine runs "

@@ -257,7 +257,7 @@ def test_a_build_argument_may_choose_the_frontend() -> None:
 @pytest.mark.parametrize(
     "syntax", ["docker/dockerfile", "docker/dockerfile:1", "docker.io/docker/dockerfile-upstream:master-labs"]
 )
-def test_dockers_own_frontend_is_no_warning(syntax: str) -> None:
+def test_docker_s_own_frontend_causes_no_warning(syntax: str) -> None:
     assert context_sources(f"# syntax={syntax}\nFROM scratch\n").warnings == ()
 
 

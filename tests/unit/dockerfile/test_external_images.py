@@ -1,4 +1,4 @@
-"""Which images a target stands on, in the names that BuildKit looks build contexts up by."""
+"""The images that a target is built from, by the names that BuildKit uses for build contexts."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_stage_that_a_build_context_stands_in_for_is_not_read() -> None:
     assert external_images(text, build_contexts=["x"]).images == ("b:1",)
 
 
-def test_an_image_that_nobody_can_know_is_left_out_and_told() -> None:
+def test_an_image_with_an_unknown_name_is_left_out_with_a_warning() -> None:
     found = external_images("FROM a:1 AS x\nFROM $BASE\nCOPY --from=x / /", name="api/Dockerfile")
     assert found.images == ("a:1",)
     assert found.warnings == (

@@ -154,7 +154,7 @@ def test_selects(tmp_path: Path, there: list[str], lines: str, ignore: str, expe
     assert paths(select(tmp_path, lines, ignore)) == expected
 
 
-def test_every_line_that_asks_for_a_file_is_told(tmp_path: Path) -> None:
+def test_a_file_names_every_line_that_reads_it(tmp_path: Path) -> None:
     make(tmp_path, "a/b", "a/c")
     selection = select(tmp_path, "COPY a/b /x\nCOPY a /y")
     assert [(item.path, item.lines) for item in selection.paths] == [

@@ -1,4 +1,4 @@
-"""What cannot be selected is refused with its path, and nothing that is not wanted is looked at."""
+"""An error names the path that cannot be selected; other folders are not read."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_pipe_or_socket_is_refused_as_a_source_and_left_out_of_a_folder_or_wil
         assert select(tmp_path, lines, ignore).warnings == ()
 
 
-def test_a_name_that_is_not_utf_8_is_refused_where_it_is_wanted(tmp_path: Path) -> None:
+def test_a_selected_name_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
     make(tmp_path, "a/b")
     (tmp_path / os.fsdecode(b"a/\xff")).write_text("")
     with pytest.raises(ScopedImagesError, match=r"the name b'a/\\xff' is not UTF-8; rename it or name it in"):
@@ -174,8 +174,8 @@ except ValueError as error:
         ("COPY --exclude=closed b /x/", "['b', 'b/c']"),
     ],
 )
-def test_nothing_outside_the_wanted_paths_is_listed(lines: str, expected: str) -> None:
-    """Folders that may not be read stand beside the wanted ones, and one is ignored."""
+def test_only_selected_folders_are_listed(lines: str, expected: str) -> None:
+    """Folders that may not be read are beside the selected ones, and one is ignored."""
     closed = ("b/closed", "closed", "ignored")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -52,7 +52,7 @@ def test_an_image_elsewhere_has_none(ref: str) -> None:
         ),
     ],
 )
-def test_a_place_that_is_no_literal_is_refused(place: dict[str, str], message: str) -> None:
+def test_a_place_that_is_not_literal_is_an_error(place: dict[str, str], message: str) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         address(**place)
     assert str(refused.value) == message

@@ -61,5 +61,5 @@ def test_a_pattern_may_have_as_many_wildcards_as_ecr_takes() -> None:
     check_pattern("a*b*c*d*", name="protect")
 
 
-def test_a_capital_letter_is_no_wildcard() -> None:
+def test_a_capital_letter_is_not_a_wildcard() -> None:
     assert not overlap("stable", "stableX")

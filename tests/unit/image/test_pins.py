@@ -29,7 +29,7 @@ def upstream(digest: str | None = None, **options: Any) -> UpstreamImages:
     return UpstreamImages(lock=ImagesLock(images={PUBLIC: digest} if digest else {}), **options)
 
 
-def test_another_pin_of_an_image_it_stands_on_changes_the_tag(public: ScopedContext) -> None:
+def test_another_pin_of_an_image_that_it_is_built_from_changes_the_tag(public: ScopedContext) -> None:
     tags = {spec(public, upstream=upstream(digest)).content_tag for digest in (None, *DIGESTS)}
     assert len(tags) == 3
 

@@ -72,7 +72,7 @@ def test_many_stars_against_a_long_name_end_at_once() -> None:
     assert not GoPattern.parse("*a" * 200 + "b/c").may_match_below("a" * 255)
 
 
-def test_a_walk_can_leave_folders_without_a_match_alone() -> None:
+def test_a_walk_can_skip_folders_without_a_match() -> None:
     pattern = GoPattern.parse("src/*/a*")
     assert pattern.may_match_below("src")
     assert pattern.may_match_below("src/b")

@@ -114,7 +114,7 @@ def test_an_image_that_is_being_restored_stays(account: Account) -> None:
     assert why(run(account))[tag(0)] == "status ACTIVATING"
 
 
-def test_a_pruner_without_an_archive_leaves_archived_images_alone(account: Account) -> None:
+def test_a_pruner_without_an_archive_keeps_archived_images(account: Account) -> None:
     archive(account, 0, days=500)
     report = run(account, archive_days=None)
     assert why(report)[tag(0)] == "archived, and this pruner does not delete from the archive"

@@ -17,7 +17,7 @@ def test_it_renders_as_codebuild_s_variable() -> None:
 @pytest.mark.parametrize(
     "name", ["", "arn:aws:secretsmanager:eu-west-1:1:secret:x", "${Token[TOKEN.1]}", "a b"]
 )
-def test_what_is_no_name_is_refused_and_not_repeated(name: str) -> None:
+def test_an_invalid_name_is_an_error_that_does_not_repeat_it(name: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         BuildSecret.parameter(name)
     assert str(caught.value) == (

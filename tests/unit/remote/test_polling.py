@@ -44,7 +44,7 @@ def test_a_build_that_succeeded_without_an_image_fails(stubbed_aws: StubbedAws) 
     )
 
 
-def test_a_failed_build_is_told_with_phase_log_and_link(stubbed_aws: StubbedAws) -> None:
+def test_the_error_of_a_failed_build_has_phase_log_and_link(stubbed_aws: StubbedAws) -> None:
     logs = {"groupName": "group", "streamName": "stream", "deepLink": "https://console.example/log"}
     phases = [{"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "exit status 1"}]}]
     stubbed_aws.project()
@@ -63,7 +63,7 @@ def test_a_failed_build_is_told_with_phase_log_and_link(stubbed_aws: StubbedAws)
     )
 
 
-def test_a_failed_build_whose_log_is_away_is_told_all_the_same(stubbed_aws: StubbedAws) -> None:
+def test_the_error_of_a_failed_build_without_a_log_says_so(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.project()
     stubbed_aws.build("TIMED_OUT", logs={"groupName": "group", "streamName": "stream"})
     stubbed_aws.tag(found=False)
@@ -103,7 +103,7 @@ def test_past_its_deadline_a_build_is_stopped(stubbed_aws: StubbedAws) -> None:
 @pytest.mark.parametrize(
     "status", ["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"]
 )
-def test_a_build_that_nobody_waits_for_is_stopped(status: str, stubbed_aws: StubbedAws) -> None:
+def test_a_build_is_stopped_when_its_stack_no_longer_waits(status: str, stubbed_aws: StubbedAws) -> None:
     """The deploy was cancelled, or another resource failed."""
     stubbed_aws.project()
     stubbed_aws.build("IN_PROGRESS")
@@ -174,7 +174,7 @@ def throttled_while_stopping(aws: StubbedAws) -> None:
 def test_what_passes_is_asked_again_later(
     trouble: Callable[[StubbedAws], None], stubbed_aws: StubbedAws
 ) -> None:
-    """An error here would end the deploy, and leave the build alone."""
+    """An error here would end the deploy while the build continues."""
     trouble(stubbed_aws)
     assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
 

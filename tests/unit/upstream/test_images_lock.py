@@ -31,9 +31,7 @@ def test_a_new_file_can_be_read_by_others_and_an_old_one_keeps_its_mode(tmp_path
     assert path.stat().st_mode & 0o777 == 0o664
 
 
-def test_a_write_that_fails_leaves_the_old_file_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_write_that_fails_does_not_change_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "images.lock"
     ImagesLock(images={"a:1": OLD}).write(path)
 

@@ -40,7 +40,7 @@ def test_changes_are_sorted_and_tell_new_moved_and_gone() -> None:
     )
 
 
-def test_every_failure_is_told_at_once() -> None:
+def test_one_error_names_every_failure() -> None:
     def digest(image: str) -> str:
         if image == "b:1":
             return f"sha256:{'0' * 64}"

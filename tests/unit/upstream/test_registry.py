@@ -70,7 +70,7 @@ def test_a_login_is_not_sent_on_to_where_a_registry_redirects() -> None:
         (500, "its registry returned status 500"),
     ],
 )
-def test_what_the_registry_says_is_told(status: int, told: str) -> None:
+def test_the_error_says_what_the_registry_answered(status: int, told: str) -> None:
     with pretended_registry(PretendedRegistry(statuses={MANIFEST: status})) as server:
         assert problem(f"{server.address}/a/b:1") == told
 
@@ -130,7 +130,7 @@ def test_a_private_ecr_registry_is_asked_with_its_own_login(
     assert PretendedSession.asked == [("ecr", "eu-west-1"), {"registryIds": ["111111111111"]}]
 
 
-def test_missing_credentials_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3, "Session", PretendedSession)
     monkeypatch.setattr(PretendedSession, "raises", NoCredentialsError)
     host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"

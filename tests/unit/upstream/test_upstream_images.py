@@ -48,7 +48,7 @@ def test_the_longest_mirror_that_fits_counts() -> None:
 
 
 @given(st.sampled_from([LAMBDA, "python:3.13", "python", f"a/b@{OTHER}", "public.ecr.aws/x/y"]))
-def test_a_mirror_is_no_part_of_an_image_s_identity(image: str) -> None:
+def test_the_identity_of_an_image_does_not_cover_its_mirror(image: str) -> None:
     """The same image through a mirror is the same image, with the same tag."""
     assert BOTH.identity(image) == PINNED.identity(image)
     assert MIRRORED.identity(image) == UpstreamImages().identity(image)

@@ -31,7 +31,7 @@ def extras(root: Path, workloads: list[str] | None = None) -> dict[str, list[str
     }
 
 
-def test_a_chain_stands_on_one_base_each(tmp_path: Path) -> None:
+def test_each_base_of_a_chain_is_built_from_one_base(tmp_path: Path) -> None:
     packages(tmp_path, {"api": ["label"], "label": ["dynamo"], "dynamo": []})
     assert derived(tmp_path) == {"dynamo": (), "label": ("dynamo",)}
 
@@ -95,7 +95,7 @@ def test_workloads_are_named_by_folder_too(tmp_path: Path) -> None:
     assert derived(tmp_path, []) == {}
 
 
-def test_a_workload_that_nobody_knows(tmp_path: Path) -> None:
+def test_an_unknown_workload_is_an_error(tmp_path: Path) -> None:
     packages(tmp_path, {"api": []})
     with pytest.raises(ScopedImagesError) as refused:
         derived(tmp_path, ["ap"])
@@ -136,7 +136,7 @@ def test_an_extra_brings_packages_of_the_workspace_and_their_extras(tmp_path: Pa
     assert extras(tmp_path) == {"deep": [], "deepest": ["x"], "label": ["full", "more"]}
 
 
-def test_an_extra_that_nobody_asks_for_brings_nothing(tmp_path: Path) -> None:
+def test_an_extra_that_nothing_requests_adds_nothing(tmp_path: Path) -> None:
     packages(tmp_path, {"api": ["label"], "deep": []})
     write(tmp_path, {"label/pyproject.toml": project("label", [], {"full": ["deep"]})})
     assert derived(tmp_path) == {"label": ()}

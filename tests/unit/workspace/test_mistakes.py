@@ -84,7 +84,7 @@ def test_another_name_at_the_path(tmp_path: Path) -> None:
     )
 
 
-def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, {"a/pyproject.toml": "[project\n"})
     assert refusal(tmp_path).startswith("workspace: ROOT/a/pyproject.toml is not valid TOML: ")
 

@@ -1,4 +1,4 @@
-"""A workspace is read from pyproject.toml files alone, whoever wrote them."""
+"""A workspace is read from pyproject.toml files only, of every tool."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_sources_of_a_uv_root_hold_for_its_members(tmp_path: Path) -> None:
     assert local(Workspace.read(tmp_path), "a") == ["b"]
 
 
-def test_a_source_elsewhere_is_no_package_of_the_workspace_even_with_its_name(tmp_path: Path) -> None:
+def test_a_source_elsewhere_is_not_a_package_of_the_workspace_even_with_its_name(tmp_path: Path) -> None:
     more = '[tool.uv.sources]\nb = { git = "https://git.example/b" }\n'
     write(tmp_path, {"a/pyproject.toml": project("a", ["b"], more=more), "b/pyproject.toml": project("b")})
     workspace = Workspace.read(tmp_path)

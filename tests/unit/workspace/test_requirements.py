@@ -326,7 +326,7 @@ def test_dependencies_that_only_a_build_backend_knows_are_refused_without_a_lock
         ('{ name = "boto3" }', '{ name = "boto3", marker = "no marker" }'),
     ],
 )
-def test_a_uv_lock_that_uv_did_not_write_is_told(root: Path, written: str, spoilt: str) -> None:
+def test_a_uv_lock_that_uv_did_not_write_is_an_error(root: Path, written: str, spoilt: str) -> None:
     assert written in UV_LOCK
     write(root, {"uv.lock": UV_LOCK.replace(written, spoilt)})
     assert re.fullmatch(

@@ -1,4 +1,4 @@
-"""Two versions of one package in bases that stand on each other are warned of."""
+"""Two versions of one package in bases that are built from each other are a warning."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def add_environment(scope: Construct, name: str) -> None:
 
 
 def add_function(scope: Construct, name: str, image: ScopedImage) -> None:
-    """Add a function of the image; nobody calls it."""
+    """Add a function of the image, which is never called."""
     lambda_.DockerImageFunction(scope, name, function_name=name, code=image.to_lambda_code(cmd=["handler"]))
 
 
