@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import aws_cdk
@@ -18,6 +23,8 @@ from tests.docs.pages import ROOT, Block, all_blocks
 # A block that is a file of the repository says so in its first line.
 _FILE = re.compile(r"# (examples/\S+)\n")
 PYTHON = [block for block in all_blocks("python") if not _FILE.match(block.text)]
+# tests/cdk/test_readme_examples.py runs those of the README.
+PROGRAMS = [block for block in PYTHON if "\napp.synth()" in block.text and block.page.parent != ROOT]
 FILES = [block for block in all_blocks("python", "dockerfile", "json", "text") if _FILE.match(block.text)]
 
 
@@ -125,6 +132,25 @@ def without_self(function: Any) -> inspect.Signature:
 @pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_names_exist_and_calls_are_taken(block: Block) -> None:
     assert list(mistakes(block.text)) == []
+
+
+@pytest.mark.parametrize("block", PROGRAMS, ids=str)
+def test_a_whole_program_synthesizes(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "lambdas/upload").mkdir(parents=True)
+    (tmp_path / "lambdas/upload/handler.py").touch()
+    (tmp_path / "lambdas/upload/Dockerfile").write_text("FROM scratch\nCOPY lambdas/upload/handler.py /\n")
+    program = [sys.executable, "-c", block.text]
+    done = subprocess.run(
+        program,
+        cwd=tmp_path,
+        env={**os.environ, "CDK_OUTDIR": "cdk.out"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text())
+    assert "aws:cdk:error" not in json.dumps(manifest)
 
 
 @pytest.mark.parametrize("block", FILES, ids=str)
