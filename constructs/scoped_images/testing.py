@@ -8,6 +8,8 @@ from typing import Any
 
 _HASH = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")
 _TAG = re.compile(r"\b(sha|git)-[0-9a-f]{32}(?:-[0-9a-f]{16})?\b")
+# Logical ids of remote builds hold the content tag and CDK's hash of it. An attribute's name may follow.
+_BUILD = re.compile(r"Forsha[0-9a-f]{32}(By[0-9a-z]+?)[0-9A-F]{8}(?![0-9A-F](?![a-z]))")
 # CDK ends the name of an asset's destination with a hash of it.
 _DESTINATION = re.compile(r"\b((?:\d{12}|current_account)-[a-z0-9_-]+)-[0-9a-f]{8}\b")
 # An attribute, or what CDK makes of it in the name of a nested stack's parameter.
@@ -41,5 +43,6 @@ def _scrub(value: Any, keys: dict[str, str]) -> Any:
         return [_scrub(each, keys) for each in value]
     if not isinstance(value, str):
         return value
-    text = _DESTINATION.sub(r"\1-HASH", _TAG.sub(r"\1-HASH", _HASH.sub("HASH", value)))
+    text = _TAG.sub(r"\1-HASH", _BUILD.sub(r"ForHASH\1", _HASH.sub("HASH", value)))
+    text = _DESTINATION.sub(r"\1-HASH", text)
     return _KEY.sub(lambda match: keys.setdefault(match[0], f"Image{len(keys) + 1}"), text)

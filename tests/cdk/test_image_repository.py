@@ -160,7 +160,12 @@ def test_other_accounts_and_their_functions_may_pull(small_app: SmallApp) -> Non
     statements = {s["Sid"]: s for s in repository["Properties"]["RepositoryPolicyText"]["Statement"]}
     account, functions = statements["Account222222222222"], statements["LambdaFunctionsOf222222222222"]
     assert ":iam::222222222222:root" in json.dumps(account["Principal"])
-    pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    pull = [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:DescribeImages",
+        "ecr:GetDownloadUrlForLayer",
+    ]
     assert account["Action"] == pull
     assert functions["Principal"] == {"Service": "lambda.amazonaws.com"}
     assert ":lambda:eu-west-1:222222222222:function:*" in json.dumps(functions["Condition"])

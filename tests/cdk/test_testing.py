@@ -9,7 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-from scoped_images import Platform, ScopedContext, ScopedImage
+from scoped_images import Platform, RemoteBuilder, ScopedContext, ScopedImage
 from scoped_images.testing import scrub
 from tests.cdk.small_app import SmallApp
 
@@ -22,15 +22,17 @@ def files_of(directory: Path, content: str) -> dict[str, Any]:
     base = app.base(
         app.stack("Base"), "base", app.repository(repositories, "base"), platform=Platform.LINUX_AMD64
     )
-    for name in ("one", "two", "three"):
+    builder = RemoteBuilder(app.stack("Builder"), "Builder", environment_name="dev")
+    for name in ("one", "two", "three", "remote"):
         context = app.context(name)
         (context.root / "code.py").write_text(f"{name} {content}")
         image = ScopedImage(
             stack,
             name,
             context=ScopedContext.of(context.root),
-            repository=app.repository(repositories, name) if name == "one" else None,
+            repository=app.repository(repositories, name) if name in ("one", "remote") else None,
             base=base,
+            builder=builder if name == "remote" else None,
             pin_digest=name != "three",
         )
         lambda_.DockerImageFunction(stack, f"Function-{name}", code=image.to_lambda_code())

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+# DescribeImages for those who pin a tag by its digest.
+_PULL = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:DescribeImages",
+    "ecr:GetDownloadUrlForLayer",
+)
 # The CLI logs in with the role before each build, asks for the repository's URI and its tags, and pushes.
 _PUBLISH = (
     "ecr:BatchCheckLayerAvailability",
@@ -35,7 +41,7 @@ def let_account_pull(account: str, root_arn: str) -> dict[str, Any]:
         "Sid": f"Account{account}",
         "Effect": "Allow",
         "Principal": {"AWS": root_arn},
-        "Action": list(PULL),
+        "Action": list(_PULL),
     }
 
 
