@@ -85,10 +85,10 @@ class BuildReport:
         done = "built" if self.result else "to build"
         for target in self.plan.targets:
             if target.name not in failures and target.name not in blocked:
-                say(f"{done}: {target.image.name}: {', '.join(target.tags)}")
+                say(f"{done}: {self._name(target.name)}: {', '.join(target.tags)}")
         for name, base in blocked.items():
             say(
-                f"not built: {self._image_of(name).name}: its base {self._image_of(base).name} failed",
+                f"not built: {self._name(name)}: its base {self._name(base)} failed",
                 file=sys.stderr,
             )
         for failure in failures.values():
@@ -102,10 +102,16 @@ class BuildReport:
         )
 
     def _show_failure(self, failure: Failure) -> None:
-        say(f"failed: {self._image_of(failure.target).name}: {failure.step}", file=sys.stderr)
+        say(f"failed: {self._name(failure.target)}: {failure.step}", file=sys.stderr)
         for line in failure.log:
             say(f"    {line}", file=sys.stderr)
         say(f"  {failure.error}", file=sys.stderr)
+
+    def _name(self, target: str) -> str:
+        """Return the image's name, with its platform if there is another image of that name."""
+        image = self._image_of(target)
+        namesakes = [each for each in self.plan.targets if each.image.name == image.name]
+        return f"{image.name} for {image.platform}" if len(namesakes) > 1 else image.name
 
     def _image_of(self, name: str) -> ImageAsset:
         return next(target.image for target in self.plan.targets if target.name == name)

@@ -68,6 +68,21 @@ def test_a_failure_is_shown_with_its_log_and_what_it_keeps_from_being_built(
     assert report.failed
 
 
+def test_images_of_one_name_are_told_apart_by_their_platforms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = {
+        platform: {**docker_image(platform[-5:], platform=platform), "displayName": "stack/both"}
+        for platform in ("linux/amd64", "linux/arm64")
+    }
+    assembly = read_assembly(write_assembly(tmp_path, both))
+    BuildReport(plan=plan(assembly, published(assembly))).show(as_json=False)
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        f"to build: stack/both for linux/amd64: {uri('amd64')}",
+        f"to build: stack/both for linux/arm64: {uri('arm64')}",
+    ]
+
+
 def test_json_has_what_was_pushed_what_failed_and_the_bake_file(
     all_missing: BuildPlan, capsys: pytest.CaptureFixture[str]
 ) -> None:
