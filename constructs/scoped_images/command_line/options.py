@@ -1,4 +1,4 @@
-"""Options that the commands share, and what they stand for."""
+"""Options that the commands share, and what they mean."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ File = Annotated[
     typer.Option(
         "--file",
         "-f",
-        help="The Dockerfile: relative to ROOT, else to the current folder.",
+        help="The Dockerfile: a path from ROOT, or from the current folder if ROOT has no such file.",
         show_default="ROOT/Dockerfile",
     ),
 ]
@@ -44,8 +44,17 @@ BuildContext = Annotated[
 Include = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="PATTERN", help="Take this, too, where the Dockerfile cannot tell. May be repeated."
+        metavar="PATTERN", help="Also include this, if the Dockerfile cannot say so. May be repeated."
     ),
+]
+# Of the commands that read a deployed environment.
+Region = Annotated[
+    str | None,
+    typer.Option(help="The AWS region of ENV.", show_default="that of ENV in cdk.json, else the AWS CLI's"),
+]
+BaseName = Annotated[str, typer.Argument(metavar="NAME", help="The base image, such as receipt-dynamo.")]
+BaseRepositoryName = Annotated[
+    str | None, typer.Option(help="The base image's repository.", show_default="base-NAME-ENV")
 ]
 
 
@@ -59,7 +68,7 @@ def request(
     build_context: list[str] | None,
     include: list[str] | None,
 ) -> ContextRequest:
-    """Return what the options ask."""
+    """Return the request that the options describe."""
     return ContextRequest.of(
         root,
         DOCKERFILE if file is None else _dockerfile(root, file),
@@ -72,27 +81,27 @@ def request(
 
 
 def progress(what: str) -> AbstractContextManager[object]:
-    """Show that something goes on, on a terminal alone."""
+    """Show a sign of progress on a terminal."""
     if not sys.stderr.isatty():
         return nullcontext()
-    from rich.console import Console  # noqa: PLC0415 - a pipe has no use for it
+    from rich.console import Console  # noqa: PLC0415 - a pipe does not need it
     from rich.text import Text  # noqa: PLC0415
 
     return Console(stderr=True).status(Text(printable_line(what)))
 
 
 def _dockerfile(root: str, file: str) -> Path:
-    """Take the path as ScopedContext does, from the root; or, as `docker build --file` does, from here."""
+    """Resolve the path from the root, as ScopedContext does, or else from here, as `docker build --file` does."""
     in_root = Path(root, file).absolute()
     return in_root if os.path.lexists(in_root) or not os.path.lexists(file) else Path(file).absolute()
 
 
 def pairs(option: str, form: str, values: Sequence[str]) -> dict[str, str]:
-    """Take `NAME=VALUE`s apart."""
+    """Split `NAME=VALUE`s."""
     taken = {}
     for value in values:
         name, equals, rest = value.partition("=")
         if not name or not equals:
-            raise ScopedImagesError(f"{option} takes {form}, got {value!r}")
+            raise ScopedImagesError(f"{option}: must be {form}, got {value!r}")
         taken[name] = rest
     return taken

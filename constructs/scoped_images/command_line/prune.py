@@ -7,18 +7,14 @@ from typing import Annotated
 
 import typer
 
+from scoped_images.command_line.options import Region
 from scoped_images.errors import ScopedImagesError
 
 
 def prune(
     *,
     env: Annotated[str, typer.Option(help="The environment of the image pruner.")] = "local",
-    region: Annotated[
-        str | None,
-        typer.Option(
-            help="The region of the image pruner.", show_default="that of ENV in cdk.json, else the AWS CLI's"
-        ),
-    ] = None,
+    region: Region = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Delete or archive the unused images, after a question.")
     ] = False,

@@ -26,14 +26,6 @@ _ASK_GIT = {
 }
 
 
-def static_version(package: Package) -> str | None:
-    """Return the version in the package's own files; None if only its build backend knows it."""
-    if version_variable(package) is not None:
-        return None
-    found = package.tables.get("project", {}).get("version") or setting(package.tables, "poetry.version")
-    return found if isinstance(found, str) else None
-
-
 def version_variable(package: Package) -> str | None:
     """Return the environment variable that gives the version to a backend that would ask git.
 

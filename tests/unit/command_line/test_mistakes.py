@@ -39,12 +39,12 @@ MISTAKES = [
     (
         "a build argument without a value",
         ["context", "repository", "--file", "Dockerfile", "--build-arg", "KIND"],
-        "--build-arg takes NAME=VALUE, got 'KIND'",
+        "--build-arg: must be NAME=VALUE, got 'KIND'",
     ),
     (
         "a build context without a folder",
         ["context", "repository", "--file", "Dockerfile", "--build-context", "shared"],
-        "--build-context takes NAME=PATH, got 'shared'",
+        "--build-context: must be NAME=PATH, got 'shared'",
     ),
     (
         "a platform that no image is for",

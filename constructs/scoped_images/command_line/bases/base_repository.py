@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from scoped_images.command_line.aws_region import aws_region
@@ -33,14 +34,8 @@ class BaseRepository:
 
     def images(self) -> list[dict[str, Any]]:
         """Return every image as ECR describes it."""
-        found: list[dict[str, Any]] = []
-        token: dict[str, str] = {}
-        while True:
-            answer = self._call("describe_images", **token) or {"imageDetails": []}
-            found += answer["imageDetails"]
-            if not answer.get("nextToken"):
-                return found
-            token = {"nextToken": answer["nextToken"]}
+        pages = self._ecr.get_paginator("describe_images").paginate(repositoryName=self.name)
+        return self._answer(lambda: [image for page in pages for image in page["imageDetails"]]) or []
 
     def children(self, image: dict[str, Any]) -> set[str]:
         """Return the digests of the images in an index; empty if the image is not an index."""
@@ -69,10 +64,13 @@ class BaseRepository:
 
     def _call(self, operation: str, **request: Any) -> Any:
         """Return ECR's answer, or None if the image does not exist."""
+        return self._answer(lambda: getattr(self._ecr, operation)(repositoryName=self.name, **request))
+
+    def _answer(self, call: Callable[[], Any]) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         try:
-            return getattr(self._ecr, operation)(repositoryName=self.name, **request)
+            return call()
         except BotoCoreError as error:
             raise ScopedImagesError(f"cannot ask ECR in {self.region}: {error}") from None
         except ClientError as error:

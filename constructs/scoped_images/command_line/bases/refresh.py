@@ -9,6 +9,7 @@ import typer
 
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.command_line.bases.base_repository import BaseRepository
+from scoped_images.command_line.options import BaseName, BaseRepositoryName, Region
 from scoped_images.command_line.say import say
 from scoped_images.ecr.tags import STABLE
 from scoped_images.errors import ScopedImagesError
@@ -17,18 +18,11 @@ _TAG = STABLE
 
 
 def refresh(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The base image, such as receipt-dynamo.")],
+    name: BaseName,
     *,
     env: Annotated[str, typer.Option(help="The environment whose dependents to roll forward.")],
-    region: Annotated[
-        str | None,
-        typer.Option(
-            help="Where its repository is.", show_default="that of ENV in cdk.json, else the AWS CLI's"
-        ),
-    ] = None,
-    repository: Annotated[
-        str | None, typer.Option(help="Its repository.", show_default="base-NAME-ENV")
-    ] = None,
+    region: Region = None,
+    repository: BaseRepositoryName = None,
     marks: Annotated[Path, typer.Option(help="The file of marks.")] = DEFAULT_MARKS,
 ) -> None:
     """Record the digest of a base image's `stable` tag, so that the next deploy rebuilds its dependents from it."""

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from scoped_images.command_line.bases.base_repository import BaseRepository
+from scoped_images.command_line.options import BaseName, BaseRepositoryName, Region
 from scoped_images.command_line.say import say
 from scoped_images.ecr.tags import STABLE, is_content_tag
 from scoped_images.errors import ScopedImagesError
 
 
 def restore(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The base image, such as receipt-dynamo.")],
+    name: BaseName,
     *,
     env: Annotated[str, typer.Option(help="The environment whose tag is gone.")],
     tag: Annotated[str, typer.Option(help="The tag: stable, or git-….")] = STABLE,
@@ -25,15 +26,8 @@ def restore(
             show_default="the newest image's; required for git-…",
         ),
     ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            help="Where its repository is.", show_default="that of ENV in cdk.json, else the AWS CLI's"
-        ),
-    ] = None,
-    repository: Annotated[
-        str | None, typer.Option(help="Its repository.", show_default="base-NAME-ENV")
-    ] = None,
+    region: Region = None,
+    repository: BaseRepositoryName = None,
 ) -> None:
     """Put a moving tag back.
 
