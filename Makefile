@@ -20,7 +20,7 @@ APPROVAL := $(if $(filter local,$(ENV))$(CI),never,broadening)
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
-.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench bench-quick fuzz parents versions mutate clean
+.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench bench-quick fuzz corpus parents versions mutate clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -93,8 +93,11 @@ bench-quick: $(VENV) $(CDK) $(BENCH) ## the same on a small scale, in a few minu
 fuzz: $(VENV) ## thousands of generated contexts against BuildKit, and of Dockerfiles against its parser: make fuzz CASES=3000
 	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py tests/unit/dockerfile/test_parse_against_go.py
 
+corpus: $(VENV) ## nightly: build each layout of a package in an image of its own, and an extension on a plain image
+	@pytest tests/differential/nightly/test_corpus_by_layout.py
+
 parents: $(VENV) ## nightly: compare contexts of COPY --parents with a frontend that knows it, which takes minutes to build
-	@pytest tests/differential/nightly
+	@pytest tests/differential/nightly/test_parents.py
 
 versions: $(VENV) ## nightly: test with the lowest and the newest versions that pyproject.toml allows: make versions SETS=lowest
 	@python -m scripts.versions $(SETS)
