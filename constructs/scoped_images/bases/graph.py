@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +24,9 @@ from scoped_images.workspace.package import Package
 from scoped_images.workspace.requirements import Requirements
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
+
+# 100 packages take about a second.
+_MANY = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +114,9 @@ class BaseGraph:
             workload_bases=workload_bases,
         )
         _refuse_unknown_options(options, derived)
+        if len(derived) > _MANY and sys.stderr.isatty():
+            # Synth shows nothing else until all of them are read.
+            sys.stderr.write(f"scoped-images: reading {len(derived)} packages of {workspace.root}\n")
         conflicts = version_conflicts(derived)
         declarations = []
         for base in derived:

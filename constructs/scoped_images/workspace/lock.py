@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from scoped_images.errors import ScopedImagesError
@@ -89,11 +91,18 @@ class Lock:
 
     def entry_at(self, folder: Path) -> Entry | None:
         """Return the entry of the package in this folder."""
-        return next((each for some in self.entries.values() for each in some if each.folder == folder), None)
+        return self._by_folder.get(folder)
+
+    @functools.cached_property
+    def _by_folder(self) -> Mapping[Path, Entry]:
+        entries = [each for some in self.entries.values() for each in some]
+        return {each.folder: each for each in entries if each.folder is not None}
 
     def covers(self, package: Package) -> bool:
-        """Return whether the package was locked."""
-        return package.folder == self.path.parent or self.entry_at(package.folder) is not None
+        """Return whether the lock tells what the package needs."""
+        if package.folder == self.path.parent:
+            return True
+        return self.has_edges and self.entry_at(package.folder) is not None
 
     def source(self, name: str) -> Path | str | None:
         """Return where a package comes from: a folder, or "index" or the like; None if it is not locked."""
@@ -263,8 +272,12 @@ class _Walk:
 
 
 def _allows(specifier: str, version: str) -> bool:
-    requirement = Requirement(f"x{specifier}")
-    return not version or requirement.specifier.contains(version, prereleases=True)
+    return not specifier or not version or _specifiers(specifier).contains(version, prereleases=True)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _specifiers(text: str) -> SpecifierSet:
+    return Requirement(f"x{text}").specifier
 
 
 def by_name(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:

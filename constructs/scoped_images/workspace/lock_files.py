@@ -41,7 +41,7 @@ class LockFiles:
                     return lock
         for dependent in dependents:
             other = self.nearest(dependent)
-            if other is not None and other.entry_at(package.folder) is not None:
+            if other is not None and other.covers(package):
                 return other
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,9 +23,8 @@ class Pin:
 def read_pins(text: str) -> Iterator[Pin]:
     """Yield each pin `name==version` of a requirements file; ignore ranges."""
     for line in text.splitlines():
-        try:
-            requirement = Requirement(re.split(r"\s+(?:--|\\|#)", line)[0])
-        except InvalidRequirement:
+        requirement = _requirement(re.split(r"\s+(?:--|\\|#)", line)[0])
+        if requirement is None:
             continue  # a hash, a comment or an option
         pinned = re.fullmatch(r"==([^*]+)", str(requirement.specifier))
         if pinned:
@@ -33,6 +33,17 @@ def read_pins(text: str) -> Iterator[Pin]:
                 version=pinned[1],
                 always=requirement.marker is None,
             )
+
+
+@functools.lru_cache(maxsize=10_000)
+def _requirement(text: str) -> Requirement | None:
+    # The bases of one workspace have most lines in common.
+    if not text[:1].isalnum():
+        return None
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None
 
 
 def unmet(requirements: Iterable[Requirement], text: str) -> Iterator[tuple[Requirement, str]]:

@@ -177,6 +177,8 @@ def _from_lock(request: Request, lock: Lock, direct: tuple[Dependency, ...]) -> 
         lines = lock.requirements(
             package, request.extras, direct=direct, asked=request.asked, target=request.target
         )
+    except ScopedImagesError:
+        raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ScopedImagesError(f"{lock.path}: is not a valid lock file; lock again") from error
     entry = lock.entry_at(package.folder)

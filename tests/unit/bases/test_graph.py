@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +19,8 @@ from scoped_images.bases.graph import BaseGraph
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
+from scoped_images.workspace import lock_files
+from scoped_images.workspace.tables import read_toml
 from tests.unit.workspace.repository import packages, project, write
 
 CONTEXT = ScopedContext(
@@ -219,3 +223,30 @@ def test_the_order_of_declaration_decides_nothing(graph: dict[str, set[str]], da
         for each in data.draw(st.permutations(declarations))
     ]
     assert order(*declarations) == order(*shuffled)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("count", "printed"), [(100, ""), (101, "reading 101 packages of")])
+def test_reading_many_packages_is_announced_and_reads_their_lock_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, printed: str
+) -> None:
+    names = [f"p{number}" for number in range(count)]
+    packages(tmp_path, {"app": names, **{name: [] for name in names}})
+    entries = "".join(
+        f'[[package]]\nname = "{name}"\nsource = {{ editable = "packages/{name}" }}\n'
+        for name in ("app", *names)
+    )
+    write(tmp_path, {"uv.lock": f"version = 1\n{entries}"})
+    read: list[Path] = []
+    monkeypatch.setattr(lock_files, "read_toml", lambda path: read.append(path) or read_toml(path))
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    assert len(BaseGraph.from_workspace(tmp_path).declarations) == count
+    assert printed in terminal.getvalue()
+    assert bool(printed) == bool(terminal.getvalue())
+    assert read == [tmp_path / "uv.lock"]
