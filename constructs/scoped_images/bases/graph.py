@@ -15,7 +15,7 @@ from scoped_images.bases.declaration import BaseDeclaration, check_declarations
 from scoped_images.bases.derive import base_for, derive_bases
 from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
 from scoped_images.bases.package_options import PackageOptions, options_by_name
-from scoped_images.bases.reach import Reach, find_workload, find_workloads
+from scoped_images.bases.reach import Reach, find_workload, find_workloads, is_deployed
 from scoped_images.bases.version_conflicts import version_conflicts
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
@@ -204,7 +204,16 @@ class BaseGraph:
             if package.unknown_dependencies
             and not ((lock := locks.nearest(package)) and lock.entry_at(package.folder))
         )
-        return (*unknown, *dynamic)
+        skipped = (
+            ()
+            if self.workloads is not None
+            else (
+                f"{error}; its package is no workload until then"
+                for folder, error in self.workspace.unreadable.items()
+                if is_deployed(self.workspace, folder)
+            )
+        )
+        return (*unknown, *dynamic, *skipped)
 
     @cached_property
     def _reach(self) -> Reach:
@@ -215,8 +224,9 @@ class BaseGraph:
     def _reach_of(self, workspace: Workspace, workload: str | Path) -> tuple[Reach, Package]:
         """Return what the workloads reach, and this one of them; with it if it is not one of them."""
         package = find_workload(workspace, workload)
-        if any(package.folder == each.folder for each in self._reach.workloads):
-            return self._reach, package
+        for known in self._reach.workloads:
+            if known.folder == package.folder:
+                return self._reach, known
         return Reach(workspace, (*self._reach.workloads, package), self.target), package
 
     def find_workloads(self) -> tuple[Package, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.cycles import join_cycles
@@ -175,11 +178,24 @@ def find_workloads(
     candidates = {
         package.folder: package
         for package in (*workspace.every, *workspace.plain_workloads)
-        if not _NOT_DEPLOYED & {*package.folder.relative_to(workspace.root).parts}
+        if is_deployed(workspace, package.folder)
     }
     needed = _needed_by_others(workspace, candidates, target)
-    found = (package for folder, package in candidates.items() if folder not in needed)
+    found = [_own_name(workspace, package) for folder, package in candidates.items() if folder not in needed]
     return tuple(sorted(found, key=lambda package: package.name))
+
+
+def _own_name(workspace: Workspace, package: Package) -> Package:
+    """Return a workload under the name of its folder if others share its name: no base is called after it."""
+    if package.name not in workspace.namesakes:
+        return package
+    parts = package.folder.relative_to(workspace.root).parts
+    return dataclasses.replace(package, name=canonicalize_name("-".join(parts) or package.name))
+
+
+def is_deployed(workspace: Workspace, folder: Path) -> bool:
+    """Return whether a folder may be a workload without being named."""
+    return not _NOT_DEPLOYED & {*folder.relative_to(workspace.root).parts}
 
 
 def _refuse_nothing(workspace: Workspace) -> None:

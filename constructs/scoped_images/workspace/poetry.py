@@ -56,7 +56,8 @@ def _constraints(table: Mapping[str, Any]) -> Iterator[tuple[str, str | dict[str
 
 
 def _dependency(folder: Path, name: str, value: str | dict[str, Any]) -> Dependency:
-    table = {"version": value} if isinstance(value, str) else value
+    # Older versions of Poetry took an empty constraint for any version.
+    table = {"version": value or "*"} if isinstance(value, str) else value
     requirement, inexpressible = _requirement(folder, name, table)
     path = table.get("path", table.get("file"))
     if path is not None and not str(path).endswith(ARCHIVES):

@@ -18,6 +18,7 @@ _MACHINES = {Platform.LINUX_AMD64: "x86_64", Platform.LINUX_ARM64: "aarch64"}
 _PYTHONS = tuple(f"3.{minor}" for minor in range(8, 16))
 # A tag such as 3.13 or 3.12-slim names no patch version: what holds for one of these may hold.
 _PATCHES = ("0", "99")
+_MOST_PATCHES = 30  # of any Python so far
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Target:
         """Return whether the Python version may be one that is required, in PEP 440's or Poetry's words."""
         if not requires_python or self.python is None:
             return True
-        versions = [f"{self.python}.{patch}" for patch in _PATCHES]
+        versions = [f"{self.python}.{patch}" for patch in range(_MOST_PATCHES)]
         try:
             specifiers = SpecifierSet(requires_python)
         except InvalidSpecifier:

@@ -244,7 +244,12 @@ def test_reading_many_packages_is_announced_and_reads_their_lock_once(
     )
     write(tmp_path, {"uv.lock": f"version = 1\n{entries}"})
     read: list[Path] = []
-    monkeypatch.setattr(lock_files, "read_toml", lambda path: read.append(path) or read_toml(path))
+
+    def reading(path: Path) -> dict[str, Any]:
+        read.append(path)
+        return read_toml(path)
+
+    monkeypatch.setattr(lock_files, "read_toml", reading)
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     assert len(BaseGraph.from_workspace(tmp_path).declarations) == count
     assert printed in terminal.getvalue()

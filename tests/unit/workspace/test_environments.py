@@ -42,7 +42,8 @@ def test_the_tag_of_a_python_image_tells_its_version(image: str, python: str | N
 
 @pytest.mark.parametrize(
     ("requires", "holds"),
-    [("", True), (">=3.11", True), (">=3.13.1,<4", True), ("<3.13", False), ("==3.12.*", False), ("^3.9 || ^2", True),
+    [("", True), (">=3.11", True), (">=3.13.1,<4", True), ("<3.13", False), ("==3.12.*", False),
+     ("3.13.6", True), ("==3.12.6", False), ("^3.9 || ^2", True),
      ("~3.12", False)],
 )  # fmt: skip
 def test_pythons_are_compared_in_the_words_of_every_tool(requires: str, holds: bool) -> None:

@@ -205,10 +205,27 @@ def test_packages_that_share_a_name_are_told_apart_by_path(tmp_path: Path) -> No
     for team in ("a", "b"):
         write(tmp_path, {f"{team}/pyproject.toml": project(f"team-{team}", ["common"], more=more)})
         write(tmp_path, {f"{team}/common/pyproject.toml": project("common")})
-    (common,) = derived(tmp_path, ["team-a"]).values()
+        write(tmp_path, {f"{team}/job/pyproject.toml": project("job", ["team-a"])})
+    (common, _) = derived(tmp_path, ["a/job"]).values()
     assert common.packages[0].folder == tmp_path / "a/common"
     with pytest.raises(ScopedImagesError, match="workloads depend on two packages with the name 'common'"):
         derived(tmp_path)
+    write(tmp_path, {"b/pyproject.toml": project("team-b")})
+    graph = BaseGraph.from_workspace(tmp_path)
+    assert [package.name for package in graph.find_workloads()] == ["a-job", "b-common", "b-job", "team-b"]
+    assert graph.needs_of("b/job") == ("team-a",)
+
+
+def test_a_package_that_cannot_be_read_is_warned_of_where_it_may_be_a_workload(tmp_path: Path) -> None:
+    packages(tmp_path, {"app": ["lib"], "lib": []})
+    for folder in ("broken", "tests/fixture"):
+        write(tmp_path, {f"{folder}/pyproject.toml": "[project]\nversion = '1'\n"})
+    warnings = BaseGraph.from_workspace(tmp_path).warnings
+    assert warnings == (
+        f"workspace: {tmp_path}/broken/pyproject.toml has no package name; set name in its [project] table; its package "
+        "is no workload until then",
+    )
+    assert BaseGraph.from_workspace(tmp_path, workloads=["app"]).warnings == ()
 
 
 def test_the_search_is_limited_to_what_is_named_and_not_excluded(tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ compatible = "~=1.2"
 exact = "1.2.3"
 star = "1.2.*"
 any = "*"
+empty = ""
 range = ">=1.2, <2"
 spaced = ">=1.2 <2"
 marked = { version = ">=1", markers = "sys_platform == 'linux'", python = "<3.13" }
@@ -154,6 +155,7 @@ def test_poetrys_own_tables_are_read(tmp_path: Path) -> None:
         "exact==1.2.3",
         "star==1.2.*",
         "any",
+        "empty",
         "range<2,>=1.2",
         "spaced<2,>=1.2",
         'marked>=1; sys_platform == "linux" and python_version < "3.13"',
