@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk.assertions import Annotations, Match
 
 from scoped_images import (
     BaseDeclaration,
@@ -17,6 +18,7 @@ from scoped_images import (
     ScopedImagesError,
 )
 from tests.cdk.small_app import SmallApp
+from tests.unit.workspace.repository import packages
 
 ENV = Environment(
     name="dev",
@@ -116,6 +118,42 @@ def test_a_refresh_mark_rebuilds_what_stands_on_that_base_alone(
         )
         tags.append(image.specs[0].content_tag)
     assert (tags[0] != tags[1]) is rebuilt
+
+
+def test_derived_bases_are_for_the_environments_platform_or_for_several(
+    small_app: SmallApp, tmp_path: Path
+) -> None:
+    """Functions on arm64 and services on amd64 are built from one index."""
+    packages(tmp_path / "repository", {"app": ["lib", "other"], "lib": [], "other": []})
+    both = (Platform.LINUX_ARM64, Platform.LINUX_AMD64)
+    several = BaseImages.from_workspace(
+        small_app.app,
+        ENV,
+        root=tmp_path / "repository",
+        prefix="several",
+        platforms=both,
+        exclude=["*/other"],
+        declared=declared(small_app, {"other": ()}),
+    )
+    assert several["lib"].platforms == both
+    service = ScopedImage(
+        small_app.stack("Service"),
+        "Image",
+        context=small_app.context("service"),
+        platform=Platform.LINUX_AMD64,
+        base=several.of("app").base,
+    )
+    assert service.specs[0].base is not None
+    assert service.specs[0].base.uri == several["lib"].uri
+
+
+def test_what_is_not_known_of_a_workspace_is_annotated(small_app: SmallApp, tmp_path: Path) -> None:
+    packages(tmp_path / "repository", {"app": ["lib"], "lib": []})
+    bases = BaseImages.from_workspace(
+        small_app.app, ENV, root=tmp_path / "repository", prefix="app-dev", public_image="company/base:7"
+    )
+    unknown = Match.string_like_regexp("the Python version of 'company/base:7' is not known")
+    Annotations.from_stack(bases.stacks[0]).has_warning("*", unknown)
 
 
 def test_a_cycle_is_printed(small_app: SmallApp) -> None:

@@ -26,7 +26,8 @@ _LEFT_BEHIND = (
 # What a package has beside its source. A backend reads one of these only if a build file names it.
 _BESIDE = (
     *("test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "notebooks"),
-    *("README*", "CHANGELOG*", "CHANGES*", "HISTORY*", "CONTRIBUTING*", "*.lock", "requirements*.txt"),
+    *("README*", "CHANGELOG*", "CHANGES*", "HISTORY*", "CONTRIBUTING*", "requirements*.txt"),
+    *("requirements*.lock", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile*"),
     *("pylock*.toml", "*Dockerfile*", "docker-compose*", "Makefile", "justfile", "conftest.py", "noxfile.py"),
     *("toxfile.py", "tox.ini", "mkdocs.yml", "cdk.json"),
 )

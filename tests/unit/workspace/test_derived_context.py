@@ -307,6 +307,25 @@ def test_a_folder_elsewhere_in_the_repository_that_poetry_names_is_taken_along(t
     assert "cp -R ../parts scoped-images-0\n" in script
 
 
+def test_a_rust_extension_is_taken_with_its_manifest_and_without_what_cargo_built(tmp_path: Path) -> None:
+    files = {
+        "Cargo.toml": "",
+        "Cargo.lock": "",
+        ".cargo/config.toml": "",
+        "src/lib.rs": "",
+        "python/my_label/__init__.py": "",
+        "target/release/my_label.so": "",
+    }
+    more = '[build-system]\nrequires = ["maturin"]\n[tool.maturin]\npython-source = "python"\n'
+    assert label_files(tmp_path, files, more) == [
+        ".cargo/config.toml",
+        "Cargo.lock",
+        "Cargo.toml",
+        "python/my_label/__init__.py",
+        "src/lib.rs",
+    ]
+
+
 def test_a_package_in_the_folder_of_another_is_not_a_part_of_it(tmp_path: Path) -> None:
     files = {"src/my_label/a.py": "", "plugins/one/pyproject.toml": project("one"), "plugins/one/one.py": ""}
     assert label_files(tmp_path, files) == ["src/my_label/a.py"]
