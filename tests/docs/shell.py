@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_KEYWORDS = {"for", "do", "done"}
 _SEPARATORS = {"|", "||", "&&", ";", "&"}
 # A place that the reader fills in, such as `<tag>`: as one word that no shell reads as a redirection.
 _PLACEHOLDER = re.compile(r"<([a-z][\w -]*)>")
@@ -53,5 +54,5 @@ def _command(words: list[str]) -> Iterator[list[str]]:
     redirections = [at for at, word in enumerate(words) if word in ("<", ">", ">>")]
     if redirections:
         words = words[: redirections[0]]
-    if words:
+    if words and words[0] not in _KEYWORDS:
         yield words
