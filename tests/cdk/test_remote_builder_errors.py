@@ -41,7 +41,7 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallA
     [
         (
             {"environment_name": "Dev_1"},
-            "environment_name of 'Builds/Builder' is 'Dev_1', and is part of physical names: use 1-20 lower-case "
+            "environment_name of 'Builds/Builder': must be usable in physical names, got 'Dev_1'; use 1-20 lower-case "
             "letters, digits and dashes",
         ),
         (
@@ -50,13 +50,13 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallA
         ),
         (
             {"timeout": cdk.Duration.minutes(56)},
-            "timeout of 'Builds/Builder' is 56 minutes, and takes 5 to 55, whole ones: CloudFormation waits for a "
-            "custom resource for one hour",
+            "timeout of 'Builds/Builder': must be 5 to 55 whole minutes, got 56; CloudFormation waits one hour for a "
+            "custom resource",
         ),
         (
             {"timeout": cdk.Duration.seconds(630)},
-            "timeout of 'Builds/Builder' is 10.5 minutes, and takes 5 to 55, whole ones: CloudFormation waits for a "
-            "custom resource for one hour",
+            "timeout of 'Builds/Builder': must be 5 to 55 whole minutes, got 10.5; CloudFormation waits one hour for a "
+            "custom resource",
         ),
         (
             {"timeout": cdk.Duration.minutes(cdk.Token.as_number({"Ref": "Minutes"}))},
@@ -68,15 +68,18 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallA
         ),
         (
             {"secrets": {"pip": "hunter2"}},
-            "secrets['pip'] of 'Builds/Builder' is of type str, and takes where the secret is, never the secret itself: "
+            "secrets['pip'] of 'Builds/Builder': must say where the secret is, got a str; use "
             "BuildSecret.secrets_manager(…) or BuildSecret.parameter(…)",
         ),
         (
             {"environment_name": None},
-            "environment_name of 'Builds/Builder' is None, and is part of physical names: use 1-20 lower-case letters, "
-            "digits and dashes",
+            "environment_name of 'Builds/Builder': must be usable in physical names, got None; use 1-20 lower-case "
+            "letters, digits and dashes",
         ),
-        ({"timeout": 30}, "timeout of 'Builds/Builder' is int 30, and takes Duration: Duration.minutes(30)"),
+        (
+            {"timeout": 30},
+            "timeout of 'Builds/Builder': must be Duration, got int 30; use Duration.minutes(30)",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(small_app: SmallApp, options: dict[str, Any], message: str) -> None:
@@ -118,7 +121,7 @@ def test_a_list_as_a_late_argument_is_refused(small_app: SmallApp) -> None:
             options=options,
         )
     assert str(caught.value) == (
-        "build_args['MODE'] of 'App/Image' is a token for a list, and takes text: aws_cdk.Fn.join(\",\", …)"
+        "build_args['MODE'] of 'App/Image': must be text, got a token for a list; use aws_cdk.Fn.join(\",\", …)"
     )
 
 

@@ -270,15 +270,15 @@ def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
     image = image_in(small_app, small_app.stack("App"))
     with pytest.raises(ScopedImagesError) as caught:
         image.to_lambda_code(cmd="app.handler")
-    assert str(caught.value) == "cmd is 'app.handler', and takes a list of words: ['app.handler']"
+    assert str(caught.value) == "cmd: must be a list of words, got 'app.handler'; use ['app.handler']"
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"base": 1}, "base of 'App/Image' is int 1, and takes BaseImage: a base image, or the URI of"),
-        ({"context": "folder"}, "context of 'App/Image' is str 'folder', and takes ScopedContext"),
-        ({"repository": "app-dev"}, "repository of 'App/Image' is str 'app-dev', and takes ImageRepository"),
+        ({"base": 1}, "base of 'App/Image': must be BaseImage, got int 1; use a base image, or the URI of"),
+        ({"context": "folder"}, "context of 'App/Image': must be ScopedContext, got str 'folder'"),
+        ({"repository": "app-dev"}, "repository of 'App/Image': must be ImageRepository, got str 'app-dev'"),
         ({"platform": "arm64"}, "platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'"),
         ({"platforms": BOTH}, "platform: 'App/Image' takes either platform or platforms, got both; pass"),
         (
@@ -295,7 +295,7 @@ def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
         ),
         (
             {"options": {"target": "prod"}},
-            "options of 'App/Image' is dict {'target': 'prod'}, and takes BuildOptions: BuildOptions(build_args=",
+            "options of 'App/Image': must be BuildOptions, got dict {'target': 'prod'}; use BuildOptions(build_args=",
         ),
         (
             {"builder": RemoteBuilder},
@@ -303,7 +303,7 @@ def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
         ),
         (
             {"builder": "remote"},
-            "builder of 'App/Image' is str 'remote', and takes ImageBuilder: a RemoteBuilder",
+            "builder of 'App/Image': must be ImageBuilder, got str 'remote'; use a RemoteBuilder",
         ),
         (
             {"options": BuildOptions(cache="app")},
@@ -327,7 +327,7 @@ def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
         ),
         (
             {"context": lambda _: "x"},
-            "context of 'App/Image' is str 'x', and takes ScopedContext: what a function",
+            "context of 'App/Image': must be ScopedContext, got str 'x'; use what a function",
         ),
         (
             {"options": BuildOptions(target="prod")},
@@ -717,7 +717,7 @@ def test_a_context_value_of_another_kind_is_refused(small_app: SmallApp) -> None
 
 def test_a_pin_is_true_or_false(small_app: SmallApp) -> None:
     with pytest.raises(
-        ScopedImagesError, match="pin_digest of 'App/Image' is str 'false', and takes bool: True or False"
+        ScopedImagesError, match="pin_digest of 'App/Image': must be bool, got str 'false'; use True or False"
     ):
         image_in(small_app, small_app.stack("App"), pin_digest="false")
 

@@ -16,17 +16,13 @@ from tests.bare_environment import bare_environment
 ROOT = Path(__file__).parents[2]
 
 
-def run_app(
-    outdir: Path, *, variables: dict[str, str] | None = None, **context: Any
-) -> subprocess.CompletedProcess[str]:
-    """Run app.py with a path without docker, and with CloudFormation validation unless `variables` say otherwise."""
+def run_app(outdir: Path, **context: Any) -> subprocess.CompletedProcess[str]:
+    """Run app.py with a path without docker, and with CloudFormation validation."""
     settings = json.loads((ROOT / "cdk.json").read_text())["context"]
     return subprocess.run(
         [sys.executable, "app.py"],
         cwd=ROOT,
-        env=bare_environment(
-            CDK_OUTDIR=str(outdir), CDK_CONTEXT_JSON=json.dumps({**settings, **context}), **(variables or {})
-        ),
+        env=bare_environment(CDK_OUTDIR=str(outdir), CDK_CONTEXT_JSON=json.dumps({**settings, **context})),
         capture_output=True,
         text=True,
         check=False,
@@ -58,8 +54,8 @@ def test_cloudformation_validation_finds_nothing(prod: Path) -> None:
 
 
 def test_without_a_name_the_environment_is_local(tmp_path: Path) -> None:
-    run_app(tmp_path, variables={"CDK_VALIDATION": "false"})
-    assert (tmp_path / "receipts-local-functions.template.json").exists()
+    done = run_app(tmp_path, environments={"dev": {}})
+    assert done.stderr.endswith("unknown environment 'local'; cdk.json has dev\n")
 
 
 def test_an_unknown_environment_is_one_line(tmp_path: Path) -> None:

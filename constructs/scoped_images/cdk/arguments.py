@@ -1,4 +1,4 @@
-"""Checks what a construct is given before jsii sees it, whose own complaint names neither the property nor a way out."""
+"""Checks the arguments of constructs before jsii does: jsii's errors name neither the property nor what to do."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from constructs import Construct
 
 from scoped_images.errors import ScopedImagesError
 
-# What users know a class of the library's own by.
+# The public names of classes.
 _NAMES = {"AddressedRepository": "ImageRepository"}
 
 
 def expect(scope: Construct, name: str, value: object, kind: type, hint: str) -> None:
-    """Refuse a `value` of property `name` that is neither None nor a `kind`."""
+    """Raise unless the `value` of property `name` is None or a `kind`."""
     if value is not None and not isinstance(value, kind):
-        takes = _NAMES.get(kind.__name__, kind.__name__)
+        expected = _NAMES.get(kind.__name__, kind.__name__)
         raise ScopedImagesError(
-            f"{name} of {scope.node.path!r} is {type(value).__name__} {_short(value)}, and takes {takes}: {hint}"
+            f"{name} of {scope.node.path!r}: must be {expected}, got {type(value).__name__} {_short(value)}; use {hint}"
         )
 
 
 def expect_words(name: str, value: object) -> None:
-    """Refuse a text where a sequence of words is meant: each of its letters would become a word."""
+    """Raise if a sequence of words is text: each of its letters would become a word."""
     if isinstance(value, str):
-        raise ScopedImagesError(f"{name} is {value!r}, and takes a list of words: [{value!r}]")
+        raise ScopedImagesError(f"{name}: must be a list of words, got {value!r}; use [{value!r}]")
 
 
 def _short(value: object) -> str:

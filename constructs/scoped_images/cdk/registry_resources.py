@@ -91,7 +91,7 @@ def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, accoun
     while True:
         name = f"ScopedImagesDigests{number if number > 1 else ''}"
         group = stack.node.try_find_child(name) or ImageDigests(stack, name)
-        assert isinstance(group, ImageDigests), "nobody else uses the library's names"
+        assert isinstance(group, ImageDigests), "only the library uses these names"
         found = group.find(repository, tag, account=account)
         if found is not None:
             return found
@@ -172,7 +172,7 @@ def move_tag(
     """Give an image a second tag when the stack of `scope` deploys, together with the stack's other tags."""
     stack, name = Stack.of(scope), "ScopedImagesTags"
     tags = stack.node.try_find_child(name) or MovingTags(stack, name)
-    assert isinstance(tags, MovingTags), "nobody else uses the library's names"
+    assert isinstance(tags, MovingTags), "only the library uses these names"
     tags.add(repository, from_tag=from_tag, tag=tag, after=after)
 
 

@@ -58,7 +58,7 @@ _NAMES = {Kind.FILE: "file", Kind.DIRECTORY: "folder", Kind.LINK: "link"}
 
 
 def _print_rich(rows: list[tuple[str, str, str, str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - for a terminal alone
+    from rich.console import Console  # noqa: PLC0415 - for a terminal only
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 

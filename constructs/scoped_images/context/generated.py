@@ -31,7 +31,7 @@ def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]
             )
         if not isinstance(content, bytes):
             raise ScopedImagesError(
-                f"generated[{path!r}] is {type(content).__name__}, and takes bytes: text.encode()"
+                f"generated[{path!r}]: must be bytes, got {type(content).__name__}; use text.encode()"
             )
         if path in own or path in folders:
             raise ScopedImagesError(
@@ -44,5 +44,5 @@ def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]
         )
         if blocking is not None:
             raise ScopedImagesError(
-                f"generated has the path {path!r}, and {blocking!r} is no folder there: name one of them otherwise"
+                f"generated has the path {path!r}, but {blocking!r} is not a folder there; rename one of them"
             )

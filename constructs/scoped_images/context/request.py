@@ -55,9 +55,7 @@ class ContextRequest:
         path = find_dockerfile(folder, dockerfile)
         check_build_args(build_args or {})
         if isinstance(include, str):
-            raise ScopedImagesError(
-                f"include is the text {include!r}, and takes a list: include=[{include!r}]"
-            )
+            raise ScopedImagesError(f"include: must be a list, got {include!r}; use include=[{include!r}]")
         return cls(
             root=folder,
             dockerfile=path,

@@ -46,7 +46,7 @@ class WholeRepository:
         return (
             f"{taken}, of which the Dockerfile reads {readable(self.scoped_size)}. "
             "ScopedContext.from_dockerfile (rung 3) "
-            f"saves {readable(self.size - self.scoped_size)}, and rebuilds for those files alone"
+            f"saves {readable(self.size - self.scoped_size)}, and rebuilds only for those files"
         )
 
 

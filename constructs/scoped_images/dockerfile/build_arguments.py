@@ -22,7 +22,7 @@ def check_build_args(arguments: Mapping[str, object]) -> None:
             raise ScopedImagesError(f"build_args has the name {name!r}: use letters, digits and '_'")
         if not isinstance(value, str):
             raise ScopedImagesError(
-                f"build_args[{name!r}] is {value!r} of type {type(value).__name__}, and takes text: {str(value)!r}"
+                f"build_args[{name!r}]: must be text, got {value!r} of type {type(value).__name__}; use {str(value)!r}"
             )
         if "${Token[" in value:
             raise ScopedImagesError(

@@ -40,7 +40,7 @@ def external_images(
     build_args: a value of None stands for one that is only known at build time.
     build_contexts: names that mean something else already: further build contexts, and our own base image.
 
-    An image whose name nobody can know is left out, with a warning. Images that the instructions do not name are not
+    An image whose name is unknown is left out, with a warning. Images that the instructions do not name are not
     seen: the frontend of `# syntax=`, and what ONBUILD of an image outside the Dockerfile copies from.
 
     Raises ScopedImagesError for a malformed Dockerfile and an unknown target.

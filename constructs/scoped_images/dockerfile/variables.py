@@ -1,4 +1,4 @@
-"""The variables that an instruction sees, and which of them nobody can know before the build."""
+"""The variables that an instruction sees, and which of them are unknown before the build."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class ImageName:
 
     registry: host, with its port if it has one; `docker.io` where the written name has none.
     path: the repository in it; official images of Docker Hub are below `library/`.
-    tag: `latest` where the written name has neither tag nor digest; empty with a digest alone.
+    tag: `latest` where the written name has neither tag nor digest; empty with only a digest.
     digest: like `sha256:` and 64 hex digits, or empty.
     """
 

@@ -80,7 +80,7 @@ class RegistryCache:
             type="registry",
             params={
                 "ref": self.ref,
-                # All stages' layers, not the last one's alone.
+                # All stages' layers, not only the last one's.
                 "mode": "max",
                 # ECR takes a cache only as an OCI image manifest: aws/containers-roadmap#876.
                 "image-manifest": "true",

@@ -74,12 +74,12 @@ MISTAKES = [
     (
         "an output with something in it",
         ["context", "repository", "--file", "Dockerfile", "--output", "repository"],
-        "--output 'repository' is a folder with something in it; give a new or an empty one",
+        "--output: the folder is not empty, got 'repository'; give a new or an empty one",
     ),
     (
         "a file for an output",
         ["context", "repository", "--file", "Dockerfile", "--output", "repository/run.sh"],
-        "--output 'repository/run.sh' is no folder; give a new or an empty one",
+        "--output: not a folder, got 'repository/run.sh'; give a new or an empty one",
     ),
     (
         "a path that is not there",

@@ -80,7 +80,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
         "a build argument that is no text",
         "",
         {"build_args": {"N": 3}},
-        "build_args['N'] is 3 of type int, and takes text: '3'",
+        "build_args['N']: must be text, got 3 of type int; use '3'",
     ),
     (
         "a build argument that is a token",
@@ -93,7 +93,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
         "a text for a list",
         "",
         {"include": "app"},
-        "include is the text 'app', and takes a list: include=['app']",
+        "include: must be a list, got 'app'; use include=['app']",
     ),
     (
         "too large",

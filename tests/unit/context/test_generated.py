@@ -69,10 +69,10 @@ def test_a_generated_dockerfile_gets_the_real_one_out_of_its_way(context: Scoped
     [
         ("src/code.py", "generated has the path 'src/code.py', which the context's root has too: "),
         ("src", "generated has the path 'src', which the context's root has too: "),
-        ("link/made.py", "generated has the path 'link/made.py', and 'link' is no folder there: "),
+        ("link/made.py", "generated has the path 'link/made.py', but 'link' is not a folder there; "),
         (
             "src/code.py/made",
-            "generated has the path 'src/code.py/made', and 'src/code.py' is no folder there: ",
+            "generated has the path 'src/code.py/made', but 'src/code.py' is not a folder there; ",
         ),
         ("../made.py", "generated has the path '../made.py': use one relative to the context's root"),
         ("/made.py", "generated has the path '/made.py': use one relative to the context's root"),
@@ -91,5 +91,7 @@ def test_two_generated_paths_do_not_contain_each_other(context: ScopedContext) -
 
 
 def test_text_is_refused(context: ScopedContext) -> None:
-    with pytest.raises(ScopedImagesError, match=r"generated\['a'\] is str, and takes bytes: text.encode\(\)"):
+    with pytest.raises(
+        ScopedImagesError, match=r"generated\['a'\]: must be bytes, got str; use text.encode\(\)"
+    ):
         with_generated(context, {"a": "text"})  # type: ignore[dict-item]

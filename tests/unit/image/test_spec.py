@@ -52,7 +52,7 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"build_args": {"N": 3}}, "build_args['N'] is 3 of type int, and takes text: '3'"),
+        ({"build_args": {"N": 3}}, "build_args['N']: must be text, got 3 of type int; use '3'"),
         (
             {"build_args": {"BASE_IMAGE_URI": "x"}},
             "build_args sets BASE_IMAGE_URI: give the base image as base= instead",

@@ -205,7 +205,7 @@ def deployed(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
     """The account, with the settings of a deployed function, for the command line."""
 
     @contextmanager
-    def calls(_region: str | None) -> Iterator[AwsCalls]:
+    def calls(_region: str | None, _env: str) -> Iterator[AwsCalls]:
         yield ModelCalls(account)
 
     account.pruner_settings = settings_of(account, limits={"archive_days": 90}, delete=False).to_text()

@@ -170,12 +170,12 @@ class RemoteImage(Construct):
                 )
 
     def _refuse_references(self, build: ImageBuild) -> None:
-        """Refuse what CloudFormation would put in place: what is no text, a secret, and what no tag counts."""
+        """Raise for values that CloudFormation fills in: a list or a secret, and values that no tag would cover."""
         for name, value in build.late_args.items():
             if not isinstance(value, str | float):
                 raise ScopedImagesError(
-                    f"build_args[{name!r}] of {_path(self)!r} is a token for a {type(value).__name__}, and takes text: "
-                    'aws_cdk.Fn.join(",", …)'
+                    f"build_args[{name!r}] of {_path(self)!r}: must be text, got a token for a {type(value).__name__}; "
+                    'use aws_cdk.Fn.join(",", …)'
                 )
         for name, text in {**build.spec.arguments, **build.spec.late_args}.items():
             if re.search(r"\{\{resolve:(secretsmanager|ssm-secure):", text):

@@ -58,10 +58,10 @@ _LONGEST = 55
 
 
 def check_name(scope: Construct, name: object) -> None:
-    """Refuse what is no part of a physical name."""
+    """Raise unless the name can be part of a physical name."""
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
         raise ScopedImagesError(
-            f"environment_name of {scope.node.path!r} is {name!r}, and is part of physical names: "
+            f"environment_name of {scope.node.path!r}: must be usable in physical names, got {name!r}; "
             "use 1-20 lower-case letters, digits and dashes"
         )
 
@@ -76,8 +76,8 @@ def check_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
         if not isinstance(secret, BuildSecret):
             # Without the value got: it may be the secret itself.
             raise ScopedImagesError(
-                f"secrets[{name!r}] of {scope.node.path!r} is of type {type(secret).__name__}, and takes where the "
-                "secret is, never the secret itself: BuildSecret.secrets_manager(…) or BuildSecret.parameter(…)"
+                f"secrets[{name!r}] of {scope.node.path!r}: must say where the secret is, got a {type(secret).__name__}; "
+                "use BuildSecret.secrets_manager(…) or BuildSecret.parameter(…)"
             )
 
 
@@ -98,7 +98,7 @@ def minutes_of(scope: Construct, timeout: Duration | None) -> int:
     minutes = 30.0 if timeout is None else timeout.to_minutes(integral=False)
     if not 5 <= minutes <= _LONGEST or minutes % 1:
         raise ScopedImagesError(
-            f"timeout of {scope.node.path!r} is {minutes:g} minutes, and takes 5 to {_LONGEST}, whole ones: "
-            "CloudFormation waits for a custom resource for one hour"
+            f"timeout of {scope.node.path!r}: must be 5 to {_LONGEST} whole minutes, got {minutes:g}; "
+            "CloudFormation waits one hour for a custom resource"
         )
     return int(minutes)
