@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import urllib.request
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from cdk_local_aws.environment import local_url
 from tests.docs.pages import SHELL, all_blocks, blocks
 from tests.docs.shell import commands
 from tests.e2e.deployment import Deployment
-from tests.e2e.places import ROOT, NewDeployment
+from tests.e2e.places import APPS, ROOT, NewDeployment
 from tests.package.installation import build_wheel, install_wheel
 
 pytestmark = pytest.mark.e2e
@@ -129,6 +130,28 @@ def test_a_release_is_verified_and_rolled_back_as_the_pages_say(newcomer: Newcom
     newcomer.run("monorepo", "bash", "-ec", roll_back)
     assert newcomer.image_of("checkout-dev") == first
     assert newcomer.invoke("checkout-dev", items=[100]) == "to pay: 1.00 EUR"
+
+
+def test_an_app_uses_a_repository_and_a_base_that_exist(newcomer: Newcomer) -> None:
+    """The base is the image of another app, in CDK's own repository."""
+    newcomer.deploy("one-function")
+    code = newcomer.deployment.client("lambda").get_function(FunctionName="greet")["Code"]
+    shutil.copytree(APPS / "existing", newcomer.folder("existing"))
+    ecr = newcomer.deployment.client("ecr")
+    ecr.create_repository(repositoryName="team/upload")
+    base = f"base={code['ImageUri']}"
+    printed = newcomer.run("existing", "cdk", "synth", "--quiet", "-c", base)
+    policy = printed.partition("policy: ")[2].splitlines()[0]
+    ecr.set_repository_policy(repositoryName="team/upload", policyText=policy)
+    newcomer.deploy("existing", "-c", base)
+    assert newcomer.invoke("existing-upload", name="you") == "Hello, you!"
+    tags = newcomer.deployment.tags("team/upload")
+    (content,) = (tag for tag in tags if tag.startswith("sha-"))
+    assert set(tags) == {content, "dev"}
+    assert tags["dev"] == tags[content]
+    assert newcomer.image_of("existing-upload").endswith(f"/team/upload@{tags[content]}")
+    ssm = newcomer.deployment.client("ssm")
+    assert ssm.get_parameter(Name="/team/UploadImageDigest")["Parameter"]["Value"] == tags[content]
 
 
 def sh_blocks(page: str, heading: str) -> list[str]:

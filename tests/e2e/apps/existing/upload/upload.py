@@ -1,0 +1,9 @@
+"""Answers with what the base's own handler says."""
+
+from typing import Any
+
+from handler import handler as greet
+
+
+def handler(event: dict[str, Any], context: object) -> str:
+    return f"{greet(event, context)}!"
