@@ -110,5 +110,5 @@ def test_of_a_repository_that_exists_synth_says_what_its_owner_must_allow(small_
     assert len(moved_tags(Template.from_stack(stack))) == 1
     Annotations.from_stack(stack).has_info(
         "/App/Repository",
-        Match.string_like_regexp("repository 'app' is not of this app: 'dev' must be mutable there"),
+        Match.string_like_regexp("repository 'app' is not an ImageRepository: 'dev' must be mutable there"),
     )

@@ -70,12 +70,12 @@ class ExistingRepository(AddressedRepository):
         return json.dumps({"Version": "2012-10-17", "Statement": self.policy})
 
     def keep_moving_tag(self, tag: str) -> None:
-        """Say what the owner of the repository has to allow."""
+        """Say what the repository has to allow, which the app does not change."""
         annotate_info(
             self,
             "moving-tag",
-            f"repository {self.address.name!r} is not of this app: {tag!r} must be mutable there, and its lifecycle must "
-            "not expire the image that has the tag",
+            f"repository {self.address.name!r} is not an ImageRepository: {tag!r} must be mutable there, and its "
+            "lifecycle must not expire the image that has the tag",
         )
 
 
