@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handler import handler as greet
+from handler import handler as greet  # type: ignore[import-not-found]  # of the base image
 
 
 def handler(event: dict[str, Any], context: object) -> str:
