@@ -46,11 +46,11 @@ def main() -> None:
     text = [
         "# Benchmarks",
         "",
-        "`make bench` writes this page from one run on one machine. Each cell is a median, with the least and the most "
-        "of several runs. **Bold** beats the library by more than a twentieth. The machine runs other programs too: "
-        "compare the figures of one row, and trust none to a tenth.",
+        "`make bench` writes this page on one machine; `make bench PARTS=build` renews one part. Each cell is a median, "
+        "with the least and the most of several runs. **Bold** beats the library by more than a twentieth. The machine "
+        "runs other programs too: compare the figures of one row, and trust none to a tenth.",
         "",
-        f"{results.machine}; {results.scale} scale; load while measuring {_loads(results.measurements)}.",
+        f"{results.machine}; load while measuring {_loads(results.measurements)}.",
     ]
     for part in parts:
         own = [each for each in results.measurements if each.part == part]
@@ -87,7 +87,7 @@ def _draw(measurements: Sequence[Measurement], file: Path) -> bool:
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlabel("seconds, logarithmic")
-    axes.legend()
+    figure.legend(loc="outside upper center", ncols=3)
     figure.savefig(file, metadata={"Date": None})
     plt.close(figure)
     return True
