@@ -41,7 +41,7 @@ def test_warns_with_the_bytes_that_a_scope_would_save(root: Path) -> None:
     context = repository(root, "COPY api/app.py /")
     assert context.warnings == (
         "api/Dockerfile: the context is the whole repository, 31.0 kB, of which the Dockerfile reads 1.0 kB. "
-        "ScopedContext.from_dockerfile (rung 3) saves 30.0 kB, and rebuilds for those files alone",
+        "ScopedContext.from_dockerfile (rung 3) saves 30.0 kB, and rebuilds only for those files",
     )
     scoped = ScopedContext.from_dockerfile(root, "api/Dockerfile", platform=Platform.LINUX_AMD64)
     assert context.whole_repository is not None
