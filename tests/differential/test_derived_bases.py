@@ -19,8 +19,10 @@ from tests.unit.workspace.repository import packages, write
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).parents[2]
-# label → core and side; label requires price-parser and attrs, with hashes; core and side nothing.
+# label → core and side; label requires price-parser, attrs and docopt, with hashes; core and side nothing.
 NEEDS = {"api": ["label"], "label": ["core", "side"], "core": ["lowest"], "side": ["lowest"], "lowest": []}
+# Its index has no wheel of it.
+SDIST_ONLY = "docopt==0.6.2 --hash=sha256:49b3a825280bd66b3aa83585ef59c4a8c82f2c8a522dbe754a8bc8d08c85c491\n"
 
 
 class Bases:
@@ -88,14 +90,16 @@ def bases(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Bases:
         made.write({f"packages/{name}/src/acme/{name}.py": ""})
     label = root / "repository/packages/label"
     shutil.copy2(ROOT / "packages/receipt_label/requirements.lock", label)
+    with (label / "requirements.lock").open("a") as lock:
+        lock.write(SDIST_ONLY)
     pyproject = label / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text().replace("'core'", "'core', 'price-parser'"))
+    pyproject.write_text(pyproject.read_text().replace("'core'", "'core', 'price-parser', 'docopt'"))
     made.build("--cache-to=type=local,mode=max,dest=" + str(root / "cache-{name}"))
     return made
 
 
 def test_a_base_brings_what_is_below_it_beside_its_requirements_and_its_own_source(bases: Bases) -> None:
-    code = "import label, core, side, lowest, price_parser; print(core.NAME, side.NAME, lowest.NAME)"
+    code = "import label, core, side, lowest, price_parser, docopt; print(core.NAME, side.NAME, lowest.NAME)"
     assert bases.run("label", code) == "core side lowest"
 
 
