@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -188,3 +188,12 @@ def test_the_copying_function_logs_to_a_group_that_expires(small_app: SmallApp) 
     ).values()
     group = template.to_json()["Resources"][function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
     assert group["Properties"]["RetentionInDays"] == 30
+
+
+def test_a_copy_goes_to_a_repository_that_the_app_makes(small_app: SmallApp) -> None:
+    stack = small_app.stack("App")
+    existing = ImageRepository.from_name(small_app.stack("There", env=ELSEWHERE), "Repository", "there")
+    with pytest.raises(ScopedImagesError) as caught:
+        ImageCopy(stack, "Copy", image=image_of(small_app, stack, "app"), repository=cast(Any, existing))
+    assert str(caught.value).startswith("repository of 'App/Copy' is ExistingRepository ")
+    assert str(caught.value).endswith("and takes ImageRepository: one that a stack of this app makes")

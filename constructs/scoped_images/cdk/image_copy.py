@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from cdk_ecr_deployment import DockerImageName, ECRDeployment
 from constructs import Construct
 
-from scoped_images.cdk.arguments import expect_words
+from scoped_images.cdk.arguments import expect, expect_words
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.image_watch import register_of
@@ -71,6 +71,7 @@ class ImageCopy(Construct):
         repository: where the copy goes, made by a stack of this app.
         """
         super().__init__(scope, construct_id)
+        expect(self, "repository", repository, ImageRepository, "one that a stack of this app makes")
         source = _source_of(self, image)
         require_same_place(self, source)
         self.tag, self.platforms = index_tag(image.specs), image.platforms
