@@ -195,5 +195,6 @@ def test_a_copy_goes_to_a_repository_that_the_app_makes(small_app: SmallApp) -> 
     existing = ImageRepository.from_name(small_app.stack("There", env=ELSEWHERE), "Repository", "there")
     with pytest.raises(ScopedImagesError) as caught:
         ImageCopy(stack, "Copy", image=image_of(small_app, stack, "app"), repository=cast(Any, existing))
-    assert str(caught.value).startswith("repository of 'App/Copy' is ExistingRepository ")
-    assert str(caught.value).endswith("and takes ImageRepository: one that a stack of this app makes")
+    message = str(caught.value)
+    assert message.startswith("repository of 'App/Copy': must be ImageRepository, got ExistingRepository ")
+    assert message.endswith("; use one that a stack of this app makes")
