@@ -208,7 +208,7 @@ class BaseGraph:
             ()
             if self.workloads is not None
             else (
-                f"{error}; its package is no workload until then"
+                f"{error}; until then its package is not a workload"
                 for folder, error in self.workspace.unreadable.items()
                 if is_deployed(self.workspace, folder)
             )

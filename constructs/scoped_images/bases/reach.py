@@ -14,7 +14,7 @@ from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
 
-# A package below one of these is no workload unless it is named.
+# A package below one of these is a workload only if it is named.
 _NOT_DEPLOYED = frozenset({"test", "tests", "fixtures", "testdata", "docs", "examples", "templates"})
 
 

@@ -1,4 +1,4 @@
-"""Reads a workload that is no package: a folder with a requirements.txt, with dependency groups, or only with files."""
+"""Reads a workload that is not a package: a folder with a requirements.txt, with dependency groups, or only with files."""
 
 from __future__ import annotations
 
