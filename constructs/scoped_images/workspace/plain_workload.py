@@ -1,4 +1,4 @@
-"""Reads a workload that is not a package: a folder with a requirements.txt, with dependency groups, or only with files."""
+"""Reads a workload that is not a package: a folder with requirements.txt, dependency groups, or only files."""
 
 from __future__ import annotations
 

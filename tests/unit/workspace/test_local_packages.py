@@ -222,8 +222,8 @@ def test_a_package_that_cannot_be_read_is_warned_of_where_it_may_be_a_workload(t
         write(tmp_path, {f"{folder}/pyproject.toml": "[project]\nversion = '1'\n"})
     warnings = BaseGraph.from_workspace(tmp_path).warnings
     assert warnings == (
-        f"workspace: {tmp_path}/broken/pyproject.toml has no package name; set name in its [project] table; until then its "
-        "package is not a workload",
+        f"workspace: {tmp_path}/broken/pyproject.toml has no package name; set name in its [project] table; until then "
+        "its package is not a workload",
     )
     assert BaseGraph.from_workspace(tmp_path, workloads=["app"]).warnings == ()
 
