@@ -34,6 +34,7 @@ LABEL org.opencontainers.image.base.name=${BASE_IMAGE_URI}
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/var/task
 # path
 # system packages
+# Linked: where the base has no other step, a build pushes these layers without downloading it.
 # copies
-COPY --from=requirements /installed/ /var/task/
-COPY --from=packages /installed/ /var/task/
+COPY --link --from=requirements /installed/ /var/task/
+COPY --link --from=packages /installed/ /var/task/

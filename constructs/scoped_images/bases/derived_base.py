@@ -177,7 +177,7 @@ class DerivedBase:
         dockerfile = _PUBLIC_IMAGE.sub(rf"ARG \1={self.public_image}", dockerfile)
         instructions = {
             _COPIES: "".join(
-                f"COPY --from={name_in_build(need)} /var/task/ /var/task/\n" for need in self.needs[1:]
+                f"COPY --link --from={name_in_build(need)} /var/task/ /var/task/\n" for need in self.needs[1:]
             ),
             _BUILD_PACKAGES: _install((*build_packages, *system_packages)),
             _SYSTEM_PACKAGES: _install(system_packages),
@@ -197,7 +197,8 @@ class DerivedBase:
             dockerfile = dockerfile.replace(
                 "FROM ${PUBLIC_IMAGE} AS build\n", "FROM ${BASE_IMAGE_URI} AS build\n"
             )
-        return dockerfile.replace(_PATH, "ENV PATH=/var/task/bin:${PATH}\n")
+        # Dependents inherit the working directory: WORKDIR in their own Dockerfile would download this image.
+        return dockerfile.replace(_PATH, "WORKDIR /var/task\nENV PATH=/var/task/bin:${PATH}\n")
 
 
 def _install(packages: Iterable[str]) -> str:

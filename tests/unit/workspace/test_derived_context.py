@@ -158,8 +158,8 @@ def further_needs(root: Path) -> None:
 
 
 COPIES = [
-    "COPY --from=base-small /var/task/ /var/task/",
-    "COPY --from=base-tiny /var/task/ /var/task/",
+    "COPY --link --from=base-small /var/task/ /var/task/",
+    "COPY --link --from=base-tiny /var/task/ /var/task/",
 ]
 
 
@@ -169,8 +169,8 @@ def test_further_bases_are_copied_before_its_own_files(tmp_path: Path) -> None:
     copies = [line for line in lines if line.startswith("COPY ")]
     assert copies == [
         *COPIES,
-        "COPY --from=requirements /installed/ /var/task/",
-        "COPY --from=packages /installed/ /var/task/",
+        "COPY --link --from=requirements /installed/ /var/task/",
+        "COPY --link --from=packages /installed/ /var/task/",
     ]
 
 
