@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from scoped_images.building.assembly import Assembly, Base
 from scoped_images.building.image_asset import Destination, ImageAsset
@@ -164,10 +165,12 @@ class _References:
 
 def _name(image: ImageAsset, taken: Iterable[str]) -> str:
     """Return a name that bake accepts, close to the one that CDK displays."""
+    # `default` is the group of all targets.
+    used = {*taken, "default"}
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", image.name).strip("-") or "image"
-    names = (name, f"{name}-{re.sub('[^a-z0-9]+', '-', image.platform or 'again')}")
-    numbered = (f"{name}-{number}" for number in range(2, 1_000_000))
-    return next(each for each in (*names, *numbered) if each not in taken) if name in taken else name
+    with_platform = f"{name}-{re.sub('[^a-z0-9]+', '-', image.platform or 'image')}"
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(each for each in chain((name, with_platform), numbered) if each not in used)
 
 
 def _bases_first(targets: Iterable[Target]) -> tuple[Target, ...]:

@@ -116,6 +116,11 @@ def test_images_of_one_name_get_targets_of_their_own(tmp_path: Path) -> None:
     assert list(bases(build)) == ["app-image", "app-image-linux-arm64", "app-image-2"]
 
 
+def test_no_target_has_the_name_of_the_group_of_all(tmp_path: Path) -> None:
+    build = planned(tmp_path, {"1": {**docker_image("a"), "displayName": "default"}})
+    assert list(bases(build)) == ["default-linux-amd64"]
+
+
 def test_an_asset_that_two_stacks_share_is_built_once(tmp_path: Path) -> None:
     write_assembly(tmp_path / "stage", {"1": docker_image("api")}, stack="other")
     build = planned(tmp_path, {"1": docker_image("api")}, nested="stage")
