@@ -191,6 +191,18 @@ def test_an_image_s_own_pins_take_the_place_of_the_repository_s(app: cdk.App, ro
     assert source["dockerBuildContexts"] == {"node:24": f"docker-image://node@sha256:{'2' * 64}"}
 
 
+def test_an_image_with_options_of_its_own_keeps_the_pins_that_the_workspace_was_given(
+    app: cdk.App, root: Path
+) -> None:
+    given = UpstreamImages(lock=ImagesLock(images={"node:24": f"sha256:{'2' * 64}"}))
+    images = images_in(app, root, options=BuildOptions(upstream=given, build_args={"A": "1"}))
+    images.image(stack_in(app), "Image", "services/web_site", options=BuildOptions(no_cache=True))
+    (source,) = sources(app, "shop-dev-functions")
+    assert source["dockerBuildContexts"] == {"node:24": f"docker-image://node@sha256:{'2' * 64}"}
+    assert source["cacheDisabled"] is True
+    assert "dockerBuildArgs" not in source
+
+
 def test_outputs_are_named_after_the_workloads(app: cdk.App, root: Path) -> None:
     images = images_in(app, root)
     stack = stack_in(app)

@@ -159,7 +159,7 @@ class ImageBuilds:
     def _annotate_downloads(self, spec: ImageSpec) -> None:
         """Note once for each Dockerfile that its image could be pushed without its base being downloaded."""
         steps = spec.steps.needless_downloads if self.base is not None and spec.steps is not None else ()
-        if steps and register_of(self.scope).is_first(spec.context.dockerfile):
+        if steps and register_of(self.scope).note(spec.context.dockerfile):
             lines = ", ".join(f"{step.name} in line {step.line}" for step in steps)
             annotate_info(
                 self.scope,

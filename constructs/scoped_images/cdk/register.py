@@ -99,7 +99,7 @@ class Register:
         self._repositories[address] = repository
 
     def add_moving_tag(self, scope: Construct, address: RepositoryAddress, tag: str) -> None:
-        """Raise if another image moves this tag in the repository."""
+        """Reserve a tag of a repository for one image. Raises ScopedImagesError if another image moves it."""
         other = self._moving_tags.setdefault((address, tag), path_of(scope))
         if other != path_of(scope):
             raise ScopedImagesError(
@@ -107,11 +107,11 @@ class Register:
                 "give each a repository of its own"
             )
 
-    def is_first(self, subject: str | Path) -> bool:
-        """Whether nobody has asked before: one note about a subject, such as a Dockerfile, is enough."""
-        first = subject not in self._noted
+    def note(self, subject: str | Path) -> bool:
+        """Note a subject. Return whether it was not noted before."""
+        is_new = subject not in self._noted
         self._noted.add(subject)
-        return first
+        return is_new
 
     def add_cache(self, scope: Construct, ref: str, tag: str) -> str | None:
         """Return the path of another image that exports to this cache; equal images may share one."""

@@ -98,7 +98,7 @@ class ScopedImage(Construct):
         self._published = PublishedPlatforms(
             self, published=published, pinned=pin_digest, ordered=made.ordered
         )
-        if pin_digest and register_of(self).is_first("pin-digest"):
+        if pin_digest and register_of(self).note("pin-digest"):
             annotate_info(
                 self,
                 "pin-digest",

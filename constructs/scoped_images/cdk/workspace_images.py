@@ -39,7 +39,7 @@ class WorkspaceImages:
         images = WorkspaceImages(app, environment, prefix="shop-dev")
         image = images.image(stack, "UploadImage", "lambdas/upload")
 
-    It adds these stacks to the app, and each waits for those before it:
+    It adds these stacks to the app; a base's stack waits for the repositories and for the bases it is built from:
 
     - `<prefix>-repositories`: a repository for each base and each image, `<name>-<environment>`;
     - `<prefix>-builder`: with `builder: remote` in the environment, a RemoteBuilder;
@@ -75,7 +75,8 @@ class WorkspaceImages:
         base_dockerfile: of the derived bases. Defaults to the library's own.
         bases: in place of those derived from the packages.
         repositories: the stack to put repositories into, in place of `<prefix>-repositories`.
-        options: of every build. Its `upstream` takes the place of the lock file's pins and the environment's mirrors.
+        options: of every build that is given none of its own. Its `upstream` takes the place of the lock file's pins
+            and the environment's mirrors, in every build.
         builder, pruner: in place of what the environment asks for.
         """
         if not isinstance(environment, Environment):
@@ -84,6 +85,7 @@ class WorkspaceImages:
                 "region=…) or Environment.read(context, name)"
             )
         self.environment, self.root = environment, Path(root)
+        self._upstream = options.upstream if options and options.upstream.in_use else self._read_upstream()
         self._options = self._with_pins(options or BuildOptions())
         self.repositories = repositories or Stack(scope, f"{prefix}-repositories", env=environment.place)
         self.stacks: list[Stack] = [] if repositories else [self.repositories]
@@ -134,8 +136,8 @@ class WorkspaceImages:
         context: defaults to the workload's folder.
         platform: defaults to the environment's.
         repository: defaults to one of the image's own, `<workload>-<environment>`.
-        base, named_bases: default to the bases of the packages that the workload depends on.
-        options: of this build; pins, mirrors and caches stay the workspace's unless it has its own.
+        base, named_bases: either replaces all bases of the packages that the workload depends on.
+        options: in place of the workspace's. Without `upstream`, its pins and mirrors stay.
         pin_digest: False to refer to the image by its tag, which `cdk deploy --hotswap` needs.
         The other arguments are those of ScopedImage.
         """
@@ -175,13 +177,14 @@ class WorkspaceImages:
             self._prune(self._repositories[name], holds_bases=False)
         return self._repositories[name]
 
+    def _read_upstream(self) -> UpstreamImages:
+        return UpstreamImages(
+            lock=ImagesLock.read(self.root / DEFAULT_LOCK), mirrors=self.environment.mirrors or {}
+        )
+
     def _with_pins(self, options: BuildOptions) -> BuildOptions:
-        if not options.upstream.in_use:
-            upstream = UpstreamImages(
-                lock=ImagesLock.read(self.root / DEFAULT_LOCK), mirrors=self.environment.mirrors or {}
-            )
-            options = replace(options, upstream=upstream)
-        return self.environment.build_options(options)
+        upstream = options.upstream if options.upstream.in_use else self._upstream
+        return self.environment.build_options(replace(options, upstream=upstream))
 
     def _context(self, workload: Workload, dockerfile: str | Path | None) -> ScopedContext:
         return ScopedContext.of(
