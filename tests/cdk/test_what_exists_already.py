@@ -278,6 +278,38 @@ def test_functions_and_containers_run_an_image_by_its_uri(
     assert errors_of(small_app) == []
 
 
+@pytest.mark.parametrize("uri", [f"{HERE}/upload:v1", f"{THERE}/upload@{DIGEST}"], ids=["tag", "digest"])
+def test_what_runs_an_existing_image_in_another_stack_or_stage_waits_for_none(
+    small_app: SmallApp, uri: str
+) -> None:
+    image = ExistingImage(small_app.stack("Holds"), "Image", uri, platform=Platform.LINUX_ARM64)
+    stage = cdk.Stage(small_app.app, "Stage", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    stacks = (small_app.stack("Runs"), cdk.Stack(stage, "Runs"))
+    for stack in stacks:
+        lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+    for stack in stacks:
+        template = Template.from_stack(stack)
+        template.has_resource_properties("AWS::Lambda::Function", {"Architectures": ["arm64"]})
+    assert errors_of(small_app) == []
+    assembly = small_app.app.synth()
+    staged = assembly.get_nested_assembly("assembly-Stage").stacks
+    assert [str(m.entry.data) for each in staged for m in each.messages if m.level.name == "ERROR"] == []
+    (runs,) = [each for each in assembly.stacks if each.stack_name == "Runs"]
+    assert "Holds" not in {each.id for each in runs.dependencies}
+
+
+def test_an_existing_image_sets_no_architecture_of_an_image_whose_name_contains_its_tag(
+    small_app: SmallApp,
+) -> None:
+    stack = small_app.stack("App")
+    ExistingImage(stack, "Image", f"{HERE}/upload:v1", platform=Platform.LINUX_ARM64)
+    other = ExistingImage(stack, "Other", f"{HERE}/upload:v1.2")
+    lambda_.DockerImageFunction(stack, "Function", code=other.to_lambda_code())
+    (function,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+    assert "Architectures" not in function["Properties"]
+    assert errors_of(small_app) == []
+
+
 def test_a_container_runs_an_image_of_any_registry(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     image = ExistingImage(stack, "Image", "public.ecr.aws/nginx/nginx:1.27")

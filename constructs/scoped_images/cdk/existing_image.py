@@ -38,11 +38,12 @@ class ExistingImage(Construct):
         platform: Platform | None = None,
         pin_digest: bool = False,
     ) -> None:
-        """Refer to the image.
+        """Refer to the image, which no stack waits for.
 
         uri: `<registry>/<repository>:<tag>` or `…@sha256:…`, a literal.
         platform: of the image, which functions and tasks then get. By default they keep their own.
-        pin_digest: look the tag's digest up when the stack deploys, in ECR of the stack's region.
+        pin_digest: look the tag's digest up when the stack first deploys, in ECR of the stack's region, and again only
+            when `uri` changes. A push to the same tag alone changes nothing.
         """
         super().__init__(scope, construct_id)
         self._name = ImageName.parse(BaseReference.external(uri, name=f"uri of {path_of(self)!r}").uri)
@@ -110,21 +111,20 @@ class ExistingImage(Construct):
     def _register(self, platform: Platform) -> None:
         if self._repository is None:
             return
-        tag = self._name.digest.removeprefix("sha256:") or self._name.tag
-        uri = (
-            self._repository.repository_uri_for_digest(self._name.digest)
-            if self._name.digest
-            else self._repository.tagged(tag)
-        )
+        repository, digest, tag = self._repository, self._name.digest, self._name.tag
+        uri = repository.repository_uri_for_digest(digest) if digest else repository.tagged(tag)
+        name = f"{repository.repository_name}@{digest}" if digest else f"{repository.repository_name}:{tag}"
         register_of(self).images.append(
             RegisteredImage(
                 scope=self,
                 uri=uri,
-                tag=tag,
+                # With the quote that ends it in JSON: a tag such as `v1` is in many other values.
+                fragment=f'/{name}"',
                 platforms=(platform,),
                 find_digest=self._find_digest,
                 needed=None,
                 ordered=False,
+                exists=True,
             )
         )
 

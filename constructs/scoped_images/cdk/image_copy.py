@@ -179,7 +179,7 @@ class _Copied(Construct):
             RegisteredImage(
                 scope=self,
                 uri=self.repository.tagged(tag),
-                tag=tag,
+                fragment=tag,
                 platforms=platforms,
                 find_digest=lambda: digest,
                 needed=None,

@@ -103,26 +103,28 @@ class ImageUses:
     def _wait(
         self, consumer: _Consumer, reference: ImageReference, images: Sequence[RegisteredImage]
     ) -> None:
-        own = [image for image in images if self._top(path_of(image.stack)) == path_of(consumer.top)]
+        published = [image for image in images if not image.exists]
+        own = [image for image in published if self._top(path_of(image.stack)) == path_of(consumer.top)]
         if own:
             # An attribute among the names is a dependency already.
             if not any(name.startswith("$") for name in reference.names):
                 consumer.wait_for_resource(own[0])
             return
         # Of another Stage there are no stacks here.
-        here = [image for image in images if path_of(image.stack) in self._stacks]
-        if not here:
+        here = [image for image in published if path_of(image.stack) in self._stacks]
+        if published and not here:
             consumer.fail(
-                f"its image is published by stack {path_of(images[0].stack)!r} of another Stage, and CDK orders no "
+                f"its image is published by stack {path_of(published[0].stack)!r} of another Stage, and CDK orders no "
                 "stacks across Stages; make the image in a stack of this Stage too"
             )
         elif reference.imported:
+            exporter = self._top(path_of((here or images)[0].stack))
             consumer.fail(
-                f"its image is named by a value that stack {self._top(path_of(here[0].stack))!r} exports, and "
+                f"its image is named by a value that stack {exporter!r} exports, and "
                 "CloudFormation changes no export that is in use; put both into one stack, make the image with "
                 "pin_digest=False, or set @aws-cdk/core:defaultCrossStackReferences to 'weak'"
             )
-        else:
+        elif here:
             consumer.wait_for_stack([self._stacks[self._top(path_of(image.stack))] for image in here])
 
     def _check_place(

@@ -130,7 +130,7 @@ class PublishedPlatforms:
             RegisteredImage(
                 scope=self._scope,
                 uri=repository.tagged(tag),
-                tag=tag,
+                fragment=tag,
                 platforms=platforms,
                 find_digest=find_digest,
                 needed=needed,

@@ -20,26 +20,29 @@ from scoped_images.platform import Platform
 
 @dataclass(frozen=True, kw_only=True)
 class RegisteredImage:
-    """An image that a stack of the app publishes.
+    """An image whose platforms are known. A stack of the app publishes it, unless it exists already.
 
-    uri: the image by its tag. platforms: of the image, or of all images in the index.
+    uri: the image by its tag or digest. platforms: of the image, or of all images in the index.
+    fragment: what every resolved value that names it contains, in JSON, and no other value.
     find_digest: returns the digest that templates may name the image by, or None while nothing asks for it.
     needed: the resource that puts the tag into the registry while the stack deploys; None for an image that is
         pushed before.
     ordered: whether the CLI builds it, and must do so after other stacks are deployed.
+    exists: whether something outside the app pushed it, so that nothing waits for it.
     """
 
     scope: Construct
     uri: str
-    tag: str
+    fragment: str
     platforms: tuple[Platform, ...]
     find_digest: Callable[[], Digest | None]
     needed: CfnResource | None
     ordered: bool
+    exists: bool = False
 
     @property
     def stack(self) -> Stack:
-        """The stack that publishes it, which may be a nested one."""
+        """The stack that publishes it or holds its construct, which may be a nested one."""
         return stack_of(self.scope)
 
     @property
@@ -48,9 +51,11 @@ class RegisteredImage:
         return len(self.platforms) > 1
 
     def is_named_in(self, text: str) -> bool:
-        """Whether a resolved value names it, by tag or by an attribute. Equal images of two stacks have equal names."""
+        """Whether a resolved value in JSON names it. Equal images of two stacks have equal names."""
         digest = self.find_digest()
-        return self.tag in text or (digest is not None and (digest.attribute or digest.logical_id) in text)
+        return self.fragment in text or (
+            digest is not None and (digest.attribute or digest.logical_id) in text
+        )
 
     @property
     def digest_names(self) -> list[str]:
