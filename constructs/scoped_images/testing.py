@@ -19,9 +19,10 @@ _KEY = re.compile(r"Image[0-9a-f]{32}")
 def scrub(document: Any) -> Any:
     """Return a template or asset manifest in which no text depends on the content of an image or an asset.
 
-    Hashes of assets become `HASH`, content and commit tags `sha-HASH` and `git-HASH`. The attributes of digests are
-    numbered in the order in which the document names them: `Image1`, `Image2`. Everything else stays as it is, so that
-    a snapshot changes when a resource does, and not when a line of a handler does:
+    Every word of 64 hex digits becomes `HASH`: the hashes of assets, and a digest that you pinned by hand too. Content
+    and commit tags become `sha-HASH` and `git-HASH`. The attributes of digests are numbered in the order in which the
+    document names them: `Image1`, `Image2`. So a snapshot changes when a resource does, and not when a line of a handler
+    does:
 
         assert scrub(Template.from_stack(stack).to_json()) == snapshot
 

@@ -162,7 +162,14 @@ def test_each_part_can_be_one_s_own(app: cdk.App, root: Path) -> None:
     builder = RemoteBuilder(cdk.Stack(app, "Builder", env=place), "Builder", environment_name="mine")
     bases = BaseImages(app, env, bases=BaseGraph.of([]), prefix="mine", repositories=home)
     images = images_in(
-        app, root, env, bases=bases, repositories=home, pruner=pruner, builder=builder, options=BuildOptions()
+        app,
+        root,
+        env,
+        bases=bases,
+        repositories=home,
+        pruner=pruner,
+        builder=builder,
+        options=BuildOptions(no_cache=True),
     )
     repository = ImageRepository(
         home, "Own", repository_name="own", lifecycle=ImageLifecycle(max_images=1, untagged_days=1)
@@ -180,6 +187,7 @@ def test_each_part_can_be_one_s_own(app: cdk.App, root: Path) -> None:
     assert images.stacks == []
     assert (image.address, image.platforms) == (repository.address, (Platform.LINUX_ARM64,))
     assert image.specs[0].base is None
+    assert image.specs[0].options.no_cache
     assert pruner.settings.repositories == ("other", "further-dev")
 
 

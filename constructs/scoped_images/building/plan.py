@@ -48,10 +48,12 @@ class BuildPlan:
     """What to build, bases before their dependents.
 
     present: the images that the registry has already.
+    skipped: why the CDK CLI must build an image, by the image's name.
     """
 
     targets: tuple[Target, ...]
     present: tuple[ImageAsset, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     def with_bases(self, name: str) -> tuple[Target, ...]:
         """Return a target and every target that it is built from, directly or indirectly."""
@@ -84,13 +86,16 @@ def plan(
 ) -> BuildPlan:
     """Return a target for each image whose tag is missing, with each tag once.
 
-    platform: build the images of this platform only.
+    platform: build the images of this platform only. An image that names none is left to the CLI.
     """
     names: dict[str, ImageAsset] = {}
     missing: dict[str, str] = {}
     tags: dict[str, list[str]] = {}
     present = []
+    skipped = dict(assembly.skipped)
     for image in assembly.images:
+        if platform is not None and image.platform is None:
+            skipped[image.name] = "it names no platform"
         if platform is not None and image.platform != platform:
             continue
         found = [published[destination] for destination in image.destinations]
@@ -106,7 +111,7 @@ def plan(
         Target(name=name, image=image, tags=tuple(tags[name]), contexts=references.contexts(image))
         for name, image in names.items()
     ]
-    return BuildPlan(targets=_bases_first(targets), present=tuple(present))
+    return BuildPlan(targets=_bases_first(targets), present=tuple(present), skipped=skipped)
 
 
 def unbuilt_bases(assembly: Assembly, build: BuildPlan) -> dict[str, tuple[Base, Target]]:

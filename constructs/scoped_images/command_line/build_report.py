@@ -23,13 +23,11 @@ class BuildReport:
     """What was planned, and what came of it.
 
     result: None for a dry run, and if there was nothing to build.
-    skipped: why the CDK CLI must build an image, by the image's name.
     deploy_first: why each stack must be deployed before images can be built.
     """
 
     plan: BuildPlan = _NOTHING
     result: BuildResult | None = None
-    skipped: Mapping[str, str] = field(default_factory=dict)
     deploy_first: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -75,7 +73,7 @@ class BuildReport:
                 self._image_of(name).name: self._image_of(base).name for name, base in result.blocked.items()
             },
             "present": [image.name for image in self.plan.present],
-            "left_to_cdk": dict(self.skipped),
+            "left_to_cdk": dict(self.plan.skipped),
             "bake": bake_file(self.plan.targets, push=[target.name for target in self.plan.targets]),
         }
 
@@ -93,7 +91,7 @@ class BuildReport:
             )
         for failure in failures.values():
             self._show_failure(failure)
-        for name, why in self.skipped.items():
+        for name, why in self.plan.skipped.items():
             say(f"left to cdk deploy: {name}: {why}")
         count = len(self.plan.targets) - len(failures) - len(blocked)
         say(

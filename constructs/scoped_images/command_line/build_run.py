@@ -56,7 +56,7 @@ def run_build(
             return DEPLOY_FIRST
         stacks |= found
         deploy(folder, list(found))
-    report = BuildReport(plan=found.plan, skipped=assembly.skipped)
+    report = BuildReport(plan=found.plan)
     if found.plan.targets and not dry_run:
         result = _build(found, registries, builder)
         report = dataclasses.replace(report, result=result)

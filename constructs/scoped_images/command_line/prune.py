@@ -13,7 +13,7 @@ from scoped_images.errors import ScopedImagesError
 
 def prune(
     *,
-    env: Annotated[str, typer.Option(help="The environment of the image pruner.")] = "local",
+    env: Annotated[str, typer.Option(help="The environment of the image pruner.")],
     region: Region = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Delete or archive the unused images, after a question.")

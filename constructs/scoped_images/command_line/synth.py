@@ -17,10 +17,11 @@ CLI = "cdk"
 def find_assembly(app: str | None, *, context: Sequence[str], output: str | None) -> Path:
     """Return the folder of the cloud assembly: `app` itself if it is a folder, else what the CDK CLI synthesizes."""
     if app is not None and Path(app).is_dir():
-        if context:
-            raise ScopedImagesError(
-                f"--context: the cloud assembly {app} is synthesized already, got {context[0]!r}"
-            )
+        for option, value in (("--context", next(iter(context), None)), ("--output", output)):
+            if value is not None:
+                raise ScopedImagesError(
+                    f"{option}: the cloud assembly {app} is synthesized already, got {value!r}; leave {option} out"
+                )
         return Path(app)
     if shutil.which(CLI) is None:
         raise ScopedImagesError(

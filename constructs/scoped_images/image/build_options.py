@@ -30,7 +30,8 @@ class BuildOptions:
     cache: the registry cache to import from and export to. Defaults to one in the image's repository; a name gives
         each of several images in one repository its own; False turns it off.
     cache_export: whether the build writes its registry cache. False only reads it, for builds of code that nobody has
-        reviewed. The context value `scoped-images:cache-export` and builds of pull requests turn it off for a whole app.
+        reviewed. The context value `scoped-images:cache-export` turns it off for a whole app, and CI builds of anything
+        but the main branch turn it off.
     no_cache: whether the build runs every step again. A tag that is in the registry is still not built again.
     """
 

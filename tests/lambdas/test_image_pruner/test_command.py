@@ -9,6 +9,7 @@ import boto3
 import pytest
 import typer
 
+from scoped_images.command_line import main
 from scoped_images.command_line.prune import prune
 from scoped_images.errors import ScopedImagesError
 from tests.lambdas.test_image_pruner.account import HOST, REGION, ROLE, Cloud, settings
@@ -91,6 +92,11 @@ def test_an_environment_without_a_pruner_is_named(cloud: Cloud) -> None:
         "--env: no function image-pruner-staging in eu-west-1, got 'staging'; deploy it with an ImagePruner, or give "
         "another --env or --region"
     )
+
+
+def test_the_environment_is_required(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prune"]) == 2
+    assert "Missing option '--env'" in capsys.readouterr().err
 
 
 def test_without_a_whole_listing_nothing_is_deleted(deployed: Cloud, inject: Any) -> None:

@@ -134,10 +134,19 @@ def test_of_two_destinations_only_the_missing_one_is_pushed(tmp_path: Path) -> N
 
 
 def test_only_images_of_the_platform_asked_for_are_built(tmp_path: Path) -> None:
-    images = {"1": docker_image("amd"), "2": docker_image("arm", platform="linux/arm64")}
+    images = {
+        "1": docker_image("amd"),
+        "2": docker_image("arm", platform="linux/arm64"),
+        "3": docker_image("any", platform=None),
+        "4": {**docker_image("odd"), "source": {"executable": ["make"]}},
+    }
     assembly = read_assembly(write_assembly(tmp_path, images))
     build = plan(assembly, published(assembly), platform="linux/arm64")
     assert list(bases(build)) == ["stack-arm"]
+    assert build.skipped == {
+        "stack/any": "it names no platform",
+        "stack/odd": "a command of its own builds it",
+    }
 
 
 def test_a_base_that_no_asset_builds_must_be_deployed_before(tmp_path: Path) -> None:

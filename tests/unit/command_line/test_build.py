@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,8 @@ def all_missing(small: Assembly) -> BuildPlan:
 def test_a_dry_run_lists_what_would_be_built(
     all_missing: BuildPlan, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    BuildReport(plan=all_missing, skipped={"stack/odd": "a command of its own builds it"}).show(as_json=False)
+    skipped = {"stack/odd": "a command of its own builds it"}
+    BuildReport(plan=replace(all_missing, skipped=skipped)).show(as_json=False)
     assert capsys.readouterr().out.splitlines() == [
         f"to build: stack/base: {uri('base')}",
         f"to build: stack/top: {uri('top')}",
@@ -124,7 +126,11 @@ def test_stacks_to_deploy_first_are_named_with_the_reason(capsys: pytest.Capture
         ),
         (
             ["--app", "{folder}", "-c", "env=dev"],
-            "--context: the cloud assembly {folder} is synthesized already, got 'env=dev'",
+            "--context: the cloud assembly {folder} is synthesized already, got 'env=dev'; leave --context out",
+        ),
+        (
+            ["--app", "{folder}", "-o", "out"],
+            "--output: the cloud assembly {folder} is synthesized already, got 'out'; leave --output out",
         ),
         (
             ["--app", "{folder}"],
