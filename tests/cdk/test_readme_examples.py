@@ -1,8 +1,7 @@
-"""The README's Python and its figures, as written, in a repository that has the files it names."""
+"""The README's programs and figures, as written."""
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -17,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from scoped_images import ScopedImage
-from tests.cdk.test_registry_function import PINNED_RESOURCES, TWO_HUNDRED_RESOURCES
+from tests.cdk.test_registry_function import TWO_HUNDRED_RESOURCES, pinned_resources
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -31,99 +30,98 @@ WORKSPACE = {
     ),
     "lambdas/upload/handler.py": "",
 }
+# tests/docs/test_python.py compares a block that begins so with the file.
+EXAMPLE = "# examples/one-function/"
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
-def write_repository(folder: Path, dockerfile: str) -> Path:
-    for name, text in {**WORKSPACE, "lambdas/upload/Dockerfile": dockerfile}.items():
+def files_of_the_first_example() -> dict[str, str]:
+    """What a reader has who copies the blocks of the README's first section, and nothing else."""
+    named = [block for block in blocks(r"(?:python|dockerfile)") if block.startswith(EXAMPLE)]
+    return dict(block.removeprefix(EXAMPLE).split("\n", 1) for block in named)
+
+
+def files_of_the_workspace() -> dict[str, str]:
+    """A repository that fits the program of the README's second section."""
+    (program,) = (block for block in blocks("python") if not block.startswith(EXAMPLE))
+    (dockerfile,) = (block for block in blocks("dockerfile") if not block.startswith(EXAMPLE))
+    return {**WORKSPACE, "lambdas/upload/Dockerfile": dockerfile, "app.py": program}
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     return folder
 
 
 @pytest.mark.parametrize(
-    ("number", "stacks"),
+    ("files", "stacks"),
     [
-        (0, {"Shop"}),
-        (1, {"shop-dev-repositories", "shop-dev-base-shared", "shop-dev-functions", "shop-dev-pruner"}),
+        (files_of_the_first_example(), {"OneFunction"}),
+        (
+            files_of_the_workspace(),
+            {"shop-dev-repositories", "shop-dev-base-shared", "shop-dev-functions", "shop-dev-pruner"},
+        ),
     ],
+    ids=["one-function", "workspace"],
 )
-def test_a_program_with_its_dockerfile_synthesizes(tmp_path: Path, number: int, stacks: set[str]) -> None:
-    repository = write_repository(tmp_path, blocks("dockerfile")[number])
+def test_a_program_with_its_files_synthesizes(
+    tmp_path: Path, files: dict[str, str], stacks: set[str]
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", blocks("python")[number]],
-        cwd=repository,
-        env={**os.environ, "CDK_OUTDIR": str(repository / "cdk.out")},
+        [sys.executable, "app.py"],
+        cwd=write(tmp_path, files),
+        env={**os.environ, "CDK_OUTDIR": str(tmp_path / "cdk.out")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    written = {
-        path.name.removesuffix(".template.json") for path in repository.glob("cdk.out/*.template.json")
-    }
+    written = {path.name.removesuffix(".template.json") for path in tmp_path.glob("cdk.out/*.template.json")}
     assert written == stacks
-    manifest = json.loads((repository / "cdk.out" / "manifest.json").read_text())
+    manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text())
     assert "aws:cdk:error" not in json.dumps(manifest)
 
 
-def test_the_programs_are_as_short_as_promised() -> None:
-    one, all_images = (
-        [node for node in ast.parse(block).body if not isinstance(node, ast.Import | ast.ImportFrom)]
-        for block in blocks("python")
-    )
-    assert (len(one), len(all_images)) == (5, 7)
-    assert len(blocks("python")[1].splitlines()) == 10
-
-
 def figures() -> dict[str, tuple[str, str]]:
-    rows = re.findall(
-        r"^\| ((?:statements|resources|the same)[^|]*) \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE
-    )
+    rows = re.findall(r"^\| ((?:resources|the same)[^|]*) \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE)
     return {name: (stock, ours) for name, stock, ours in rows}
 
 
-def resources(root: Path, outdir: str, *, ours: bool, task: bool) -> str:
+def resources(root: Path, outdir: str, *, ours: bool, functions: int = 1, task: bool = False) -> int:
     stack = cdk.Stack(cdk.App(outdir=str(root / outdir)), "App")
-    if ours:
-        code = ScopedImage.from_dockerfile(stack, "Image", root, "lambdas/upload/Dockerfile").to_lambda_code()
-    else:
-        code = lambda_.DockerImageCode.from_image_asset(
-            str(root), file="lambdas/upload/Dockerfile", exclude=["cdk.out*"]
-        )
-    lambda_.DockerImageFunction(stack, "Function", code=code)
+    for number in range(functions):
+        if ours:
+            code = ScopedImage.from_dockerfile(stack, f"Image{number}", root / "greet").to_lambda_code()
+        else:
+            code = lambda_.DockerImageCode.from_image_asset(str(root / "greet"))
+        lambda_.DockerImageFunction(stack, f"Function{number}", code=code)
     if task:
         image = (
-            ScopedImage.from_dockerfile(stack, "Task", root, "lambdas/upload/Dockerfile").to_container_image()
+            ScopedImage.from_dockerfile(stack, "Image", root / "greet").to_container_image()
             if ours
-            else ecs.ContainerImage.from_asset(
-                str(root), file="lambdas/upload/Dockerfile", exclude=["cdk.out*"]
-            )
+            else ecs.ContainerImage.from_asset(str(root / "greet"))
         )
-        ecs.FargateTaskDefinition(stack, "Task" if not ours else "TaskDefinition").add_container(
-            "app", image=image
-        )
-    return str(len(Template.from_stack(stack).to_json()["Resources"]))
+        ecs.FargateTaskDefinition(stack, "Task").add_container("app", image=image)
+    return len(Template.from_stack(stack).to_json()["Resources"])
 
 
 def test_the_figures_are_what_synth_makes(tmp_path: Path) -> None:
-    root = write_repository(tmp_path, blocks("dockerfile")[0].replace("packages/shared/src/ ", ""))
+    root = write(tmp_path, files_of_the_first_example())
+    one, two = (resources(root, f"cdk.out.stock{count}", ours=False, functions=count) for count in (1, 2))
+    # Each further stock function adds the same.
+    stock = one + 199 * (two - one)
     counted = {
-        name: (
-            resources(root, f"cdk.out.stock{task}", ours=False, task=task),
-            resources(root, f"cdk.out.ours{task}", ours=True, task=task),
-        )
-        for name, task in (
-            ("resources of 1 function", False),
-            ("resources of 1 function and 1 Fargate task", True),
-        )
+        "resources of 1 function": (one, resources(root, "cdk.out.ours", ours=True)),
+        "resources of 1 function and 1 Fargate task": (
+            resources(root, "cdk.out.stock.task", ours=False, task=True),
+            resources(root, "cdk.out.ours.task", ours=True, task=True),
+        ),
+        "resources of 200 functions in one stack": (stock, TWO_HUNDRED_RESOURCES),
+        "the same, pinned by digest": ("not possible", pinned_resources(200)),
     }
-    assert figures() == {
-        "statements for the image of a function": ("1", "1"),
-        **counted,
-        "resources of 200 functions in one stack": ("400", str(TWO_HUNDRED_RESOURCES)),
-        "the same, pinned by digest": ("not possible", str(PINNED_RESOURCES)),
-    }
+    assert figures() == {name: (str(before), str(after)) for name, (before, after) in counted.items()}
