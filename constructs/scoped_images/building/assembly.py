@@ -30,29 +30,51 @@ class Base:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Repository:
+    """An ECR repository of one account and region."""
+
+    name: str
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A stack: its name for `cdk deploy`, its environment `aws://<account>/<region>`, and its template's file."""
+
+    name: str
+    environment: str
+    template: Path
+
+    def makes(self, repository: Repository) -> bool:
+        """Return whether the stack makes a repository. A stack without an account or region may be anywhere."""
+        account, _, region = self.environment.removeprefix("aws://").partition("/")
+        if account not in (repository.account, "unknown-account"):
+            return False
+        if region not in (repository.region, "unknown-region"):
+            return False
+        return any(
+            resource.get("Type") == "AWS::ECR::Repository"
+            and resource.get("Properties", {}).get("RepositoryName") == repository.name
+            for resource in _read(self.template).get("Resources", {}).values()
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assembly:
     """The images of one cloud assembly.
 
     skipped: why the CDK CLI must build an image, by the image's name.
-    templates: each stack's template, by the stack's name.
     """
 
     images: tuple[ImageAsset, ...]
     bases: tuple[Base, ...] = ()
     skipped: Mapping[str, str] = field(default_factory=dict)
-    templates: Mapping[str, Path] = field(default_factory=dict)
+    stacks: tuple[Stack, ...] = ()
 
-    def stack_of_repository(self, name: str) -> str | None:
-        """Return the stack that makes a repository, or None if no stack of the assembly does."""
-        for stack, template in self.templates.items():
-            for resource in _read(template).get("Resources", {}).values():
-                properties = resource.get("Properties", {})
-                if (
-                    resource.get("Type") == "AWS::ECR::Repository"
-                    and properties.get("RepositoryName") == name
-                ):
-                    return stack
-        return None
+    def stack_of_repository(self, repository: Repository) -> str | None:
+        """Return the name of the stack that makes a repository, or None if no stack of the assembly does."""
+        return next((stack.name for stack in self.stacks if stack.makes(repository)), None)
 
 
 def read_assembly(folder: Path) -> Assembly:
@@ -60,7 +82,7 @@ def read_assembly(folder: Path) -> Assembly:
     images: list[ImageAsset] = []
     bases: list[Base] = []
     skipped: dict[str, str] = {}
-    templates: dict[str, Path] = {}
+    stacks: list[Stack] = []
     for stack, where, artifact in _stacks(folder.absolute()):
         for manifest in artifact.asset_manifests:
             for asset_id, entry in (_read(where / manifest).get("dockerImages") or {}).items():
@@ -73,8 +95,8 @@ def read_assembly(folder: Path) -> Assembly:
             Base(reference=each["reference"], images=each["images"], stack=stack)
             for each in artifact.metadata(BASE_METADATA)
         ]
-        templates[stack] = artifact.template
-    return Assembly(images=tuple(images), bases=tuple(bases), skipped=skipped, templates=templates)
+        stacks.append(Stack(name=stack, environment=artifact.environment, template=artifact.template))
+    return Assembly(images=tuple(images), bases=tuple(bases), skipped=skipped, stacks=tuple(stacks))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +108,10 @@ class _StackArtifact:
     @property
     def template(self) -> Path:
         return self.folder / str(self.manifest["properties"]["templateFile"])
+
+    @property
+    def environment(self) -> str:
+        return str(self.manifest.get("environment") or "aws://unknown-account/unknown-region")
 
     def metadata(self, kind: str) -> Iterator[Mapping[str, Any]]:
         """Yield the data of every construct's metadata of this kind."""

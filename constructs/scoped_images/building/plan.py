@@ -114,17 +114,19 @@ def plan(
     return BuildPlan(targets=_bases_first(targets), present=tuple(present), skipped=skipped)
 
 
-def unbuilt_bases(assembly: Assembly, build: BuildPlan) -> dict[str, tuple[Base, Target]]:
-    """Return the bases that targets need and no image asset builds, by the URI of their content."""
-    ours = {tag for target in build.targets for tag in target.tags}
-    repositories = {destination.repository for image in assembly.images for destination in image.destinations}
+def unbuilt_bases(
+    assembly: Assembly, build: BuildPlan, published: Mapping[Destination, Published]
+) -> dict[str, tuple[Base, Target]]:
+    """Return the bases that targets need and no image asset builds, by the URI of their content.
+
+    published: the destinations of the image assets.
+    """
+    ours = {each.uri for each in published.values()}
     found = {}
     for target in build.targets:
         for base in assembly.bases:
             uri = base.images.get(target.image.platform or "")
-            if uri is None or uri in ours or base.reference not in references_of(target.image):
-                continue
-            if uri.partition("/")[2].rpartition(":")[0] not in repositories:
+            if uri is not None and uri not in ours and base.reference in references_of(target.image):
                 found[uri] = (base, target)
     return found
 

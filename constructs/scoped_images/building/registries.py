@@ -14,8 +14,16 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    RefreshableCredentials,
+    create_assume_role_refresher,
+)
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
 
+from scoped_images.building.assembly import Repository
 from scoped_images.building.docker_config import Login
 from scoped_images.building.image_asset import Destination
 from scoped_images.building.plan import Published
@@ -25,11 +33,11 @@ _THREADS = 16
 
 
 class MissingRepositories(Exception):
-    """Repositories of destinations do not exist yet."""
+    """Repositories of destinations do not exist yet. repositories: by destination."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(sorted(names))
-        super().__init__(", ".join(self.names))
+    def __init__(self, repositories: Mapping[Destination, Repository]) -> None:
+        self.repositories = repositories
+        super().__init__(", ".join(sorted({each.name for each in repositories.values()})))
 
 
 class Registries:
@@ -56,9 +64,9 @@ class Registries:
         repositories = {self._repository_key(each): each for each in wanted}
         with ThreadPoolExecutor(_THREADS) as pool:
             uris = dict(zip(repositories, pool.map(self._repository_uri, repositories.values()), strict=True))
-            missing = {each.repository for key, each in repositories.items() if uris[key] is None}
+            missing = [each for each in wanted if uris[self._repository_key(each)] is None]
             if missing:
-                raise MissingRepositories(missing)
+                raise MissingRepositories({each: self._repository(each) for each in missing})
             digests = pool.map(self._digest, wanted)
             return {
                 each: Published(
@@ -86,6 +94,14 @@ class Registries:
 
     def _repository_key(self, destination: Destination) -> tuple[object, ...]:
         return (destination.repository, *_client_key(destination))
+
+    def _repository(self, destination: Destination) -> Repository:
+        role = destination.role_arn
+        return Repository(
+            name=self._filled(destination.repository),
+            account=self._caller["Account"] if role is None else self._filled(role).split(":")[4],
+            region=self._region_of(destination),
+        )
 
     def _repository_uri(self, destination: Destination) -> str | None:
         name = self._filled(destination.repository)
@@ -132,21 +148,28 @@ class Registries:
             return self._own_session
         role = self._filled(destination.role_arn)
         external = {"ExternalId": destination.external_id} if destination.external_id else {}
+        sts = self._own_session.client("sts", region_name=self._region_of(destination))
+        refresh = create_assume_role_refresher(
+            sts,
+            {
+                "RoleArn": role,
+                "RoleSessionName": _session_name(),
+                **external,
+                **destination.role_options,
+            },
+        )
         try:
-            answer = self._own_session.client("sts", region_name=self._region_of(destination)).assume_role(
-                RoleArn=role, RoleSessionName=_session_name(), **external, **destination.role_options
-            )
+            first = refresh()
         except (BotoCoreError, ClientError) as error:
             if role.split(":")[4] != self._caller["Account"]:
                 raise ScopedImagesError(f"cannot assume {role}: {error}") from None
             self._warn(f"cannot assume {role}, using the current credentials: {error}")
             return self._own_session
-        keys = answer["Credentials"]
-        return boto3.Session(
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-        )
+        # A build may take longer than the role's session.
+        credentials = RefreshableCredentials.create_from_metadata(first, refresh, _Role.METHOD)
+        session = Session()
+        session.register_component("credential_provider", CredentialResolver([_Role(credentials)]))
+        return boto3.Session(botocore_session=session)
 
     @cached_property
     def _own_session(self) -> Any:
@@ -184,6 +207,19 @@ class Registries:
         return self._region
 
 
+class _Role(CredentialProvider):  # type: ignore[misc]  # botocore has no types
+    """Provides the credentials of one role."""
+
+    METHOD = "sts-assume-role"
+
+    def __init__(self, credentials: RefreshableCredentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> RefreshableCredentials:
+        return self._credentials
+
+
 def _client_key(destination: Destination) -> tuple[object, ...]:
     return (
         destination.region,
@@ -195,5 +231,9 @@ def _client_key(destination: Destination) -> tuple[object, ...]:
 
 def _session_name() -> str:
     # As the CLI names its sessions, so that trust policies and audits find both.
-    user = re.sub(r"[^\w+=,.@-]", "@", os.environ.get("USER") or getpass.getuser() or "noname")
-    return f"aws-cdk-{user}"[:64]
+    try:
+        user = os.environ.get("USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        user = "noname"
+    allowed = re.sub(r"[^\w+=,.@-]", "@", user, flags=re.ASCII)
+    return f"aws-cdk-{allowed}"[:64]

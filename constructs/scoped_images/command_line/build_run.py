@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from types import FrameType
 import boto3
 from botocore.exceptions import BotoCoreError
 
-from scoped_images.building.assembly import Assembly, read_assembly
+from scoped_images.building.assembly import Assembly, Base, read_assembly
 from scoped_images.building.bake import Bake
 from scoped_images.building.docker_config import logged_in
 from scoped_images.building.image_asset import Destination
@@ -83,7 +84,8 @@ def _look_up(assembly: Assembly, registries: Registries, platform: str | None) -
         except MissingRepositories as missing:
             return _stacks_of(assembly, missing)
         planned = plan(assembly, published, platform=platform)
-        return _stacks_of_missing_bases(assembly, planned, registries) or _Found(published, planned)
+        bases = unbuilt_bases(assembly, planned, published)
+        return _stacks_of_missing_bases(assembly, bases, registries) or _Found(published, planned)
 
 
 def _build(found: _Found, registries: Registries, builder: str | None) -> BuildResult:
@@ -111,36 +113,54 @@ def _build(found: _Found, registries: Registries, builder: str | None) -> BuildR
 def _stacks_of(assembly: Assembly, missing: MissingRepositories) -> dict[str, str]:
     """Return why each stack must be deployed first."""
     reasons: dict[str, str] = {}
-    for name in missing.names:
-        stack = assembly.stack_of_repository(name)
+    for repository in sorted(set(missing.repositories.values()), key=dataclasses.astuple):
+        stack = assembly.stack_of_repository(repository)
         if stack is None:
             raise ScopedImagesError(
-                f"repository: {name!r} does not exist and no stack of the app makes it; run cdk bootstrap if it is CDK's "
-                "own, or create it"
+                f"repository: {repository.name!r} does not exist in account {repository.account}, region "
+                f"{repository.region}, and no stack of the app makes it there; run cdk bootstrap if it is CDK's own, or "
+                "create it"
             )
-        reasons[stack] = f"{reasons[stack]}, {name}" if stack in reasons else f"repository {name}"
+        reasons[stack] = (
+            f"{reasons[stack]}, {repository.name}" if stack in reasons else f"repository {repository.name}"
+        )
     return reasons
 
 
 def _stacks_of_missing_bases(
-    assembly: Assembly, planned: BuildPlan, registries: Registries
+    assembly: Assembly, needed: Mapping[str, tuple[Base, Target]], registries: Registries
 ) -> dict[str, str]:
-    """Return the stacks that build base images themselves, on AWS, and have not done so yet."""
-    needed = unbuilt_bases(assembly, planned)
+    """Return the stacks that build base images themselves, on AWS, and have not done so yet.
+
+    The stacks that make the repositories of those images are there too, if the repositories do not exist.
+    """
     destinations = {
         uri: dataclasses.replace(
             target.image.destinations[0],
+            region=_region_of(uri) or target.image.destinations[0].region,
             repository=uri.partition("/")[2].rpartition(":")[0],
             tag=uri.rpartition(":")[2],
         )
         for uri, (_, target) in needed.items()
     }
-    published = registries.published(destinations.values())
-    return {
-        needed[uri][0].stack: f"base image {uri}"
-        for uri, destination in destinations.items()
-        if published[destination].digest is None
-    }
+    first: dict[str, str] = {}
+    there = dict(destinations)
+    try:
+        published = registries.published(there.values())
+    except MissingRepositories as missing:
+        first = _stacks_of(assembly, missing)
+        there = {uri: each for uri, each in destinations.items() if each not in missing.repositories}
+        published = registries.published(there.values())
+    for uri, (base, _) in needed.items():
+        if uri not in there or published[there[uri]].digest is None:
+            what = f"base image {uri}"
+            first[base.stack] = f"{first[base.stack]}, {what}" if base.stack in first else what
+    return first
+
+
+def _region_of(uri: str) -> str | None:
+    found = re.match(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.([^./]+)\.", uri)
+    return found[1] if found else None
 
 
 def _region() -> str | None:

@@ -53,6 +53,7 @@ def write_assembly(
     resources: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     nested: str | None = None,
+    region: str = "eu-west-1",
 ) -> Path:
     """Write an assembly of one stack with these images; nested: a folder with a further assembly in it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,6 +64,7 @@ def write_assembly(
             "properties": {"templateFile": f"{stack}.template.json"},
             "dependencies": [f"{stack}.assets"],
             "displayName": f"app/{stack}",
+            "environment": f"aws://111111111111/{region}",
             "additionalMetadataFile": f"{stack}.metadata.json",
         },
         "Tree": {"type": "cdk:tree", "properties": {"file": "tree.json"}},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.building.assembly import BASE_METADATA, Base, read_assembly
+from scoped_images.building.assembly import BASE_METADATA, Base, Repository, Stack, read_assembly
 from scoped_images.building.image_asset import Destination
 from scoped_images.errors import ScopedImagesError
 from tests.unit.building.small_assembly import ROLE, docker_image, write_assembly
@@ -95,8 +95,34 @@ def test_base_images_and_the_stacks_of_repositories_are_found(tmp_path: Path) ->
     assert found.bases == (
         Base(reference="host/base:stable", images={"linux/amd64": "host/base:sha-1"}, stack="app/stack"),
     )
-    assert found.stack_of_repository("base") == "app/stack"
-    assert found.stack_of_repository("other") is None
+    assert found.stack_of_repository(repository()) == "app/stack"
+    assert found.stack_of_repository(repository(name="other")) is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "makes"),
+    [
+        ("aws://111111111111/eu-west-1", True),
+        ("aws://unknown-account/unknown-region", True),
+        ("aws://111111111111/us-east-1", False),
+        ("aws://222222222222/eu-west-1", False),
+        ("aws://unknown-account/us-east-1", False),
+    ],
+)
+def test_a_stack_makes_repositories_in_its_own_account_and_region(
+    environment: str, makes: bool, tmp_path: Path
+) -> None:
+    template = tmp_path / "template.json"
+    template.write_text(
+        '{"Resources": {"R": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": "base"}}}}'
+    )
+    stack = Stack(name="stack", environment=environment, template=template)
+    assert stack.makes(repository()) == makes
+
+
+def repository(name: str = "base") -> Repository:
+    """A repository of the account 111111111111 in eu-west-1."""
+    return Repository(name=name, account="111111111111", region="eu-west-1")
 
 
 def test_a_folder_without_an_assembly_is_refused(tmp_path: Path) -> None:

@@ -158,10 +158,24 @@ def test_a_base_that_no_asset_builds_must_be_deployed_before(tmp_path: Path) -> 
             metadata=base_metadata(uri("remote"), linux_amd64=uri("remote")),
         )
     )
-    found = unbuilt_bases(assembly, plan(assembly, published(assembly)))
+    there = published(assembly)
+    found = unbuilt_bases(assembly, plan(assembly, there), there)
     assert {content: (base.stack, target.name) for content, (base, target) in found.items()} == {
         uri("remote"): ("app/stack", "stack-top")
     }
+
+
+def test_a_base_that_no_asset_builds_may_share_a_repository_with_images(tmp_path: Path) -> None:
+    remote = f"{HOST}/top:sha-remote"
+    assembly = read_assembly(
+        write_assembly(
+            tmp_path,
+            {"1": docker_image("top", dockerBuildArgs={"BASE_IMAGE_URI": remote})},
+            metadata=base_metadata(remote, linux_amd64=remote),
+        )
+    )
+    there = published(assembly)
+    assert list(unbuilt_bases(assembly, plan(assembly, there), there)) == [remote]
 
 
 def test_a_bake_file_has_every_option_of_the_image(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from scoped_images.building.assembly import Repository
 from scoped_images.building.image_asset import Destination
 from scoped_images.building.plan import Published
 from scoped_images.building.registries import MissingRepositories, Registries
@@ -50,8 +53,6 @@ def registries(warnings: list[str] | None = None) -> Registries:
 
 def refuse_assume_role(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have STS deny every role."""
-    from botocore.client import BaseClient  # noqa: PLC0415
-
     call = BaseClient._make_api_call
 
     def refuse(self: Any, operation: str, arguments: Any) -> Any:
@@ -60,6 +61,56 @@ def refuse_assume_role(monkeypatch: pytest.MonkeyPatch) -> None:
         return call(self, operation, arguments)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+
+
+def record_roles(
+    monkeypatch: pytest.MonkeyPatch, *, first_lasts: timedelta = timedelta(hours=1)
+) -> list[str]:
+    """Return a list that gets the name of each session that STS gives."""
+    call = BaseClient._make_api_call
+    names: list[str] = []
+
+    def record(self: Any, operation: str, arguments: Any) -> Any:
+        answer = call(self, operation, arguments)
+        if operation == "AssumeRole":
+            names.append(arguments["RoleSessionName"])
+            if len(names) == 1:
+                answer["Credentials"]["Expiration"] = datetime.now(UTC) + first_lasts
+        return answer
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", record)
+    return names
+
+
+def test_a_role_s_session_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = record_roles(monkeypatch, first_lasts=timedelta(minutes=1))
+    here = registries()
+    here.published([destination()])
+    assert len(sessions) == 2
+    here.published([destination()])
+    assert len(sessions) == 2
+
+
+@pytest.mark.parametrize(("user", "name"), [("jürgen x", "aws-cdk-j@rgen@x"), ("ci", "aws-cdk-ci")])
+def test_a_session_has_the_user_s_name(user: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USER", user)
+    sessions = record_roles(monkeypatch)
+    registries().published([destination()])
+    assert sessions == [name]
+
+
+@pytest.mark.parametrize("error", [KeyError("getpwuid(): uid not found: 54321"), OSError("No username set")])
+def test_a_user_without_a_name_can_build(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs as any number. Python 3.13 raises OSError."""
+
+    def nameless() -> str:
+        raise error
+
+    monkeypatch.delenv("USER", raising=False)
+    monkeypatch.setattr("getpass.getuser", nameless)
+    sessions = record_roles(monkeypatch)
+    registries().published([destination()])
+    assert sessions == ["aws-cdk-noname"]
 
 
 def test_a_tag_that_is_there_has_a_digest_and_one_that_is_missing_has_none() -> None:
@@ -73,7 +124,10 @@ def test_a_tag_that_is_there_has_a_digest_and_one_that_is_missing_has_none() -> 
 def test_missing_repositories_are_named() -> None:
     with pytest.raises(MissingRepositories) as raised:
         registries().published([destination(), destination("web"), destination("app")])
-    assert raised.value.names == ("app", "web")
+    assert raised.value.repositories == {
+        destination(name): Repository(name=name, account="123456789012", region="eu-west-1")
+        for name in ("app", "web")
+    }
 
 
 def test_the_login_is_ecr_s_token_for_the_registry() -> None:

@@ -1,0 +1,78 @@
+"""Which stacks `scoped-images build` asks to deploy first, against moto's ECR and STS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from scoped_images.command_line import main
+from tests.unit.building.small_assembly import docker_image, on, uri, write_assembly
+from tests.unit.building.test_plan import base_metadata
+
+
+@pytest.fixture(autouse=True)
+def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS without repositories."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    # moto's accounts are those of the access keys.
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", "111111111111")
+    with mock_aws():
+        yield
+
+
+def make(name: str) -> dict[str, Any]:
+    """The resources of a stack that makes a repository."""
+    return {"R": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": name}}}
+
+
+def build(folder: Path) -> int:
+    return main(["build", "--app", str(folder)])
+
+
+def test_the_stack_of_the_image_s_own_region_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_assembly(tmp_path / "europe", {"1": docker_image("api")}, stack="europe", resources=make("api"))
+    write_assembly(tmp_path, {}, stack="america", region="us-east-1", resources=make("api"), nested="europe")
+    assert build(tmp_path) == 3
+    assert capsys.readouterr().err.splitlines() == [
+        "app/europe must be deployed first: repository api does not exist yet",
+        "Deploy first: cdk deploy app/europe",
+    ]
+
+
+def test_a_repository_that_no_stack_makes_is_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_assembly(tmp_path, {"1": docker_image("api")}, region="us-east-1", resources=make("api"))
+    assert build(tmp_path) == 2
+    assert capsys.readouterr().err == (
+        "scoped-images: repository: 'api' does not exist in account 111111111111, region eu-west-1, and no stack of the "
+        "app makes it there; run cdk bootstrap if it is CDK's own, or create it\n"
+    )
+
+
+def test_a_remote_base_without_a_repository_needs_the_stacks_of_both(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("ecr", region_name="eu-west-1").create_repository(repositoryName="top")
+    write_assembly(tmp_path / "repositories", {}, stack="repositories", resources=make("remote"))
+    write_assembly(
+        tmp_path,
+        {"1": docker_image("top", **on("remote"))},
+        metadata=base_metadata(uri("remote"), linux_amd64=uri("remote")),
+        nested="repositories",
+    )
+    assert build(tmp_path) == 3
+    assert capsys.readouterr().err.splitlines() == [
+        "app/repositories must be deployed first: repository remote does not exist yet",
+        f"app/stack must be deployed first: base image {uri('remote')} does not exist yet",
+        "Deploy first: cdk deploy app/repositories app/stack",
+    ]
