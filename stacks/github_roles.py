@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import aws_cdk as cdk
@@ -100,23 +99,20 @@ def main() -> None:
     """Synthesize the roles of `-c env=` for `-c repository=owner/name`."""
     app = cdk.App()
     context = app.node.try_get_context
-    try:
-        environment = AppEnvironment.read(context("environments"), context("env") or "dev")
-        repository = context("repository")
-        if not isinstance(repository, str):
-            raise ScopedImagesError(
-                f"repository: must be owner/name, got {repository!r}; pass -c repository=owner/name"
-            )
-        GitHubRolesStack(
-            app,
-            f"receipts-{environment.name}-github",
-            environment=environment,
-            repository=repository,
-            branch=context("branch") or None,
-            provider_exists=context("provider") == "exists",
+    environment = AppEnvironment.read(context("environments"), context("env") or "dev")
+    repository = context("repository")
+    if not isinstance(repository, str):
+        raise ScopedImagesError(
+            f"repository: must be owner/name, got {repository!r}; pass -c repository=owner/name"
         )
-    except ScopedImagesError as error:
-        sys.exit(f"error: {error}")
+    GitHubRolesStack(
+        app,
+        f"receipts-{environment.name}-github",
+        environment=environment,
+        repository=repository,
+        branch=context("branch") or None,
+        provider_exists=context("provider") == "exists",
+    )
     app.synth()
 
 

@@ -67,6 +67,14 @@ def test_a_chain_is_one_stack_each_and_each_waits_for_the_one_before(small_app: 
     ]
 
 
+def test_the_library_s_own_dockerfile_gets_no_note_that_it_downloads_its_base(small_app: SmallApp) -> None:
+    packages(small_app.directory, {"api": ["label"], "label": ["dynamo"], "dynamo": []})
+    bases = BaseImages.from_workspace(small_app.app, ENV, root=small_app.directory, prefix="app-dev")
+    assert bases["label"].specs[0].base is not None
+    for stack in bases.stacks:
+        assert Annotations.from_stack(stack).find_info("*", Match.any_value()) == []
+
+
 def test_a_diamond_stands_on_one_and_copies_from_the_other(small_app: SmallApp) -> None:
     graph = {"top": (), "left": ("top",), "right": ("top",), "bottom": ("left", "right")}
     bases = BaseImages(small_app.app, ENV, bases=declared(small_app, graph), prefix="app-dev")

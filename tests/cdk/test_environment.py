@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -142,10 +143,26 @@ def test_a_misspelled_setting_is_named_with_what_is_missing_for_it() -> None:
     )
 
 
-def test_a_name_that_no_repository_could_carry_is_refused() -> None:
-    assert message_of({"Dev_1": SETTINGS}, "Dev_1") == (
-        "environments: 'Dev_1' becomes part of physical names; use 1-20 lower-case letters, digits and dashes"
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda name: Environment.read({name: SETTINGS}, name),
+        lambda name: Environment(name=name, account="111111111111", region="eu-west-1"),
+    ],
+    ids=["read", "made"],
+)
+def test_a_name_that_no_repository_could_carry_is_refused(make: Callable[[str], Environment]) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        make("Dev_1")
+    assert str(caught.value) == (
+        "environment name: must be usable in physical names, got 'Dev_1'; use 1-20 lower-case letters, digits and "
+        "dashes, a letter first"
     )
+
+
+def test_a_platform_in_words_is_that_platform() -> None:
+    made = Environment(name="dev", account="111111111111", region="eu-west-1", platform="linux/arm64")  # type: ignore[arg-type]
+    assert made.platform is Platform.LINUX_ARM64
 
 
 def test_settings_that_are_not_an_object_are_refused() -> None:

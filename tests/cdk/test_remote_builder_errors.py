@@ -42,7 +42,7 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallA
         (
             {"environment_name": "Dev_1"},
             "environment_name of 'Builds/Builder': must be usable in physical names, got 'Dev_1'; use 1-20 lower-case "
-            "letters, digits and dashes",
+            "letters, digits and dashes, a letter first",
         ),
         (
             {"subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)},
@@ -74,7 +74,7 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallA
         (
             {"environment_name": None},
             "environment_name of 'Builds/Builder': must be usable in physical names, got None; use 1-20 lower-case "
-            "letters, digits and dashes",
+            "letters, digits and dashes, a letter first",
         ),
         (
             {"timeout": 30},

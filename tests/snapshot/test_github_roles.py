@@ -118,8 +118,10 @@ def test_the_provider_is_made_once_for_an_account(outdir: Path, tmp_path: Path) 
 
 def test_a_missing_repository_ends_synth_in_one_line(tmp_path: Path) -> None:
     done = synthesize(tmp_path, env="dev")
-    assert (done.returncode, done.stderr) == (
+    where, _, error = done.stderr.partition(": ")
+    assert (done.returncode, where.split(":")[0], error) == (
         1,
+        "stacks/github_roles.py",
         "error: repository: must be owner/name, got None; pass -c repository=owner/name\n",
     )
 

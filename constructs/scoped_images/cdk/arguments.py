@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from constructs import Construct
 
 from scoped_images.errors import ScopedImagesError
@@ -16,6 +18,15 @@ def expect(scope: Construct, name: str, value: object, kind: type, hint: str) ->
         expected = _NAMES.get(kind.__name__, kind.__name__)
         raise ScopedImagesError(
             f"{name} of {scope.node.path!r}: must be {expected}, got {type(value).__name__} {_short(value)}; use {hint}"
+        )
+
+
+def expect_environment_name(what: str, name: object) -> None:
+    """Raise unless the name of an environment can be part of physical names."""
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
+        raise ScopedImagesError(
+            f"{what}: must be usable in physical names, got {name!r}; use 1-20 lower-case letters, digits and dashes, a "
+            "letter first"
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, get_args
 
 from aws_cdk import Environment as StackEnvironment
 
+from scoped_images.cdk.arguments import expect_environment_name
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
@@ -26,6 +27,7 @@ REMOVAL_POLICIES = ("destroy", "retain")
 class Environment:
     """One place to deploy to: `Environment(name="dev", account="111111111111", region="eu-west-1")`.
 
+    name: part of physical names; 1-20 lower-case letters, digits and dashes, a letter first.
     account: AWS account, 12 digits.
     region: AWS region, such as `us-east-1`.
     platform: what every image is built for and run on. Defaults to `linux/amd64`.
@@ -60,9 +62,11 @@ class Environment:
     require_pins: bool = False
 
     def __post_init__(self) -> None:
+        expect_environment_name("environment name", self.name)
         self._check("account", self.account, r"\d{12}", "12 digits in quotes")
         self._check("region", self.region, r"[a-z]{2,}(-[a-z]+)+-\d", "a region such as 'eu-west-1'")
-        Platform.parse(self.platform, name=self._property("platform"))
+        platform = Platform.parse(self.platform, name=self._property("platform"))
+        object.__setattr__(self, "platform", platform)
         for key in ("max_images", "untagged_days"):
             self._check_count(key, getattr(self, key))
         self._check_choice("base_tag", self.base_tag, BASE_TAGS)
@@ -127,11 +131,6 @@ class Environment:
 
     @classmethod
     def _known_settings(cls, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
-            raise ScopedImagesError(
-                f"environments: {name!r} becomes part of physical names; "
-                "use 1-20 lower-case letters, digits and dashes"
-            )
         keys = {field.name: field.default for field in fields(cls) if field.name != "name"}
         unknown = sorted(settings.keys() - keys.keys())
         missing = [key for key, default in sorted(keys.items()) if default is MISSING and key not in settings]
@@ -142,10 +141,7 @@ class Environment:
             ways_out = [f"known are {', '.join(sorted(keys))}"] if unknown else []
             ways_out += ["add what is missing to cdk.json"] if missing else []
             raise ScopedImagesError(f"environments.{name}: {' and '.join(faults)}; {'; '.join(ways_out)}")
-        if "platform" not in settings:
-            return dict(settings)
-        platform = Platform.parse(settings["platform"], name=f"environments.{name}.platform")
-        return {**settings, "platform": platform}
+        return dict(settings)
 
     def _property(self, key: str) -> str:
         return f"environments.{self.name}.{key}"

@@ -11,13 +11,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from scoped_images.cdk.arguments import expect_environment_name
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.place import literal_place_of
 from scoped_images.cdk.remote.functions import RemoteFunctions
 from scoped_images.cdk.remote.image import RemoteImage
 from scoped_images.cdk.remote.settings import (
     RemoteSettings,
-    check_name,
     check_network,
     check_secrets,
     minutes_of,
@@ -77,7 +77,7 @@ class RemoteBuilder(Construct):
         super().__init__(scope, construct_id)
         # Images name its projects by account and region.
         literal_place_of(self)
-        check_name(self, environment_name)
+        expect_environment_name(f"environment_name of {self.node.path!r}", environment_name)
         check_secrets(self, secrets or {})
         if vpc is None:
             check_network(self, subnets=subnets, security_groups=security_groups)

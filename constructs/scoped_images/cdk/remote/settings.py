@@ -57,15 +57,6 @@ class RemoteSettings:
 _LONGEST = 55
 
 
-def check_name(scope: Construct, name: object) -> None:
-    """Raise unless the name can be part of a physical name."""
-    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
-        raise ScopedImagesError(
-            f"environment_name of {scope.node.path!r}: must be usable in physical names, got {name!r}; "
-            "use 1-20 lower-case letters, digits and dashes"
-        )
-
-
 def check_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
     """Refuse ids that buildx would read otherwise, and what may be the secret itself."""
     for name, secret in secrets.items():
