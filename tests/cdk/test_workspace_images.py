@@ -234,6 +234,29 @@ def test_a_dockerfile_may_serve_several_workloads(app: cdk.App, root: Path) -> N
     assert (context.dockerfile.name, context.root.name) == ("function.Dockerfile", "upload_all")
 
 
+def test_two_folders_with_one_name_share_no_repository(app: cdk.App, root: Path) -> None:
+    (root / "lambdas" / "web_site").mkdir()
+    (root / "lambdas" / "web_site" / "Dockerfile").write_text("FROM node:24\n")
+    images, stack = images_in(app, root), stack_in(app)
+    images.image(stack, "Service", "services/web_site")
+    with pytest.raises(ScopedImagesError) as caught:
+        images.image(stack, "Function", "lambdas/web_site")
+    assert str(caught.value) == (
+        "workload: 'web-site' is also the name of services/web_site, got lambdas/web_site; pass repository="
+    )
+    images.image(stack, "Own", "lambdas/web_site", repository=images.repository("web-function"))
+
+
+def test_packages_with_one_name_have_repositories_named_by_path(app: cdk.App, root: Path) -> None:
+    for folder in ("lambdas/job", "services/job"):
+        (root / folder).mkdir()
+        (root / folder / "pyproject.toml").write_text('[project]\nname = "job"\nversion = "1"\n')
+        (root / folder / "Dockerfile").write_text("FROM node:24\n")
+    images, stack = images_in(app, root), stack_in(app)
+    found = [images.image(stack, each, f"{each}/job").address for each in ("lambdas", "services")]
+    assert [each.name for each in found if each] == ["lambdas-job-dev", "services-job-dev"]
+
+
 def test_two_environments_fit_into_one_app(app: cdk.App, root: Path) -> None:
     for name, account in (("dev", "111111111111"), ("prod", "333333333333")):
         env = environment(name=name, account=account)

@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.cycles import join_cycles
 from scoped_images.workspace.package import Dependency, Package
@@ -181,16 +179,15 @@ def find_workloads(
         if is_deployed(workspace, package.folder)
     }
     needed = _needed_by_others(workspace, candidates, target)
-    found = [_own_name(workspace, package) for folder, package in candidates.items() if folder not in needed]
+    found = [
+        # No base is called after a workload, so that it may have another name than its package.
+        dataclasses.replace(package, name=workspace.workload_name(folder))
+        if package.name in workspace.namesakes
+        else package
+        for folder, package in candidates.items()
+        if folder not in needed
+    ]
     return tuple(sorted(found, key=lambda package: package.name))
-
-
-def _own_name(workspace: Workspace, package: Package) -> Package:
-    """Return a workload under the name of its folder if others share its name: no base is called after it."""
-    if package.name not in workspace.namesakes:
-        return package
-    parts = package.folder.relative_to(workspace.root).parts
-    return dataclasses.replace(package, name=canonicalize_name("-".join(parts) or package.name))
 
 
 def is_deployed(workspace: Workspace, folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,8 @@ class WorkspaceImages:
         )
         self.stacks += [] if bases else self.bases.stacks
         self._repositories: dict[str, ImageRepository] = {}
+        # Of workloads, by the name of their repository.
+        self._folders: dict[str, Path] = {}
         self._images: list[tuple[str, ScopedImage]] = []
         self._scope, self._prefix = scope, prefix
         self.pruner = pruner
@@ -149,7 +152,7 @@ class WorkspaceImages:
             context=context or self._context(found, dockerfile),
             platform=None if platforms else platform or self.environment.platform,
             platforms=platforms,
-            repository=repository or self.repository(found.name),
+            repository=repository or self._repository_of(found),
             base=derived.base,
             named_bases=derived.named_bases if named_bases is None else named_bases,
             options=self._with_pins(options) if options else self._options,
@@ -176,6 +179,18 @@ class WorkspaceImages:
             self._repositories[name] = environment_repository(self.repositories, name, self.environment)
             self._prune(self._repositories[name], holds_bases=False)
         return self._repositories[name]
+
+    def _repository_of(self, workload: Workload) -> ImageRepository:
+        other = self._folders.setdefault(workload.name, workload.folder)
+        if other != workload.folder:
+            raise ScopedImagesError(
+                f"workload: {workload.name!r} is also the name of {self._relative(other)}, got "
+                f"{self._relative(workload.folder)}; pass repository="
+            )
+        return self.repository(workload.name)
+
+    def _relative(self, folder: Path) -> str:
+        return Path(os.path.relpath(folder, self.root.resolve())).as_posix()
 
     def _read_upstream(self) -> UpstreamImages:
         return UpstreamImages(

@@ -16,7 +16,7 @@ from scoped_images.workspace.workspace import Workspace
 class Workload:
     """A function or service.
 
-    name: of the package, or of the folder, in lower-case letters, digits and dashes.
+    name: of the package or the folder, in lower-case letters, digits and dashes; the path if another package has it.
     """
 
     name: str
@@ -27,8 +27,7 @@ def find_workload(root: Path, workload: str | Path, workspace: Workspace | None)
     """Return the package with this name or in this folder, or else the folder; both below `root`."""
     packages = workspace.packages if workspace else {}
     folder = (root / workload).resolve()
-    by_name = packages.get(canonicalize_name(str(workload)))
-    found = by_name or next((each for each in packages.values() if each.folder == folder), None)
+    found = packages.get(canonicalize_name(str(workload)))
     if found is not None:
         return Workload(name=found.name, folder=found.folder)
     if not folder.is_dir() or not folder.is_relative_to(root.resolve()):
@@ -37,5 +36,6 @@ def find_workload(root: Path, workload: str | Path, workspace: Workspace | None)
             f"workload: expected a package or a folder of {root.resolve()}, got {str(workload)!r}; known packages are "
             f"{known}"
         )
-    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")
-    return Workload(name=name, folder=folder)
+    is_below = workspace is not None and folder.is_relative_to(workspace.root)
+    name = workspace.workload_name(folder) if workspace and is_below else folder.name
+    return Workload(name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"), folder=folder)

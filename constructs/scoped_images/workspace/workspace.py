@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -158,12 +159,18 @@ class Workspace:
         package = read_package(folder, tables, shared=SharedSources(root=folder))
         if package is not None:  # Outside of the uv workspace, or excluded, and named all the same.
             return package
-        taken = {*self.packages, *self.namesakes}
         plain = read_plain_workload(folder, tables, self._named_at)
-        if plain.name not in taken:
-            return plain
-        parts = canonicalize_name("-".join(folder.relative_to(self.root).parts) or folder.name)
-        return Package(**{**vars(plain), "name": parts if parts not in taken else f"{parts}-workload"})
+        return dataclasses.replace(plain, name=self.workload_name(folder))
+
+    def workload_name(self, folder: Path) -> str:
+        """Return the name of the workload in a folder: the package's or the folder's, or the path if another has that."""
+        package = self._by_folder.get(folder)
+        name = package.name if package else canonicalize_name(folder.name)
+        taken = {*self.packages, *self.namesakes}
+        if name not in (self.namesakes if package else taken):
+            return name
+        path = canonicalize_name("-".join(folder.relative_to(self.root).parts) or folder.name)
+        return path if path not in taken else f"{path}-workload"
 
     def _named_at(self, folder: Path) -> str:
         """Return the name of the package in a folder; an empty string if there is none."""
