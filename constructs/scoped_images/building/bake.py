@@ -7,16 +7,13 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from scoped_images.building.bake_file import bake_file
 from scoped_images.building.build_log import BuildLog
+from scoped_images.building.end import end
 from scoped_images.building.plan import Target
 from scoped_images.errors import ScopedImagesError
-
-# For buildx to end the build at BuildKit.
-_STOP_SECONDS = 10
 
 
 class Bake:
@@ -57,7 +54,7 @@ class Bake:
                     log.add(line)
                 return process.wait() == 0, log
             finally:
-                _end([process])
+                end([process])
                 with self._lock:
                     self._running.discard(process)
 
@@ -66,7 +63,7 @@ class Bake:
         with self._lock:
             self._stopped = True
             running = list(self._running)
-        _end(running)
+        end(running)
 
     def _start(self, command: Sequence[str]) -> subprocess.Popen[str]:
         with self._lock:
@@ -81,6 +78,8 @@ class Bake:
                     env=self._environment,
                     text=True,
                     errors="replace",
+                    # For `end`: docker may be a script that starts it.
+                    start_new_session=True,
                 )
             except OSError as error:
                 raise ScopedImagesError(
@@ -109,14 +108,3 @@ class Bake:
             check=False,
         )
         return "--allow " in shown.stdout
-
-
-def _end(processes: Sequence[subprocess.Popen[str]]) -> None:
-    """End processes that still run; buildx first ends their builds."""
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_STOP_SECONDS)
-        process.kill()
-        process.wait()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from scoped_images.command_line.ended_by_signals import ended_by_signals
 from scoped_images.platform import Platform
 
 
@@ -59,13 +60,14 @@ def build(
     # boto3 takes 0.2 s to import, and the other commands do without.
     from scoped_images.command_line.build_run import run_build  # noqa: PLC0415
 
-    return run_build(
-        app=app,
-        context=context or (),
-        output=output,
-        builder=builder,
-        platform=platform,
-        deploy_first=deploy_first and not dry_run,
-        dry_run=dry_run,
-        as_json=as_json,
-    )
+    with ended_by_signals():
+        return run_build(
+            app=app,
+            context=context or (),
+            output=output,
+            builder=builder,
+            platform=platform,
+            deploy_first=deploy_first and not dry_run,
+            dry_run=dry_run,
+            as_json=as_json,
+        )

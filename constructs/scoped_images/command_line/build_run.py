@@ -5,11 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import signal
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Iterable, Mapping, Sequence
 
 import boto3
 from botocore.exceptions import BotoCoreError
@@ -102,7 +98,6 @@ def _build(found: _Found, registries: Registries, builder: str | None) -> BuildR
         for destination in target.image.destinations
     }
     with (
-        _ended_by_sigterm(),
         logged_in(registries.logins(needed), docker=docker, environment=os.environ) as environment,
         build_progress(found.plan) as on_step,
     ):
@@ -168,17 +163,3 @@ def _region() -> str | None:
         return os.environ.get("AWS_REGION") or boto3.Session().region_name
     except BotoCoreError as error:
         raise ScopedImagesError(f"cannot read the AWS configuration: {error}") from None
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Have SIGTERM, as of a CI job that is cancelled, end builds and delete logins, as Ctrl-C does."""
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + signal.SIGTERM)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

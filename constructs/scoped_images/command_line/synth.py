@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from scoped_images.building.end import end
 from scoped_images.errors import ScopedImagesError
 from scoped_images.json_file import read_json
 
@@ -47,11 +48,18 @@ def deploy(assembly: Path, stacks: Sequence[str]) -> None:
 def _run(command: Sequence[str]) -> None:
     # What the app and the CLI print are notes: stdout is this command's own.
     try:
-        code = subprocess.run(command, stdout=sys.stderr, check=False).returncode
+        # On a terminal the CLI may ask, which it cannot in a session of its own.
+        process = subprocess.Popen(
+            command, stdout=sys.stderr, text=True, start_new_session=not sys.stdin.isatty()
+        )
     except OSError as error:
         raise ScopedImagesError(
             f"cannot run {CLI!r}: {error.strerror}; install it with npm install aws-cdk"
         ) from None
+    try:
+        code = process.wait()
+    finally:
+        end([process])
     if code:
         raise ScopedImagesError(
             f"{' '.join(command[:2])} failed with exit code {code}; its messages are above"
