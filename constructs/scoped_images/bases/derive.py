@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
 from scoped_images.bases.package_options import PackageOptions
-from scoped_images.bases.reach import Reach, find_workload, find_workloads
+from scoped_images.bases.reach import Reach, find_workloads
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
@@ -79,19 +79,3 @@ def base_for(
         installs_packages=members is None and bool(reach.members(name)),
         options=tuple(options[package.name] for package in packages if package.name in options),
     )
-
-
-def needs_of(
-    workspace: Workspace,
-    workload: str | Path,
-    *,
-    workloads: Sequence[str | Path] | None = None,
-    target: Target = _DEFAULT_TARGET,
-) -> tuple[str, ...]:
-    """Return the bases that a workload is built from, the largest first. Bases that another one includes are left out.
-
-    workloads: the workloads that bases are derived for; the bases install their extras too.
-    """
-    package = find_workload(workspace, workload)
-    others = [each for each in find_workloads(workspace, workloads, target) if each.folder != package.folder]
-    return Reach(workspace, (*others, package), target).needs_of(package.name)

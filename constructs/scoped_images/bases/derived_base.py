@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from scoped_images.bases.base_dockerfile import DOCKERFILE
 from scoped_images.bases.install_scripts import PackageBuild, install_packages, install_requirements
 from scoped_images.bases.package_options import PackageOptions
 from scoped_images.context.named import NamedContext
@@ -29,6 +28,7 @@ from scoped_images.workspace.version_source import (
 )
 from scoped_images.workspace.workspace import Workspace
 
+DOCKERFILE = Path(__file__).with_name("base.Dockerfile")
 PUBLIC_IMAGE = "public.ecr.aws/lambda/python:3.13"
 REQUIREMENTS = "requirements.txt"
 SOURCE = "source"

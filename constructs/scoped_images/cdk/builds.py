@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from aws_cdk import Token
 from constructs import Construct
 
-from scoped_images.bases.base_dockerfile import DOCKERFILE as LIBRARY_DOCKERFILE
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
 from scoped_images.cdk.arguments import expect
@@ -158,9 +157,7 @@ class ImageBuilds:
                 )
 
     def _annotate_downloads(self, spec: ImageSpec) -> None:
-        """Note once for each Dockerfile but the library's that a push could do without downloading the base."""
-        if spec.context.dockerfile == LIBRARY_DOCKERFILE:
-            return
+        """Note once for each Dockerfile that its image could be pushed without its base being downloaded."""
         steps = spec.steps.needless_downloads if self.base is not None and spec.steps is not None else ()
         if steps and register_of(self.scope).note(spec.context.dockerfile):
             lines = ", ".join(f"{step.name} in line {step.line}" for step in steps)

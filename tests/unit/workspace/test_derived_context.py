@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.bases.base_dockerfile import DOCKERFILE
 from scoped_images.bases.derive import derive_bases
-from scoped_images.bases.derived_base import PUBLIC_IMAGE
+from scoped_images.bases.derived_base import DOCKERFILE, PUBLIC_IMAGE
 from scoped_images.bases.package_options import PackageOptions
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from scoped_images.bases.derive import derive_bases, needs_of
+from scoped_images.bases.derive import derive_bases
+from scoped_images.bases.derived_base import PUBLIC_IMAGE
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.bases.reach import Reach, find_workloads
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
 from tests.unit.workspace.repository import packages, project, write
 
@@ -38,7 +42,7 @@ def test_each_base_of_a_chain_is_built_from_one_base(tmp_path: Path) -> None:
 
 def test_what_comes_with_another_base_is_not_needed_again(tmp_path: Path) -> None:
     packages(tmp_path, {"api": ["label", "dynamo"], "label": ["dynamo"], "dynamo": []})
-    assert needs_of(Workspace.read(tmp_path), "api") == ("label",)
+    assert BaseGraph.from_workspace(tmp_path).needs_of("api") == ("label",)
 
 
 def test_a_diamond_is_built_from_the_arm_that_brings_more(tmp_path: Path) -> None:
@@ -115,7 +119,7 @@ def test_a_folder_with_several_packages_has_no_needs_of_its_own(tmp_path: Path) 
     with pytest.raises(
         ScopedImagesError, match="'packages' is a folder with several packages; name one of a, b"
     ):
-        needs_of(Workspace.read(tmp_path), "packages")
+        BaseGraph.from_workspace(tmp_path).needs_of("packages")
 
 
 def test_extras_of_all_who_ask_are_put_together(tmp_path: Path) -> None:
@@ -159,14 +163,14 @@ def test_packages_that_need_each_other_are_in_one_base(tmp_path: Path) -> None:
     (core, _) = derive_bases(Workspace.read(tmp_path))
     assert (core.name, core.needs, core.asked_by) == ("core", ("low",), ("api", "job"))
     assert [package.name for package in core.packages] == ["core", "plug"]
-    assert needs_of(Workspace.read(tmp_path), "api") == ("core",)
+    assert BaseGraph.from_workspace(tmp_path).needs_of("api") == ("core",)
 
 
 def test_a_workload_that_its_own_dependency_needs_is_in_the_base_of_both(tmp_path: Path) -> None:
     packages(tmp_path, {"c": ["a"], "b": ["c"], "a": ["b"]})
     (base,) = derive_bases(Workspace.read(tmp_path))
     assert [package.name for package in base.packages] == ["a", "b", "c"]
-    assert needs_of(Workspace.read(tmp_path), "b") == ("a",)
+    assert BaseGraph.from_workspace(tmp_path).needs_of("b") == ("a",)
 
 
 def test_what_is_declared_by_hand_is_not_derived_and_still_stood_on(tmp_path: Path) -> None:
@@ -204,15 +208,18 @@ def reached(needs: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> set[st
     return set(names).union(*(reached(needs, needs[name]) for name in names))
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_the_bases_of_a_workload_bring_what_its_package_depends_on_and_each_is_needed(
     needs: dict[str, list[str]],
 ) -> None:
     workspace = workspace_of(needs)
     bases = {base.name: base.needs for base in derive_bases(workspace)}
+    target = Target.of_image(PUBLIC_IMAGE, python=None)
+    reach = Reach(workspace, find_workloads(workspace, None, target), target)
     declared = {name: tuple(each) for name, each in needs.items()}
     for name, direct in needs.items():
-        cover = bases[name] if name in bases else needs_of(workspace, name)
+        cover = bases[name] if name in bases else reach.needs_of(name)
         assert set(cover) <= set(direct)
         assert reached(bases, cover) == reached(declared, tuple(direct))
         for left_out in cover:
@@ -220,6 +227,7 @@ def test_the_bases_of_a_workload_bring_what_its_package_depends_on_and_each_is_n
             assert left_out not in reached(bases, rest)
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_the_order_of_packages_and_dependencies_decides_nothing(needs: dict[str, list[str]]) -> None:
     shuffled = {name: sorted(each, reverse=True) for name, each in reversed(needs.items())}
