@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scoped_images.building.image_asset import ImageAsset, left_to_the_cli
+from scoped_images.building.image_asset import ImageAsset, LeftImage, left_to_the_cli
 from scoped_images.errors import ScopedImagesError
 from scoped_images.json_file import read_json
 
@@ -64,12 +64,12 @@ class Stack:
 class Assembly:
     """The images of one cloud assembly.
 
-    skipped: why the CDK CLI must build an image, by the image's name.
+    skipped: the images that only the CDK CLI can build.
     """
 
     images: tuple[ImageAsset, ...]
     bases: tuple[Base, ...] = ()
-    skipped: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[LeftImage, ...] = ()
     stacks: tuple[Stack, ...] = ()
 
     def stack_of_repository(self, repository: Repository) -> str | None:
@@ -81,14 +81,15 @@ def read_assembly(folder: Path) -> Assembly:
     """Read a cloud assembly and those nested in it. Raises ScopedImagesError if the folder holds none."""
     images: list[ImageAsset] = []
     bases: list[Base] = []
-    skipped: dict[str, str] = {}
+    skipped: list[LeftImage] = []
     stacks: list[Stack] = []
     for stack, where, artifact in _stacks(folder.absolute()):
         for manifest in artifact.asset_manifests:
             for asset_id, entry in (_read(where / manifest).get("dockerImages") or {}).items():
                 why = left_to_the_cli(entry["source"])
                 if why:
-                    skipped[entry.get("displayName") or asset_id] = why
+                    name, on = entry.get("displayName") or asset_id, entry["source"].get("platform")
+                    skipped.append(LeftImage(name=name, stack=stack, platform=on, why=why))
                 else:
                     images.append(ImageAsset.read(entry, asset_id=asset_id, stack=stack, folder=where))
         bases += [
@@ -96,7 +97,7 @@ def read_assembly(folder: Path) -> Assembly:
             for each in artifact.metadata(BASE_METADATA)
         ]
         stacks.append(Stack(name=stack, environment=artifact.environment, template=artifact.template))
-    return Assembly(images=tuple(images), bases=tuple(bases), skipped=skipped, stacks=tuple(stacks))
+    return Assembly(images=tuple(images), bases=tuple(bases), skipped=tuple(skipped), stacks=tuple(stacks))
 
 
 @dataclass(frozen=True, kw_only=True)

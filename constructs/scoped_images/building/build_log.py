@@ -7,6 +7,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,18 +81,23 @@ class BuildLog:
         if not isinstance(status, dict):
             self._plain.append(line.rstrip())
             return
-        for vertex in status.get("vertexes") or ():
+        for vertex in _entries(status, "vertexes"):
             self._add_vertex(vertex)
-        for log in status.get("logs") or ():
-            text = base64.b64decode(log.get("data") or "").decode(errors="replace")
-            self._logs.setdefault(log["vertex"], deque(maxlen=LOG_LINES)).extend(text.splitlines())
+        for log in _entries(status, "logs"):
+            # What bake prints must not end the build: a process that is killed leaves half a line.
+            with suppress(ValueError):
+                text = base64.b64decode(_text(log, "data")).decode(errors="replace")
+                lines = self._logs.setdefault(_text(log, "vertex"), deque(maxlen=LOG_LINES))
+                lines.extend(text.splitlines())
 
     def _add_vertex(self, vertex: Mapping[str, Any]) -> None:
-        digest = vertex["digest"]
-        target, step = self._steps.setdefault(digest, self._target_and_step(vertex["name"]))
+        digest = _text(vertex, "digest")
+        if not digest:
+            return
+        target, step = self._steps.setdefault(digest, self._target_and_step(_text(vertex, "name")))
         if target and vertex.get("started") and not vertex.get("completed"):
             self._on_step(target, step)
-        error = vertex.get("error")
+        error = _text(vertex, "error")
         if target and error and _STOPPED not in error and not step.startswith(_CACHE):
             self._errors.setdefault(digest, (target, error))
 
@@ -102,3 +108,13 @@ class BuildLog:
         if match is None or match[1] not in self._targets:
             return "", name
         return match[1], match[2]
+
+
+def _entries(status: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    found = status.get(key)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    found = entry.get(key)
+    return found if isinstance(found, str) else ""

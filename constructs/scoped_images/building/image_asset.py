@@ -100,6 +100,16 @@ class ImageAsset:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LeftImage:
+    """An image that is left to the CDK CLI, and why. name, stack, platform: as an ImageAsset's."""
+
+    name: str
+    stack: str
+    platform: str | None
+    why: str
+
+
 def left_to_the_cli(source: Mapping[str, Any]) -> str:
     """Return why only the CDK CLI can build an image of this source, or an empty string."""
     if not source.get("directory"):

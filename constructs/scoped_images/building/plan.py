@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 
 from scoped_images.building.assembly import Assembly, Base
-from scoped_images.building.image_asset import Destination, ImageAsset
+from scoped_images.building.image_asset import Destination, ImageAsset, LeftImage
 
 _IMAGE = "docker-image://"
 
@@ -48,12 +48,12 @@ class BuildPlan:
     """What to build, bases before their dependents.
 
     present: the images that the registry has already.
-    skipped: why the CDK CLI must build an image, by the image's name.
+    skipped: the images that are left to the CDK CLI.
     """
 
     targets: tuple[Target, ...]
     present: tuple[ImageAsset, ...] = ()
-    skipped: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[LeftImage, ...] = ()
 
     def with_bases(self, name: str) -> tuple[Target, ...]:
         """Return a target and every target that it is built from, directly or indirectly."""
@@ -92,10 +92,11 @@ def plan(
     missing: dict[str, str] = {}
     tags: dict[str, list[str]] = {}
     present = []
-    skipped = dict(assembly.skipped)
+    skipped = list(assembly.skipped)
     for image in assembly.images:
         if platform is not None and image.platform is None:
-            skipped[image.name] = "it names no platform"
+            why = "it names no platform"
+            skipped.append(LeftImage(name=image.name, stack=image.stack, platform=None, why=why))
         if platform is not None and image.platform != platform:
             continue
         found = [published[destination] for destination in image.destinations]
@@ -111,7 +112,7 @@ def plan(
         Target(name=name, image=image, tags=tuple(tags[name]), contexts=references.contexts(image))
         for name, image in names.items()
     ]
-    return BuildPlan(targets=_bases_first(targets), present=tuple(present), skipped=skipped)
+    return BuildPlan(targets=_bases_first(targets), present=tuple(present), skipped=tuple(skipped))
 
 
 def unbuilt_bases(

@@ -10,7 +10,6 @@ from typing import Any
 
 from scoped_images.building.bake_file import bake_file
 from scoped_images.building.build_log import Failure
-from scoped_images.building.image_asset import ImageAsset
 from scoped_images.building.plan import BuildPlan, Target
 from scoped_images.building.run import BuildResult
 from scoped_images.command_line.say import say
@@ -47,12 +46,15 @@ class BuildReport:
             self._show_images()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON data. `bake` is the file that `docker buildx bake` takes."""
+        """Return the report as JSON data. `bake` is the file that `docker buildx bake` takes, with the same targets."""
         result = self.result or BuildResult(pushed={}, blocked={})
         stopped = {failure.target for failure in result.failures} | result.blocked.keys()
         return {
             "deploy_first": list(self.deploy_first),
-            "build": [_image(target) for target in self.plan.targets],
+            "build": [
+                {**_identity(target), "tags": list(target.tags), "bases": list(target.bases)}
+                for target in self.plan.targets
+            ],
             "pushed": {
                 tag: result.pushed[tag]
                 for target in self.plan.targets
@@ -62,18 +64,21 @@ class BuildReport:
             },
             "failed": [
                 {
-                    "image": self._image_of(failure.target).name,
+                    **_identity(self._target_of(failure.target)),
                     "step": failure.step,
                     "error": failure.error,
                     "log": list(failure.log),
                 }
                 for failure in result.failures
             ],
-            "not_built": {
-                self._image_of(name).name: self._image_of(base).name for name, base in result.blocked.items()
-            },
+            "not_built": [
+                {**_identity(self._target_of(name)), "base": base} for name, base in result.blocked.items()
+            ],
             "present": [image.name for image in self.plan.present],
-            "left_to_cdk": dict(self.plan.skipped),
+            "left_to_cdk": [
+                {"image": each.name, "stack": each.stack, "platform": each.platform, "why": each.why}
+                for each in self.plan.skipped
+            ],
             "bake": bake_file(self.plan.targets, push=[target.name for target in self.plan.targets]),
         }
 
@@ -91,8 +96,9 @@ class BuildReport:
             )
         for failure in failures.values():
             self._show_failure(failure)
-        for name, why in self.plan.skipped.items():
-            say(f"left to cdk deploy: {name}: {why}")
+        # Once for an image that several stacks share.
+        for line in dict.fromkeys(f"{each.name}: {each.why}" for each in self.plan.skipped):
+            say(f"left to cdk deploy: {line}")
         count = len(self.plan.targets) - len(failures) - len(blocked)
         say(
             f"{count} images {done}, {len(failures)} failed, {len(blocked)} not built, "
@@ -107,19 +113,18 @@ class BuildReport:
 
     def _name(self, target: str) -> str:
         """Return the image's name, with its platform if there is another image of that name."""
-        image = self._image_of(target)
+        image = self._target_of(target).image
         namesakes = [each for each in self.plan.targets if each.image.name == image.name]
         return f"{image.name} for {image.platform}" if len(namesakes) > 1 else image.name
 
-    def _image_of(self, name: str) -> ImageAsset:
-        return next(target.image for target in self.plan.targets if target.name == name)
+    def _target_of(self, name: str) -> Target:
+        return next(target for target in self.plan.targets if target.name == name)
 
 
-def _image(target: Target) -> dict[str, Any]:
+def _identity(target: Target) -> dict[str, Any]:
     return {
+        "target": target.name,
         "image": target.image.name,
         "stack": target.image.stack,
         "platform": target.image.platform,
-        "tags": list(target.tags),
-        "bases": list(target.bases),
     }

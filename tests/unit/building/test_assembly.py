@@ -73,10 +73,10 @@ def test_images_that_only_the_cli_can_build_are_left_to_it(tmp_path: Path) -> No
         )
     )
     assert [image.name for image in found.images] == ["stack/stored"]
-    assert found.skipped == {
-        "stack/command": "a command of its own builds it",
-        "stack/files": "it has the output 'type=local,dest=out'",
-    }
+    assert [(image.name, image.stack, image.platform, image.why) for image in found.skipped] == [
+        ("stack/command", "app/stack", "linux/amd64", "a command of its own builds it"),
+        ("stack/files", "app/stack", "linux/amd64", "it has the output 'type=local,dest=out'"),
+    ]
 
 
 def test_base_images_and_the_stacks_of_repositories_are_found(tmp_path: Path) -> None:

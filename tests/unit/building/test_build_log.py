@@ -6,6 +6,8 @@ import base64
 import json
 from typing import Any
 
+import pytest
+
 from scoped_images.building.build_log import BuildLog, Failure
 
 
@@ -89,6 +91,24 @@ def test_a_step_that_two_targets_share_is_the_failure_of_the_one_that_docker_nam
 def test_with_one_target_steps_have_no_prefix() -> None:
     log = read(vertex("[run 2/3] RUN exit 3", error=EXIT), targets=("api",))
     assert log.failures["api"].step == "RUN exit 3"
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        '{"vertexes": [{"name": "[api] RUN x"}]}',
+        '{"vertexes": [{"digest": 1, "name": "[api] RUN x"}]}',
+        '{"vertexes": [{"digest": "sha256:9", "name": null, "error": 1}]}',
+        '{"vertexes": 5, "logs": {}}',
+        '{"vertexes": [5], "logs": [null]}',
+        '{"logs": [{"vertex": "sha256:1", "data": "abc"}]}',
+        '{"logs": [{"data": "YQ=="}]}',
+        '{"logs": [{"vertex": [], "data": 1}]}',
+    ],
+)
+def test_a_damaged_line_does_not_hide_a_failure(damaged: str) -> None:
+    log = read(damaged, vertex("[api] RUN exit 3", error=EXIT), logs("why"), damaged)
+    assert log.failures == {"api": Failure(target="api", step="RUN exit 3", error=EXIT, log=("why",))}
 
 
 def test_steps_are_reported_once_they_start() -> None:

@@ -143,10 +143,10 @@ def test_only_images_of_the_platform_asked_for_are_built(tmp_path: Path) -> None
     assembly = read_assembly(write_assembly(tmp_path, images))
     build = plan(assembly, published(assembly), platform="linux/arm64")
     assert list(bases(build)) == ["stack-arm"]
-    assert build.skipped == {
-        "stack/any": "it names no platform",
-        "stack/odd": "a command of its own builds it",
-    }
+    assert [(image.name, image.why) for image in build.skipped] == [
+        ("stack/odd", "a command of its own builds it"),
+        ("stack/any", "it names no platform"),
+    ]
 
 
 def test_a_base_that_no_asset_builds_must_be_deployed_before(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from scoped_images.building.assembly import Assembly, read_assembly
 from scoped_images.building.build_log import Failure
+from scoped_images.building.image_asset import LeftImage
 from scoped_images.building.plan import BuildPlan, plan
 from scoped_images.building.run import BuildResult
 from scoped_images.command_line import main
@@ -32,10 +33,15 @@ def all_missing(small: Assembly) -> BuildPlan:
     return plan(small, published(small))
 
 
+def left(stack: str, platform: str = "linux/amd64") -> LeftImage:
+    """An image that the CLI builds, of a name that other stacks' images have too."""
+    return LeftImage(name="stack/odd", stack=stack, platform=platform, why="a command of its own builds it")
+
+
 def test_a_dry_run_lists_what_would_be_built(
     all_missing: BuildPlan, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    skipped = {"stack/odd": "a command of its own builds it"}
+    skipped = (left("stack"), left("other"))
     BuildReport(plan=replace(all_missing, skipped=skipped)).show(as_json=False)
     assert capsys.readouterr().out.splitlines() == [
         f"to build: stack/base: {uri('base')}",
@@ -96,9 +102,18 @@ def test_json_has_what_was_pushed_what_failed_and_the_bake_file(
     found = json.loads(capsys.readouterr().out)
     assert found["pushed"] == {uri("base"): "sha256:1", uri("top"): "sha256:2"}
     assert found["failed"] == [
-        {"image": "stack/alone", "step": "RUN make", "error": "exit code: 3", "log": []}
+        {
+            "target": "stack-alone",
+            "image": "stack/alone",
+            "stack": "app/stack",
+            "platform": "linux/amd64",
+            "step": "RUN make",
+            "error": "exit code: 3",
+            "log": [],
+        }
     ]
     assert found["build"][1] == {
+        "target": "stack-top",
         "image": "stack/top",
         "stack": "app/stack",
         "platform": "linux/amd64",
@@ -106,6 +121,29 @@ def test_json_has_what_was_pushed_what_failed_and_the_bake_file(
         "bases": ["stack-base"],
     }
     assert found["bake"]["target"].keys() == {"stack-base", "stack-top", "stack-alone"}
+
+
+def test_json_has_every_image_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = {
+        platform: {**docker_image(platform[-5:], platform=platform), "displayName": "stack/both"}
+        for platform in ("linux/amd64", "linux/arm64")
+    }
+    assembly = read_assembly(write_assembly(tmp_path, both))
+    build = replace(
+        plan(assembly, published(assembly)),
+        skipped=(left("app/stack"), left("app/stack", platform="linux/arm64")),
+    )
+    blocked = {"stack-both": "base", "stack-both-linux-arm64": "base"}
+    BuildReport(plan=build, result=BuildResult(pushed={}, blocked=blocked)).show(as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["not_built"] == [
+        {"target": target, "image": "stack/both", "stack": "app/stack", "platform": on, "base": "base"}
+        for target, on in (("stack-both", "linux/amd64"), ("stack-both-linux-arm64", "linux/arm64"))
+    ]
+    assert found["left_to_cdk"] == [
+        {"image": "stack/odd", "stack": "app/stack", "platform": on, "why": "a command of its own builds it"}
+        for on in ("linux/amd64", "linux/arm64")
+    ]
 
 
 def test_stacks_to_deploy_first_are_named_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
