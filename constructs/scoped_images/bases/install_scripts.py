@@ -8,6 +8,16 @@ from dataclasses import dataclass, field
 
 _PIP = "python3 -m pip"
 _QUIET = "--no-cache-dir --disable-pip-version-check"
+# Replaces one path by another in pyproject.toml. It compares the quotes too, so that no longer path matches.
+_REPLACE = """\
+import pathlib, sys
+old, new = sys.argv[1:]
+file = pathlib.Path("pyproject.toml")
+content = file.read_bytes()
+for quote in "\\"'":
+    content = content.replace(f"{quote}{old}{quote}".encode(), f"{quote}{new}{quote}".encode())
+file.write_bytes(content)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +45,10 @@ class PackageBuild:
         for number, path in enumerate(self.moved):
             inside = f"scoped-images-{number}"
             lines.append(f"cp -R {shlex.quote(path)} {inside}")
-            lines.append(f"sed -i {shlex.quote(f's|{_escaped(path)}|{inside}|g')} pyproject.toml")
+            lines.append(f"python3 -c {shlex.quote(_REPLACE)} {shlex.quote(path)} {inside}")
         variables = "".join(f"{name}={shlex.quote(value)} " for name, value in sorted(self.variables.items()))
         lines.append(f"{variables}{_PIP} wheel {_QUIET} --no-deps --wheel-dir /tmp/wheels .")
         return [*lines, 'cd "$source"']
-
-
-def _escaped(path: str) -> str:
-    # With its quotes, so that no longer path matches.
-    return f'"{path}"'.replace(".", r"\.")
 
 
 def install_requirements(*, any_required: bool, complete: bool) -> bytes:
