@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Iterable
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -22,38 +23,81 @@ TWO_HUNDRED_RESOURCES = 200 * 2
 
 
 def pinned_resources(functions: int) -> int:
-    """The resources of a stack with so many pinned functions: one resource looks 30 digests up."""
-    return functions * 2 + math.ceil(functions / 30) + REGISTRY_FUNCTION_RESOURCES
+    """The resources of a stack with so many pinned functions, from 60 on: 16 resources look digests up."""
+    return functions * 2 + 16 + REGISTRY_FUNCTION_RESOURCES
 
 
-def functions_in(small_app: SmallApp, stack: cdk.Stack, count: int, *, pin_digest: bool) -> None:
-    for number in range(count):
+def functions_in(
+    small_app: SmallApp, stack: cdk.Stack, numbers: Iterable[int], *, pin_digest: bool
+) -> list[lambda_.Function]:
+    made: list[lambda_.Function] = []
+    for number in numbers:
         context = small_app.context(f"app{number}")
         image = ScopedImage(stack, f"Image{number}", context=context, pin_digest=pin_digest)
-        lambda_.DockerImageFunction(stack, f"Function{number}", code=image.to_lambda_code())
+        made.append(lambda_.DockerImageFunction(stack, f"Function{number}", code=image.to_lambda_code()))
+    return made
 
 
 def test_two_hundred_functions_fit_into_a_stack(small_app: SmallApp) -> None:
     """CloudFormation takes 500 resources, and each function has a role."""
     stack = small_app.stack("App")
-    functions_in(small_app, stack, 200, pin_digest=False)
+    functions_in(small_app, stack, range(200), pin_digest=False)
     assert len(Template.from_stack(stack).to_json()["Resources"]) == TWO_HUNDRED_RESOURCES
 
 
-def test_thirty_digests_are_looked_up_by_one_resource(small_app: SmallApp) -> None:
+def test_many_digests_are_looked_up_by_sixteen_resources(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
-    functions_in(small_app, stack, 31, pin_digest=True)
+    functions_in(small_app, stack, range(60), pin_digest=True)
     template = Template.from_stack(stack)
-    template.resource_count_is("Custom::ScopedImagesDigests", 2)
-    assert len(looked_up(template)) == 31
-    assert len(template.to_json()["Resources"]) == pinned_resources(31)
+    assert len(looked_up(template)) == 60
+    assert len(template.to_json()["Resources"]) == pinned_resources(60)
+
+
+def test_other_images_come_and_go_without_a_new_version_of_a_function(small_app: SmallApp) -> None:
+    """Lambda refuses a second version of a function that did not change."""
+
+    def versions(name: str, numbers: Iterable[int]) -> dict[str, Any]:
+        (small_app.directory / name).mkdir()
+        app = SmallApp(small_app.directory / name)
+        stack = app.stack("App")
+        for function in functions_in(app, stack, numbers, pin_digest=True):
+            function.add_alias("live")
+        resources = Template.from_stack(stack).to_json()["Resources"]
+        aliases = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Lambda::Alias"]
+        return {
+            alias["FunctionName"]["Ref"]: (
+                alias["FunctionVersion"]["Fn::GetAtt"][0],
+                resources[alias["FunctionName"]["Ref"]]["Properties"]["Code"],
+            )
+            for alias in aliases
+        }
+
+    before = versions("Before", range(1, 36))
+    with_one_more, without_three = versions("Added", range(36)), versions("Removed", range(4, 36))
+    assert (len(before), len(with_one_more), len(without_three)) == (35, 36, 32)
+    assert before.items() <= with_one_more.items()
+    assert without_three.items() <= before.items()
+
+
+def test_a_look_up_answers_for_thirty_images_at_most(
+    small_app: SmallApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than 30 images in one look-up are rare enough to need a smaller one here."""
+    monkeypatch.setattr("scoped_images.cdk.registry_resources._DIGESTS", 2)
+    stack = small_app.stack("App")
+    for number in range(40):
+        _ = ScopedImage(stack, f"Image{number}", context=small_app.context(f"app{number}")).digest
+    template = Template.from_stack(stack)
+    found = template.find_resources("Custom::ScopedImagesDigests")
+    assert max(len(each["Properties"]["Images"]) for each in found.values()) == 2
+    assert len(found) > 16
+    assert len(looked_up(template)) == 40
 
 
 def test_a_digest_that_is_asked_for_twice_is_looked_up_once(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
-    for name in ("one", "two"):
-        image = ScopedImage(stack, name, context=small_app.context("app"), pin_digest=True)
-        assert image.uri.partition("@")[2] == image.digest
+    image = ScopedImage(stack, "Image", context=small_app.context("app"), pin_digest=True)
+    assert image.uri.partition("@")[2] == image.digest
     assert len(looked_up(Template.from_stack(stack))) == 1
 
 

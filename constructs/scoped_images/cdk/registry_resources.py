@@ -1,7 +1,8 @@
 """What can be known or done only when images are in the registry: custom resources of one small function.
 
-A stack has one resource for up to 30 digests, and one for all moving tags. Their logical ids do not change with the
-images; the attributes that hold the digests do, so that versions and aliases of functions change with their images.
+A stack has up to 16 resources that look digests up, each up to 30 of them, and one resource for all moving tags. The
+path of an image decides which resource has its digest, and repository and tag decide which attribute. A function's
+version therefore changes with its image, and never with other images.
 """
 
 from __future__ import annotations
@@ -57,13 +58,13 @@ class ImageDigests(Construct):
         """Whether CloudFormation would take no further digest."""
         return len(self._found) >= _DIGESTS
 
-    def find(self, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest | None:
+    def find(self, key: str) -> ImageDigest | None:
         """Return a digest that is looked up already."""
-        return self._found.get(self._key(repository, tag, account))
+        return self._found.get(key)
 
     def add(self, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest:
         """Look `tag` up in `repository` when the stack deploys. account: of the repository."""
-        key = self._key(repository, tag, account)
+        key = _image_key(self, repository, tag, account)
         if self._resource is None:
             self._resource = _RegistryResource(self, "Resource", kind="Digests", actions=_LOOK)
         self._resource.allow(repository.repository_arn)
@@ -79,25 +80,24 @@ class ImageDigests(Construct):
         self._found[key] = ImageDigest(self._resource, key)
         return self._found[key]
 
-    def _key(self, repository: ecr.IRepository, tag: str, account: str) -> str:
-        here = Stack.of(self).account
-        return _key(self, [repository.repository_name, tag, *([account] if account != here else [])])
-
 
 def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest:
     """Look `tag` up in `repository` when the stack of `scope` deploys, together with the stack's other look-ups."""
     stack = Stack.of(scope)
-    number = 1
-    while True:
-        name = f"ScopedImagesDigests{number if number > 1 else ''}"
+    key = _image_key(stack, repository, tag, account)
+    digits = hashlib.sha256(scope.node.path.removeprefix(stack.node.path).encode()).hexdigest()
+    # Never the next free place: Lambda refuses a new version of a function that did not change, and a version is new
+    # when its image's reference is. A second digit is needed when more than 30 images share the first, by chance.
+    for length in range(1, len(digits) + 1):
+        name = f"ScopedImagesDigests{digits[:length].upper()}"
         group = stack.node.try_find_child(name) or ImageDigests(stack, name)
         assert isinstance(group, ImageDigests), "only the library uses these names"
-        found = group.find(repository, tag, account=account)
+        found = group.find(key)
         if found is not None:
             return found
         if not group.is_full:
             return group.add(repository, tag, account=account)
-        number += 1
+    raise AssertionError("no 30 images have one hash")
 
 
 class ImageIndex(Construct):
@@ -187,9 +187,7 @@ class _RegistryResource(Construct):
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         function = registry_function(stack)
-        self._repositories: set[str] = set()
-        self._statement = iam.PolicyStatement(actions=list(actions))
-        function.add_to_role_policy(self._statement)
+        self._rights = _rights_of(stack, actions)
         again = self.node.try_get_context(LOOK_AGAIN)
         self.custom = CustomResource(
             self,
@@ -209,14 +207,40 @@ class _RegistryResource(Construct):
 
     def allow(self, repository_arn: str) -> None:
         """Allow the function a repository."""
+        self._rights.allow(repository_arn)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a property."""
+        self.resource.add_property_override(name, value)
+
+
+class _Rights(Construct):
+    """One statement for all repositories that a stack's function may do the same actions with."""
+
+    def __init__(self, stack: Stack, construct_id: str, *, actions: tuple[str, ...]) -> None:
+        super().__init__(stack, construct_id)
+        self._statement = iam.PolicyStatement(actions=list(actions))
+        self._repositories: set[str] = set()
+        registry_function(stack).add_to_role_policy(self._statement)
+
+    def allow(self, repository_arn: str) -> None:
+        """Allow the actions in a repository."""
         name = json.dumps(Stack.of(self).resolve(repository_arn))
         if name not in self._repositories:
             self._repositories.add(name)
             self._statement.add_resources(repository_arn)
 
-    def set(self, name: str, value: Any) -> None:
-        """Set a property."""
-        self.resource.add_property_override(name, value)
+
+def _rights_of(stack: Stack, actions: tuple[str, ...]) -> _Rights:
+    name = "ScopedImagesMayTag" if actions == _TAG else "ScopedImagesMayLook"
+    rights = stack.node.try_find_child(name) or _Rights(stack, name, actions=actions)
+    assert isinstance(rights, _Rights), "only the library uses these names"
+    return rights
+
+
+def _image_key(scope: Construct, repository: ecr.IRepository, tag: str, account: str) -> str:
+    here = Stack.of(scope).account
+    return _key(scope, [repository.repository_name, tag, *([account] if account != here else [])])
 
 
 def _key(scope: Construct, parts: list[str]) -> str:
