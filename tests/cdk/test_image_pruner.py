@@ -15,7 +15,7 @@ from aws_cdk import aws_events as events
 from aws_cdk.assertions import Match, Template
 from cdk_nag import AwsSolutionsChecks
 
-from scoped_images import ScopedImagesError
+from scoped_images import ScopedImage, ScopedImagesError
 from scoped_images.cdk.image_pruner import ImagePruner
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import PrunerSettings
@@ -63,6 +63,22 @@ def test_is_a_zip_of_python_313_on_arm(small_app: SmallApp) -> None:
             "LoggingConfig": {"LogGroup": Match.any_value()},
         },
     )
+
+
+@pytest.mark.parametrize("first", ["pruner", "image"])
+def test_a_moving_tag_that_content_tags_match_is_protected(small_app: SmallApp, first: str) -> None:
+    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    stack = small_app.stack("Pruning")
+    retention = Retention(max_images=5, content_tags=("build-*",), protect=("v*",))
+    made = pruner(stack, retention=retention) if first == "pruner" else None
+    for name, tag in (("one", "build-latest"), ("two", "dev")):
+        context = small_app.context(name)
+        ScopedImage(small_app.stack(name), "Image", context=context, repository=repository, moving_tag=tag)
+    made = made or pruner(stack, retention=retention)
+    template = Template.from_stack(stack)
+    (function,) = template.find_resources("AWS::Lambda::Function", {"Properties": {"Timeout": 900}}).values()
+    text = function["Properties"]["Environment"]["Variables"]["PRUNER_SETTINGS"]
+    assert PrunerSettings.from_text(text).retention.protect == ("v*", "build-latest")
 
 
 def test_a_dry_run_has_no_right_to_delete(small_app: SmallApp) -> None:

@@ -23,6 +23,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from scoped_images.cdk.function_code import function_code
+from scoped_images.cdk.image_watch import register_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.pruning.report import NAMESPACE
 from scoped_images.pruning.retention import Retention
@@ -149,6 +150,8 @@ class ImagePruner(Construct):
         self.alarms = self._alarms()
         for alarm in self.alarms:
             alarm.add_alarm_action(*alarm_actions)
+        self._keep_moving_tags()
+        register_of(self).add_pruner(self._keep_moving_tags)
 
     def add_repository(self, name: str, *, holds_bases: bool = False) -> None:
         """Prune a further repository.
@@ -167,6 +170,20 @@ class ImagePruner(Construct):
         self._read.add_resources(*self._arns([name]))
         self._prune.add_resources(*self._arns([name]))
         self.function.add_environment("PRUNER_SETTINGS", self.settings.to_text())
+        self._keep_moving_tags()
+
+    def _keep_moving_tags(self) -> None:
+        """Protect the moving tags of the app's images that `content_tags` match."""
+        stack, settings = Stack.of(self), self.settings
+        tags = register_of(self).moving_tags(
+            account=stack.account, region=stack.region, names=settings.repositories
+        )
+        retention = settings.retention
+        pruned = [tag for tag in tags if retention.is_content(tag) and not retention.protects(tag)]
+        if pruned:
+            protect = (*retention.protect, *dict.fromkeys(pruned))
+            self.settings = replace(settings, retention=replace(retention, protect=protect))
+            self.function.add_environment("PRUNER_SETTINGS", self.settings.to_text())
 
     def _dead_letters(self) -> sqs.Queue:
         queue = sqs.Queue(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,7 +77,9 @@ class Register:
     existing: set[RepositoryAddress] = field(default_factory=set)
     # Settings of stacks' registry functions, by the path of the scope that they are for.
     registry_functions: dict[str, object] = field(default_factory=dict)
+    # By tag and repository, the path of the image that the tag moves to.
     _moving_tags: dict[tuple[RepositoryAddress, str], str] = field(default_factory=dict)
+    _pruners: list[Callable[[], None]] = field(default_factory=list)
     _caches: dict[str, tuple[str, str]] = field(default_factory=dict)
     _noted: set[str | Path] = field(default_factory=set)
     # Of all images, base images among them.
@@ -111,6 +113,20 @@ class Register:
                 f"repository: {path_of(scope)!r} would move the tag {tag!r} of {other!r}, got {address.name!r} for both; "
                 "give each a repository of its own"
             )
+        for keep in self._pruners:
+            keep()
+
+    def moving_tags(self, *, account: str, region: str, names: Collection[str]) -> list[str]:
+        """Return the tags that images of the app move in the repositories of these names."""
+        return [
+            tag
+            for address, tag in self._moving_tags
+            if (address.account, address.region) == (account, region) and address.name in names
+        ]
+
+    def add_pruner(self, keep: Callable[[], None]) -> None:
+        """Call `keep` after each further moving tag."""
+        self._pruners.append(keep)
 
     def note(self, subject: str | Path) -> bool:
         """Note a subject. Return whether it was not noted before."""

@@ -32,6 +32,9 @@ MAX_MOVING_PATTERNS = 5
 _CONTENT = re.compile(rf"sha-[0-9a-f]{{{DIGITS}}}(?:-[0-9a-f]{{{LATE_DIGITS}}})?")
 _GIT = re.compile(rf"git-[0-9a-f]{{{DIGITS}}}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_ASSET_HASH = re.compile(r"[0-9a-f]{64}")
+# cosign and the OCI referrers tag schema: `sha256-<digest>` with or without `.sig`, `.att`, `.sbom`.
+_ATTACHMENT = re.compile(r"sha256-([0-9a-f]{64})(?:\.\w+)?")
 _LONG_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b")
 
 
@@ -72,6 +75,9 @@ def check_moving_tag(tag: object, *, name: str) -> str:
             raise ScopedImagesError(
                 f"{name}: {pattern!r} is the library's own, got {tag!r}; use another name, such as 'dev'"
             )
+    if is_asset_hash(tag) or subject_of_tag(tag) is not None:
+        means = "CDK's assets have such tags" if is_asset_hash(tag) else "signatures of images have such tags"
+        raise ScopedImagesError(f"{name}: {means}, got {tag!r}; use another name, such as 'dev'")
     return tag
 
 
@@ -83,6 +89,17 @@ def is_content_tag(tag: str) -> bool:
 def is_git_tag(tag: str) -> bool:
     """Return whether `tag` is exactly what git_tag makes."""
     return _GIT.fullmatch(tag) is not None
+
+
+def is_asset_hash(tag: str) -> bool:
+    """Return whether `tag` has the form of CDK's asset hashes."""
+    return _ASSET_HASH.fullmatch(tag) is not None
+
+
+def subject_of_tag(tag: str) -> str | None:
+    """Return the digest of the image that a tag such as `sha256-<hex>.sig` names."""
+    match = _ATTACHMENT.fullmatch(tag)
+    return f"sha256:{match[1]}" if match else None
 
 
 def short_tag(tag: str) -> str:

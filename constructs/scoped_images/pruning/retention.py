@@ -8,18 +8,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from scoped_images.ecr.tag_pattern import check_pattern, matches, overlap
-from scoped_images.ecr.tags import CACHE_PATTERN, STABLE, is_content_tag, is_git_tag
+from scoped_images.ecr.tags import CACHE_PATTERN, STABLE, is_asset_hash, is_content_tag, is_git_tag
 from scoped_images.errors import ScopedImagesError
 
 # Never pruned, whatever the settings.
 ALWAYS_PROTECTED = (CACHE_PATTERN, STABLE)
 
-# Tags of this library before they had 128 bits, and CDK's asset hashes.
+# Tags of this library before they had 128 bits.
 _EARLIER_TAG = re.compile(r"sha-[0-9a-f]{12}(?:-[0-9a-f]{8})?|git-[0-9a-f]{12}")
-_ASSET_HASH = re.compile(r"[0-9a-f]{64}")
-
-# cosign and the OCI referrers tag schema: `sha256-<digest>` with or without `.sig`, `.att`, `.sbom`.
-_ATTACHMENT = re.compile(r"sha256-([0-9a-f]{64})(?:\.\w+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +74,7 @@ class Retention:
             is_content_tag(tag)
             or is_git_tag(tag)
             or _EARLIER_TAG.fullmatch(tag) is not None
-            or _ASSET_HASH.fullmatch(tag) is not None
+            or is_asset_hash(tag)
             or any(matches(pattern, tag) for pattern in self.content_tags)
         )
 
@@ -101,9 +97,3 @@ class Retention:
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
-
-
-def subject_of_tag(tag: str) -> str | None:
-    """Return the digest of the image that a tag such as `sha256-<hex>.sig` names."""
-    match = _ATTACHMENT.fullmatch(tag)
-    return f"sha256:{match[1]}" if match else None

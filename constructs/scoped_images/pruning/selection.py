@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from scoped_images.ecr.tags import subject_of_tag
 from scoped_images.pruning.image import ACTIVE, ARCHIVED, Image, ImageReference
-from scoped_images.pruning.retention import Retention, subject_of_tag
+from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.usage import Usage
 
 Key = tuple[str, str]

@@ -11,13 +11,16 @@ from scoped_images.ecr.tags import (
     MAIN_CACHE_PATTERN,
     PULL_REQUEST_CACHE_PATTERN,
     cache_tag,
+    check_moving_tag,
     content_tag,
     git_tag,
     is_content_tag,
     is_git_tag,
     late_content_tag,
     short_tag,
+    subject_of_tag,
 )
+from scoped_images.errors import ScopedImagesError
 
 HEX = hashlib.sha256(b"content").hexdigest()
 LATE = late_content_tag(content_tag(HEX), {"QUEUE": "one"})
@@ -81,6 +84,28 @@ def test_other_tags_are_not_taken_for_ours(tag: str) -> None:
 def test_a_cache_s_tag_falls_under_its_lifecycle_rule(branch: str | None, tag: str, pattern: str) -> None:
     assert cache_tag("linux-arm64", branch) == tag
     assert matches(pattern, tag)
+
+
+def test_attachments_name_their_subject_in_the_tag() -> None:
+    assert subject_of_tag(f"sha256-{'a' * 64}.sig") == f"sha256:{'a' * 64}"
+    assert subject_of_tag(f"sha256-{'a' * 64}") == f"sha256:{'a' * 64}"
+    assert subject_of_tag("sha256-abc.sig") is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"),
+    [
+        (HEX, "CDK's assets have such tags"),
+        (f"sha256-{HEX}", "signatures of images have such tags"),
+        (f"sha256-{HEX}.sig", "signatures of images have such tags"),
+        ("sha-0123456789ab", "'sha-*' is the library's own"),
+        ("git-0123456789ab", "'git-*' is the library's own"),
+    ],
+)
+def test_a_moving_tag_that_the_pruner_would_delete_is_refused(tag: str, reason: str) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        check_moving_tag(tag, name="moving_tag")
+    assert str(caught.value) == f"moving_tag: {reason}, got {tag!r}; use another name, such as 'dev'"
 
 
 @pytest.mark.parametrize(

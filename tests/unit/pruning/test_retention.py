@@ -9,7 +9,7 @@ import pytest
 
 from scoped_images.ecr.tags import MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
-from scoped_images.pruning.retention import ALWAYS_PROTECTED, Retention, subject_of_tag
+from scoped_images.pruning.retention import ALWAYS_PROTECTED, Retention
 
 
 @pytest.mark.parametrize("key", ["max_images", "untagged_days", "min_age_days", "rollback_window"])
@@ -94,9 +94,3 @@ def test_an_unknown_setting_is_refused_with_those_that_exist() -> None:
         match="retention: unknown setting, got 'max_image'; use one of archive_days, content_",
     ):
         Retention.from_json({"max_image": 3})
-
-
-def test_attachments_name_their_subject_in_the_tag() -> None:
-    assert subject_of_tag(f"sha256-{'a' * 64}.sig") == f"sha256:{'a' * 64}"
-    assert subject_of_tag(f"sha256-{'a' * 64}") == f"sha256:{'a' * 64}"
-    assert subject_of_tag("sha256-abc.sig") is None
