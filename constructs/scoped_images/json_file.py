@@ -33,25 +33,44 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def write_json(path: Path, content: Mapping[str, Any], *, sort_keys: bool = True) -> None:
-    """Replace the file in one step: a concurrent reader sees the old or the new content."""
-    text = json.dumps(content, indent=2, sort_keys=sort_keys) + "\n"
+def write_json(
+    path: Path, content: Mapping[str, Any], *, sort_keys: bool = True, indent: int | str = 2
+) -> None:
+    """Replace a file, or what a link leads to, in one step: a concurrent reader sees the old or the new content.
+
+    Raises ScopedImagesError if the content has a number that JSON cannot hold, or if the file cannot be written.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as stream:
-            stream.write(text)
-        written = Path(stream.name)
-        try:
-            # Keep the mode of a checkout: the temporary file is readable by its owner only.
-            written.chmod(path.stat().st_mode if path.exists() else 0o644)
-            os.replace(written, path)  # noqa: PTH105 - the name says that it is one step
-        except OSError:
-            written.unlink(missing_ok=True)
-            raise
+        text = json.dumps(content, indent=indent, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        # json.loads reads 1e400 as infinity.
+        raise ScopedImagesError(
+            f"cannot write {path}: it has a number that is too large for JSON; write the number as text"
+        ) from None
+    target = Path(os.path.realpath(path))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # A file name that is not UTF-8 has lone surrogates, for which JSON has the same escapes as Python.
+        _replace(target, f"{text}\n".encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ScopedImagesError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    written = Path(name)
+    try:
+        with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor
+            stream.write(content)
+            stream.flush()
+            # Else a crash can leave an empty file under the new name.
+            os.fsync(stream.fileno())
+        # Keep the mode of a checkout: the temporary file is readable by its owner only.
+        written.chmod(path.stat().st_mode if path.exists() else 0o644)
+        os.replace(written, path)  # noqa: PTH105 - the name says that it is one step
+    except OSError:
+        written.unlink(missing_ok=True)
+        raise
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.json_file import read_json, write_json
 
 _CDK_JSON = Path("cdk.json")
+_INDENT = re.compile(r'^[ \t]+(?=")', re.MULTILINE)
 
 
 def watch(
@@ -26,14 +28,20 @@ def watch(
     ] = False,
 ) -> None:
     """Print the patterns with which cdk watch observes the app's code and the files of its images."""
-    found = read_json(Path(assembly) / WATCH_FILE)
+    file = Path(assembly) / WATCH_FILE
+    found = read_json(file)
     if found is None:
         raise ScopedImagesError(
             f"ASSEMBLY: it holds no images of this library, got {assembly!r}; run cdk synth, or give the folder that it "
             "writes"
         )
+    patterns = found.get("include")
+    if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise ScopedImagesError(
+            f"{file}: include must be a list of patterns, got {patterns!r}; run cdk synth again"
+        )
     include = [str(_CDK_JSON)]
-    for pattern in found["include"]:
+    for pattern in patterns:
         if pattern.startswith("../"):
             warn(
                 f"cdk watch observes only the folder of cdk.json, got {pattern!r}; move cdk.json to a folder above both, "
@@ -55,5 +63,6 @@ def _write(include: list[str]) -> None:
         )
     before = content.get("watch")
     content["watch"] = {**(before if isinstance(before, dict) else {}), "include": include}
-    write_json(_CDK_JSON, content, sort_keys=False)
+    indent = _INDENT.search(_CDK_JSON.read_text(encoding="utf-8", errors="replace"))
+    write_json(_CDK_JSON, content, sort_keys=False, indent=indent[0] if indent else 2)
     say(f"cdk.json: watch.include has {len(include)} patterns")
