@@ -9,6 +9,8 @@ from dataclasses import dataclass
 MAIN_BRANCHES = ("main", "master")
 # Git's full names of branches; other refs are tags and pull requests.
 _HEADS = "refs/heads/"
+# GitHub runs these on the main branch, and their workflows often check out the code of a pull request.
+_UNREVIEWED_EVENTS = ("pull_request_target", "workflow_run", "issue_comment")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,15 +18,21 @@ class CiSystem:
     """The variables of one CI system.
 
     pull_request: set in a build of a pull or merge request, and elsewhere empty or `false`.
+    pull_request_prefix: with which the value of `pull_request` starts in such a build.
     branch: the branch's name, or a full ref.
+    remote: with which the value of `branch` starts.
     tag: set in a build of a Git tag; such a build may have `branch` too.
     main_branch: the name of the main branch, where the system says it.
+    event: what started the build.
     """
 
-    pull_request: str
-    branch: str
+    pull_request: str | None = None
+    pull_request_prefix: str = ""
+    branch: str | None = None
+    remote: str = ""
     tag: str | None = None
     main_branch: str | None = None
+    event: str | None = None
 
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
@@ -35,15 +43,25 @@ class CiSystem:
 # https://circleci.com/docs/variables/
 # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
 # https://www.jenkins.io/doc/book/pipeline/multibranch/
+# https://plugins.jenkins.io/git/ (GIT_BRANCH, in jobs of one branch)
+# https://docs.drone.io/pipeline/environment/reference/
+# https://docs.travis-ci.com/user/environment-variables/
+# https://www.appveyor.com/docs/environment-variables/
+# https://docs.semaphoreci.com/reference/env-vars
 SYSTEMS = (
-    CiSystem(pull_request="GITHUB_HEAD_REF", branch="GITHUB_REF"),
+    CiSystem(pull_request="GITHUB_HEAD_REF", branch="GITHUB_REF", event="GITHUB_EVENT_NAME"),
     CiSystem(
         pull_request="CI_MERGE_REQUEST_IID",
         branch="CI_COMMIT_BRANCH",
         tag="CI_COMMIT_TAG",
         main_branch="CI_DEFAULT_BRANCH",
     ),
-    CiSystem(pull_request="CODEBUILD_WEBHOOK_EVENT", branch="CODEBUILD_WEBHOOK_HEAD_REF"),
+    CiSystem(
+        pull_request="CODEBUILD_WEBHOOK_EVENT",
+        pull_request_prefix="PULL_REQUEST",
+        branch="CODEBUILD_WEBHOOK_HEAD_REF",
+    ),
+    CiSystem(pull_request="CODEBUILD_SOURCE_VERSION", pull_request_prefix="pr/"),
     CiSystem(
         pull_request="BUILDKITE_PULL_REQUEST",
         branch="BUILDKITE_BRANCH",
@@ -53,19 +71,40 @@ SYSTEMS = (
     CiSystem(pull_request="SYSTEM_PULLREQUEST_PULLREQUESTID", branch="BUILD_SOURCEBRANCH"),
     CiSystem(pull_request="CIRCLE_PULL_REQUEST", branch="CIRCLE_BRANCH", tag="CIRCLE_TAG"),
     CiSystem(pull_request="BITBUCKET_PR_ID", branch="BITBUCKET_BRANCH", tag="BITBUCKET_TAG"),
-    CiSystem(pull_request="CHANGE_ID", branch="BRANCH_NAME"),
+    CiSystem(pull_request="CHANGE_ID", branch="BRANCH_NAME", tag="TAG_NAME"),
+    CiSystem(branch="GIT_BRANCH", remote="origin/"),
+    CiSystem(
+        pull_request="DRONE_PULL_REQUEST",
+        branch="DRONE_BRANCH",
+        tag="DRONE_TAG",
+        main_branch="DRONE_REPO_BRANCH",
+    ),
+    CiSystem(pull_request="TRAVIS_PULL_REQUEST", branch="TRAVIS_BRANCH", tag="TRAVIS_TAG"),
+    CiSystem(
+        pull_request="APPVEYOR_PULL_REQUEST_NUMBER",
+        branch="APPVEYOR_REPO_BRANCH",
+        tag="APPVEYOR_REPO_TAG_NAME",
+    ),
+    CiSystem(
+        pull_request="SEMAPHORE_GIT_PR_NUMBER",
+        branch="SEMAPHORE_GIT_BRANCH",
+        tag="SEMAPHORE_GIT_TAG_NAME",
+    ),
 )
 VARIABLES = tuple(
     name
     for system in SYSTEMS
-    for name in (system.pull_request, system.branch, system.tag, system.main_branch)
+    for name in (system.pull_request, system.branch, system.tag, system.main_branch, system.event)
     if name is not None
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class CiSource:
-    """What CI builds that is not the main branch; `text` is for messages."""
+    """What CI builds that is not the main branch; `text` is for messages.
+
+    is_pull_request: whether it builds a pull request, or may build one.
+    """
 
     text: str
     is_pull_request: bool = False
@@ -74,7 +113,7 @@ class CiSource:
 def not_main(environment: Mapping[str, str], main_branch: str | None = None) -> CiSource | None:
     """Return what a known CI system builds unless it is the main branch; None where CI names no branch at all.
 
-    main_branch: by default the one that the CI system names, else `main` or `master`.
+    main_branch: its name or full ref, by default the one that the CI system names, else `main` or `master`.
     """
     for system in SYSTEMS:
         found = _not_main(system, environment, main_branch)
@@ -84,27 +123,30 @@ def not_main(environment: Mapping[str, str], main_branch: str | None = None) -> 
 
 
 def _not_main(system: CiSystem, environment: Mapping[str, str], main_branch: str | None) -> CiSource | None:
-    if _is_pull_request(system, environment):
-        return CiSource(text="a pull request", is_pull_request=True)
+    pull_request = _pull_request(system, environment)
+    if pull_request is not None:
+        return pull_request
     tag = environment.get(system.tag or "", "")
     if tag:
         return CiSource(text=f"tag {tag!r}")
-    ref = environment.get(system.branch, "")
+    ref = environment.get(system.branch or "", "").removeprefix(system.remote)
     if not ref:
         return None
     if ref.startswith("refs/") and not ref.startswith(_HEADS):
         return CiSource(text=f"{ref!r}")
     branch = ref.removeprefix(_HEADS)
-    named = main_branch or environment.get(system.main_branch or "")
+    named = (main_branch or environment.get(system.main_branch or "", "")).removeprefix(_HEADS)
     if branch in ((named,) if named else MAIN_BRANCHES):
         return None
     return CiSource(text=f"branch {branch!r}")
 
 
-def _is_pull_request(system: CiSystem, environment: Mapping[str, str]) -> bool:
-    value = environment.get(system.pull_request, "")
-    # CodeBuild names the webhook's event, which may be another one.
-    if system.pull_request == "CODEBUILD_WEBHOOK_EVENT":
-        return value.startswith("PULL_REQUEST")
-    # Buildkite writes "false".
-    return value not in ("", "false")
+def _pull_request(system: CiSystem, environment: Mapping[str, str]) -> CiSource | None:
+    value = environment.get(system.pull_request or "", "")
+    # Buildkite and Travis write "false".
+    if value not in ("", "false") and value.startswith(system.pull_request_prefix):
+        return CiSource(text="a pull request", is_pull_request=True)
+    event = environment.get(system.event or "")
+    if event in _UNREVIEWED_EVENTS:
+        return CiSource(text=f"event {event!r}", is_pull_request=True)
+    return None

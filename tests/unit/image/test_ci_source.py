@@ -22,10 +22,23 @@ PULL_REQUEST = CiSource(text="a pull request", is_pull_request=True)
         {"CIRCLE_PULL_REQUEST": "https://git.example/pull/7"},
         {"BITBUCKET_PR_ID": "7", "BITBUCKET_BRANCH": "main"},
         {"CHANGE_ID": "7", "BRANCH_NAME": "PR-7"},
+        # A build that a person or another build started, without a webhook.
+        {"CODEBUILD_SOURCE_VERSION": "pr/7"},
+        # The branch is the base.
+        {"DRONE_PULL_REQUEST": "7", "DRONE_BRANCH": "main"},
+        {"TRAVIS_PULL_REQUEST": "7", "TRAVIS_BRANCH": "main"},
+        {"APPVEYOR_PULL_REQUEST_NUMBER": "7", "APPVEYOR_REPO_BRANCH": "main"},
+        {"SEMAPHORE_GIT_PR_NUMBER": "7", "SEMAPHORE_GIT_BRANCH": "main"},
     ],
 )
 def test_a_pull_request_is_recognized(variables: dict[str, str]) -> None:
     assert not_main(variables) == PULL_REQUEST
+
+
+@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run", "issue_comment"])
+def test_an_event_whose_workflow_may_check_out_a_pull_request_is_not_main(event: str) -> None:
+    found = not_main({"GITHUB_EVENT_NAME": event, "GITHUB_REF": "refs/heads/main"})
+    assert found == CiSource(text=f"event {event!r}", is_pull_request=True)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +58,12 @@ def test_a_pull_request_is_recognized(variables: dict[str, str]) -> None:
         ({"CIRCLE_BRANCH": "x"}, "branch 'x'"),
         ({"BITBUCKET_BRANCH": "x"}, "branch 'x'"),
         ({"BRANCH_NAME": "x"}, "branch 'x'"),
+        ({"BRANCH_NAME": "main", "TAG_NAME": "main"}, "tag 'main'"),
+        ({"GIT_BRANCH": "origin/feature"}, "branch 'feature'"),
+        ({"DRONE_BRANCH": "main", "DRONE_REPO_BRANCH": "develop"}, "branch 'main'"),
+        ({"TRAVIS_PULL_REQUEST": "false", "TRAVIS_BRANCH": "main", "TRAVIS_TAG": "v1"}, "tag 'v1'"),
+        ({"APPVEYOR_REPO_BRANCH": "x"}, "branch 'x'"),
+        ({"SEMAPHORE_GIT_BRANCH": "main", "SEMAPHORE_GIT_TAG_NAME": "v1"}, "tag 'v1'"),
     ],
 )
 def test_a_branch_or_tag_beside_the_main_branch_is_named(variables: dict[str, str], text: str) -> None:
@@ -61,6 +80,10 @@ def test_a_branch_or_tag_beside_the_main_branch_is_named(variables: dict[str, st
         {"CI_COMMIT_BRANCH": "develop", "CI_DEFAULT_BRANCH": "develop"},
         {"BUILDKITE_PULL_REQUEST": "false", "BUILDKITE_BRANCH": "main", "BUILDKITE_TAG": ""},
         {"CODEBUILD_WEBHOOK_EVENT": "PUSH", "CODEBUILD_WEBHOOK_HEAD_REF": "refs/heads/main"},
+        {"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"},
+        {"BRANCH_NAME": "main", "GIT_BRANCH": "origin/main"},
+        {"TRAVIS_PULL_REQUEST": "false", "TRAVIS_BRANCH": "main", "TRAVIS_TAG": ""},
+        {"CODEBUILD_SOURCE_VERSION": "main"},
         # CodePipeline: the pipeline has its branch, and the build does not know it.
         {"CODEBUILD_BUILD_ID": "x:1", "CODEBUILD_INITIATOR": "codepipeline/x"},
     ],
@@ -71,6 +94,7 @@ def test_a_build_of_the_main_branch_or_of_a_machine_is_neither(variables: dict[s
 
 def test_the_app_can_name_its_main_branch() -> None:
     assert not_main({"GITHUB_REF": "refs/heads/develop"}, "develop") is None
+    assert not_main({"GITHUB_REF": "refs/heads/develop"}, "refs/heads/develop") is None
     assert not_main({"GITHUB_REF": "refs/heads/main"}, "develop") == CiSource(text="branch 'main'")
     assert not_main({"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}, "develop") == CiSource(
         text="branch 'main'"
