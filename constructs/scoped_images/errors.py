@@ -36,8 +36,13 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
     """Print an error that ends the program."""
     if not isinstance(error, ScopedImagesError) or os.environ.get("CDK_DEBUG") == "true":
         sys.__excepthook__(kind, error, trace)
-    else:
-        sys.stderr.write(f"{_place(trace)}error: {error}\n")
+    elif sys.stderr is not None:
+        lines = [f"{_place(trace)}error: {error}", *map(printable, getattr(error, "__notes__", ()))]
+        cause = error.__cause__
+        while cause is not None:
+            lines.append(printable_line(f"caused by {type(cause).__name__}: {cause}"))
+            cause = cause.__cause__
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -64,6 +64,24 @@ def test_the_place_is_named_when_the_current_folder_is_gone(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("statement", "printed"),
+    [
+        ("error = E('x'); error.add_note('in stack Api'); raise error", "error: x\nin stack Api\n"),
+        ("raise E('x') from KeyError('name')", "error: x\ncaused by KeyError: 'name'\n"),
+    ],
+)
+def test_the_notes_and_the_cause_of_an_error_follow_it(statement: str, printed: str, tmp_path: Path) -> None:
+    done = run(tmp_path, f"from scoped_images.errors import ScopedImagesError as E; {statement}")
+    assert done.stderr == f"helper.py:4: {printed}"
+
+
+def test_without_stderr_nothing_is_printed(tmp_path: Path) -> None:
+    """Python fails in its hook there, and prints that to where stderr was first."""
+    done = run(tmp_path, "import sys; sys.stderr = None; ScopedContext.of('nothing')")
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
     ("statement", "variables", "last"),
     [
         ("1 / 0", {}, "ZeroDivisionError: division by zero\n"),
