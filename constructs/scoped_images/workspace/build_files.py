@@ -17,11 +17,12 @@ from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.version_source import generated_version_files, setting
 
-# Building, installing, running and checking a package leave these in its folder.
+# Building, installing, running, checking and editing a package leave these in its folder.
 # An exception (`!`) in the package's own .dockerignore brings them back.
 _LEFT_BEHIND = (
     *("**/__pycache__", "**/*.py[co]", "**/*.egg-info", "**/.*_cache", "**/.DS_Store", "**/node_modules"),
     *("**/*.cpython-3*-*.so", "build", "dist", "htmlcov", ".*", "!.cargo"),
+    *("**/*~", "**/.*.sw?", "**/.#*", "**/#*#"),
 )
 # What a package has beside its source. A backend reads one of these only if a build file names it.
 _BESIDE = (
