@@ -224,6 +224,22 @@ def test_outputs_are_named_after_the_workloads(app: cdk.App, root: Path) -> None
     assert "UploadAllRepositoryUri" in Template.from_stack(images.repositories).find_outputs("*")
 
 
+def test_outputs_of_one_workload_twice_in_a_stack_need_a_name(app: cdk.App, root: Path) -> None:
+    images = images_in(app, root)
+    stack = stack_in(app)
+    images.image(stack, "Image", "lambdas/upload_all")
+    worker = images.image(stack, "Worker", "lambdas/upload_all")
+    with pytest.raises(ScopedImagesError) as caught:
+        images.add_outputs()
+    assert str(caught.value) == (
+        "outputs: 'shop-dev-functions/Image' and 'shop-dev-functions/Worker' are images of one workload, got "
+        "'UploadAll' for both; call image.add_outputs(name=…) of one of them first"
+    )
+    worker.add_outputs(name="Worker")
+    images.add_outputs()
+    assert {"UploadAllImageUri", "WorkerImageUri"} <= Template.from_stack(stack).find_outputs("*").keys()
+
+
 def test_a_dockerfile_may_serve_several_workloads(app: cdk.App, root: Path) -> None:
     (root / "dockerfiles").mkdir()
     (root / "dockerfiles" / "function.Dockerfile").write_text(f"{DOCKERFILE}USER 1000\n")

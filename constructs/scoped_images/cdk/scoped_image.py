@@ -78,6 +78,7 @@ class ScopedImage(Construct):
         builder: defaults to the machine that deploys; a RemoteBuilder builds the same image on AWS.
         """
         super().__init__(scope, construct_id)
+        self._has_outputs = False
         self.platforms = platforms_of(self, platform, platforms)
         made = ImageBuilds(
             scope=self,
@@ -197,6 +198,12 @@ class ScopedImage(Construct):
         if command is not None and len(self.specs) == 1:
             values["BuildCommand"] = command
         add_outputs(self, {f"{prefix}{key}": value for key, value in values.items()}, parameters=parameters)
+        self._has_outputs = True
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether `add_outputs` was called."""
+        return self._has_outputs
 
     @property
     def architecture(self) -> aws_cdk.aws_lambda.Architecture | None:

@@ -21,6 +21,7 @@ from scoped_images.cdk.environment import Environment
 from scoped_images.cdk.environment_repository import environment_repository
 from scoped_images.cdk.image_pruner import ImagePruner
 from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.remote.builder import RemoteBuilder
 from scoped_images.cdk.scoped_image import ScopedImage
 from scoped_images.cdk.stack_outputs import output_name
@@ -166,11 +167,21 @@ class WorkspaceImages:
     def add_outputs(self, *, parameters: str | None = None) -> None:
         """Add the outputs of every repository and image made so far; their names begin with the workload's.
 
+        An image that has outputs already keeps those only: `image.add_outputs(name=…)` chooses other names.
         parameters: as those of StackOutputs.
         """
+        without = [(name, image) for name, image in self._images if not image.has_outputs]
+        others: dict[tuple[str, str], ScopedImage] = {}
+        for name, image in without:
+            other = others.setdefault((path_of(stack_of(image)), name), image)
+            if other is not image:
+                raise ScopedImagesError(
+                    f"outputs: {path_of(other)!r} and {path_of(image)!r} are images of one workload, got {name!r} for "
+                    "both; call image.add_outputs(name=…) of one of them first"
+                )
         for name, repository in self._repositories.items():
             repository.add_outputs(name=output_name(name), parameters=parameters)
-        for name, image in self._images:
+        for name, image in without:
             image.add_outputs(name=name, parameters=parameters)
 
     def repository(self, name: str) -> ImageRepository:
