@@ -44,14 +44,6 @@ def test_members_outside_of_the_root(tmp_path: Path) -> None:
     )
 
 
-def test_two_packages_of_one_name(tmp_path: Path) -> None:
-    write(tmp_path, {"a/pyproject.toml": project("my-lib"), "b/pyproject.toml": project("My.Lib")})
-    assert refusal(tmp_path) == (
-        "workspace: workloads depend on two packages with the name 'my-lib': ROOT/a/pyproject.toml and "
-        "ROOT/b/pyproject.toml; rename one, or leave one out with workloads= or exclude="
-    )
-
-
 def test_a_member_that_is_a_link_out_of_the_root(tmp_path: Path) -> None:
     root = tmp_path / "root"
     write(root, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["libs/*"]\n', "libs/README": ""})
