@@ -20,6 +20,15 @@ class Platform(StrEnum):
             return cls(str(value))
         except ValueError:
             known = ", ".join(repr(str(platform)) for platform in cls)
+            if type(value).__module__.startswith("aws_cdk."):
+                # Platform of aws_ecr_assets has its text in an attribute.
+                same = next(
+                    (each.name for each in cls if each == getattr(value, "platform", None)), "LINUX_ARM64"
+                )
+                raise ScopedImagesError(
+                    f"{name}: must be a Platform of scoped_images, got {type(value).__module__}."
+                    f"{type(value).__name__}; from scoped_images import Platform, and pass Platform.{same}"
+                ) from None
             raise ScopedImagesError(f"{name} is {value!r}, and must be one of {known}") from None
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
 from scoped_images.cdk.environment import Environment
@@ -64,6 +65,26 @@ def test_no_environment_with_data_worth_keeping_destroys_it(name: str) -> None:
 def test_an_unknown_environment_lists_those_that_exist() -> None:
     assert message_of({"prod": SETTINGS, "dev": SETTINGS}, "stage") == (
         "environments: unknown environment 'stage'; cdk.json has dev, prod"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [(cdk.App(), "an App"), (cdk.App().node, "a Node"), (["dev"], "a list"), ("dev", "a str")],
+    ids=["app", "node", "list", "name"],
+)
+def test_what_is_no_value_of_the_context_is_named_by_its_type(given: object, named: str) -> None:
+    assert message_of(given) == (
+        f"environments: must be the context's value of that key, an object of environments, got {named}; pass "
+        "app.node.get_context('environments')"
+    )
+
+
+@pytest.mark.parametrize("name", ["dev", "unknown"])
+def test_the_whole_context_is_not_taken_for_the_environments(name: str) -> None:
+    assert message_of({"env": "dev", "environments": {"dev": SETTINGS}}, name) == (
+        "environments: must be the context's value of that key, got the whole context; pass context['environments'], "
+        "or app.node.get_context('environments')"
     )
 
 

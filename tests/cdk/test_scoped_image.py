@@ -7,6 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
@@ -279,6 +280,11 @@ def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
         ({"base": 1}, "base of 'App/Image': must be BaseImage, got int 1; use a base image, or the URI of"),
         ({"context": "folder"}, "context of 'App/Image': must be ScopedContext, got str 'folder'"),
         ({"repository": "app-dev"}, "repository of 'App/Image': must be ImageRepository, got str 'app-dev'"),
+        (
+            {"platform": aws_ecr_assets.Platform.LINUX_AMD64},
+            "platform: must be a Platform of scoped_images, got aws_cdk.aws_ecr_assets.Platform; from scoped_images "
+            "import Platform, and pass Platform.LINUX_AMD64",
+        ),
         ({"platform": "arm64"}, "platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'"),
         ({"platforms": BOTH}, "platform: 'App/Image' takes either platform or platforms, got both; pass"),
         (

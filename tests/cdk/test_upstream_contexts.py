@@ -93,5 +93,18 @@ def test_synth_warns_of_an_image_without_a_pin(small_app: SmallApp) -> None:
     found = Annotations.from_stack(cdk.Stack.of(made)).find_warning("*", Match.any_value())
     assert [entry.entry.data for entry in found if LAMBDA in str(entry.entry.data)] == [
         f"{LAMBDA} is not pinned, so no image is rebuilt when it changes; run scoped-images "
-        "bases update, with --derived for a derived base image [ack: scoped-images:upstream]"
+        "bases update, which pins the images of your Dockerfiles (and --derived for "
+        "those of derived bases) [ack: scoped-images:upstream]"
     ]
+
+
+def test_an_image_without_a_pin_is_named_once_for_all_that_use_it(small_app: SmallApp) -> None:
+    stacks = [
+        cdk.Stack.of(image(small_app, UpstreamImages(lock=ImagesLock(images={"busybox": PIN})), name))
+        for name in ("A", "B")
+    ]
+    warned = [
+        Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp(f"{LAMBDA} is not pinned"))
+        for stack in stacks
+    ]
+    assert len([each for found in warned for each in found]) == 1

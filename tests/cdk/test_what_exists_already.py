@@ -229,7 +229,7 @@ def test_a_base_that_is_not_pinned_is_refused_where_pins_are_required(small_app:
         )
     assert str(caught.value) == (
         f"require_pins: Dockerfile uses {THERE}/base:1, {THERE}/tools:1 without a digest; run scoped-images bases "
-        "update, with --derived for a derived base image, and commit the lock file"
+        "update (and --derived for those of derived bases), and commit the lock file"
     )
 
 

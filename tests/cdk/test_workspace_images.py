@@ -306,3 +306,30 @@ def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -
     with pytest.raises(ScopedImagesError) as caught:
         make(app, root)
     assert str(caught.value) == message.format(root=root.resolve())
+
+
+def test_the_app_s_synthesizer_is_the_first_thing_that_it_asks_for(tmp_path: Path, root: Path) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        images_in(cdk.App(outdir=str(tmp_path / "cdk.out")), root)
+    assert str(caught.value) == (
+        "default_stack_synthesizer: WorkspaceImages needs OrderedAssets, so that the CLI builds an image after the "
+        "repositories and base images that it needs, got DefaultStackSynthesizer in stack 'shop-dev-repositories'; use "
+        "App(default_stack_synthesizer=OrderedAssets())"
+    )
+
+
+def test_a_synth_finds_the_same_after_synths_to_other_folders(root: Path) -> None:
+    """The contexts in `o3` hold copies of the packages' files."""
+
+    def synth(folder: str) -> list[dict[str, Any]]:
+        app = cdk.App(outdir=str(root / folder), default_stack_synthesizer=OrderedAssets())
+        images_in(app, root).image(stack_in(app), "Upload", "lambdas/upload_all")
+        return [
+            {key: source[key] for key in ("directory", "dockerBuildArgs")}
+            for stack in ("shop-dev-base-shared", "shop-dev-functions")
+            for source in sources(app, stack)
+        ]
+
+    first = synth("o3")
+    assert list((root / "o3").glob("scoped-context-*/**/pyproject.toml")) != []
+    assert synth("o3") == synth("deep/o4") == first

@@ -49,6 +49,7 @@ class Registries:
     def __init__(self, *, region: str | None, warn: Any) -> None:
         self._region = region
         self._warn = warn
+        self._caller: Mapping[str, str] | None = None
         self._clients: dict[tuple[object, ...], Any] = {}
         self._lock = Lock()
 
@@ -70,7 +71,7 @@ class Registries:
             digests = pool.map(self._digest, wanted)
             return {
                 each: Published(
-                    uri=f"{uris[self._repository_key(each)]}:{self._filled(each.tag)}", digest=digest
+                    uri=f"{uris[self._repository_key(each)]}:{self._filled(each.tag, each)}", digest=digest
                 )
                 for each, digest in zip(wanted, digests, strict=True)
             }
@@ -98,13 +99,15 @@ class Registries:
     def _repository(self, destination: Destination) -> Repository:
         role = destination.role_arn
         return Repository(
-            name=self._filled(destination.repository),
-            account=self._caller["Account"] if role is None else self._filled(role).split(":")[4],
+            name=self._filled(destination.repository, destination),
+            account=self._caller_from(destination)["Account"]
+            if role is None
+            else self._filled(role, destination).split(":")[4],
             region=self._region_of(destination),
         )
 
     def _repository_uri(self, destination: Destination) -> str | None:
-        name = self._filled(destination.repository)
+        name = self._filled(destination.repository, destination)
         try:
             answer = self._client(destination).describe_repositories(repositoryNames=[name])
         except ClientError as error:
@@ -116,7 +119,8 @@ class Registries:
         return str(answer["repositories"][0]["repositoryUri"])
 
     def _digest(self, destination: Destination) -> str | None:
-        name, tag = self._filled(destination.repository), self._filled(destination.tag)
+        name = self._filled(destination.repository, destination)
+        tag = self._filled(destination.tag, destination)
         try:
             answer = self._client(destination).describe_images(
                 repositoryName=name, imageIds=[{"imageTag": tag}]
@@ -146,7 +150,7 @@ class Registries:
         """Return a session of the publishing role, or of the caller in the role's own account, as the CLI does."""
         if destination.role_arn is None:
             return self._own_session
-        role = self._filled(destination.role_arn)
+        role = self._filled(destination.role_arn, destination)
         external = {"ExternalId": destination.external_id} if destination.external_id else {}
         sts = self._own_session.client("sts", region_name=self._region_of(destination))
         refresh = create_assume_role_refresher(
@@ -161,7 +165,7 @@ class Registries:
         try:
             first = refresh()
         except (BotoCoreError, ClientError) as error:
-            if role.split(":")[4] != self._caller["Account"]:
+            if role.split(":")[4] != self._caller_from(destination)["Account"]:
                 raise ScopedImagesError(f"cannot assume {role}: {error}") from None
             self._warn(f"cannot assume {role}, using the current credentials: {error}")
             return self._own_session
@@ -175,26 +179,30 @@ class Registries:
     def _own_session(self) -> Any:
         return boto3.Session()
 
-    @cached_property
-    def _caller(self) -> Mapping[str, str]:
+    def _caller_from(self, destination: Destination) -> Mapping[str, str]:
+        """Return the caller's account and partition, which are the same in every region."""
+        if self._caller is None:
+            self._caller = self._ask_caller(self._region_of(destination))
+        return self._caller
+
+    def _ask_caller(self, region: str) -> Mapping[str, str]:
         try:
-            answer = self._own_session.client("sts", region_name=self._default_region()).get_caller_identity()
+            answer = self._own_session.client("sts", region_name=region).get_caller_identity()
         except (BotoCoreError, ClientError) as error:
             raise ScopedImagesError(
                 f"cannot tell which AWS account this is: {error}; log in to AWS, or set AWS_PROFILE"
             ) from None
         return {"Account": answer["Account"], "Partition": answer["Arn"].split(":")[1]}
 
-    def _filled(self, text: str) -> str:
-        """Return text with CDK's placeholders filled in."""
-        if "${AWS::" not in text:
-            return text
-        values = {
-            "${AWS::Partition}": self._caller["Partition"],
-            "${AWS::AccountId}": self._caller["Account"],
-            "${AWS::Region}": self._default_region(),
-        }
-        return re.sub(r"\$\{AWS::\w+\}", lambda match: values.get(match[0], match[0]), text)
+    def _filled(self, text: str, destination: Destination) -> str:
+        """Return text with CDK's placeholders filled in, as the CLI does: the region is the destination's."""
+
+        def value(match: re.Match[str]) -> str:
+            if match[1] == "Region":
+                return self._region_of(destination)
+            return self._caller_from(destination)["Account" if match[1] == "AccountId" else "Partition"]
+
+        return re.sub(r"\$\{AWS::(Partition|AccountId|Region)\}", value, text)
 
     def _region_of(self, destination: Destination) -> str:
         # `${AWS::Region}` of a stack without a region.
@@ -203,7 +211,10 @@ class Registries:
 
     def _default_region(self) -> str:
         if self._region is None:
-            raise ScopedImagesError("region: no AWS region, got none; set AWS_REGION")
+            raise ScopedImagesError(
+                "region: an image's stack names none, and neither does the AWS configuration; set AWS_REGION, or give "
+                "the stack an env= with a region"
+            )
         return self._region
 
 

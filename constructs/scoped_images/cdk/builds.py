@@ -131,6 +131,10 @@ class ImageBuilds:
             for kind, warnings in build.spec.warnings.items():
                 for warning in warnings:
                     annotate_warning(self.scope, kind, warning)
+            for warning in build.spec.pin_warnings:
+                # Once for each external image of the app, whichever images use it.
+                if register_of(self.scope).note(warning):
+                    annotate_warning(self.scope, "upstream", warning)
             rung = registry_cache_warning(
                 build.spec.context.whole_repository, has_cache=build.cache is not None
             )

@@ -116,10 +116,20 @@ class Environment:
 
         Raises ScopedImagesError for an unknown environment or key, missing keys, or a value of another type.
         """
-        if not isinstance(environments, Mapping) or not environments:
+        if environments is not None and not isinstance(environments, Mapping):
+            raise ScopedImagesError(
+                f"environments: must be the context's value of that key, an object of environments, got "
+                f"{_type_name(environments)}; pass app.node.get_context('environments')"
+            )
+        if not environments:
             raise ScopedImagesError(
                 "environments: missing in the context; run cdk in the folder that holds cdk.json, "
                 "or pass App(context={'environments': {…}})"
+            )
+        if name not in environments and isinstance(environments.get("environments"), Mapping):
+            raise ScopedImagesError(
+                "environments: must be the context's value of that key, got the whole context; pass "
+                "context['environments'], or app.node.get_context('environments')"
             )
         if name not in environments:
             known = ", ".join(sorted(environments))
@@ -161,3 +171,7 @@ class Environment:
         if value not in choices:
             expected = " or ".join(repr(choice) for choice in choices)
             raise ScopedImagesError(f"{self._property(key)}: must be {expected}, got {value!r}")
+
+
+def _type_name(value: object) -> str:
+    return f"{'an' if type(value).__name__[0] in 'AEIOUaeiou' else 'a'} {type(value).__name__}"

@@ -139,6 +139,16 @@ def publishing_role_of(stack: Stack) -> str:
     return synthesizer.image_publishing_role_arn
 
 
+def expect_ordered_assets(stack: Stack, *, what: str) -> None:
+    """Raise if a stack has another synthesizer. what: needs this one."""
+    if not isinstance(stack.synthesizer, OrderedAssets):
+        raise ScopedImagesError(
+            f"default_stack_synthesizer: {what} needs OrderedAssets, so that the CLI builds an image after the "
+            f"repositories and base images that it needs, got {type(stack.synthesizer).__name__} in stack "
+            f"{stack.node.path!r}; use App(default_stack_synthesizer=OrderedAssets())"
+        )
+
+
 @cache
 def _copy_class(cls: type[OrderedAssets]) -> Any:
     """Return a class whose call copies an instance of `cls`, without the __init__ of `cls`, which may take anything.

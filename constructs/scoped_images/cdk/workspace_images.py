@@ -21,6 +21,7 @@ from scoped_images.cdk.environment import Environment
 from scoped_images.cdk.environment_repository import environment_repository
 from scoped_images.cdk.image_pruner import ImagePruner
 from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.ordered_assets import expect_ordered_assets
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.remote.builder import RemoteBuilder
 from scoped_images.cdk.scoped_image import ScopedImage
@@ -90,6 +91,7 @@ class WorkspaceImages:
         self._upstream = options.upstream if options and options.upstream.in_use else self._read_upstream()
         self._options = self._with_pins(options or BuildOptions())
         self.repositories = repositories or Stack(scope, f"{prefix}-repositories", env=environment.place)
+        expect_ordered_assets(self.repositories, what="WorkspaceImages")
         self.stacks: list[Stack] = [] if repositories else [self.repositories]
         self.builder = builder or self._remote_builder(scope, prefix)
         self.bases = bases or BaseImages.from_workspace(

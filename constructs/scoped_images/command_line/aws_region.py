@@ -21,7 +21,10 @@ def aws_region(given: str | None, *, env: str) -> str:
     # The AWS CLI reads AWS_REGION and boto3 does not.
     region = given or _region_of(env) or os.environ.get("AWS_REGION") or configured
     if not region:
-        raise ScopedImagesError("--region: no AWS region, got none; give --region or set AWS_REGION")
+        raise ScopedImagesError(
+            f"--region: missing, and neither environment {env!r} in ./cdk.json nor the AWS configuration names one; give "
+            "--region or set AWS_REGION"
+        )
     return region
 
 

@@ -156,11 +156,13 @@ class ImageSpec:
                 for mount in external.required_mounts
                 if (missing := self._missing(mount))
             ),
-            "upstream": (
-                *external.warnings,
-                *self.options.upstream.warnings((*external.images, *self._named_images)),
-            ),
+            "upstream": external.warnings,
         }
+
+    @property
+    def pin_warnings(self) -> tuple[str, ...]:
+        """Return a warning for each external image without a pin. Other images may have the same ones."""
+        return self.options.upstream.warnings((*self._external.images, *self._named_images))
 
     def _missing(self, mount: RequiredMount) -> str:
         """Say that the options do not give what a mount requires, or return an empty string."""

@@ -40,8 +40,8 @@ class UpstreamImages:
         missing = [image for image in images if self.digest(image) is None] if self.require_pins else []
         if missing:
             raise ScopedImagesError(
-                f"require_pins: {where} uses {', '.join(missing)} without a digest; run scoped-images bases update, with "
-                "--derived for a derived base image, and commit the lock file"
+                f"require_pins: {where} uses {', '.join(missing)} without a digest; run scoped-images bases update "
+                "(and --derived for those of derived bases), and commit the lock file"
             )
 
     @property
@@ -74,7 +74,8 @@ class UpstreamImages:
         """Return a warning for each image that is not pinned."""
         return tuple(
             f"{image} is not pinned, so no image is rebuilt when it changes; run "
-            "scoped-images bases update, with --derived for a derived base image"
+            "scoped-images bases update, which pins the images of your Dockerfiles (and --derived for "
+            "those of derived bases)"
             for image in images
             if self.digest(image) is None
         )

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scoped_images.context.output_folder import is_output_folder
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 
 # Folders that tools write; a repository keeps its packages elsewhere.
-_SKIPPED = frozenset({"node_modules", "venv", "cdk.out", "build", "dist", "__pycache__", "site-packages"})
+_SKIPPED = frozenset({"node_modules", "venv", "build", "dist", "__pycache__", "site-packages"})
 PACKAGE_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
@@ -79,7 +80,17 @@ def named_folders(root: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
 
 def _folders(root: Path, pattern: str, files: Sequence[str], *, where: str = "") -> list[Path]:
     matches = [path.resolve() for path in _matching(root, pattern, where) if path.is_dir()]
-    return [path for path in matches if any((path / name).is_file() for name in files)]
+    return [
+        path
+        for path in matches
+        if any((path / name).is_file() for name in files) and not _is_in_output_folder(root, path)
+    ]
+
+
+def _is_in_output_folder(root: Path, folder: Path) -> bool:
+    """Return whether CDK writes a folder of the root: a context in a cloud assembly copies the files of packages."""
+    above = [each for each in (folder, *folder.parents) if each != root and each.is_relative_to(root)]
+    return any(is_output_folder(str(each)) for each in above)
 
 
 def _refuse_outside(root: Path, pattern: str, folders: Iterable[Path]) -> None:
@@ -105,7 +116,7 @@ def _matching(root: Path, pattern: str, where: str = "") -> Iterable[Path]:
 def every_folder(root: Path, scope: Scope, files: Sequence[str] = PACKAGE_FILES) -> tuple[Path, ...]:
     """Return the folders that hold one of the files, sorted.
 
-    Skips hidden folders and folders that tools write.
+    Skips hidden folders and folders that tools write, cloud assemblies among them.
     """
     return tuple(sorted(_walk(root, root, scope, frozenset(files))))
 
@@ -126,5 +137,6 @@ def _walk(root: Path, folder: Path, scope: Scope, files: frozenset[str]) -> Iter
             entry.is_dir(follow_symlinks=False)
             and not entry.name.startswith(".")
             and entry.name not in _SKIPPED
+            and not is_output_folder(entry.path)
         ):
             yield from _walk(root, Path(entry.path), scope, files)

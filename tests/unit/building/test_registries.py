@@ -157,3 +157,19 @@ def test_without_a_role_of_another_account_nothing_is_published(monkeypatch: pyt
         "cannot assume arn:aws:iam::999999999999:role/publish: An error occurred (AccessDenied) when calling the "
         "AssumeRole operation: no"
     )
+
+
+def test_a_destination_that_names_its_region_needs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    found = Registries(region=None, warn=[].append).published([destination(tag="new-${AWS::Region}")])
+    assert [each.uri for each in found.values()] == [f"{HOST}/api:new-eu-west-1"]
+
+
+def test_without_any_region_it_says_where_one_may_be_given() -> None:
+    nowhere = Destination(repository="api", tag="here")
+    with pytest.raises(ScopedImagesError) as caught:
+        Registries(region=None, warn=[].append).published([nowhere])
+    assert str(caught.value) == (
+        "region: an image's stack names none, and neither does the AWS configuration; set AWS_REGION, or give the stack "
+        "an env= with a region"
+    )

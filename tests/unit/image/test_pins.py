@@ -59,15 +59,15 @@ def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> 
     with pytest.raises(ScopedImagesError) as refused:
         spec(context, upstream=UpstreamImages(require_pins=True))
     assert str(refused.value) == (
-        "require_pins: Dockerfile uses tools:1 without a digest; run scoped-images bases update, with --derived for a "
-        "derived base image, and commit the lock file"
+        "require_pins: Dockerfile uses tools:1 without a digest; run scoped-images bases update (and --derived for "
+        "those of derived bases), and commit the lock file"
     )
 
 
 def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: ScopedContext) -> None:
-    (warning,) = spec(public).warnings["upstream"]
+    (warning,) = spec(public).pin_warnings
     assert warning.startswith(f"{PUBLIC} is not pinned, so no image is rebuilt when it changes")
-    assert spec(public, upstream=upstream(DIGESTS[0])).warnings["upstream"] == ()
+    assert spec(public, upstream=upstream(DIGESTS[0])).pin_warnings == ()
 
 
 def test_a_required_pin_that_is_missing_is_refused(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_a_required_pin_that_is_missing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         spec(ScopedContext.of(tmp_path), upstream=UpstreamImages(require_pins=True))
     assert str(refused.value) == (
-        "require_pins: Dockerfile uses python:3.13 without a digest; run scoped-images bases update, with --derived "
-        "for a derived base image, and commit the lock file"
+        "require_pins: Dockerfile uses python:3.13 without a digest; run scoped-images bases update (and --derived "
+        "for those of derived bases), and commit the lock file"
     )
 
 

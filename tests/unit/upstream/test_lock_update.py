@@ -53,7 +53,14 @@ def test_one_error_names_every_failure() -> None:
 def test_dockerfiles_are_found_but_not_copies_of_them(tmp_path: Path) -> None:
     for name in (
         *("Dockerfile", "dockerfiles/api.Dockerfile", "services/api/Dockerfile"),
-        *("cdk.out/asset.1/Dockerfile", ".venv/x/Dockerfile", "node_modules/x/Dockerfile"),
+        *(
+            "cdk.out/asset.1/Dockerfile",
+            "o3/cdk.out",
+            "o3/manifest.json",
+            "o3/scoped-context-1/Dockerfile",
+            ".venv/x/Dockerfile",
+            "node_modules/x/Dockerfile",
+        ),
         *("Dockerfile.dockerignore", "docs/Dockerfile.md"),
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

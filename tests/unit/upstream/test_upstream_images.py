@@ -63,7 +63,7 @@ def test_a_pin_is_part_of_an_image_s_identity() -> None:
 def test_an_image_without_a_pin_is_a_warning() -> None:
     assert PINNED.warnings([LAMBDA, "busybox", f"a/b@{OTHER}"]) == (
         "busybox is not pinned, so no image is rebuilt when it changes; run scoped-images "
-        "bases update, with --derived for a derived base image",
+        "bases update, which pins the images of your Dockerfiles (and --derived for those of derived bases)",
     )
 
 

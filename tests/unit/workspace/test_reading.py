@@ -39,6 +39,19 @@ def test_without_a_uv_workspace_every_package_below_the_root_is_read(tmp_path: P
     assert list(Workspace.read(tmp_path).packages) == ["deep", "root"]
 
 
+@pytest.mark.parametrize("packages", [None, ("**/a",)])
+@pytest.mark.parametrize("place", ["o3", "deep/assembly"])
+def test_copies_of_packages_in_a_cloud_assembly_are_not_read(
+    tmp_path: Path, place: str, packages: tuple[str, ...] | None
+) -> None:
+    """CDK writes both files to the folder of `--output`, whatever its name is."""
+    copy = f"{place}/scoped-context-1/libs/a/pyproject.toml"
+    assembly = {f"{place}/cdk.out": "{}", f"{place}/manifest.json": "{}", copy: project("a")}
+    write(tmp_path, {"libs/a/pyproject.toml": project("a"), **assembly})
+    workspace = Workspace.read(tmp_path, packages=packages)
+    assert [package.folder for package in workspace.every] == [tmp_path / "libs/a"]
+
+
 def test_a_file_that_only_sets_up_tools_is_passed_over(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "[tool.ruff]\nline-length = 100\n", "a/pyproject.toml": project("a")})
     assert list(Workspace.read(tmp_path).packages) == ["a"]

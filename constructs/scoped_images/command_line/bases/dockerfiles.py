@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from scoped_images.bases.derived_base import DOCKERFILE as DERIVED_BASE
+from scoped_images.context.output_folder import is_output_folder
 from scoped_images.context.request import read_dockerfile
 from scoped_images.dockerfile.external_images import ExternalImages, every_external_image
 from scoped_images.errors import ScopedImagesError
 
 # Where the library itself is; its own Dockerfile is for `derived_images`.
 _LIBRARY = Path(__file__).resolve().parents[2]
-# These hold copies and other projects' files. Hidden folders are skipped as well.
-_LEFT_OUT = ("cdk.out", "node_modules")
+# Other projects' files. Hidden folders and cloud assemblies, which hold copies, are skipped as well.
+_LEFT_OUT = ("node_modules",)
 
 
 def find_dockerfiles(root: Path) -> tuple[Path, ...]:
@@ -24,7 +25,9 @@ def find_dockerfiles(root: Path) -> tuple[Path, ...]:
         names[:] = [
             name
             for name in names
-            if not name.startswith(".") and name not in _LEFT_OUT and Path(folder, name).resolve() != _LIBRARY
+            if not name.startswith(".")
+            and name not in _LEFT_OUT
+            and not _is_copied(Path(folder, name).resolve())
         ]
         found += [
             Path(folder, name) for name in files if name == "Dockerfile" or name.endswith(".Dockerfile")
@@ -35,6 +38,10 @@ def find_dockerfiles(root: Path) -> tuple[Path, ...]:
             "some with --dockerfile"
         )
     return tuple(sorted(found))
+
+
+def _is_copied(folder: Path) -> bool:
+    return folder == _LIBRARY or is_output_folder(str(folder))
 
 
 def images_of(dockerfiles: Iterable[Path], *, build_contexts: Collection[str] = ()) -> ExternalImages:
