@@ -325,7 +325,7 @@ def test_a_synth_finds_the_same_after_synths_to_other_folders(root: Path) -> Non
         app = cdk.App(outdir=str(root / folder), default_stack_synthesizer=OrderedAssets())
         images_in(app, root).image(stack_in(app), "Upload", "lambdas/upload_all")
         return [
-            {key: source[key] for key in ("directory", "dockerBuildArgs")}
+            {key: source.get(key) for key in ("directory", "dockerBuildArgs")}
             for stack in ("shop-dev-base-shared", "shop-dev-functions")
             for source in sources(app, stack)
         ]
