@@ -181,7 +181,11 @@ def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: Smal
 @pytest.mark.parametrize(
     ("argument", "given", "message"),
     [
-        ("env", None, "env: expected an Environment, got None; pass Environment.read(context, name)"),
+        (
+            "env",
+            None,
+            "env: expected an Environment, got None; pass Environment.read(app.node.get_context('environments'), name)",
+        ),
         (
             "prefix",
             "a b",

@@ -176,7 +176,7 @@ def test_a_name_that_no_repository_could_carry_is_refused(make: Callable[[str], 
     with pytest.raises(ScopedImagesError) as caught:
         make("Dev_1")
     assert str(caught.value) == (
-        "environment name: must be usable in physical names, got 'Dev_1'; use 1-20 lower-case letters, digits and "
+        "name: must be usable in physical names, got 'Dev_1'; use 1-20 lower-case letters, digits and "
         "dashes, a letter first"
     )
 

@@ -297,7 +297,7 @@ def test_two_environments_fit_into_one_app(app: cdk.App, root: Path) -> None:
         (
             lambda app, root: images_in(app, root, "dev"),
             "environment: expected an Environment, got 'dev'; pass Environment(name='dev', account=…, region=…) or "
-            "Environment.read(context, name)",
+            "Environment.read(app.node.get_context('environments'), name)",
         ),
     ],
     ids=["unknown", "outside", "environment"],
@@ -333,3 +333,27 @@ def test_a_synth_finds_the_same_after_synths_to_other_folders(root: Path) -> Non
     first = synth("o3")
     assert list((root / "o3").glob("scoped-context-*/**/pyproject.toml")) != []
     assert synth("o3") == synth("deep/o4") == first
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "message"),
+    [
+        (
+            "prefix",
+            "shop_dev",
+            "prefix: expected letters, digits and dashes, a letter first, got 'shop_dev'; stack names allow no others",
+        ),
+        (
+            "repositories",
+            "images",
+            "repositories: expected a Stack, got 'images'; pass the stack to put the repositories into",
+        ),
+    ],
+)
+def test_it_checks_its_arguments_before_it_makes_a_stack(
+    app: cdk.App, root: Path, argument: str, value: str, message: str
+) -> None:
+    arguments: dict[str, Any] = {"prefix": "shop-dev", "root": root, argument: value}
+    with pytest.raises(ScopedImagesError) as caught:
+        WorkspaceImages(app, environment(), **arguments)
+    assert str(caught.value) == message

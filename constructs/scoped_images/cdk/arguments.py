@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from aws_cdk import Stack
 from constructs import Construct
 
 from scoped_images.errors import ScopedImagesError
@@ -27,6 +28,22 @@ def expect_environment_name(what: str, name: object) -> None:
         raise ScopedImagesError(
             f"{what}: must be usable in physical names, got {name!r}; use 1-20 lower-case letters, digits and dashes, a "
             "letter first"
+        )
+
+
+def expect_prefix(value: object) -> None:
+    """Raise unless the names of stacks can begin with a value."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", value):
+        raise ScopedImagesError(
+            f"prefix: expected letters, digits and dashes, a letter first, got {value!r}; stack names allow no others"
+        )
+
+
+def expect_repositories(value: object) -> None:
+    """Raise unless a value is the stack of repositories, or None."""
+    if value is not None and not isinstance(value, Stack):
+        raise ScopedImagesError(
+            f"repositories: expected a Stack, got {value!r}; pass the stack to put the repositories into"
         )
 
 

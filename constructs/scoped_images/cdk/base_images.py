@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from scoped_images.bases.graph import BaseGraph
 from scoped_images.bases.package_options import PackageOptions
 from scoped_images.bases.refresh_marks import RefreshMarks
 from scoped_images.cdk.annotations import annotate_warning
+from scoped_images.cdk.arguments import expect_prefix, expect_repositories
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.environment import Environment
@@ -168,16 +168,11 @@ class BaseImages:
 def _check(env: object, prefix: object, repositories: object, refresh_marks: object, options: object) -> None:
     if not isinstance(env, Environment):
         raise ScopedImagesError(
-            f"env: expected an Environment, got {env!r}; pass Environment.read(context, name)"
+            f"env: expected an Environment, got {env!r}; pass "
+            "Environment.read(app.node.get_context('environments'), name)"
         )
-    if not isinstance(prefix, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", prefix):
-        raise ScopedImagesError(
-            f"prefix: expected letters, digits and dashes, a letter first, got {prefix!r}; stack names allow no others"
-        )
-    if repositories is not None and not isinstance(repositories, Stack):
-        raise ScopedImagesError(
-            f"repositories: expected a Stack, got {repositories!r}; pass the stack to put the repositories into"
-        )
+    expect_prefix(prefix)
+    expect_repositories(repositories)
     if refresh_marks is not None and not isinstance(refresh_marks, RefreshMarks):
         raise ScopedImagesError(
             f"refresh_marks: expected RefreshMarks, got {refresh_marks!r}; pass RefreshMarks.read()"

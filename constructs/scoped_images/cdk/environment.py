@@ -62,7 +62,7 @@ class Environment:
     require_pins: bool = False
 
     def __post_init__(self) -> None:
-        expect_environment_name("environment name", self.name)
+        expect_environment_name("name", self.name)
         self._check("account", self.account, r"\d{12}", "12 digits in quotes")
         self._check("region", self.region, r"[a-z]{2,}(-[a-z]+)+-\d", "a region such as 'eu-west-1'")
         platform = Platform.parse(self.platform, name=self._property("platform"))

@@ -13,6 +13,7 @@ from constructs import Construct
 from scoped_images.bases.declaration import BaseDeclaration
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.cdk.addressed_repository import AddressedRepository
+from scoped_images.cdk.arguments import expect_prefix, expect_repositories
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.base_images import BaseImages, WorkloadBases
 from scoped_images.cdk.builder import ImageBuilder
@@ -85,8 +86,10 @@ class WorkspaceImages:
         if not isinstance(environment, Environment):
             raise ScopedImagesError(
                 f"environment: expected an Environment, got {environment!r}; pass Environment(name='dev', account=…, "
-                "region=…) or Environment.read(context, name)"
+                "region=…) or Environment.read(app.node.get_context('environments'), name)"
             )
+        expect_prefix(prefix)
+        expect_repositories(repositories)
         self.environment, self.root = environment, Path(root)
         self._upstream = options.upstream if options and options.upstream.in_use else self._read_upstream()
         self._options = self._with_pins(options or BuildOptions())
