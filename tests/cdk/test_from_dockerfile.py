@@ -139,3 +139,12 @@ def test_the_uri_is_what_runs(root: Path, pin_digest: bool) -> None:
     (output,) = template.find_outputs("ImageUri").values()
     assert output["Value"] == task["Properties"]["ContainerDefinitions"][0]["Image"]
     assert len(looked_up(template)) == int(pin_digest)
+
+
+def test_options_of_another_type_are_refused(root: Path) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(cdk.Stack(app_in(root), "App"), root, options={"target": "last"})
+    assert str(caught.value) == (
+        "options of 'App/Image': must be BuildOptions, got dict {'target': 'last'}; use "
+        "BuildOptions(build_args={'VERSION': '1'})"
+    )

@@ -32,6 +32,7 @@ from scoped_images import (
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 DOCKERFILE = "ARG BASE_IMAGE_URI=python:3.13\nFROM ${BASE_IMAGE_URI}\nCOPY handler.py ./\nRUN true\n"
+NOT_OPTIONS: Any = {"target": "a"}
 FILES = {
     "packages/shared/pyproject.toml": '[project]\nname = "shared"\nversion = "1"\n',
     "packages/shared/src/shared/__init__.py": "",
@@ -250,6 +251,67 @@ def test_a_dockerfile_may_serve_several_workloads(app: cdk.App, root: Path) -> N
     assert (context.dockerfile.name, context.root.name) == ("function.Dockerfile", "upload_all")
 
 
+@pytest.mark.parametrize("dockerfile", [None, "dockerfiles/function.Dockerfile"])
+def test_what_the_dockerfile_does_not_read_moves_no_tag(
+    app: cdk.App, root: Path, dockerfile: str | None
+) -> None:
+    (root / "dockerfiles").mkdir()
+    (root / "dockerfiles" / "function.Dockerfile").write_text(DOCKERFILE)
+    folder = root / "lambdas" / "upload_all"
+    images, stack = images_in(app, root), stack_in(app)
+    before = images.image(stack, "Before", "lambdas/upload_all", dockerfile=dockerfile)
+    (folder / "README.md").write_text("how")
+    (folder / "tests").mkdir()
+    (folder / "tests" / "test_handler.py").write_text("")
+    beside = images.image(stack, "Beside", "lambdas/upload_all", dockerfile=dockerfile)
+    (folder / "handler.py").write_text("changed = True\n")
+    changed = images.image(stack, "Changed", "lambdas/upload_all", dockerfile=dockerfile)
+    assert [file.path for file in beside.specs[0].context.files] == ["handler.py"]
+    assert beside.tag == before.tag != changed.tag
+
+
+def test_each_platform_has_the_files_that_the_options_of_the_build_ask_for(app: cdk.App, root: Path) -> None:
+    folder = root / "lambdas" / "upload_all"
+    (folder / "Dockerfile").write_text(
+        "ARG BASE_IMAGE_URI\nFROM ${BASE_IMAGE_URI} AS first\nARG TARGETARCH\nARG MODE\n"
+        "COPY ${MODE}-${TARGETARCH} /\nFROM first\nCOPY handler.py /\n"
+    )
+    for name in ("fast-amd64", "fast-arm64", "slow-amd64"):
+        (folder / name).write_text("")
+    image = images_in(app, root).image(
+        stack_in(app),
+        "Image",
+        "lambdas/upload_all",
+        platforms=[Platform.LINUX_AMD64, Platform.LINUX_ARM64],
+        base=f"{REGISTRY}/own:1",
+        options=BuildOptions(target="first", build_args={"MODE": "fast"}),
+    )
+    contexts = [spec.context for spec in image.specs]
+    assert [[file.path for file in context.files] for context in contexts] == [["fast-amd64"], ["fast-arm64"]]
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("handlr.py", "does not exist: there is no {root}/lambdas/upload_all/handlr.py"),
+        (
+            "lambdas/upload_all/handler.py",
+            "does not exist: the build context is lambdas/upload_all, and 'lambdas/upload_all/handler.py' is in the "
+            "repository; write the path from that folder, or pass context=lambda platform: "
+            "ScopedContext.from_dockerfile({given!r}, 'lambdas/upload_all/Dockerfile', platform=platform)",
+        ),
+    ],
+    ids=["a typo", "from the repository"],
+)
+def test_a_source_that_is_missing_fails_at_synth(app: cdk.App, root: Path, source: str, problem: str) -> None:
+    (root / "lambdas" / "upload_all" / "Dockerfile").write_text(f"FROM scratch\nCOPY {source} ./\n")
+    images, stack = images_in(app, root), stack_in(app)
+    with pytest.raises(ScopedImagesError) as caught:
+        images.image(stack, "Image", "lambdas/upload_all")
+    said = problem.format(root=root.resolve(), given=str(root))
+    assert str(caught.value) == f"Dockerfile:2: COPY source {source!r} {said}"
+
+
 def test_two_folders_with_one_name_share_no_repository(app: cdk.App, root: Path) -> None:
     (root / "lambdas" / "web_site").mkdir()
     (root / "lambdas" / "web_site" / "Dockerfile").write_text("FROM node:24\n")
@@ -299,8 +361,20 @@ def test_two_environments_fit_into_one_app(app: cdk.App, root: Path) -> None:
             "environment: expected an Environment, got 'dev'; pass Environment(name='dev', account=…, region=…) or "
             "Environment.read(app.node.get_context('environments'), name)",
         ),
+        (
+            lambda app, root: images_in(app, root).image(
+                stack_in(app), "Image", "lambdas/upload_all", options=NOT_OPTIONS
+            ),
+            "options of 'shop-dev-functions/Image': must be BuildOptions, got dict {{'target': 'a'}}; use "
+            "BuildOptions(build_args={{'VERSION': '1'}})",
+        ),
+        (
+            lambda app, root: images_in(app, root, options=NOT_OPTIONS),
+            "options of 'shop-dev': must be BuildOptions, got dict {{'target': 'a'}}; use "
+            "BuildOptions(build_args={{'VERSION': '1'}})",
+        ),
     ],
-    ids=["unknown", "outside", "environment"],
+    ids=["unknown", "outside", "environment", "options", "the workspace's options"],
 )
 def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:

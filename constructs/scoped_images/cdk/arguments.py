@@ -8,6 +8,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.build_options import BuildOptions
 
 # The public names of classes.
 _NAMES = {"AddressedRepository": "ImageRepository"}
@@ -15,11 +16,13 @@ _NAMES = {"AddressedRepository": "ImageRepository"}
 
 def expect(scope: Construct, name: str, value: object, kind: type, hint: str) -> None:
     """Raise unless the `value` of property `name` is None or a `kind`."""
-    if value is not None and not isinstance(value, kind):
-        expected = _NAMES.get(kind.__name__, kind.__name__)
-        raise ScopedImagesError(
-            f"{name} of {scope.node.path!r}: must be {expected}, got {type(value).__name__} {_short(value)}; use {hint}"
-        )
+    _expect(f"{name} of {scope.node.path!r}", value, kind, hint)
+
+
+def expect_options(scope: Construct, construct_id: str, options: object) -> None:
+    """Raise unless the options of a construct that is not made yet are None or BuildOptions."""
+    path = f"{scope.node.path}/{construct_id}".removeprefix("/")
+    _expect(f"options of {path!r}", options, BuildOptions, "BuildOptions(build_args={'VERSION': '1'})")
 
 
 def expect_environment_name(what: str, name: object) -> None:
@@ -51,6 +54,14 @@ def expect_words(name: str, value: object) -> None:
     """Raise if a sequence of words is text: each of its letters would become a word."""
     if isinstance(value, str):
         raise ScopedImagesError(f"{name}: must be a list of words, got {value!r}; use [{value!r}]")
+
+
+def _expect(what: str, value: object, kind: type, hint: str) -> None:
+    if value is not None and not isinstance(value, kind):
+        expected = _NAMES.get(kind.__name__, kind.__name__)
+        raise ScopedImagesError(
+            f"{what}: must be {expected}, got {type(value).__name__} {_short(value)}; use {hint}"
+        )
 
 
 def _short(value: object) -> str:

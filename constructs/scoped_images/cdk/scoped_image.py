@@ -8,23 +8,22 @@ from typing import Self
 
 # Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
 import aws_cdk
-from aws_cdk import Token
 from constructs import Construct, IConstruct
 
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.architectures import lambda_architecture, task_platform
-from scoped_images.cdk.arguments import expect, expect_words
+from scoped_images.cdk.arguments import expect, expect_options, expect_words
 from scoped_images.cdk.base_image import BaseImage, published_base, published_bases
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
+from scoped_images.cdk.dockerfile_context import dockerfile_context
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.place import path_of
 from scoped_images.cdk.published_platforms import PublishedPlatforms, publish
 from scoped_images.cdk.registry_resources import move_tag
 from scoped_images.cdk.stack_outputs import add_outputs, output_name
 from scoped_images.context.request import DOCKERFILE
-from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
 from scoped_images.ecr.tags import check_moving_tag
 from scoped_images.errors import ScopedImagesError
@@ -141,29 +140,20 @@ class ScopedImage(Construct):
         build_contexts, include, max_bytes: as those of ScopedContext.from_dockerfile.
         The other arguments are those of ScopedImage.
         """
-        options = options or BuildOptions()
-        # Of the options too: they decide which files the Dockerfile reads.
-        literal = {
-            name: value for name, value in options.build_args.items() if not Token.is_unresolved(value)
-        }
-        given = {**literal, **(build_args or {})}
-
-        def context(each: Platform) -> ScopedContext:
-            return ScopedContext.from_dockerfile(
-                root,
-                dockerfile,
-                platform=each,
-                target=target or options.target,
-                build_args=given,
-                build_contexts=build_contexts,
-                include=include,
-                max_bytes=max_bytes,
-            )
-
+        expect_options(scope, construct_id, options)
         return cls(
             scope,
             construct_id,
-            context=context,
+            context=dockerfile_context(
+                root,
+                dockerfile,
+                options or BuildOptions(),
+                build_args=build_args,
+                build_contexts=build_contexts,
+                target=target,
+                include=include,
+                max_bytes=max_bytes,
+            ),
             platform=platform,
             platforms=platforms,
             repository=repository,

@@ -13,11 +13,12 @@ from constructs import Construct
 from scoped_images.bases.declaration import BaseDeclaration
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.cdk.addressed_repository import AddressedRepository
-from scoped_images.cdk.arguments import expect_prefix, expect_repositories
+from scoped_images.cdk.arguments import expect_options, expect_prefix, expect_repositories
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.base_images import BaseImages, WorkloadBases
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor
+from scoped_images.cdk.dockerfile_context import dockerfile_context
 from scoped_images.cdk.environment import Environment
 from scoped_images.cdk.environment_repository import environment_repository
 from scoped_images.cdk.image_pruner import ImagePruner
@@ -27,7 +28,9 @@ from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.remote.builder import RemoteBuilder
 from scoped_images.cdk.scoped_image import ScopedImage
 from scoped_images.cdk.stack_outputs import output_name
+from scoped_images.context.request import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.context.selection import MissingSourceError
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
@@ -90,6 +93,7 @@ class WorkspaceImages:
             )
         expect_prefix(prefix)
         expect_repositories(repositories)
+        expect_options(scope, prefix, options)
         self.environment, self.root = environment, Path(root)
         self._upstream = options.upstream if options and options.upstream.in_use else self._read_upstream()
         self._options = self._with_pins(options or BuildOptions())
@@ -142,7 +146,7 @@ class WorkspaceImages:
 
         workload: a package of the workspace, by name or folder, or any other folder with a Dockerfile.
         dockerfile: relative to the repository. Defaults to `Dockerfile` in the workload's folder.
-        context: defaults to the workload's folder.
+        context: defaults to the files of the workload's folder that the Dockerfile reads.
         platform: defaults to the environment's.
         repository: defaults to one of the image's own, `<workload>-<environment>`.
         base, named_bases: either replaces all bases of the packages that the workload depends on.
@@ -150,18 +154,20 @@ class WorkspaceImages:
         pin_digest: False to refer to the image by its tag, which `cdk deploy --hotswap` needs.
         The other arguments are those of ScopedImage.
         """
+        expect_options(scope, construct_id, options)
+        build = self._with_pins(options) if options else self._options
         found = find_workload(self.root, workload, self.bases.graph.workspace)
         derived = self._bases_of(found) if base is None and named_bases is None else WorkloadBases(base=base)
         image = ScopedImage(
             scope,
             construct_id,
-            context=context or self._context(found, dockerfile),
+            context=context or self._context(found, dockerfile, build),
             platform=None if platforms else platform or self.environment.platform,
             platforms=platforms,
             repository=repository or self._repository_of(found),
             base=derived.base,
             named_bases=derived.named_bases if named_bases is None else named_bases,
-            options=self._with_pins(options) if options else self._options,
+            options=build,
             pin_digest=pin_digest,
             moving_tag=moving_tag,
             builder=builder or self.builder,
@@ -217,10 +223,27 @@ class WorkspaceImages:
         upstream = options.upstream if options.upstream.in_use else self._upstream
         return self.environment.build_options(replace(options, upstream=upstream))
 
-    def _context(self, workload: Workload, dockerfile: str | Path | None) -> ScopedContext:
-        return ScopedContext.of(
-            workload.folder, dockerfile=None if dockerfile is None else self.root / dockerfile
-        )
+    def _context(
+        self, workload: Workload, dockerfile: str | Path | None, options: BuildOptions
+    ) -> ContextFor:
+        path = DOCKERFILE if dockerfile is None else self.root.resolve() / dockerfile
+        of_folder = dockerfile_context(workload.folder, path, options)
+
+        def context(platform: Platform) -> ScopedContext:
+            try:
+                return of_folder(platform)
+            except MissingSourceError as error:
+                if not os.path.lexists(self.root / error.path):
+                    raise
+                written = self._relative(workload.folder / path)
+                raise ScopedImagesError(
+                    f"{error.source} does not exist: the build context is {self._relative(workload.folder)}, and "
+                    f"{error.path!r} is in the repository; write the path from that folder, or pass "
+                    f"context=lambda platform: ScopedContext.from_dockerfile({str(self.root)!r}, {written!r}, "
+                    "platform=platform)"
+                ) from None
+
+        return context
 
     def _bases_of(self, workload: Workload) -> WorkloadBases:
         known = self.bases.graph.workspace is not None

@@ -57,6 +57,18 @@ def select_files(root: Path, sources: ContextSources, ignore: IgnoreFile) -> Sel
     )
 
 
+class MissingSourceError(ScopedImagesError):
+    """A source that is not in the root.
+
+    source: the instruction, as messages call it.
+    path: of what is missing, from the root.
+    """
+
+    def __init__(self, message: str, *, source: str, path: str) -> None:
+        super().__init__(message)
+        self.source, self.path = source, path
+
+
 @dataclass
 class _Selector:
     view: ContextView
@@ -227,7 +239,11 @@ class _Selector:
             )
         beside = (self.view.root / self.dockerfile).parent
         hint = f"; did you mean root={str(beside)!r}?" if os.path.lexists(beside / path) else ""
-        return self._error(source, f"does not exist: there is no {self.view.root / path}{hint}")
+        return MissingSourceError(
+            self._describe(source, f"does not exist: there is no {self.view.root / path}{hint}"),
+            source=self._describe(source, "").rstrip(),
+            path=path,
+        )
 
     def _error(self, source: Source, problem: str) -> ScopedImagesError:
         return ScopedImagesError(self._describe(source, problem))
