@@ -51,6 +51,31 @@ while True:
 Start = Callable[..., "Running"]
 
 
+def test_a_runtime_may_ask_before_its_start_has_returned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine can put any pause there; AWS's client ends with signal 11 if it gets no event."""
+    script = tmp_path / "runtime.py"
+    script.write_text(RUNTIME)
+
+    class SlowStart(emulator.Runtime):
+        def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+            super().__init__(command, environment)
+            time.sleep(1)
+
+    monkeypatch.setattr(emulator, "Runtime", SlowStart)
+    address = f"127.0.0.1:{free_port()}"
+    environment = {"AWS_LAMBDA_RUNTIME_API": address, "_HANDLER": "a.handler"}
+    emulated = emulator.Emulator([sys.executable, str(script)], environment)
+    server = emulator.serve(address, emulator.RuntimeHandler, emulated)
+    try:
+        assert json.loads(emulated.invoke(b'{"text": "asked early"}', "").body)["text"] == "asked early"
+    finally:
+        server.shutdown()
+        if emulated.runtime:
+            emulated.runtime.stop()
+
+
 class Running:
     """An emulator that runs, as its caller sees it."""
 

@@ -114,6 +114,7 @@ class Emulator:
         self.timeout = int(environment.get("AWS_LAMBDA_FUNCTION_TIMEOUT", "300"))
         self.runtime: Runtime | None = None
         self.one_at_a_time = threading.Lock()
+        self.starting = threading.Lock()
 
     def invoke(self, payload: bytes, trace_id: str) -> Answer:
         with self.one_at_a_time:
@@ -127,10 +128,16 @@ class Emulator:
                 return (runtime and runtime.failure) or error("Sandbox.Stopped", "the emulator was stopped")
             return self._run(runtime, payload, trace_id, report)
 
+    def asking(self) -> Runtime | None:
+        """Return the runtime whose process asks. It may ask before `_start` has kept what it started."""
+        with self.starting:
+            return self.runtime
+
     def _start(self) -> None:
         """Start the runtime and wait until it asks for an event, or fails to."""
         try:
-            self.runtime = runtime = Runtime(self.command, self.environment)
+            with self.starting:
+                self.runtime = runtime = Runtime(self.command, self.environment)
         except OSError as problem:
             sys.exit(f"aws-lambda-rie: cannot run {self.command[0]!r}: {problem.strerror}")
         if not runtime.settled.wait(max(INIT_SECONDS, self.timeout)):
@@ -228,7 +235,7 @@ class RuntimeHandler(Handler):
     """The runtime's side."""
 
     def do_GET(self) -> None:
-        runtime = self.emulator.runtime
+        runtime = self.emulator.asking()
         if self.path != f"{RUNTIME_API}/invocation/next" or runtime is None:
             self.reply(404, b"404 page not found\n")
             return
@@ -249,7 +256,7 @@ class RuntimeHandler(Handler):
 
     def do_POST(self) -> None:
         body = self.body()
-        runtime = self.emulator.runtime
+        runtime = self.emulator.asking()
         outcome = OUTCOME.fullmatch(self.path)
         if self.path == f"{RUNTIME_API}/init/error" and runtime:
             runtime.failure = Answer(502, body)
