@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from aws_cdk import Stack
 from constructs import Construct
@@ -16,13 +17,17 @@ _NAMES = {"AddressedRepository": "ImageRepository"}
 
 def expect(scope: Construct, name: str, value: object, kind: type, hint: str) -> None:
     """Raise unless the `value` of property `name` is None or a `kind`."""
-    _expect(f"{name} of {scope.node.path!r}", value, kind, hint)
+    _expect(lambda: f"{name} of {scope.node.path!r}", value, kind, hint)
 
 
 def expect_options(scope: Construct, construct_id: str, options: object) -> None:
     """Raise unless the options of a construct that is not made yet are None or BuildOptions."""
-    path = f"{scope.node.path}/{construct_id}".removeprefix("/")
-    _expect(f"options of {path!r}", options, BuildOptions, "BuildOptions(build_args={'VERSION': '1'})")
+
+    def what() -> str:
+        path = f"{scope.node.path}/{construct_id}".removeprefix("/")
+        return f"options of {path!r}"
+
+    _expect(what, options, BuildOptions, "BuildOptions(build_args={'VERSION': '1'})")
 
 
 def expect_environment_name(what: str, name: object) -> None:
@@ -56,11 +61,12 @@ def expect_words(name: str, value: object) -> None:
         raise ScopedImagesError(f"{name}: must be a list of words, got {value!r}; use [{value!r}]")
 
 
-def _expect(what: str, value: object, kind: type, hint: str) -> None:
+def _expect(what: Callable[[], str], value: object, kind: type, hint: str) -> None:
+    """Raise unless `value` is None or a `kind`. A construct's path takes calls to JavaScript: ask only for an error."""
     if value is not None and not isinstance(value, kind):
         expected = _NAMES.get(kind.__name__, kind.__name__)
         raise ScopedImagesError(
-            f"{what}: must be {expected}, got {type(value).__name__} {_short(value)}; use {hint}"
+            f"{what()}: must be {expected}, got {type(value).__name__} {_short(value)}; use {hint}"
         )
 
 
