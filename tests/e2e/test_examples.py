@@ -74,9 +74,13 @@ def newcomer(new_deployment: NewDeployment, tmp_path_factory: pytest.TempPathFac
     return Newcomer(new_deployment(str(ROOT / "examples")), environment)
 
 
-def test_one_function_deploys_and_answers(newcomer: Newcomer) -> None:
+def test_one_function_deploys_answers_and_is_hotswapped(newcomer: Newcomer) -> None:
     newcomer.deploy("one-function")
     assert newcomer.invoke("greet", name="you") == "Hello, you"
+    handler = newcomer.folder("one-function") / "greet/handler.py"
+    handler.write_text(handler.read_text().replace("Hello", "Welcome"))
+    assert "hotswapping resources" in newcomer.deploy("one-function", "--hotswap")
+    assert newcomer.invoke("greet", name="you") == "Welcome, you"
 
 
 def test_a_stock_app_is_converted_in_place(newcomer: Newcomer) -> None:

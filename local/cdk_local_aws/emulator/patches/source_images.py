@@ -22,6 +22,9 @@ IMAGE_URI = re.compile(
     r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
 )
 
+# A hotswap fills in AWS::URLSuffix itself: it takes the end of the host that Lambda has, which is here an address.
+HOTSWAPPED_HOST = re.compile(r"^(\d{12}\.dkr\.ecr\.[a-z0-9-]+)\.127\.0\.0\.1/")
+
 RESOLVED = "ResolvedImageUri"
 
 
@@ -40,6 +43,8 @@ def apply() -> None:
         return answered
 
     def update(name: str, data: dict[str, Any]) -> Response:
+        if "ImageUri" in data:
+            data = {**data, "ImageUri": HOTSWAPPED_HOST.sub(r"\1.amazonaws.com/", data["ImageUri"])}
         answered: Response = refusal(data.get("ImageUri")) or stock_update(name, data)
         if answered[0] < 400:
             fix_digest(name)
