@@ -37,7 +37,7 @@ from scoped_images.platform import Platform
 from scoped_images.pruning.retention import Retention
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import DEFAULT_LOCK, ImagesLock
-from scoped_images.workspace.workload import Workload, find_workload
+from scoped_images.workspace.workload import Workload
 
 
 class WorkspaceImages:
@@ -156,7 +156,7 @@ class WorkspaceImages:
         """
         expect_options(scope, construct_id, options)
         build = self._with_pins(options) if options else self._options
-        found = find_workload(self.root, workload, self.bases.graph.workspace)
+        found = Workload.find(self.root, workload, self.bases.graph.workspace)
         derived = self._bases_of(found) if base is None and named_bases is None else WorkloadBases(base=base)
         image = ScopedImage(
             scope,

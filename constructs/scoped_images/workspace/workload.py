@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from packaging.utils import canonicalize_name
 
@@ -22,20 +23,20 @@ class Workload:
     name: str
     folder: Path
 
-
-def find_workload(root: Path, workload: str | Path, workspace: Workspace | None) -> Workload:
-    """Return the package with this name or in this folder, or else the folder; both below `root`."""
-    packages = workspace.packages if workspace else {}
-    folder = (root / workload).resolve()
-    found = packages.get(canonicalize_name(str(workload)))
-    if found is not None:
-        return Workload(name=found.name, folder=found.folder)
-    if not folder.is_dir() or not folder.is_relative_to(root.resolve()):
-        known = ", ".join(packages) or "none"
-        raise ScopedImagesError(
-            f"workload: expected a package or a folder of {root.resolve()}, got {str(workload)!r}; known packages are "
-            f"{known}"
-        )
-    is_below = workspace is not None and folder.is_relative_to(workspace.root)
-    name = workspace.workload_name(folder) if workspace and is_below else folder.name
-    return Workload(name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"), folder=folder)
+    @classmethod
+    def find(cls, root: Path, workload: str | Path, workspace: Workspace | None) -> Self:
+        """Return the package with this name or in this folder, or else the folder; both below `root`."""
+        packages = workspace.packages if workspace else {}
+        folder = (root / workload).resolve()
+        found = packages.get(canonicalize_name(str(workload)))
+        if found is not None:
+            return cls(name=found.name, folder=found.folder)
+        if not folder.is_dir() or not folder.is_relative_to(root.resolve()):
+            known = ", ".join(packages) or "none"
+            raise ScopedImagesError(
+                f"workload: expected a package or a folder of {root.resolve()}, got {str(workload)!r}; known packages "
+                f"are {known}"
+            )
+        is_below = workspace is not None and folder.is_relative_to(workspace.root)
+        name = workspace.workload_name(folder) if workspace and is_below else folder.name
+        return cls(name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"), folder=folder)
