@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,27 +23,38 @@ from tests.local.debian_registry import debian_registry
 PART = "build"
 
 
+_EVERY_STEP = ("cold", "handler", "dependency", "base")
+
+
 @dataclass(frozen=True)
 class Scale:
-    """bases: bytes of the public image beside its system. images: services that a change rebuilds."""
+    """What to measure.
 
-    bases: tuple[int, ...]
-    images: tuple[int, ...]
+    cases: for each size of the public image, in bytes, the steps to measure of each number of services.
+    rest: bytes of the repository that no image reads.
+    """
+
+    cases: Mapping[int, Mapping[int, tuple[str, ...]]]
     requirements: str
     rest: int
     runs: int
 
 
 SCALES = {
-    "quick": Scale((100_000_000,), (1,), "pydantic==2.13.5\n", 50_000_000, 1),
+    "quick": Scale({100_000_000: {1: _EVERY_STEP}}, "pydantic==2.13.5\n", 50_000_000, 1),
     "full": Scale(
-        (200_000_000, 1_000_000_000),
-        (1, 10),
+        {
+            200_000_000: {1: _EVERY_STEP, 10: ("cold", "handler"), 50: ("handler",)},
+            1_000_000_000: {1: ("cold", "handler")},
+            3_000_000_000: {1: ("cold", "handler")},
+        },
         "boto3==1.43.106\npandas==3.0.4\npydantic==2.13.5\n",
         500_000_000,
         3,
     ),
 }
+# Twenty minutes and more, and known from fewer services.
+_MOST_OF_WHOLE_REPOSITORY = 10
 _PUSH = "type=image,push=true,unpack=false,store=false"
 
 
@@ -53,20 +64,22 @@ def run(results: Results) -> None:
     os.environ["BUILDX_BAKE_ENTITLEMENTS_FS"] = "0"
     scale = SCALES[results.scale]
     with tempfile.TemporaryDirectory(prefix="bench-build-") as folder, private_engine(Path(folder)) as engine:
-        for base in scale.bases:
+        for base, cases in scale.cases.items():
             with debian_registry(Path(folder, f"registry-{base}")) as registry:
                 repo = Monorepo(Path(folder, f"project-{base}"), engine, registry)
-                repo.write(services=max(scale.images), requirements=scale.requirements, rest=scale.rest)
+                repo.write(services=max(cases), requirements=scale.requirements, rest=scale.rest)
                 repo.push_public_image(base)
-                for images in scale.images:
+                for images, steps in cases.items():
                     case = f"base of {base / 1e9:g} GB, {images} image{'s'[: images > 1]}"
-                    _measure(results, repo, scale.runs, case, images)
+                    _measure(results, repo, scale.runs, case, images, steps)
             # Gigabytes, of which the next size needs none.
             shutil.rmtree(Path(folder, f"registry-{base}"))
             shutil.rmtree(Path(folder, f"project-{base}"))
 
 
-def _measure(results: Results, repo: Monorepo, runs: int, case: str, images: int) -> None:
+def _measure(
+    results: Results, repo: Monorepo, runs: int, case: str, images: int, steps: tuple[str, ...]
+) -> None:
     by = _Ways(repo)
     ways: dict[str, Callable[[str, int], None]] = {
         "whole repository": by.whole,
@@ -75,9 +88,12 @@ def _measure(results: Results, repo: Monorepo, runs: int, case: str, images: int
         f"{OURS} build": by.scoped_images_build,
         "docker buildx bake by hand": by.bake,
     }
-    for step, change in repo.changes().items():
+    if images > _MOST_OF_WHOLE_REPOSITORY:
+        ways = {name: way for name, way in ways.items() if not name.startswith("whole")}
+    for step in steps:
+        change = repo.changes()[step]
         # Only the step that happens every day is measured more than once.
-        count = runs if step == "handler" else 1
+        count = runs if step == "handler" and images == 1 else 1
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         for number in range(count):
             change(number)
