@@ -69,17 +69,15 @@ def run(results: Results) -> None:
                 repo = Monorepo(Path(folder, f"project-{base}"), engine, registry)
                 repo.write(services=max(cases), requirements=scale.requirements, rest=scale.rest)
                 repo.push_public_image(base)
-                for images, steps in cases.items():
-                    case = f"base of {base / 1e9:g} GB, {images} image{'s'[: images > 1]}"
-                    _measure(results, repo, scale.runs, case, images, steps)
+                for images in cases:
+                    _measure(results, repo, scale, base, images)
             # Gigabytes, of which the next size needs none.
             shutil.rmtree(Path(folder, f"registry-{base}"))
             shutil.rmtree(Path(folder, f"project-{base}"))
 
 
-def _measure(
-    results: Results, repo: Monorepo, runs: int, case: str, images: int, steps: tuple[str, ...]
-) -> None:
+def _measure(results: Results, repo: Monorepo, scale: Scale, base: int, images: int) -> None:
+    case = f"base of {base / 1e9:g} GB, {images} image{'s'[: images > 1]}"
     by = _Ways(repo)
     ways: dict[str, Callable[[str, int], None]] = {
         "whole repository": by.whole,
@@ -90,10 +88,10 @@ def _measure(
     }
     if images > _MOST_OF_WHOLE_REPOSITORY:
         ways = {name: way for name, way in ways.items() if not name.startswith("whole")}
-    for step in steps:
+    for step in scale.cases[base][images]:
         change = repo.changes()[step]
         # Only the step that happens every day is measured more than once.
-        count = runs if step == "handler" and images == 1 else 1
+        count = scale.runs if step == "handler" and images == 1 else 1
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         for number in range(count):
             change(number)
