@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+_ROOT = Path(__file__).parents[1]
+# The library loads a module when one of its names is first used, so the others cost the app nothing.
+_NAMES = sorted(
+    {
+        alias.name
+        for file in (_ROOT / "app.py", *_ROOT.glob("stacks/*.py"))
+        for statement in ast.walk(ast.parse(file.read_text()))
+        if isinstance(statement, ast.ImportFrom) and statement.module == "scoped_images"
+        for alias in statement.names
+    }
+)
 
 
 class Clock:
@@ -60,7 +73,7 @@ def _watch(clock: Clock) -> None:
     import scoped_images  # noqa: PLC0415 - importing it counts
     from scoped_images.cdk.image_watch import ImageWatch  # noqa: PLC0415
 
-    for name in scoped_images.__all__:
+    for name in _NAMES:
         public = getattr(scoped_images, name)
         if isinstance(public, type):
             for attribute, value in list(vars(public).items()):
