@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 __version__: str
@@ -104,6 +103,8 @@ _MODULES = {
 def __getattr__(name: str) -> object:
     # On first use: what decides is used without CDK too, and importing aws_cdk starts a Node process.
     if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - it takes 50 ms
+
         return version("cdk-scoped-images")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -128,7 +128,8 @@ def test_every_call_that_it_makes_is_allowed(small_app: SmallApp) -> None:
     )
     calls = set(
         re.findall(
-            r'"(lambda|ecs|events|scheduler|cloudformation|sagemaker|apprunner|batch|ecr)",\s*"(\w+)"', source
+            r'"(lambda|ecs|events|scheduler|cloudformation|sagemaker|apprunner|batch|ecr)",\s*"(\w+_\w+)"',
+            source,
         )
     )
     services = ["sagemaker", "apprunner", "batch"]

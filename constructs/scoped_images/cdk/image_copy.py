@@ -11,7 +11,6 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from cdk_ecr_deployment import DockerImageName, ECRDeployment
 from constructs import Construct
 
 from scoped_images.cdk.arguments import expect, expect_words
@@ -70,6 +69,8 @@ class ImageCopy(Construct):
         image: one with a repository of its own.
         repository: where the copy goes, made by a stack of this app.
         """
+        from cdk_ecr_deployment import DockerImageName, ECRDeployment  # noqa: PLC0415 - takes 0.1 s
+
         super().__init__(scope, construct_id)
         expect(self, "repository", repository, ImageRepository, "one that a stack of this app makes")
         source = _source_of(self, image)

@@ -25,9 +25,8 @@ from constructs import Construct
 from scoped_images.cdk.function_code import function_code
 from scoped_images.cdk.image_watch import register_of
 from scoped_images.errors import ScopedImagesError
-from scoped_images.pruning.report import NAMESPACE
 from scoped_images.pruning.retention import Retention
-from scoped_images.pruning.settings import PrunerSettings
+from scoped_images.pruning.settings import METRICS_NAMESPACE, PrunerSettings
 
 # All of these list or describe. `lambda:GetFunction` also returns a link to the code of a function in a zip, and the
 # pruner calls it for image functions only. botocore's model of GetFunctionConfiguration and ListVersionsByFunction
@@ -260,7 +259,7 @@ class ImagePruner(Construct):
 
     def _alarms(self) -> list[cloudwatch.Alarm]:
         failed = cloudwatch.Metric(
-            namespace=NAMESPACE,
+            namespace=METRICS_NAMESPACE,
             metric_name="Failed",
             dimensions_map={"Environment": self.settings.environment},
             statistic="Maximum",

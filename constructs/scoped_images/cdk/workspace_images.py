@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 from constructs import Construct
@@ -21,11 +22,9 @@ from scoped_images.cdk.builds import ContextFor
 from scoped_images.cdk.dockerfile_context import dockerfile_context
 from scoped_images.cdk.environment import Environment
 from scoped_images.cdk.environment_repository import environment_repository
-from scoped_images.cdk.image_pruner import ImagePruner
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.ordered_assets import expect_ordered_assets
 from scoped_images.cdk.place import path_of, stack_of
-from scoped_images.cdk.remote.builder import RemoteBuilder
 from scoped_images.cdk.scoped_image import ScopedImage
 from scoped_images.cdk.stack_outputs import output_name
 from scoped_images.context.request import DOCKERFILE
@@ -38,6 +37,11 @@ from scoped_images.pruning.retention import Retention
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import DEFAULT_LOCK, ImagesLock
 from scoped_images.workspace.workload import Workload
+
+# They load when an environment asks for one: their modules of aws_cdk take half a second.
+if TYPE_CHECKING:
+    from scoped_images.cdk.image_pruner import ImagePruner
+    from scoped_images.cdk.remote.builder import RemoteBuilder
 
 
 class WorkspaceImages:
@@ -252,6 +256,8 @@ class WorkspaceImages:
     def _remote_builder(self, scope: Construct, prefix: str) -> RemoteBuilder | None:
         if not self.environment.builds_remotely:
             return None
+        from scoped_images.cdk.remote.builder import RemoteBuilder  # noqa: PLC0415
+
         stack = Stack(scope, f"{prefix}-builder", env=self.environment.place)
         self.stacks.append(stack)
         return RemoteBuilder(stack, "Builder", environment_name=self.environment.name)
@@ -261,6 +267,8 @@ class WorkspaceImages:
         if self.pruner is not None:
             self.pruner.add_repository(name, holds_bases=holds_bases)
         elif env.pruning:
+            from scoped_images.cdk.image_pruner import ImagePruner  # noqa: PLC0415
+
             stack = Stack(self._scope, f"{self._prefix}-pruner", env=env.place)
             self.stacks.append(stack)
             self.pruner = ImagePruner(

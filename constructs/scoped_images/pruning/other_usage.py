@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from scoped_images.pruning.answer import Answer
 from scoped_images.pruning.aws_calls import AwsCalls
 from scoped_images.pruning.image import ImageReference
+from scoped_images.pruning.settings import SERVICES
 from scoped_images.pruning.usage import Usage, Use
 
 # Where SageMaker and Batch describe containers: one below the first names, a list below the others.
@@ -88,13 +89,9 @@ def _batch(aws: AwsCalls) -> list[Use]:
     ]
 
 
-COLLECTORS: dict[str, Callable[[AwsCalls], list[Use]]] = {
-    "sagemaker": _sagemaker,
-    "apprunner": _app_runner,
-    "batch": _batch,
-}
+_COLLECTORS = dict(zip(SERVICES, (_sagemaker, _app_runner, _batch), strict=True))
 
 
 def other_usage(aws: AwsCalls, services: tuple[str, ...]) -> Usage:
-    """Return the images of those of `services` that are switched on: sagemaker, apprunner, batch."""
-    return Usage(uses=tuple(use for service in services for use in COLLECTORS[service](aws)))
+    """Return the images of those of `services` that are switched on."""
+    return Usage(uses=tuple(use for service in services for use in _COLLECTORS[service](aws)))

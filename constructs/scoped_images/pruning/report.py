@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 from scoped_images.pruning.image import Image
 from scoped_images.pruning.run_id import RunId
-
-NAMESPACE = "ScopedImages/ImagePruner"
+from scoped_images.pruning.settings import METRICS_NAMESPACE
 
 # A log event of CloudWatch takes 1 MB. With more kept images the report counts them and names none.
 _MAX_NAMED = 800
@@ -144,7 +143,7 @@ class Report:
                 "Timestamp": int((self.started + self.seconds) * 1000),
                 "CloudWatchMetrics": [
                     {
-                        "Namespace": NAMESPACE,
+                        "Namespace": METRICS_NAMESPACE,
                         "Dimensions": [["Environment"]],
                         "Metrics": [{"Name": name, "Unit": unit} for name, (unit, _) in values.items()],
                     }

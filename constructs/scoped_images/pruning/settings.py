@@ -10,8 +10,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.pruning.other_usage import COLLECTORS
 from scoped_images.pruning.retention import Retention
+
+METRICS_NAMESPACE = "ScopedImages/ImagePruner"
+# What other_usage looks at if the settings name it. Both are here because those that use them import boto3, and synth
+# reads only the settings.
+SERVICES = ("sagemaker", "apprunner", "batch")
 
 # Lambda's environment takes 4 KB in all, names included:
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -28,7 +32,7 @@ class PrunerSettings:
         which takes up to two calls each, only if it would delete an image from one of these.
     dependents: names of repositories that are not pruned, and whose images were built from pruned ones.
     regions: where workloads may run; the first is the repositories' own.
-    services: further services to look at: sagemaker, apprunner, batch.
+    services: further services to look at, of SERVICES.
     delete: False for a dry run.
     """
 
@@ -52,9 +56,9 @@ class PrunerSettings:
         if not isinstance(self.delete, bool):
             raise ScopedImagesError(f"delete: not True or False, got {self.delete!r}")
         for service in self.services:
-            if service not in COLLECTORS:
+            if service not in SERVICES:
                 raise ScopedImagesError(
-                    f"services: unknown service, got {service!r}; use {', '.join(COLLECTORS)}"
+                    f"services: unknown service, got {service!r}; use {', '.join(SERVICES)}"
                 )
         for name in self.bases or ():
             if name not in self.repositories:
