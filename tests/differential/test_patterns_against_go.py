@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.go_match import BadPatternError, go_match
+from scoped_images.patterns.go_text import SPACES, clean_path
 from scoped_images.patterns.ignore_file import IgnoreFile
-from scoped_images.patterns.matcher import GO_SPACES, PatternMatcher, clean_path, read_pattern
+from scoped_images.patterns.matcher import PatternMatcher, read_pattern
 from tests.differential.pattern_oracle import PatternOracle, build_oracle
 
 Matched = TypeVar("Matched")
@@ -189,7 +190,7 @@ def test_a_name_matches_as_with_filepath_match(
 def test_a_pattern_matches_the_same_paths(
     oracle: PatternOracle, pattern: str, path: str, similar: bool
 ) -> None:
-    assume(pattern.strip(GO_SPACES) and not pattern.strip(GO_SPACES).startswith("!"))
+    assume(pattern.strip(SPACES) and not pattern.strip(SPACES).startswith("!"))
     name = path_like(pattern) if similar else clean(path)
     theirs = oracle.ask("exact", [pattern], name)
     ours, refused = attempt(lambda: PatternMatcher.of([pattern]).match(name)[0])

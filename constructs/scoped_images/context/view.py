@@ -10,8 +10,8 @@ from pathlib import Path
 from scoped_images.context.file import Kind
 from scoped_images.context.output_folder import is_output_folder
 from scoped_images.errors import ScopedImagesError
+from scoped_images.patterns.go_text import clean_path
 from scoped_images.patterns.ignore_file import IgnoreFile
-from scoped_images.patterns.matcher import clean_path
 
 # https://github.com/containerd/continuity/blob/v0.4.5/fs/path.go
 _MAX_LINKS = 255

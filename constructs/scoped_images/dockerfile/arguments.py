@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import NoReturn
 
-from scoped_images.dockerfile.whitespace import SEPARATOR, SPACES
+from scoped_images.patterns.go_text import SPACES
+
+INSTRUCTIONS = (
+    *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL"),
+    *("MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
+)
+# What separates the words of most instructions (upstream's reWhitespace).
+_SEPARATOR = re.compile(r"[\t\v\f\r ]+")
+# Of the whitespace of unicode.IsSpace, what one byte can be.
+_BYTE_SPACES = "\t\n\v\f\r \x85\xa0"
 
 
 class ArgumentError(ValueError):
@@ -30,7 +38,7 @@ class Words:
 
 def split_instruction(line: str, escape: str) -> tuple[str, tuple[str, ...], str]:
     """Return the name as written, the flags without quotes, and the rest of a line."""
-    name, *rest = SEPARATOR.split(line.strip(SPACES), maxsplit=1)
+    name, *rest = _SEPARATOR.split(line.strip(SPACES), maxsplit=1)
     if not rest:
         return name, (), ""
     text = rest[0]
@@ -43,11 +51,22 @@ def split_instruction(line: str, escape: str) -> tuple[str, tuple[str, ...], str
 
 def read_words(instruction: str, text: str, escape: str) -> Words:
     """Return the words of an instruction, whose name is in capitals; raises ArgumentError."""
-    return _READERS[instruction](instruction, text, escape)
-
-
-# Of the whitespace of unicode.IsSpace, what one byte can be.
-_BYTE_SPACES = "\t\n\v\f\r \x85\xa0"
+    match instruction:
+        case "ADD" | "COPY" | "VOLUME":
+            words = _json(text) or _separated(text)
+        case "ARG":
+            words = Words(tuple(_quoted_words(text, escape)))
+        case "CMD" | "ENTRYPOINT" | "RUN" | "SHELL":
+            words = _json(text) or _whole(text)
+        case "ENV" | "LABEL":
+            words = _pairs(instruction, text, escape)
+        case "EXPOSE" | "FROM":
+            words = _separated(text)
+        case "HEALTHCHECK":
+            words = _health_check(text)
+        case _:  # that of an ONBUILD is an instruction of its own, which parse.py reads
+            words = _whole(text)
+    return words
 
 
 def _flags(text: str, escape: str) -> tuple[list[str], str]:
@@ -85,33 +104,22 @@ def _flag(text: str, index: int, escape: str) -> tuple[str, int]:
     return "".join(word), index
 
 
-def _separated(instruction: str, text: str, escape: str) -> Words:  # noqa: ARG001
-    return Words(tuple(SEPARATOR.split(text)) if text else ())
+def _separated(text: str) -> Words:
+    return Words(tuple(_SEPARATOR.split(text)) if text else ())
 
 
-def _whole(instruction: str, text: str, escape: str) -> Words:  # noqa: ARG001
+def _whole(text: str) -> Words:
     return Words((text,) if text else ())
 
 
-def _json_or_whole(instruction: str, text: str, escape: str) -> Words:
-    return _json(text) or _whole(instruction, text, escape)
-
-
-def _json_or_separated(instruction: str, text: str, escape: str) -> Words:
-    return _json(text) or _separated(instruction, text, escape)
-
-
-def _health_check(instruction: str, text: str, escape: str) -> Words:
+def _health_check(text: str) -> Words:
     # Only whitespace of ASCII: upstream looks at bytes.
     kind, *command = re.split(r"[\t\n\v\f\r ]+", text, maxsplit=1)
     if not kind:
         return Words(())
-    words = _json_or_whole(instruction, "".join(command), escape)
+    rest = "".join(command)
+    words = _json(rest) or _whole(rest)
     return Words((kind, *words.words), words.is_json)
-
-
-def _names(instruction: str, text: str, escape: str) -> Words:  # noqa: ARG001
-    return Words(tuple(_quoted_words(text, escape)))
 
 
 def _pairs(instruction: str, text: str, escape: str) -> Words:
@@ -120,7 +128,7 @@ def _pairs(instruction: str, text: str, escape: str) -> Words:
     if not words:
         return Words(())
     if "=" not in words[0]:
-        pair = SEPARATOR.split(text, maxsplit=1)
+        pair = _SEPARATOR.split(text, maxsplit=1)
         if len(pair) < 2:
             raise ArgumentError(f"{instruction} takes a name and a value, got {text!r}; write name=value")
         return Words(tuple(pair))
@@ -189,27 +197,3 @@ def _number(text: str) -> float:
 
 def _constant(text: str) -> NoReturn:
     raise ValueError(text)
-
-
-_READERS: dict[str, Callable[[str, str, str], Words]] = {
-    "ADD": _json_or_separated,
-    "ARG": _names,
-    "CMD": _json_or_whole,
-    "COPY": _json_or_separated,
-    "ENTRYPOINT": _json_or_whole,
-    "ENV": _pairs,
-    "EXPOSE": _separated,
-    "FROM": _separated,
-    "HEALTHCHECK": _health_check,
-    "LABEL": _pairs,
-    "MAINTAINER": _whole,
-    # Its word is an instruction of its own, which parse.py reads.
-    "ONBUILD": _whole,
-    "RUN": _json_or_whole,
-    "SHELL": _json_or_whole,
-    "STOPSIGNAL": _whole,
-    "USER": _whole,
-    "VOLUME": _json_or_separated,
-    "WORKDIR": _whole,
-}
-INSTRUCTIONS = tuple(_READERS)

@@ -13,6 +13,8 @@ from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.dockerfile.target_reading import read_target
+from scoped_images.dockerfile.variables import Unknown
+from scoped_images.errors import ScopedImagesError
 
 
 def context_sources(
@@ -22,7 +24,6 @@ def context_sources(
     target: str | None = None,
     build_args: Mapping[str, str | None] = MappingProxyType({}),
     platform: str = "linux/amd64",
-    build_platform: str | None = None,
     build_contexts: Collection[str] = (),
     include: Sequence[str] = (),
 ) -> ContextSources:
@@ -37,7 +38,6 @@ def context_sources(
         target=target,
         build_args=build_args,
         platform=platform,
-        build_platform=build_platform,
         build_contexts=build_contexts,
         include=include,
     )
@@ -45,31 +45,26 @@ def context_sources(
     findings = read_target(parsed, options)
     _check_bases(parsed, findings, options)
     if findings.unknown_sources and not include:
-        first = findings.unknown_sources[0]
-        raise parsed.error(first.line, first.message)
+        raise ScopedImagesError(findings.unknown_sources[0])
     return ContextSources(
         dockerfile=name,
         sources=(
             *sorted(findings.sources, key=lambda source: source.line),
-            *(_included(path) for path in include),
+            *(
+                Source(path=context_path(path), line=0, instruction="include", written=path)
+                for path in include
+            ),
         ),
         named={name: tuple(sources) for name, sources in sorted(findings.named_sources.items())},
-        warnings=(
-            *_frontend_warnings(parsed, options),
-            *(f"{name}:{unknown.line}: {unknown.message}" for unknown in findings.unknown_sources),
-        ),
+        warnings=(*_frontend_warnings(parsed, options), *findings.unknown_sources),
     )
 
 
 def _check_bases(parsed: ParsedDockerfile, findings: Findings, options: TargetOptions) -> None:
-    for base in findings.unknown_bases:
+    for stage in findings.unknown_bases:
         # It may be the name of an earlier stage or of a build context, and then what that reads counts.
-        if base.stage.index or options.build_contexts:
-            raise parsed.error(base.stage.line, unknown_value_message(parsed, "FROM", base.variable))
-
-
-def _included(path: str) -> Source:
-    return Source(path=context_path(path), line=0, instruction="include", written=path)
+        if isinstance(stage.base, Unknown) and (stage.index or options.build_contexts):
+            raise parsed.error(stage.line, unknown_value_message(parsed, "FROM", stage.base.name))
 
 
 def _frontend_warnings(parsed: ParsedDockerfile, options: TargetOptions) -> list[str]:

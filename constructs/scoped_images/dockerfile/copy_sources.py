@@ -9,7 +9,8 @@ from scoped_images.dockerfile.heredoc import read_heredoc
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.sources import Source
 from scoped_images.patterns.go_match import BadPatternError
-from scoped_images.patterns.matcher import PatternMatcher, clean_path
+from scoped_images.patterns.go_text import clean_path
+from scoped_images.patterns.matcher import PatternMatcher
 
 # https://github.com/moby/buildkit/blob/v0.32.2/util/sshutil/scpurl.go
 _SCP_STYLE = re.compile(r"[a-zA-Z0-9-_]+@[a-zA-Z0-9-.]+:.*")

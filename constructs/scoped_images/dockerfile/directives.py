@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scoped_images.dockerfile.whitespace import SPACES
+from scoped_images.patterns.go_text import SPACES
 
 _DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*")
 _NAMES = ("check", "escape", "syntax")

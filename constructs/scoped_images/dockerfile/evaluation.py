@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from scoped_images.dockerfile.expanded_word import ExpansionError
 from scoped_images.dockerfile.expansion import Expansion
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.limits import MAX_DOCKERFILE_BYTES
 from scoped_images.dockerfile.parse import ParsedDockerfile
 from scoped_images.dockerfile.platform_variables import platform_variables
+from scoped_images.dockerfile.shell_lexer import Budget, ShellError
 from scoped_images.dockerfile.variables import Value, Variables
 
 
-@dataclass
 class Evaluation:
     """Expands the words of one Dockerfile."""
 
-    parsed: ParsedDockerfile
-    _words: Expansion = field(init=False)
-    # Whatever the `# escape` directive says.
-    _heredocs: Expansion = field(default_factory=lambda: Expansion(max_length=4 * MAX_DOCKERFILE_BYTES))
-
-    def __post_init__(self) -> None:
-        self._words = Expansion(self.parsed.escape)
+    def __init__(self, parsed: ParsedDockerfile) -> None:
+        self.parsed = parsed
+        self._words = Expansion(parsed.escape)
+        # Their escape character is the backslash, whatever the `# escape` directive says.
+        self._heredocs = Expansion(budget=Budget(max_length=4 * MAX_DOCKERFILE_BYTES))
 
     def value(self, instruction: Instruction, word: str, variables: Variables) -> Value:
         """Expand a word; raises ScopedImagesError for a malformed one."""
         try:
             return self._words.expand(word, variables)
-        except ExpansionError as error:
+        except ShellError as error:
             raise self.parsed.error(instruction.line, f"{instruction.name}: {error}") from None
 
     def check_heredocs(self, instruction: Instruction, variables: Variables) -> None:
@@ -38,7 +33,7 @@ class Evaluation:
             try:
                 if heredoc.expand:
                     self._heredocs.expand(heredoc.content, variables, quotes=False)
-            except ExpansionError as error:
+            except ShellError as error:
                 raise self.parsed.error(
                     instruction.line, f"{instruction.name}: in the heredoc {heredoc.name!r}: {error}"
                 ) from None

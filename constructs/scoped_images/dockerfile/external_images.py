@@ -64,7 +64,7 @@ def every_external_image(
     images: set[str] = set()
     warnings: dict[str, None] = {}
     for platform in platforms:
-        options = TargetOptions(target=None, build_args={}, platform=platform, build_contexts=build_contexts)
+        options = TargetOptions(platform=platform, build_contexts=build_contexts)
         found = _external(parsed, read_every_stage(parsed, options))
         images.update(found.images)
         warnings |= dict.fromkeys(found.warnings)
@@ -73,18 +73,14 @@ def every_external_image(
 
 def _external(parsed: ParsedDockerfile, findings: Findings) -> ExternalImages:
     problems = [
-        (base.stage.line, "FROM depends on a variable without a value") for base in findings.unknown_bases
+        (stage.line, "FROM depends on a variable without a value") for stage in findings.unknown_bases
     ]
     images = set()
     for image in findings.images:
         if image.name in findings.stage_names:
             # As a build context it would take the place of the stage of that name.
-            problems.append(
-                (
-                    image.line,
-                    f"{image.name!r} is the name of an image and of a stage; rename the stage to have it",
-                )
-            )
+            problem = f"{image.name!r} is the name of an image and of a stage; rename the stage to have it"
+            problems.append((image.line, problem))
         else:
             images.add(image.name)
     return ExternalImages(

@@ -9,22 +9,6 @@ from scoped_images.dockerfile.stages import Stage
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnknownSource:
-    """A source that depends on a variable without a value."""
-
-    line: int
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnknownBase:
-    """A FROM that depends on a variable without a value."""
-
-    stage: Stage
-    variable: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class OutsideImage:
     """An image that is not a stage, in the form that BuildKit looks build contexts up by."""
 
@@ -46,11 +30,15 @@ class RequiredMount:
 
 @dataclass
 class Findings:
-    """All that was found, in the order in which the stages are built."""
+    """All that was found, in the order in which the stages are built.
+
+    unknown_sources: a message for each source that depends on a variable without a value.
+    unknown_bases: the stages whose FROM does.
+    """
 
     sources: list[Source] = field(default_factory=list)
-    unknown_sources: list[UnknownSource] = field(default_factory=list)
-    unknown_bases: list[UnknownBase] = field(default_factory=list)
+    unknown_sources: list[str] = field(default_factory=list)
+    unknown_bases: list[Stage] = field(default_factory=list)
     named_sources: dict[str, list[Source]] = field(default_factory=dict)
     images: list[OutsideImage] = field(default_factory=list)
     required_mounts: list[RequiredMount] = field(default_factory=list)

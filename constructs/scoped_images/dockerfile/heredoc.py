@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from scoped_images.dockerfile.shell_words import ShellWordsError, shell_words
+from scoped_images.dockerfile.shell_lexer import ShellError
+from scoped_images.dockerfile.shell_words import shell_words
 
 _HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)")
 
@@ -31,15 +32,15 @@ def read_heredoc(word: str) -> Heredoc | None:
     """Return the heredoc that a word opens, without content, or None for any other word."""
     try:
         return _read(word)
-    except ShellWordsError:
+    except ShellError:
         return None
 
 
 def heredocs_of(line: str) -> list[Heredoc]:
-    """Return the heredocs that a line opens, in the order of their contents; raises ShellWordsError."""
+    """Return the heredocs that a line opens, in the order of their contents; raises ShellError."""
     try:
         words = shell_words(line, raw_quotes=True, raw_escapes=True)
-    except ShellWordsError as error:
+    except ShellError as error:
         if error.is_limit:
             raise
         # BuildKit takes a line with an unfinished quote for one without heredocs.
@@ -56,7 +57,7 @@ def _read(word: str) -> Heredoc | None:
         return None
     raw = shell_words(match[2], raw_quotes=True)
     if len(raw) != 1:
-        raise ShellWordsError(f"cannot read the heredoc {word!r}")
+        raise ShellError(f"cannot read the heredoc {word!r}")
     quoted = _quotes(words[0]) != _quotes(raw[0])
     return Heredoc(name=words[0], chomp=match[1] == "-", expand=not quoted)
 

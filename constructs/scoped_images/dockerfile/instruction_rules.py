@@ -7,54 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import Enum, auto
 
 from scoped_images.dockerfile.arguments import ArgumentError
 from scoped_images.dockerfile.heredoc import read_heredoc
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.mounts import MountError, mount_origins
-from scoped_images.dockerfile.whitespace import SPACES
+from scoped_images.patterns.go_text import SPACES
 
-
-class _Flag(Enum):
-    SWITCH = auto()
-    VALUE = auto()
-    VALUES = auto()
-
-
-_FLAGS: Mapping[str, Mapping[str, _Flag]] = {
-    "ADD": {
-        "checksum": _Flag.VALUE,
-        "chmod": _Flag.VALUE,
-        "chown": _Flag.VALUE,
-        "exclude": _Flag.VALUES,
-        "keep-git-dir": _Flag.SWITCH,
-        "link": _Flag.SWITCH,
-        "unpack": _Flag.SWITCH,
-    },
-    "COPY": {
-        "chmod": _Flag.VALUE,
-        "chown": _Flag.VALUE,
-        "exclude": _Flag.VALUES,
-        "from": _Flag.VALUE,
-        "link": _Flag.SWITCH,
-        "parents": _Flag.SWITCH,
-    },
-    "FROM": {"platform": _Flag.VALUE},
-    "HEALTHCHECK": {
-        "interval": _Flag.VALUE,
-        "retries": _Flag.VALUE,
-        "start-interval": _Flag.VALUE,
-        "start-period": _Flag.VALUE,
-        "timeout": _Flag.VALUE,
-    },
-    "RUN": {
-        "device": _Flag.VALUES,
-        "mount": _Flag.VALUES,
-        "network": _Flag.VALUE,
-        "security": _Flag.VALUE,
-    },
+_FLAGS: Mapping[str, tuple[str, ...]] = {
+    "ADD": ("checksum", "chmod", "chown", "exclude", "keep-git-dir", "link", "unpack"),
+    "COPY": ("chmod", "chown", "exclude", "from", "link", "parents"),
+    "FROM": ("platform",),
+    "HEALTHCHECK": ("interval", "retries", "start-interval", "start-period", "timeout"),
+    "RUN": ("device", "mount", "network", "security"),
 }
+_SWITCHES = ("keep-git-dir", "link", "parents", "unpack")
+_REPEATABLE = ("device", "exclude", "mount")
 # commands_runnetwork.go and commands_runsecurity.go in the same folder.
 _VALUES = {
     ("RUN", "network"): ("default", "host", "none"),
@@ -88,18 +56,17 @@ def _ignores_flags(instruction: Instruction) -> bool:
 
 def _check_flags(instruction: Instruction) -> None:
     name = instruction.name
-    known = _FLAGS.get(name, {})
+    known = _FLAGS.get(name, ())
     seen: set[str] = set()
     for flag in instruction.flags:
         key, equals, value = flag.removeprefix("--").partition("=")
         if key not in known:
             there = ", ".join(f"--{each}" for each in known) or "none"
             raise ArgumentError(f"{name} has the unknown flag --{key}; there are {there}")
-        kind = known[key]
-        if key in seen and kind is not _Flag.VALUES:
+        if key in seen and key not in _REPEATABLE:
             raise ArgumentError(f"{name} has the flag --{key} twice; remove one")
         seen.add(key)
-        if kind is _Flag.SWITCH:
+        if key in _SWITCHES:
             if (equals and not value) or value.lower() not in ("", "true", "false"):
                 raise ArgumentError(f"{name} --{key} takes true or false, got {value!r}")
         elif not equals:

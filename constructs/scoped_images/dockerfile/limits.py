@@ -5,7 +5,7 @@ MAX_DOCKERFILE_BYTES = 1024 * 1024
 MAX_INSTRUCTIONS = 10_000
 # BuildKit's own limit: the buffer of its line scanner (Go's bufio.MaxScanTokenSize).
 MAX_LINE_BYTES = 64 * 1024 - 1
-# `${A:-${B:-…}}` in each other.
+# How deep `${A:-${B:-…}}` may nest.
 MAX_NESTING = 50
 # Linux refuses to start a process with a variable twice as long.
 MAX_VALUE_LENGTH = 64 * 1024

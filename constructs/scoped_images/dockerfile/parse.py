@@ -21,9 +21,9 @@ from scoped_images.dockerfile.heredoc import Heredoc, heredocs_of
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.instruction_rules import check_instruction
 from scoped_images.dockerfile.limits import MAX_DOCKERFILE_BYTES, MAX_INSTRUCTIONS, MAX_LINE_BYTES
-from scoped_images.dockerfile.shell_words import ShellWordsError
-from scoped_images.dockerfile.whitespace import SPACES
+from scoped_images.dockerfile.shell_lexer import ShellError
 from scoped_images.errors import ScopedImagesError
+from scoped_images.patterns.go_text import SPACES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ class _Parser:
                 raise self._error(start, f"is beyond the {MAX_INSTRUCTIONS:,} instructions that are read")
             try:
                 yield self._instruction(text, start)
-            except (ArgumentError, ShellWordsError) as error:
+            except (ArgumentError, ShellError) as error:
                 raise self._error(start, str(error)) from None
         if count == 0:
             raise ScopedImagesError(f"{self.name}: has no instruction; start it with FROM")

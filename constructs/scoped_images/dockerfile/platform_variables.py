@@ -10,18 +10,18 @@ _ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i38
 _OMITTED_VARIANTS = {("arm64", "v8"), ("arm64", "8"), ("amd64", "v1")}
 
 
-def platform_variables(
-    *, platform: str, build_platform: str | None = None, target: str = "default"
-) -> dict[str, Value]:
-    """Return TARGETPLATFORM and its like; those of the builder's platform are unknown unless it is given."""
-    variables: dict[str, Value] = {**_describe("TARGET", platform), "TARGETSTAGE": target}
-    if build_platform is not None:
-        return {**variables, **_describe("BUILD", build_platform)}
-    parts = ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
-    return {**variables, **{f"BUILD{part}": Unknown(f"BUILD{part}") for part in parts}}
+def platform_variables(*, platform: str, target: str = "default") -> dict[str, Value]:
+    """Return TARGETPLATFORM and its like; those of the builder's own platform are unknown."""
+    parts = _parts(platform)
+    return {
+        **{f"TARGET{part}": value for part, value in parts.items()},
+        "TARGETSTAGE": target,
+        **{f"BUILD{part}": Unknown(f"BUILD{part}") for part in parts},
+    }
 
 
-def _describe(prefix: str, platform: str) -> dict[str, str]:
+def _parts(platform: str) -> dict[str, str]:
+    """Return the values of one platform by the ends of the variables' names."""
     system, _, rest = platform.lower().partition("/")
     architecture, _, variant = rest.partition("/")
     if not system or not architecture:
@@ -32,9 +32,9 @@ def _describe(prefix: str, platform: str) -> dict[str, str]:
     elif architecture == "arm":
         variant = f"v{variant.removeprefix('v') or '7'}"
     return {
-        f"{prefix}PLATFORM": "/".join(filter(None, (system, architecture, variant))),
-        f"{prefix}OS": system,
-        f"{prefix}OSVERSION": "",
-        f"{prefix}ARCH": architecture,
-        f"{prefix}VARIANT": variant,
+        "PLATFORM": "/".join(filter(None, (system, architecture, variant))),
+        "OS": system,
+        "OSVERSION": "",
+        "ARCH": architecture,
+        "VARIANT": variant,
     }

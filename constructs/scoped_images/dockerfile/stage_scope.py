@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from scoped_images.dockerfile.copy_sources import CopyError, context_path, copy_sources
 from scoped_images.dockerfile.evaluation import Evaluation, unknown_value_message
-from scoped_images.dockerfile.findings import Findings, RequiredMount, UnknownSource
+from scoped_images.dockerfile.findings import Findings, RequiredMount
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.mounts import Mount, MountError, read_mounts
 from scoped_images.dockerfile.sources import Source
@@ -147,4 +147,4 @@ class Scope:
     def _unknown(self, instruction: Instruction, word: str, unknown: Unknown) -> None:
         what = f"{instruction.name} source {word!r}"
         message = unknown_value_message(self.evaluation.parsed, what, unknown.name)
-        self.findings.unknown_sources.append(UnknownSource(line=instruction.line, message=message))
+        self.findings.unknown_sources.append(f"{self.evaluation.parsed.name}:{instruction.line}: {message}")

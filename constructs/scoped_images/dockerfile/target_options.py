@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from scoped_images.ecr.image_name import ImageName
@@ -19,16 +19,15 @@ class TargetOptions:
 
     target: stage to build; None is the last one.
     build_args: a value of None stands for one that is only known at build time.
-    platform: as in `linux/arm64`. build_platform: the builder's own, unknown by default.
+    platform: as in `linux/arm64`.
     build_contexts: names given with `--build-context`.
     include: paths or patterns to take beside those of the Dockerfile. With any, a source that depends on a
         variable without a value is a warning instead of an error.
     """
 
-    target: str | None
-    build_args: Mapping[str, str | None]
-    platform: str
-    build_platform: str | None = None
+    target: str | None = None
+    build_args: Mapping[str, str | None] = field(default_factory=dict)
+    platform: str = "linux/amd64"
     build_contexts: Collection[str] = ()
     include: Sequence[str] = ()
 

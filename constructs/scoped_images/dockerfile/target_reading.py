@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from scoped_images.dockerfile.evaluation import Evaluation
-from scoped_images.dockerfile.findings import Findings, OutsideImage, UnknownBase
+from scoped_images.dockerfile.findings import Findings, OutsideImage
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.mounts import mount_origins
 from scoped_images.dockerfile.parse import ParsedDockerfile
@@ -70,7 +70,6 @@ class _Reader:
         last_name = last.words[-1].lower() if last and len(last.words) == 3 else ""
         automatic = platform_variables(
             platform=options.platform,
-            build_platform=options.build_platform,
             target=options.target or last_name or "default",
         )
         outside = global_variables(evaluation, options, automatic)
@@ -120,7 +119,7 @@ class _Reader:
         if stage.base == "scratch":
             return root.of_scratch()
         if isinstance(stage.base, Unknown):
-            self.findings.unknown_bases.append(UnknownBase(stage=stage, variable=stage.base.name))
+            self.findings.unknown_bases.append(stage)
         elif (context := self._read_outside(stage.base, stage.line)) is not None:
             self._read_whole(context, stage)
         return root.of_image()

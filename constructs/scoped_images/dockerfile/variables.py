@@ -1,4 +1,4 @@
-"""The variables that an instruction sees, and which of them are unknown before the build."""
+"""The variables that an instruction sees, which of them are unknown before the build, and where a name ends."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that depends on a variable without a value. name: that variable."""
+    """A value that depends on the variable `name`, which has no value."""
 
     name: str
 
 
 Value = str | Unknown
+_SPECIAL_PARAMETERS = "@*#?-$!"
 
 
 @dataclass
@@ -43,3 +44,18 @@ class Variables:
     def with_values(self, values: Mapping[str, Value]) -> Variables:
         """Return a copy with some variables set in addition."""
         return Variables({**self.values, **values}, set(self.declared), self.inherits)
+
+
+def name_end(text: str, start: int) -> int:
+    """Return where the name behind a `$` ends, as BuildKit's shell lexer reads it; `start` itself for no name."""
+    first = text[start : start + 1]
+    if first and first in _SPECIAL_PARAMETERS:
+        return start + 1
+    end = start
+    while end < len(text) and (text[end].isdecimal() or (not first.isdecimal() and _is_letter(text[end]))):
+        end += 1
+    return end
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalpha() or character == "_"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-# Go decodes a byte that is not UTF-8 as this character. Python reads such a byte of a name as a lone surrogate.
-REPLACEMENT = "\ufffd"
+from scoped_images.patterns.go_text import REPLACEMENT
+
 Range = tuple[str, str]
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from scoped_images.patterns.automaton import Instruction, PathAutomaton, Program, literal, star
-from scoped_images.patterns.character_set import NOT_A_SLASH, REPLACEMENT, CharacterSet, Range
+from scoped_images.patterns.character_set import NOT_A_SLASH, CharacterSet, Range
+from scoped_images.patterns.go_text import REPLACEMENT
 
 # No path of Linux is longer (PATH_MAX).
 MAX_PATTERN = 4096

@@ -7,14 +7,8 @@ from functools import cached_property
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.go_match import BadPatternError
-from scoped_images.patterns.matcher import (
-    GO_SPACES,
-    Matched,
-    Pattern,
-    PatternMatcher,
-    clean_path,
-    read_pattern,
-)
+from scoped_images.patterns.go_text import SPACES, clean_path
+from scoped_images.patterns.matcher import Matched, Pattern, PatternMatcher, read_pattern
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class IgnoreFile:
         rules = []
         for number, line in enumerate(content.removeprefix("\ufeff").split("\n"), start=1):
             # Only a `#` in the first column starts a comment.
-            written = line.removesuffix("\r").strip(GO_SPACES)
+            written = line.removesuffix("\r").strip(SPACES)
             if line.startswith("#") or not written:
                 continue
             try:
@@ -177,7 +171,7 @@ _ROOT = _Folder(matched=0, hits=0, entered=True)
 
 def _read_rule(written: str) -> Pattern:
     exception = written.startswith("!")
-    body = written[1:].strip(GO_SPACES) if exception else written
+    body = written[1:].strip(SPACES) if exception else written
     if body:
         body = clean_path(body)
         if len(body) > 1:

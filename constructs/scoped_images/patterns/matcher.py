@@ -6,7 +6,6 @@ docs/decisions/0012-ignore-patterns.md.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -14,14 +13,10 @@ from functools import reduce
 from operator import or_
 
 from scoped_images.patterns.automaton import ANYTHING, MAX_INSTRUCTIONS, PathAutomaton, Program, literal
-from scoped_images.patterns.character_set import REPLACEMENT
 from scoped_images.patterns.go_match import BadPatternError, go_match
 from scoped_images.patterns.go_regexp import RegexpError, read_regexp
+from scoped_images.patterns.go_text import REPLACEMENT, SPACES, clean_path
 
-# What Go's unicode.IsSpace takes for a space; Python's str.strip takes four control characters more.
-GO_SPACES = (
-    "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
-)
 MAX_PATTERNS = 10_000
 _WILDCARDS = frozenset("*[]?^\\")
 # `|`, `{` and `}` are missing on purpose: upstream's table of what to escape has no place for them.
@@ -29,12 +24,6 @@ _ESCAPED = frozenset(".+()$")
 
 # The patterns that match a path or a folder above it, as bits.
 Matched = int
-
-
-def clean_path(path: str) -> str:
-    """Shorten a path as Go's filepath.Clean does."""
-    cleaned = posixpath.normpath(path)
-    return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
 class _Kind(Enum):
@@ -107,7 +96,7 @@ class PatternMatcher:
     @classmethod
     def of(cls, texts: Iterable[str]) -> PatternMatcher:
         """Read patterns as given to `--exclude`; raises BadPatternError."""
-        return cls(tuple(read_pattern(text) for text in texts if text.strip(GO_SPACES)))
+        return cls(tuple(read_pattern(text) for text in texts if text.strip(SPACES)))
 
     @property
     def has_exceptions(self) -> bool:
@@ -157,7 +146,7 @@ class PatternMatcher:
 
 def read_pattern(text: str) -> Pattern:
     """Read one pattern; raises BadPatternError."""
-    cleaned = clean_path(text.strip(GO_SPACES))
+    cleaned = clean_path(text.strip(SPACES))
     if cleaned == "!":
         raise BadPatternError("a lone '!' excepts nothing")
     if cleaned.startswith("!"):

@@ -178,7 +178,7 @@ ERRORS: list[tuple[str, str, dict[str, Any], str]] = [
         "1,000 nested substitutions",
         f"FROM scratch\nCOPY {'${X:-' * 1000}a{'}' * 1000} /\n",
         {},
-        f"Dockerfile:2: COPY: '{'${X:-' * 16}…' has more than 50 substitutions in each other",
+        f"Dockerfile:2: COPY: '{'${X:-' * 16}…' has more than 50 substitutions in each other; simplify it",
     ),
     (
         "ENV that doubles",

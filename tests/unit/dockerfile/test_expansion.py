@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scoped_images.dockerfile.expanded_word import ExpansionError
 from scoped_images.dockerfile.expansion import Expansion
+from scoped_images.dockerfile.shell_lexer import ShellError
 from scoped_images.dockerfile.variables import Unknown, Value, Variables
 
 VARIABLES = Variables(
@@ -67,7 +67,7 @@ def test_the_escape_directive_chooses_another_escape() -> None:
     "word", ["'a", '"a', "${}", "${A", "${:-x}", "${A:=x}", "${A:#x}", "${DECLARED:?}", r"${FOO#\q}"]
 )
 def test_a_malformed_word_is_an_error(word: str) -> None:
-    with pytest.raises(ExpansionError):
+    with pytest.raises(ShellError):
         expand(word, VARIABLES)
 
 

@@ -206,7 +206,7 @@ LONG = "a" * 65_536
         ),
         (
             f"FROM a\nRUN {'${A:-' * 1000} <<EOF",
-            "Dockerfile:2: has more than 50 substitutions in each other; simplify it",
+            f"Dockerfile:2: 'RUN {'${A:-' * 15}$…' has more than 50 substitutions in each other; simplify it",
         ),
         (
             f"FROM a\nRUN {'[' * 30_000}",
