@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scoped_images import Platform, ScopedImage
 from scoped_images.building.assembly import read_assembly
-from scoped_images.building.plan import Published, plan
+from scoped_images.building.plan import RegistryState, plan
 from tests.cdk.small_app import SmallApp
 
 BOTH = [Platform.LINUX_ARM64, Platform.LINUX_AMD64]
@@ -43,7 +43,7 @@ def test_dependents_of_an_index_and_of_a_static_base_are_built_from_its_image_of
     found = plan(
         assembly,
         {
-            each: Published(uri=f"{each.repository}:{each.tag}", digest=None)
+            each: RegistryState(uri=f"{each.repository}:{each.tag}", digest=None)
             for image in assembly.images
             for each in image.destinations
         },

@@ -14,8 +14,8 @@ _IMAGE = "docker-image://"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
-    """What the registry says about a destination. digest: None if the tag does not exist."""
+class RegistryState:
+    """What the registry holds under a destination's tag. digest: None if the tag does not exist."""
 
     uri: str
     digest: str | None
@@ -82,7 +82,7 @@ class BuildPlan:
 
 
 def plan(
-    assembly: Assembly, published: Mapping[Destination, Published], *, platform: str | None = None
+    assembly: Assembly, states: Mapping[Destination, RegistryState], *, platform: str | None = None
 ) -> BuildPlan:
     """Return a target for each image whose tag is missing, with each tag once.
 
@@ -99,7 +99,7 @@ def plan(
             skipped.append(LeftImage(name=image.name, stack=image.stack, platform=None, why=why))
         if platform is not None and image.platform != platform:
             continue
-        found = [published[destination] for destination in image.destinations]
+        found = [states[destination] for destination in image.destinations]
         uris = [each.uri for each in found if each.digest is None]
         if not uris:
             present.append(image)
@@ -116,13 +116,13 @@ def plan(
 
 
 def unbuilt_bases(
-    assembly: Assembly, build: BuildPlan, published: Mapping[Destination, Published]
+    assembly: Assembly, build: BuildPlan, states: Mapping[Destination, RegistryState]
 ) -> dict[str, tuple[Base, Target]]:
     """Return the bases that targets need and no image asset builds, by the URI of their content.
 
-    published: the destinations of the image assets.
+    states: of the destinations of the image assets.
     """
-    ours = {each.uri for each in published.values()}
+    ours = {each.uri for each in states.values()}
     found = {}
     for target in build.targets:
         for base in assembly.bases:

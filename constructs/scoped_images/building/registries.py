@@ -26,7 +26,7 @@ from botocore.session import Session
 from scoped_images.building.assembly import Repository
 from scoped_images.building.docker_config import Login
 from scoped_images.building.image_asset import Destination
-from scoped_images.building.plan import Published
+from scoped_images.building.plan import RegistryState
 from scoped_images.errors import ScopedImagesError
 
 _THREADS = 16
@@ -53,7 +53,7 @@ class Registries:
         self._clients: dict[tuple[object, ...], Any] = {}
         self._lock = Lock()
 
-    def published(self, destinations: Iterable[Destination]) -> dict[Destination, Published]:
+    def states(self, destinations: Iterable[Destination]) -> dict[Destination, RegistryState]:
         """Return the URI of each destination, and its digest if the tag exists.
 
         Raises MissingRepositories, and ScopedImagesError for what AWS refuses.
@@ -70,17 +70,17 @@ class Registries:
                 raise MissingRepositories({each: self._repository(each) for each in missing})
             digests = pool.map(self._digest, wanted)
             return {
-                each: Published(
+                each: RegistryState(
                     uri=f"{uris[self._repository_key(each)]}:{self._filled(each.tag, each)}", digest=digest
                 )
                 for each, digest in zip(wanted, digests, strict=True)
             }
 
-    def logins(self, published: Mapping[Destination, Published]) -> list[Login]:
+    def logins(self, states: Mapping[Destination, RegistryState]) -> list[Login]:
         """Return a login for each registry of these destinations."""
         # As the CLI: a registry's first role is its only one.
         first: dict[str, Destination] = {}
-        for destination, each in published.items():
+        for destination, each in states.items():
             first.setdefault(each.uri.partition("/")[0], destination)
         return [self._login(registry, destination) for registry, destination in first.items()]
 

@@ -13,7 +13,7 @@ import aws_cdk
 from aws_cdk import CfnResource
 
 from scoped_images.cdk.place import stack_of
-from scoped_images.cdk.register import RegisteredImage
+from scoped_images.cdk.registered_image import RegisteredImage
 from scoped_images.platform import Platform
 from scoped_images.templates.architecture import architectures_of
 

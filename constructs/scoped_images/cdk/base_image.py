@@ -10,14 +10,14 @@ from constructs import Construct, IConstruct
 from scoped_images.building.assembly import BASE_METADATA
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
-from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.place import path_of
+from scoped_images.cdk.publish import publish
 from scoped_images.cdk.published_base import PublishedBase
-from scoped_images.cdk.published_platforms import publish
 from scoped_images.cdk.registry_resources import move_tag
 from scoped_images.context.commit import commit_of
 from scoped_images.ecr.tags import STABLE, git_tag
@@ -78,8 +78,8 @@ class BaseImage(Construct):
             context=context,
             platforms=self.platforms,
             repository=repository,
-            base=published_base(self, base),
-            named_bases=published_bases(self, named_bases),
+            base=base_argument(self, base),
+            named_bases=base_arguments(self, named_bases),
             options=options or BuildOptions(),
             builder=builder,
             is_base=True,
@@ -155,7 +155,7 @@ class BaseImage(Construct):
                 )
 
 
-def published_base(scope: Construct, base: object) -> PublishedBase | BaseReference | None:
+def base_argument(scope: Construct, base: object) -> PublishedBase | BaseReference | None:
     """Return a base as builds take it. Raises ScopedImagesError for anything but a base image or a literal URI."""
     if isinstance(base, str):
         return BaseReference.external(base, name=f"base of {path_of(scope)!r}")
@@ -163,17 +163,17 @@ def published_base(scope: Construct, base: object) -> PublishedBase | BaseRefere
     return base.published if isinstance(base, BaseImage) else None
 
 
-def published_bases(
+def base_arguments(
     scope: Construct, named_bases: Mapping[str, object] | None
 ) -> dict[str, PublishedBase | BaseReference]:
     """Return named bases as builds take them."""
     expect(scope, "named_bases", named_bases, Mapping, "base images by name")
-    published: dict[str, PublishedBase | BaseReference] = {}
+    arguments: dict[str, PublishedBase | BaseReference] = {}
     for name, each in (named_bases or {}).items():
         what = f"named_bases[{name!r}]"
         if isinstance(each, BaseImage):
-            published[name] = each.published
+            arguments[name] = each.published
         else:
             expect(scope, what, each, str, "folders go into the context's build_contexts")
-            published[name] = BaseReference.external(each, name=f"{what} of {path_of(scope)!r}")
-    return published
+            arguments[name] = BaseReference.external(each, name=f"{what} of {path_of(scope)!r}")
+    return arguments

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from constructs import Construct, IConstruct
 
 from scoped_images.cdk.digest import Digest
-from scoped_images.cdk.published_repository import PublishedRepository
+from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
@@ -37,7 +37,7 @@ class PublishedImage:
     built_by: the resource that builds it while the stack deploys; None if the CLI builds it before.
     """
 
-    repository: PublishedRepository
+    repository: RepositoryByName
     tag: str
     digest: Digest | None = None
     built_by: IConstruct | None = None

@@ -12,10 +12,10 @@ from constructs import Construct
 
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuild, ImageBuilder
 from scoped_images.cdk.cache_export import exports_cache
-from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.local_builder import LocalBuilder
 from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.output_folder import refuse_output_folder
@@ -123,7 +123,7 @@ class ImageBuilds:
         if len(builds) > 1:
             refuse_late_args(self.scope, builds, "the tag of an index over several platforms")
         self._annotate(builds)
-        register_of(self.scope).contexts.extend(build.spec.context for build in builds)
+        register_of(self.scope).add_contexts(build.spec.context for build in builds)
         return builds
 
     def _annotate(self, builds: tuple[ImageBuild, ...]) -> None:

@@ -7,7 +7,7 @@ import os
 from constructs import Construct
 
 from scoped_images.cdk.annotations import annotate_info
-from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.app_register import register_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.ci_source import CiSource, not_main

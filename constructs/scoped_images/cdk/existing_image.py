@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import aws_cdk
 from constructs import Construct
 
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect, expect_words
 from scoped_images.cdk.digest import Digest
-from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.place import path_of, place_of
-from scoped_images.cdk.published_repository import PublishedRepository
-from scoped_images.cdk.register import RegisteredImage
+from scoped_images.cdk.registered_image import RegisteredImage
 from scoped_images.cdk.registry_resources import ImageDigest, digest_of
+from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.ecr.image_name import ImageName
 from scoped_images.errors import ScopedImagesError
@@ -50,10 +50,10 @@ class ExistingImage(Construct):
         expect(self, "pin_digest", pin_digest, bool, "True or False")
         self._uri, self._address = uri, RepositoryAddress.find(uri)
         if self._address:
-            register_of(self).existing.add(self._address)
+            register_of(self).add_external_repository(self._address)
         self._digest: ImageDigest | None = None
         self._repository = (
-            PublishedRepository(self, "Repository", repository_name=self._address.name, address=self._address)
+            RepositoryByName(self, "Repository", repository_name=self._address.name, address=self._address)
             if self._address
             else None
         )
@@ -114,7 +114,7 @@ class ExistingImage(Construct):
         repository, digest, tag = self._repository, self._name.digest, self._name.tag
         uri = repository.repository_uri_for_digest(digest) if digest else repository.tagged(tag)
         name = f"{repository.repository_name}@{digest}" if digest else f"{repository.repository_name}:{tag}"
-        register_of(self).images.append(
+        register_of(self).add_image(
             RegisteredImage(
                 scope=self,
                 uri=uri,

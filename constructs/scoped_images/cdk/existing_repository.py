@@ -14,7 +14,7 @@ from constructs import Construct
 
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
-from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import address_in, path_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
@@ -52,7 +52,7 @@ class ExistingRepository(AddressedRepository):
             self.policy.append(let_account_pull(account, f"arn:{address.partition}:iam::{account}:root"))
             self.policy.append(let_functions_pull(_functions(address, account), account=account))
         if owner is None:
-            register_of(self).existing.add(address)
+            register_of(self).add_external_repository(address)
             annotate_info(
                 self,
                 "repository-policy",
@@ -60,7 +60,7 @@ class ExistingRepository(AddressedRepository):
                 "and Lambda pull; policy_text is that policy, for aws ecr set-repository-policy",
             )
             return
-        register_of(self).add_repository(address, owner)
+        register_of(self).add_repository(owner, address, owner)
         for statement in self.policy:
             owner.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
 

@@ -13,13 +13,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect, expect_words
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.image_repository import ImageRepository
-from scoped_images.cdk.image_watch import register_of
-from scoped_images.cdk.published_repository import PublishedRepository
-from scoped_images.cdk.register import RegisteredImage
+from scoped_images.cdk.registered_image import RegisteredImage
 from scoped_images.cdk.registry_resources import ImageDigests
+from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.cdk.scoped_image import ScopedImage
 from scoped_images.cdk.stack_order import require_same_place
 from scoped_images.ecr.address import RepositoryAddress
@@ -170,13 +170,11 @@ class _Copied(Construct):
         platforms: tuple[Platform, ...],
     ) -> None:
         super().__init__(scope, construct_id)
-        self.repository = PublishedRepository(
-            self, "Repository", repository_name=address.name, address=address
-        )
+        self.repository = RepositoryByName(self, "Repository", repository_name=address.name, address=address)
         # Of its own: the stack's other look-ups need not wait for the copy.
         digest = ImageDigests(self, "Digest").add(self.repository, tag, account=address.account)
         self.digest = digest
-        register_of(self).images.append(
+        register_of(self).add_image(
             RegisteredImage(
                 scope=self,
                 uri=self.repository.tagged(tag),

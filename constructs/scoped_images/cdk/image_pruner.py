@@ -22,8 +22,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.function_code import function_code
-from scoped_images.cdk.image_watch import register_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import METRICS_NAMESPACE, PrunerSettings

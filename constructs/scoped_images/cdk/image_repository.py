@@ -23,13 +23,13 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from scoped_images.cdk.addressed_repository import AddressedRepository
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.existing_repository import (
     ExistingRepository,
     from_arn,
     from_name,
     from_repository,
 )
-from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import address_in, stack_of
 from scoped_images.ecr.lifecycle import ImageLifecycle
@@ -78,8 +78,6 @@ class ImageRepository(AddressedRepository):
         _check_accounts(pull_accounts)
         self.address = address_in(self, repository_name)
         self.deployed_with = self
-        register = register_of(self)
-        register.check_repository(self, self.address)
         self.repository = ecr.Repository(
             self,
             "Repository",
@@ -93,7 +91,7 @@ class ImageRepository(AddressedRepository):
             ],
             removal_policy=removal_policy,
         )
-        register.add_repository(self.address, self.repository)
+        register_of(self).add_repository(self, self.address, self.repository)
         resource = self.repository.node.default_child
         assert isinstance(resource, ecr.CfnRepository)
         self._resource, self._lifecycle, self._moving_tags = resource, lifecycle, list[str]()

@@ -11,7 +11,8 @@ from constructs import Construct
 
 from scoped_images.cdk.annotations import annotate_error
 from scoped_images.cdk.place import path_of, stack_of
-from scoped_images.cdk.register import Register, RegisteredImage
+from scoped_images.cdk.register import Register
+from scoped_images.cdk.registered_image import RegisteredImage
 from scoped_images.cdk.rendered_templates import stack_template
 from scoped_images.platform import Platform
 from scoped_images.templates.architecture import FUNCTIONS, SAME_REGION, Architecture, architectures_of
@@ -35,7 +36,7 @@ class ImageUses:
         self._parents = {template.path: template.parent for template in templates.stacks}
         self._resources = resources
         self._images = _Images(templates, register.images)
-        self._existing = {(each.account, each.region, each.name) for each in register.existing}
+        self._register = register
 
     def check(self) -> None:
         """Have stacks and resources wait for the images that they run; annotate what cannot work."""
@@ -144,7 +145,9 @@ class ImageUses:
             return
         function = consumer.type in FUNCTIONS
         policy = self._policy(reference)
-        if policy is None and (account, region, reference.repository) in self._existing:
+        if policy is None and self._register.is_external(
+            account=account, region=region, name=reference.repository
+        ):
             return
         if policy is None or not may_pull(policy, str(template.account), template.region, function=function):
             what = "Lambda functions of account" if function else "account"

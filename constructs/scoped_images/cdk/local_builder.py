@@ -18,7 +18,7 @@ from constructs import Construct
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.ordered_assets import OrderedAssets
 from scoped_images.cdk.place import path_of, place_of, synthesizer_of
-from scoped_images.cdk.published_repository import PublishedRepository
+from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.registry_cache import CacheOption
 
@@ -58,7 +58,7 @@ class LocalBuilder:
         assert isinstance(synthesizer, OrderedAssets), "build_after has checked it"
         tag = build.spec.content_tag
         synthesizer.publish_image(asset.source_hash, repository_name=build.repository.name, tag=tag)
-        repository = PublishedRepository(
+        repository = RepositoryByName(
             scope,
             f"{construct_id}Repository",
             repository_name=build.repository.name,
@@ -116,7 +116,7 @@ class _Asset:
             name, tag = asset.repository.repository_name, asset.image_tag
         else:
             name, tag = location.repository_name, location.image_tag or self.source_hash
-        repository = PublishedRepository(scope, f"{construct_id}Repository", repository_name=name)
+        repository = RepositoryByName(scope, f"{construct_id}Repository", repository_name=name)
         return PublishedImage(repository=repository, tag=tag)
 
     def _stock_asset(self, scope: Construct, construct_id: str) -> DockerImageAsset:

@@ -11,7 +11,7 @@ from typing import Any
 from aws_cdk import DefaultStackSynthesizer, IBoundStackSynthesizer, ISynthesisSession, Stack
 from aws_cdk.cloud_assembly_schema import ArtifactType, AssetManifestProperties
 
-from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.app_register import register_of
 from scoped_images.errors import ScopedImagesError
 
 

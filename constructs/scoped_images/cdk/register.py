@@ -2,108 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
-from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from scoped_images.cdk.digest import Digest
-from scoped_images.cdk.place import path_of, stack_of
+from scoped_images.cdk.place import path_of
+from scoped_images.cdk.registered_image import RegisteredImage
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
-from scoped_images.platform import Platform
 
 
-@dataclass(frozen=True, kw_only=True)
-class RegisteredImage:
-    """An image whose platforms are known. A stack of the app publishes it, unless it exists already.
-
-    uri: the image by its tag or digest. platforms: of the image, or of all images in the index.
-    fragment: what every resolved value that names it contains, in JSON, and no other value.
-    find_digest: returns the digest that templates may name the image by, or None while nothing asks for it.
-    needed: the resource that puts the tag into the registry while the stack deploys; None for an image that is
-        pushed before.
-    ordered: whether the CLI builds it, and must do so after other stacks are deployed.
-    exists: whether something outside the app pushed it, so that nothing waits for it.
-    """
-
-    scope: Construct
-    uri: str
-    fragment: str
-    platforms: tuple[Platform, ...]
-    find_digest: Callable[[], Digest | None]
-    needed: CfnResource | None
-    ordered: bool
-    exists: bool = False
-
-    @property
-    def stack(self) -> Stack:
-        """The stack that publishes it or holds its construct, which may be a nested one."""
-        return stack_of(self.scope)
-
-    @property
-    def is_index(self) -> bool:
-        """Whether it is an index over several platforms."""
-        return len(self.platforms) > 1
-
-    def is_named_in(self, text: str) -> bool:
-        """Whether a resolved value in JSON names it. Equal images of two stacks have equal names."""
-        digest = self.find_digest()
-        return self.fragment in text or (
-            digest is not None and (digest.attribute or digest.logical_id) in text
-        )
-
-    @property
-    def digest_names(self) -> list[str]:
-        """How templates name its digest: the attribute, or what the names of several attributes begin with."""
-        digest = self.find_digest()
-        if digest is None:
-            return []
-        prefix = f"${{{path_of(self.stack)}:{digest.logical_id}."
-        return [f"{prefix}{digest.attribute}}}" if digest.attribute else prefix]
-
-
-@dataclass
 class Register:
     """One for each app. Constructs add what they make; what two of them may not share fails there."""
 
-    images: list[RegisteredImage] = field(default_factory=list)
-    _repositories: dict[RepositoryAddress, ecr.Repository] = field(default_factory=dict)
-    # Repositories that the app does not make, and whose policies it cannot see.
-    existing: set[RepositoryAddress] = field(default_factory=set)
-    # Settings of stacks' registry functions, by the path of the scope that they are for.
-    registry_functions: dict[str, object] = field(default_factory=dict)
-    # By tag and repository, the path of the image that the tag moves to.
-    _moving_tags: dict[tuple[RepositoryAddress, str], str] = field(default_factory=dict)
-    _pruners: list[Callable[[], None]] = field(default_factory=list)
-    _caches: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _noted: set[str | Path] = field(default_factory=set)
-    # Of all images, base images among them.
-    contexts: list[ScopedContext] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._images: list[RegisteredImage] = []
+        self._contexts: list[ScopedContext] = []
+        self._repositories: dict[RepositoryAddress, tuple[Construct, ecr.Repository]] = {}
+        self._external_repositories: set[RepositoryAddress] = set()
+        self._moving_tags: dict[tuple[RepositoryAddress, str], str] = {}
+        self._pruners: list[Callable[[], None]] = []
+        self._caches: dict[str, tuple[str, str]] = {}
+        self._noted: set[str | Path] = set()
 
     @property
-    def repositories(self) -> Mapping[RepositoryAddress, ecr.Repository]:
-        """The app's own repositories."""
-        return self._repositories
+    def images(self) -> Sequence[RegisteredImage]:
+        """The images whose platforms are known, in the order in which they were made."""
+        return self._images
 
-    def check_repository(self, scope: Construct, address: RepositoryAddress) -> None:
-        """Raise if another construct makes a repository of this name in the same account and region."""
-        if address in self._repositories:
-            other = self._repositories[address].node.scope
-            assert other is not None, "it belongs to its ImageRepository"
+    def add_image(self, image: RegisteredImage) -> None:
+        """Have the resources that run the image checked."""
+        self._images.append(image)
+
+    @property
+    def contexts(self) -> Sequence[ScopedContext]:
+        """The contexts of all images that the app builds, base images among them."""
+        return self._contexts
+
+    def add_contexts(self, contexts: Iterable[ScopedContext]) -> None:
+        """Have `cdk watch` observe the files of these contexts."""
+        self._contexts += contexts
+
+    def repository(self, address: RepositoryAddress) -> ecr.Repository | None:
+        """Return a repository that the app makes; None for any other."""
+        return self._repositories[address][1] if address in self._repositories else None
+
+    def add_repository(
+        self, scope: Construct, address: RepositoryAddress, repository: ecr.Repository
+    ) -> None:
+        """Add a repository that the app makes. Raises ScopedImagesError if another construct makes it too.
+
+        scope: the construct to name in the message.
+        """
+        other, made = self._repositories.setdefault(address, (scope, repository))
+        if made is not repository:
             raise ScopedImagesError(
-                f"repository_name: {scope.node.path!r} would make a repository that {other.node.path!r} makes already, "
+                f"repository_name: {path_of(scope)!r} would make a repository that {path_of(other)!r} makes already, "
                 f"got {address.name!r} in {address.account}/{address.region}; choose another name, or use the one "
                 "repository for both"
             )
 
-    def add_repository(self, address: RepositoryAddress, repository: ecr.Repository) -> None:
-        """Add one of the app's own."""
-        self._repositories[address] = repository
+    def is_external(self, *, account: str | None, region: str | None, name: str) -> bool:
+        """Return whether the app uses this repository and does not make it, so that its policy is unknown."""
+        place = (account, region, name)
+        return any((each.account, each.region, each.name) == place for each in self._external_repositories)
+
+    def add_external_repository(self, address: RepositoryAddress) -> None:
+        """Add a repository that the app does not make."""
+        self._external_repositories.add(address)
 
     def add_moving_tag(self, scope: Construct, address: RepositoryAddress, tag: str) -> None:
         """Reserve a tag of a repository for one image. Raises ScopedImagesError if another image moves it."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 # Its modules load when they are first used: aws_lambda and aws_ec2 take half a second.
 import aws_cdk
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from scoped_images.cdk.function_code import function_code
-from scoped_images.cdk.image_watch import register_of
 from scoped_images.errors import ScopedImagesError
 
 _FUNCTION_ID = "ScopedImagesRegistry"
@@ -46,7 +46,10 @@ class RegistryFunction:
                     f"RegistryFunction: stack {stack.node.path!r} has its function already; call use_in before you make "
                     "images"
                 )
-        register_of(scope).registry_functions[scope.node.path] = self
+        _SETTINGS[scope] = self
+
+
+_SETTINGS: WeakKeyDictionary[IConstruct, RegistryFunction] = WeakKeyDictionary()
 
 
 def registry_function(stack: Stack) -> aws_cdk.aws_lambda.Function:
@@ -89,9 +92,5 @@ def registry_function(stack: Stack) -> aws_cdk.aws_lambda.Function:
 
 
 def _settings(stack: Stack) -> RegistryFunction:
-    given = register_of(stack).registry_functions
-    for scope in reversed(stack.node.scopes):
-        settings = given.get(scope.node.path)
-        if isinstance(settings, RegistryFunction):
-            return settings
-    return RegistryFunction()
+    given = (_SETTINGS.get(scope) for scope in reversed(stack.node.scopes))
+    return next((settings for settings in given if settings is not None), RegistryFunction())

@@ -12,15 +12,16 @@ from constructs import Construct, IConstruct
 
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.architectures import lambda_architecture, task_platform
 from scoped_images.cdk.arguments import expect, expect_options, expect_words
-from scoped_images.cdk.base_image import BaseImage, published_base, published_bases
+from scoped_images.cdk.base_image import BaseImage, base_argument, base_arguments
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
 from scoped_images.cdk.dockerfile_context import dockerfile_context
-from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.image_references import ImageReferences
 from scoped_images.cdk.place import path_of
-from scoped_images.cdk.published_platforms import PublishedPlatforms, publish
+from scoped_images.cdk.publish import publish
 from scoped_images.cdk.registry_resources import move_tag
 from scoped_images.cdk.stack_outputs import add_outputs, output_name
 from scoped_images.context.request import DOCKERFILE
@@ -84,8 +85,8 @@ class ScopedImage(Construct):
             context=context,
             platforms=self.platforms,
             repository=repository,
-            base=published_base(self, base),
-            named_bases=published_bases(self, named_bases),
+            base=base_argument(self, base),
+            named_bases=base_arguments(self, named_bases),
             options=options or BuildOptions(),
             builder=builder,
         )
@@ -95,9 +96,7 @@ class ScopedImage(Construct):
         self.address = repository.address if repository else None
         published = publish(self, builds, made.by)
         self.repository, self.tag = published.repository, published.tag
-        self._published = PublishedPlatforms(
-            self, published=published, pinned=pin_digest, ordered=made.ordered
-        )
+        self._references = ImageReferences(self, published=published, pinned=pin_digest, ordered=made.ordered)
         if pin_digest and register_of(self).note("pin-digest"):
             annotate_info(
                 self,
@@ -168,13 +167,13 @@ class ScopedImage(Construct):
     @property
     def uri(self) -> str:
         """What containers run: `<registry>/<repository>:<tag>`, or `…@sha256:…` with `pin_digest`."""
-        repository, tag_or_digest = self._published.reference()
+        repository, tag_or_digest = self._references.reference()
         return repository.repository_uri_for_tag_or_digest(tag_or_digest)
 
     @property
     def digest(self) -> str:
         """`sha256:…`, which the stack looks up when it deploys; for several platforms that of the index."""
-        return self._published.image_digest.digest
+        return self._references.image_digest.digest
 
     def add_outputs(self, *, name: str | None = None, parameters: str | None = None) -> None:
         """Add URI and digest to the outputs of the image's stack; with a repository of its own, a build command too.
@@ -218,7 +217,7 @@ class ScopedImage(Construct):
         """
         expect_words("cmd", cmd)
         expect_words("entrypoint", entrypoint)
-        repository, tag_or_digest = self._published.reference(self._one_platform(platform))
+        repository, tag_or_digest = self._references.reference(self._one_platform(platform))
         return aws_cdk.aws_lambda.DockerImageCode.from_ecr(
             repository,
             tag_or_digest=tag_or_digest,
@@ -228,7 +227,7 @@ class ScopedImage(Construct):
 
     def to_container_image(self) -> aws_cdk.aws_ecs.ContainerImage:
         """Return the image for a container of a task definition, whose execution role may then pull it."""
-        return aws_cdk.aws_ecs.ContainerImage.from_ecr_repository(*self._published.reference())
+        return aws_cdk.aws_ecs.ContainerImage.from_ecr_repository(*self._references.reference())
 
     def _move(self, tag: str, repository: AddressedRepository | None, needed: tuple[IConstruct, ...]) -> None:
         check_moving_tag(tag, name=f"moving_tag of {path_of(self)!r}")

@@ -14,7 +14,7 @@ from scoped_images.building.assembly import Assembly, Base, read_assembly
 from scoped_images.building.bake import Bake
 from scoped_images.building.docker_config import logged_in
 from scoped_images.building.image_asset import Destination
-from scoped_images.building.plan import BuildPlan, Published, Target, plan, unbuilt_bases
+from scoped_images.building.plan import BuildPlan, RegistryState, Target, plan, unbuilt_bases
 from scoped_images.building.registries import MissingRepositories, Registries
 from scoped_images.building.run import BuildResult, build
 from scoped_images.command_line.build_progress import build_progress
@@ -63,7 +63,7 @@ def run_build(
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    published: Mapping[Destination, Published]
+    states: Mapping[Destination, RegistryState]
     plan: BuildPlan
 
 
@@ -71,7 +71,7 @@ def _look_up(assembly: Assembly, registries: Registries, platform: str | None) -
     """Return what is in the registry and what to build, or the stacks to deploy first, and why."""
     with progress("Asking ECR"):
         try:
-            published = registries.published(
+            states = registries.states(
                 destination
                 for image in assembly.images
                 if platform is None or image.platform == platform
@@ -79,9 +79,9 @@ def _look_up(assembly: Assembly, registries: Registries, platform: str | None) -
             )
         except MissingRepositories as missing:
             return _stacks_of(assembly, missing)
-        planned = plan(assembly, published, platform=platform)
-        bases = unbuilt_bases(assembly, planned, published)
-        return _stacks_of_missing_bases(assembly, bases, registries) or _Found(published, planned)
+        planned = plan(assembly, states, platform=platform)
+        bases = unbuilt_bases(assembly, planned, states)
+        return _stacks_of_missing_bases(assembly, bases, registries) or _Found(states, planned)
 
 
 def _build(found: _Found, registries: Registries, builder: str | None) -> BuildResult:
@@ -89,11 +89,11 @@ def _build(found: _Found, registries: Registries, builder: str | None) -> BuildR
 
     def digests(targets: Iterable[Target]) -> dict[str, str]:
         wanted = [destination for target in targets for destination in target.image.destinations]
-        pushed = registries.published(wanted).values()
+        pushed = registries.states(wanted).values()
         return {each.uri: each.digest for each in pushed if each.digest is not None}
 
     needed = {
-        destination: found.published[destination]
+        destination: found.states[destination]
         for target in found.plan.targets
         for destination in target.image.destinations
     }
@@ -141,13 +141,13 @@ def _stacks_of_missing_bases(
     first: dict[str, str] = {}
     there = dict(destinations)
     try:
-        published = registries.published(there.values())
+        states = registries.states(there.values())
     except MissingRepositories as missing:
         first = _stacks_of(assembly, missing)
         there = {uri: each for uri, each in destinations.items() if each not in missing.repositories}
-        published = registries.published(there.values())
+        states = registries.states(there.values())
     for uri, (base, _) in needed.items():
-        if uri not in there or published[there[uri]].digest is None:
+        if uri not in there or states[there[uri]].digest is None:
             what = f"base image {uri}"
             first[base.stack] = f"{first[base.stack]}, {what}" if base.stack in first else what
     return first

@@ -10,14 +10,14 @@ import pytest
 
 from scoped_images.building.assembly import BASE_METADATA, Assembly, read_assembly
 from scoped_images.building.bake_file import bake_file
-from scoped_images.building.plan import BuildPlan, Published, plan, unbuilt_bases
+from scoped_images.building.plan import BuildPlan, RegistryState, plan, unbuilt_bases
 from tests.unit.building.small_assembly import HOST, docker_image, on, uri, write_assembly
 
 
-def published(assembly: Assembly, present: tuple[str, ...] = ()) -> dict[Any, Published]:
+def states(assembly: Assembly, present: tuple[str, ...] = ()) -> dict[Any, RegistryState]:
     """What the registry answers if it has the images of these repositories."""
     return {
-        each: Published(
+        each: RegistryState(
             uri=f"{HOST}/{each.repository}:{each.tag}",
             digest="sha256:1" if each.repository in present else None,
         )
@@ -31,7 +31,7 @@ def planned(
 ) -> BuildPlan:
     """The plan for the images of one stack."""
     assembly = read_assembly(write_assembly(folder, images, **more))
-    return plan(assembly, published(assembly, present))
+    return plan(assembly, states(assembly, present))
 
 
 def bases(build: BuildPlan) -> dict[str, tuple[str, ...]]:
@@ -141,7 +141,7 @@ def test_only_images_of_the_platform_asked_for_are_built(tmp_path: Path) -> None
         "4": {**docker_image("odd"), "source": {"executable": ["make"]}},
     }
     assembly = read_assembly(write_assembly(tmp_path, images))
-    build = plan(assembly, published(assembly), platform="linux/arm64")
+    build = plan(assembly, states(assembly), platform="linux/arm64")
     assert list(bases(build)) == ["stack-arm"]
     assert [(image.name, image.why) for image in build.skipped] == [
         ("stack/odd", "a command of its own builds it"),
@@ -158,7 +158,7 @@ def test_a_base_that_no_asset_builds_must_be_deployed_before(tmp_path: Path) -> 
             metadata=base_metadata(uri("remote"), linux_amd64=uri("remote")),
         )
     )
-    there = published(assembly)
+    there = states(assembly)
     found = unbuilt_bases(assembly, plan(assembly, there), there)
     assert {content: (base.stack, target.name) for content, (base, target) in found.items()} == {
         uri("remote"): ("app/stack", "stack-top")
@@ -174,7 +174,7 @@ def test_a_base_that_no_asset_builds_may_share_a_repository_with_images(tmp_path
             metadata=base_metadata(remote, linux_amd64=remote),
         )
     )
-    there = published(assembly)
+    there = states(assembly)
     assert list(unbuilt_bases(assembly, plan(assembly, there), there)) == [remote]
 
 

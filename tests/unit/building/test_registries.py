@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from scoped_images.building.assembly import Repository
 from scoped_images.building.image_asset import Destination
-from scoped_images.building.plan import Published
+from scoped_images.building.plan import RegistryState
 from scoped_images.building.registries import MissingRepositories, Registries
 from scoped_images.errors import ScopedImagesError
 
@@ -85,9 +85,9 @@ def record_roles(
 def test_a_role_s_session_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions = record_roles(monkeypatch, first_lasts=timedelta(minutes=1))
     here = registries()
-    here.published([destination()])
+    here.states([destination()])
     assert len(sessions) == 2
-    here.published([destination()])
+    here.states([destination()])
     assert len(sessions) == 2
 
 
@@ -95,7 +95,7 @@ def test_a_role_s_session_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPa
 def test_a_session_has_the_user_s_name(user: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USER", user)
     sessions = record_roles(monkeypatch)
-    registries().published([destination()])
+    registries().states([destination()])
     assert sessions == [name]
 
 
@@ -109,21 +109,21 @@ def test_a_user_without_a_name_can_build(error: Exception, monkeypatch: pytest.M
     monkeypatch.delenv("USER", raising=False)
     monkeypatch.setattr("getpass.getuser", nameless)
     sessions = record_roles(monkeypatch)
-    registries().published([destination()])
+    registries().states([destination()])
     assert sessions == ["aws-cdk-noname"]
 
 
 def test_a_tag_that_is_there_has_a_digest_and_one_that_is_missing_has_none() -> None:
     here, gone = destination(), destination(tag="gone")
-    found = registries().published([here, gone])
-    assert found[gone] == Published(uri=f"{HOST}/api:gone", digest=None)
+    found = registries().states([here, gone])
+    assert found[gone] == RegistryState(uri=f"{HOST}/api:gone", digest=None)
     assert found[here].uri == f"{HOST}/api:here"
     assert str(found[here].digest).startswith("sha256:")
 
 
 def test_missing_repositories_are_named() -> None:
     with pytest.raises(MissingRepositories) as raised:
-        registries().published([destination(), destination("web"), destination("app")])
+        registries().states([destination(), destination("web"), destination("app")])
     assert raised.value.repositories == {
         destination(name): Repository(name=name, account="123456789012", region="eu-west-1")
         for name in ("app", "web")
@@ -132,7 +132,7 @@ def test_missing_repositories_are_named() -> None:
 
 def test_the_login_is_ecr_s_token_for_the_registry() -> None:
     here = registries()
-    (login,) = here.logins(here.published([destination(), destination(tag="gone")]))
+    (login,) = here.logins(here.states([destination(), destination(tag="gone")]))
     assert (login.registry, login.user, login.password) == (HOST, "AWS", "123456789012-auth-token")
 
 
@@ -141,7 +141,7 @@ def test_without_the_role_the_caller_s_own_rights_do_in_the_role_s_account(
 ) -> None:
     refuse_assume_role(monkeypatch)
     warnings: list[str] = []
-    found = registries(warnings).published([destination(), destination(tag="gone")])
+    found = registries(warnings).states([destination(), destination(tag="gone")])
     assert len(found) == 2
     assert warnings == [
         "cannot assume arn:aws:iam::123456789012:role/publish-eu-west-1, using the current credentials: An error "
@@ -152,7 +152,7 @@ def test_without_the_role_the_caller_s_own_rights_do_in_the_role_s_account(
 def test_without_a_role_of_another_account_nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_assume_role(monkeypatch)
     with pytest.raises(ScopedImagesError) as raised:
-        registries().published([destination(role_arn="arn:aws:iam::999999999999:role/publish")])
+        registries().states([destination(role_arn="arn:aws:iam::999999999999:role/publish")])
     assert str(raised.value) == (
         "cannot assume arn:aws:iam::999999999999:role/publish: An error occurred (AccessDenied) when calling the "
         "AssumeRole operation: no"
@@ -161,14 +161,14 @@ def test_without_a_role_of_another_account_nothing_is_published(monkeypatch: pyt
 
 def test_a_destination_that_names_its_region_needs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    found = Registries(region=None, warn=[].append).published([destination(tag="new-${AWS::Region}")])
+    found = Registries(region=None, warn=[].append).states([destination(tag="new-${AWS::Region}")])
     assert [each.uri for each in found.values()] == [f"{HOST}/api:new-eu-west-1"]
 
 
 def test_without_any_region_it_says_where_one_may_be_given() -> None:
     nowhere = Destination(repository="api", tag="here")
     with pytest.raises(ScopedImagesError) as caught:
-        Registries(region=None, warn=[].append).published([nowhere])
+        Registries(region=None, warn=[].append).states([nowhere])
     assert str(caught.value) == (
         "region: an image's stack names none, and neither does the AWS configuration; set AWS_REGION, or give the stack "
         "an env= with a region"

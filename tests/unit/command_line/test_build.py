@@ -16,7 +16,7 @@ from scoped_images.building.run import BuildResult
 from scoped_images.command_line import main
 from scoped_images.command_line.build_report import BuildReport
 from tests.unit.building.small_assembly import docker_image, on, uri, write_assembly
-from tests.unit.building.test_plan import published
+from tests.unit.building.test_plan import states
 
 IMAGES = {"1": docker_image("base"), "2": docker_image("top", **on("base")), "3": docker_image("alone")}
 
@@ -30,7 +30,7 @@ def small(tmp_path: Path) -> Assembly:
 @pytest.fixture
 def all_missing(small: Assembly) -> BuildPlan:
     """The plan to build them all."""
-    return plan(small, published(small))
+    return plan(small, states(small))
 
 
 def left(stack: str, platform: str = "linux/amd64") -> LeftImage:
@@ -84,7 +84,7 @@ def test_images_of_one_name_are_told_apart_by_their_platforms(
         for platform in ("linux/amd64", "linux/arm64")
     }
     assembly = read_assembly(write_assembly(tmp_path, both))
-    BuildReport(plan=plan(assembly, published(assembly))).show(as_json=False)
+    BuildReport(plan=plan(assembly, states(assembly))).show(as_json=False)
     assert capsys.readouterr().out.splitlines()[:2] == [
         f"to build: stack/both for linux/amd64: {uri('amd64')}",
         f"to build: stack/both for linux/arm64: {uri('arm64')}",
@@ -130,7 +130,7 @@ def test_json_has_every_image_of_one_name(tmp_path: Path, capsys: pytest.Capture
     }
     assembly = read_assembly(write_assembly(tmp_path, both))
     build = replace(
-        plan(assembly, published(assembly)),
+        plan(assembly, states(assembly)),
         skipped=(left("app/stack"), left("app/stack", platform="linux/arm64")),
     )
     blocked = {"stack-both": "base", "stack-both-linux-arm64": "base"}

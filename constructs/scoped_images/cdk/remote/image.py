@@ -12,11 +12,11 @@ from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
-from scoped_images.cdk.published_repository import PublishedRepository
 from scoped_images.cdk.registry_resources import LOOK_AGAIN
 from scoped_images.cdk.remote.project import image_project
 from scoped_images.cdk.remote.role import build_role, images_of_ecr
 from scoped_images.cdk.remote.settings import RemoteSettings
+from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.context.archive import archive_name, named_folders, write_context_archive
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
@@ -122,7 +122,7 @@ class RemoteImage(Construct):
         self.logical_id: str = stack.resolve(resource.ref)["Ref"]
         self.attribute = ""
         self.published = PublishedImage(
-            repository=PublishedRepository(
+            repository=RepositoryByName(
                 self, "Repository", repository_name=repository.name, address=repository
             ),
             # An attribute, for whoever refers to the image has to wait for it; the tag itself is a property.

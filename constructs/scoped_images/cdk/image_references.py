@@ -1,83 +1,30 @@
-"""Publishes an image for each platform it is built for, and an index over them where there are several."""
+"""How functions and containers refer to the images of one ScopedImage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 
 from aws_cdk import CfnResource
-from constructs import Construct, IConstruct
+from constructs import Construct
 
-from scoped_images.cdk.builder import ImageBuild, ImageBuilder, PublishedImage, built_by
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.digest import Digest
-from scoped_images.cdk.image_watch import register_of
 from scoped_images.cdk.place import place_of
-from scoped_images.cdk.published_repository import PublishedRepository
-from scoped_images.cdk.register import RegisteredImage
-from scoped_images.cdk.registry_resources import ImageIndex, digest_of
-from scoped_images.image.spec import index_tag
+from scoped_images.cdk.publish import PublishResult
+from scoped_images.cdk.registered_image import RegisteredImage
+from scoped_images.cdk.registry_resources import digest_of
+from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.platform import Platform
 
 
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """What came of the builds of one image.
-
-    images: by platform. index: over several; None for one platform.
-    repository, tag: of what containers run: the image, or the index.
-    needed: resources that what uses the image while the stack deploys waits for.
-    """
-
-    images: Mapping[Platform, PublishedImage]
-    index: ImageIndex | None
-    repository: PublishedRepository
-    tag: str
-    needed: tuple[IConstruct, ...]
-
-
-def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) -> Published:
-    """Have each platform's image built and pushed, and the index put when the stack deploys."""
-    if len(builds) == 1:
-        (build,) = builds
-        image = by.build(scope, "Asset", build)
-        return Published(
-            images={build.spec.platform: image},
-            index=None,
-            repository=image.repository,
-            tag=image.tag,
-            needed=tuple(built_by([image])),
-        )
-    address = builds[0].repository
-    assert address is not None, "ImageBuilds has checked that an index has a repository"
-    images = {
-        build.spec.platform: by.build(scope, f"Asset-{build.spec.platform.slug}", build) for build in builds
-    }
-    tag = index_tag([build.spec for build in builds])
-    index = ImageIndex(
-        scope,
-        "Index",
-        repository=address,
-        tag=tag,
-        images={platform: image.tag for platform, image in images.items()},
-    )
-    index.node.add_dependency(*built_by(images.values()))
-    return Published(
-        images=images,
-        index=index,
-        repository=images[builds[0].spec.platform].repository,
-        tag=tag,
-        needed=(index,),
-    )
-
-
-class PublishedPlatforms:
+class ImageReferences:
     """The images of one ScopedImage, as functions and containers refer to them.
 
     Their digests are looked up when something asks for them, and not before.
     """
 
-    def __init__(self, scope: Construct, *, published: Published, pinned: bool, ordered: bool) -> None:
+    def __init__(self, scope: Construct, *, published: PublishResult, pinned: bool, ordered: bool) -> None:
         """Register the images.
 
         pinned: refer to images by digest in place of their tags.
@@ -101,7 +48,7 @@ class PublishedPlatforms:
         """The digest of the index, or of the only image."""
         return self._published.index or self._digest_of(next(iter(self._published.images)))
 
-    def reference(self, platform: Platform | None = None) -> tuple[PublishedRepository, str]:
+    def reference(self, platform: Platform | None = None) -> tuple[RepositoryByName, str]:
         """Return repository, and tag or digest, of one platform's image; without a platform, of what containers run."""
         image = self._published.images[platform] if platform else self._published
         if not self._pinned:
@@ -120,13 +67,13 @@ class PublishedPlatforms:
 
     def _register(
         self,
-        repository: PublishedRepository,
+        repository: RepositoryByName,
         tag: str,
         platforms: tuple[Platform, ...],
         find_digest: Callable[[], Digest | None],
         needed: CfnResource | None,
     ) -> None:
-        register_of(self._scope).images.append(
+        register_of(self._scope).add_image(
             RegisteredImage(
                 scope=self._scope,
                 uri=repository.tagged(tag),

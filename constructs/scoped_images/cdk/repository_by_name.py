@@ -10,14 +10,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from scoped_images.cdk.annotations import annotate_error
-from scoped_images.cdk.image_watch import register_of
+from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.place import place_of, stack_of
 from scoped_images.cdk.rendered_templates import stack_template
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.templates.template import Templates
 
 
-class PublishedRepository(ecr.RepositoryBase):
+class RepositoryByName(ecr.RepositoryBase):
     """A repository by name, so that no export ties its stack to this one; its policy can be added to all the same.
 
     CDK's imported repositories drop what is added to their policy, and a grant still answers success.
@@ -67,7 +67,7 @@ class PublishedRepository(ecr.RepositoryBase):
         # Every function asks for it, and both kinds of repository let the account's functions pull already.
         if principal == {"Service": "lambda.amazonaws.com"}:
             return iam.AddToResourcePolicyResult(statement_added=False)
-        owner = register_of(self).repositories.get(self._address) if self._address else None
+        owner = register_of(self).repository(self._address) if self._address else None
         if owner is None:
             whose, remedy = (
                 (f"repository {self._name!r}, which it does not make", "add the statement to that policy")
