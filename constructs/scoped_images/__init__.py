@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from scoped_images.bases.package_options import PackageOptions
     from scoped_images.bases.refresh_marks import RefreshMarks
     from scoped_images.cdk.base_image import BaseImage
-    from scoped_images.cdk.base_images import BaseImages
+    from scoped_images.cdk.base_images import BaseImages, WorkloadBases
+    from scoped_images.cdk.builder import ImageBuild, ImageBuilder, PublishedImage
     from scoped_images.cdk.environment import Environment
     from scoped_images.cdk.existing_image import ExistingImage
+    from scoped_images.cdk.existing_repository import ExistingRepository
     from scoped_images.cdk.image_copy import ImageCopy
     from scoped_images.cdk.image_pruner import ImagePruner
     from scoped_images.cdk.image_repository import ImageRepository
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from scoped_images.cdk.stack_outputs import StackOutputs
     from scoped_images.cdk.workspace_images import WorkspaceImages
     from scoped_images.context.scoped_context import ScopedContext
+    from scoped_images.ecr.address import RepositoryAddress
     from scoped_images.ecr.lifecycle import ImageLifecycle
     from scoped_images.errors import ScopedImagesError
     from scoped_images.image.build_options import BuildOptions
@@ -46,6 +49,9 @@ __all__ = [
     "BuildSecret",
     "Environment",
     "ExistingImage",
+    "ExistingRepository",
+    "ImageBuild",
+    "ImageBuilder",
     "ImageCopy",
     "ImageLifecycle",
     "ImagePruner",
@@ -54,17 +60,20 @@ __all__ = [
     "OrderedAssets",
     "PackageOptions",
     "Platform",
+    "PublishedImage",
     "PullThroughCache",
     "RefreshMarks",
     "RegistryCache",
     "RegistryFunction",
     "RemoteBuilder",
+    "RepositoryAddress",
     "Retention",
     "ScopedContext",
     "ScopedImage",
     "ScopedImagesError",
     "StackOutputs",
     "UpstreamImages",
+    "WorkloadBases",
     "WorkspaceImages",
 ]
 
@@ -77,25 +86,31 @@ _MODULES = {
     "BuildSecret": "remote.build_secret",
     "Environment": "cdk.environment",
     "ExistingImage": "cdk.existing_image",
-    "ImageLifecycle": "ecr.lifecycle",
+    "ExistingRepository": "cdk.existing_repository",
+    "ImageBuild": "cdk.builder",
+    "ImageBuilder": "cdk.builder",
     "ImageCopy": "cdk.image_copy",
+    "ImageLifecycle": "ecr.lifecycle",
     "ImagePruner": "cdk.image_pruner",
     "ImageRepository": "cdk.image_repository",
     "ImagesLock": "upstream.lock",
     "OrderedAssets": "cdk.ordered_assets",
     "PackageOptions": "bases.package_options",
     "Platform": "platform",
+    "PublishedImage": "cdk.builder",
     "PullThroughCache": "cdk.pull_through",
     "RefreshMarks": "bases.refresh_marks",
     "RegistryCache": "image.registry_cache",
     "RegistryFunction": "cdk.registry_function",
     "RemoteBuilder": "cdk.remote.builder",
+    "RepositoryAddress": "ecr.address",
     "Retention": "pruning.retention",
     "ScopedContext": "context.scoped_context",
     "ScopedImage": "cdk.scoped_image",
     "ScopedImagesError": "errors",
     "StackOutputs": "cdk.stack_outputs",
     "UpstreamImages": "upstream.images",
+    "WorkloadBases": "cdk.base_images",
     "WorkspaceImages": "cdk.workspace_images",
 }
 

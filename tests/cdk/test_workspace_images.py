@@ -126,6 +126,24 @@ def test_the_pruner_may_delete_from_repositories_that_are_added_later(app: cdk.A
     )
 
 
+def test_the_bases_are_derived_as_the_arguments_say(app: cdk.App, root: Path) -> None:
+    (root / "old").mkdir()
+    (root / "old" / "pyproject.toml").write_text('[project]\nname = "shared"\nversion = "0"\n')
+    images = images_in(
+        app,
+        root,
+        packages=["packages/*", "lambdas/*", "old"],
+        exclude=["old"],
+        public_image="python:3.12-slim",
+        platforms=[Platform.LINUX_ARM64, Platform.LINUX_AMD64],
+    )
+    amd64, arm64 = sorted(sources(app, "shop-dev-base-shared"), key=lambda source: str(source["platform"]))
+    assert [amd64["platform"], arm64["platform"]] == ["linux/amd64", "linux/arm64"]
+    dockerfile = Path(app.outdir, amd64["directory"], amd64.get("dockerFile", "Dockerfile")).read_text()
+    assert "ARG PUBLIC_IMAGE=python:3.12-slim\n" in dockerfile
+    assert images.bases["shared"].platforms == (Platform.LINUX_ARM64, Platform.LINUX_AMD64)
+
+
 def test_without_pruning_ecr_keeps_the_newest_images(app: cdk.App, root: Path) -> None:
     images = images_in(app, root, environment(max_images=3))
     assert images.pruner is None
@@ -373,8 +391,17 @@ def test_two_environments_fit_into_one_app(app: cdk.App, root: Path) -> None:
             "options of 'shop-dev': must be BuildOptions, got dict {{'target': 'a'}}; use "
             "BuildOptions(build_args={{'VERSION': '1'}})",
         ),
+        (
+            lambda app, root: images_in(
+                app,
+                root,
+                bases=BaseImages(app, environment(), bases=[], prefix="own"),
+                exclude=["packages/*"],
+            ),
+            "bases: the base images are made already, got exclude= too; pass it to what makes them",
+        ),
     ],
-    ids=["unknown", "outside", "environment", "options", "the workspace's options"],
+    ids=["unknown", "outside", "environment", "options", "the workspace's options", "bases"],
 )
 def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:

@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -71,6 +71,31 @@ def described(name: str) -> Iterator[str]:
 def test_the_public_api_is_as_recorded(snapshot: SnapshotAssertion) -> None:
     text = "\n\n".join("\n".join(described(name)) for name in scoped_images.__all__)
     assert f"{text}\n" == snapshot(extension_class=TextFile)
+
+
+def classes_in(hint: Any) -> Iterator[type]:
+    """The library's classes in an annotation."""
+    if inspect.isclass(hint) and hint.__module__.startswith("scoped_images."):
+        yield hint
+    for argument in hint if isinstance(hint, list) else get_args(hint):
+        yield from classes_in(argument)
+
+
+def test_what_a_construct_takes_or_returns_can_be_imported() -> None:
+    """Whoever wraps one annotates the same."""
+    public = {name: getattr(scoped_images, name) for name in scoped_images.__all__}
+    hidden = {
+        found.__name__
+        for name, cls in public.items()
+        if cls.__module__.startswith("scoped_images.cdk.")
+        for member in (cls.__init__, *(member for _, member in members(cls)))
+        for function in (getattr(member, "fget", getattr(member, "__func__", member)),)
+        for hint in get_type_hints(function, localns=public).values()
+        for found in classes_in(hint)
+        if found.__name__ not in public
+    }
+    # Keywords, which help() lists one by one, and what a builder gets and passes on as it is.
+    assert hidden == {"DerivationOptions", "ImageOptions", "Digest", "ImageSpec", "RepositoryByName"}
 
 
 @pytest.mark.parametrize("name", scoped_images.__all__)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct, IConstruct
 
 from scoped_images.building.assembly import BASE_METADATA
-from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect
 from scoped_images.cdk.builder import ImageBuilder
-from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of, refuse_late_args
+from scoped_images.cdk.builds import ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
+from scoped_images.cdk.existing_repository import ExistingRepository
+from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.place import path_of
 from scoped_images.cdk.publish import publish
 from scoped_images.cdk.published_base import PublishedBase
 from scoped_images.cdk.registry_resources import move_tag
 from scoped_images.context.commit import commit_of
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.ecr.tags import STABLE, git_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
@@ -43,8 +45,8 @@ class BaseImage(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        repository: AddressedRepository,
-        context: ContextFor,
+        repository: ImageRepository | ExistingRepository,
+        context: ScopedContext | Callable[[Platform], ScopedContext],
         platform: Platform | None = None,
         platforms: Sequence[Platform] = (),
         base: BaseImage | str | None = None,

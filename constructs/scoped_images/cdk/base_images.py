@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Unpack
 
 from aws_cdk import Stack
 from constructs import Construct
 
 from scoped_images.bases.declaration import BaseDeclaration
-from scoped_images.bases.derived_base import PUBLIC_IMAGE
+from scoped_images.bases.derivation_options import DerivationOptions
 from scoped_images.bases.graph import BaseGraph
-from scoped_images.bases.package_options import PackageOptions
 from scoped_images.bases.refresh_marks import RefreshMarks
 from scoped_images.cdk.annotations import annotate_warning
 from scoped_images.cdk.arguments import expect_prefix, expect_repositories
@@ -21,6 +21,7 @@ from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.environment import Environment
 from scoped_images.cdk.environment_repository import environment_repository
 from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.keywords import passes_on
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
@@ -96,6 +97,7 @@ class BaseImages:
             self.repositories.append(repository)
 
     @classmethod
+    @passes_on(DerivationOptions, to=BaseGraph.from_workspace)
     def from_workspace(
         cls,
         app: Construct,
@@ -103,40 +105,22 @@ class BaseImages:
         *,
         root: str | Path,
         prefix: str,
-        workloads: Sequence[str | Path] | None = None,
-        declared: Iterable[BaseDeclaration] = (),
-        packages: Sequence[str] | None = None,
-        exclude: Sequence[str] = (),
-        public_image: str = PUBLIC_IMAGE,
-        python: str | None = None,
         platforms: Sequence[Platform] = (),
-        package_options: Iterable[PackageOptions] = (),
-        workload_bases: bool = False,
         dockerfile: str | Path | None = None,
         repositories: Stack | None = None,
         refresh_marks: RefreshMarks | None = None,
         options: BuildOptions | None = None,
         builder: ImageBuilder | None = None,
+        **derivation: Unpack[DerivationOptions],
     ) -> BaseImages:
         """Derive one base for each package of the repository that a workload needs (docs/bases.md).
 
         root: the repository. platforms: of the derived bases; by default the environment's.
-        workloads, declared, packages, exclude, public_image, python, package_options, workload_bases, dockerfile: as
-            those of BaseGraph.from_workspace.
-        The other arguments are those of BaseImages.
+        prefix, repositories, refresh_marks, options, builder: as those of BaseImages.
+        The other arguments are those of BaseGraph.from_workspace.
         """
         graph = BaseGraph.from_workspace(
-            root,
-            workloads=workloads,
-            declared=declared,
-            packages=packages,
-            exclude=exclude,
-            public_image=public_image,
-            python=python,
-            platforms=platforms or (env.platform,),
-            package_options=package_options,
-            workload_bases=workload_bases,
-            dockerfile=dockerfile,
+            root, platforms=platforms or (env.platform,), dockerfile=dockerfile, **derivation
         )
         return cls(
             app,

@@ -34,8 +34,6 @@ from scoped_images.platform import Platform
 # of cdk.json. Lambda and Fargate run linux/amd64 where nothing else is set.
 PLATFORM = "scoped-images:platform"
 
-ContextFor = ScopedContext | Callable[[Platform], ScopedContext]
-
 
 @dataclass(frozen=True, kw_only=True)
 class ImageBuilds:
@@ -48,7 +46,7 @@ class ImageBuilds:
     """
 
     scope: Construct
-    context: ContextFor
+    context: ScopedContext | Callable[[Platform], ScopedContext]
     platforms: tuple[Platform, ...]
     repository: AddressedRepository | None
     base: PublishedBase | BaseReference | None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 # Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
 import aws_cdk
@@ -17,14 +17,19 @@ from scoped_images.cdk.architectures import lambda_architecture, task_platform
 from scoped_images.cdk.arguments import expect, expect_options, expect_words
 from scoped_images.cdk.base_image import BaseImage, base_argument, base_arguments
 from scoped_images.cdk.builder import ImageBuilder
-from scoped_images.cdk.builds import ContextFor, ImageBuilds, platforms_of
+from scoped_images.cdk.builds import ImageBuilds, platforms_of
 from scoped_images.cdk.dockerfile_context import dockerfile_context
+from scoped_images.cdk.existing_repository import ExistingRepository
+from scoped_images.cdk.image_options import ImageOptions
 from scoped_images.cdk.image_references import ImageReferences
+from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.keywords import passes_on
 from scoped_images.cdk.place import path_of
 from scoped_images.cdk.publish import publish
 from scoped_images.cdk.registry_resources import move_tag
 from scoped_images.cdk.stack_outputs import add_outputs, output_name
 from scoped_images.context.request import DOCKERFILE
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
 from scoped_images.ecr.tags import check_moving_tag
 from scoped_images.errors import ScopedImagesError
@@ -47,10 +52,10 @@ class ScopedImage(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        context: ContextFor,
+        context: ScopedContext | Callable[[Platform], ScopedContext],
         platform: Platform | None = None,
         platforms: Sequence[Platform] = (),
-        repository: AddressedRepository | None = None,
+        repository: ImageRepository | ExistingRepository | None = None,
         base: BaseImage | str | None = None,
         named_bases: Mapping[str, BaseImage | str] | None = None,
         options: BuildOptions | None = None,
@@ -109,6 +114,7 @@ class ScopedImage(Construct):
             self._move(moving_tag, repository, published.needed)
 
     @classmethod
+    @passes_on(ImageOptions, to=__init__)
     def from_dockerfile(
         cls,
         scope: Construct,
@@ -121,15 +127,8 @@ class ScopedImage(Construct):
         target: str | None = None,
         include: Sequence[str] = (),
         max_bytes: int = MAX_BYTES,
-        platform: Platform | None = None,
-        platforms: Sequence[Platform] = (),
-        repository: AddressedRepository | None = None,
-        base: BaseImage | str | None = None,
-        named_bases: Mapping[str, BaseImage | str] | None = None,
-        options: BuildOptions | None = None,
         pin_digest: bool = False,
-        moving_tag: str | None = None,
-        builder: ImageBuilder | None = None,
+        **image: Unpack[ImageOptions],
     ) -> Self:
         """Build a Dockerfile with the files of `root` that it reads, and no others.
 
@@ -139,30 +138,19 @@ class ScopedImage(Construct):
         build_contexts, include, max_bytes: as those of ScopedContext.from_dockerfile.
         The other arguments are those of ScopedImage.
         """
+        options = image.get("options")
         expect_options(scope, construct_id, options)
-        return cls(
-            scope,
-            construct_id,
-            context=dockerfile_context(
-                root,
-                dockerfile,
-                options or BuildOptions(),
-                build_args=build_args,
-                build_contexts=build_contexts,
-                target=target,
-                include=include,
-                max_bytes=max_bytes,
-            ),
-            platform=platform,
-            platforms=platforms,
-            repository=repository,
-            base=base,
-            named_bases=named_bases,
-            options=options,
-            pin_digest=pin_digest,
-            moving_tag=moving_tag,
-            builder=builder,
+        context = dockerfile_context(
+            root,
+            dockerfile,
+            options or BuildOptions(),
+            build_args=build_args,
+            build_contexts=build_contexts,
+            target=target,
+            include=include,
+            max_bytes=max_bytes,
         )
+        return cls(scope, construct_id, context=context, pin_digest=pin_digest, **image)
 
     @property
     def uri(self) -> str:
@@ -229,7 +217,12 @@ class ScopedImage(Construct):
         """Return the image for a container of a task definition, whose execution role may then pull it."""
         return aws_cdk.aws_ecs.ContainerImage.from_ecr_repository(*self._references.reference())
 
-    def _move(self, tag: str, repository: AddressedRepository | None, needed: tuple[IConstruct, ...]) -> None:
+    def _move(
+        self,
+        tag: str,
+        repository: AddressedRepository | None,
+        needed: tuple[IConstruct, ...],
+    ) -> None:
         check_moving_tag(tag, name=f"moving_tag of {path_of(self)!r}")
         if repository is None:
             raise ScopedImagesError(

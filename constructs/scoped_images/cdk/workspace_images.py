@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from aws_cdk import Stack
 from constructs import Construct
 
-from scoped_images.bases.declaration import BaseDeclaration
+from scoped_images.bases.derivation_options import DerivationOptions
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.arguments import expect_options, expect_prefix, expect_repositories
-from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.base_images import BaseImages, WorkloadBases
 from scoped_images.cdk.builder import ImageBuilder
-from scoped_images.cdk.builds import ContextFor
 from scoped_images.cdk.dockerfile_context import dockerfile_context
 from scoped_images.cdk.environment import Environment
 from scoped_images.cdk.environment_repository import environment_repository
+from scoped_images.cdk.image_options import ImageOptions
 from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.keywords import passes_on
 from scoped_images.cdk.ordered_assets import expect_ordered_assets
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.scoped_image import ScopedImage
@@ -61,6 +61,7 @@ class WorkspaceImages:
     bases, builder, pruner: what it made, or was given. builder and pruner are None without one.
     """
 
+    @passes_on(DerivationOptions, to=BaseImages.from_workspace)
     def __init__(
         self,
         scope: Construct,
@@ -68,27 +69,28 @@ class WorkspaceImages:
         *,
         prefix: str,
         root: str | Path = ".",
-        workloads: Sequence[str | Path] | None = None,
-        declared: Iterable[BaseDeclaration] = (),
+        platforms: Sequence[Platform] = (),
         base_dockerfile: str | Path | None = None,
         bases: BaseImages | None = None,
         repositories: Stack | None = None,
         options: BuildOptions | None = None,
         builder: ImageBuilder | None = None,
         pruner: ImagePruner | None = None,
+        **derivation: Unpack[DerivationOptions],
     ) -> None:
         """Add the stacks to `scope`, an app or a stage.
 
         prefix: of the stacks' names; include the environment.
         root: the repository. Pins are read from `dockerfiles/images.lock` in it, and marks of `static` bases from
             `dockerfiles/bases.lock`.
-        workloads, declared: as those of BaseImages.from_workspace.
+        platforms: of the derived bases; by default the environment's.
         base_dockerfile: of the derived bases. Defaults to the library's own.
         bases: in place of those derived from the packages.
         repositories: the stack to put repositories into, in place of `<prefix>-repositories`.
         options: of every build that is given none of its own. Its `upstream` takes the place of the lock file's pins
             and the environment's mirrors, in every build.
         builder, pruner: in place of what the environment asks for.
+        The other arguments are those of BaseGraph.from_workspace, which derives the bases.
         """
         if not isinstance(environment, Environment):
             raise ScopedImagesError(
@@ -98,6 +100,12 @@ class WorkspaceImages:
         expect_prefix(prefix)
         expect_repositories(repositories)
         expect_options(scope, prefix, options)
+        derived = {**derivation, "platforms": platforms, "base_dockerfile": base_dockerfile}
+        useless = [name for name, value in derived.items() if value] if bases else []
+        if useless:
+            raise ScopedImagesError(
+                f"bases: the base images are made already, got {useless[0]}= too; pass it to what makes them"
+            )
         self.environment, self.root = environment, Path(root)
         self._upstream = options.upstream if options and options.upstream.in_use else self._read_upstream()
         self._options = self._with_pins(options or BuildOptions())
@@ -110,13 +118,13 @@ class WorkspaceImages:
             environment,
             root=root,
             prefix=prefix,
-            workloads=workloads,
-            declared=declared,
+            platforms=platforms,
             dockerfile=base_dockerfile,
             repositories=self.repositories,
             refresh_marks=RefreshMarks.read(self.root / DEFAULT_MARKS),
             options=self._options,
             builder=self.builder,
+            **derivation,
         )
         self.stacks += [] if bases else self.bases.stacks
         self._repositories: dict[str, ImageRepository] = {}
@@ -128,6 +136,7 @@ class WorkspaceImages:
         for repository in self.bases.repositories:
             self._prune(repository, holds_bases=True)
 
+    @passes_on(ImageOptions, to=ScopedImage.__init__)
     def image(
         self,
         scope: Construct,
@@ -135,16 +144,9 @@ class WorkspaceImages:
         workload: str | Path,
         *,
         dockerfile: str | Path | None = None,
-        context: ContextFor | None = None,
-        platform: Platform | None = None,
-        platforms: Sequence[Platform] = (),
-        repository: AddressedRepository | None = None,
-        base: BaseImage | str | None = None,
-        named_bases: Mapping[str, BaseImage | str] | None = None,
-        options: BuildOptions | None = None,
+        context: ScopedContext | Callable[[Platform], ScopedContext] | None = None,
         pin_digest: bool = True,
-        moving_tag: str | None = None,
-        builder: ImageBuilder | None = None,
+        **image: Unpack[ImageOptions],
     ) -> ScopedImage:
         """Build the image of a function or service in the stack of `scope`.
 
@@ -158,26 +160,27 @@ class WorkspaceImages:
         pin_digest: False to refer to the image by its tag, which `cdk deploy --hotswap` needs.
         The other arguments are those of ScopedImage.
         """
-        expect_options(scope, construct_id, options)
-        build = self._with_pins(options) if options else self._options
+        given = image.get("options")
+        expect_options(scope, construct_id, given)
+        options = self._with_pins(given) if given else self._options
         found = Workload.find(self.root, workload, self.bases.graph.workspace)
-        derived = self._bases_of(found) if base is None and named_bases is None else WorkloadBases(base=base)
-        image = ScopedImage(
+        if image.get("base") is None and image.get("named_bases") is None:
+            bases = self._bases_of(found)
+            image |= {"base": bases.base, "named_bases": bases.named_bases}
+        if not image.get("platforms"):
+            image["platform"] = image.get("platform") or self.environment.platform
+        image["repository"] = image.get("repository") or self._repository_of(found)
+        image["builder"] = image.get("builder") or self.builder
+        image["options"] = options
+        made = ScopedImage(
             scope,
             construct_id,
-            context=context or self._context(found, dockerfile, build),
-            platform=None if platforms else platform or self.environment.platform,
-            platforms=platforms,
-            repository=repository or self._repository_of(found),
-            base=derived.base,
-            named_bases=derived.named_bases if named_bases is None else named_bases,
-            options=build,
+            context=context or self._context(found, dockerfile, options),
             pin_digest=pin_digest,
-            moving_tag=moving_tag,
-            builder=builder or self.builder,
+            **image,
         )
-        self._images.append((output_name(found.name), image))
-        return image
+        self._images.append((output_name(found.name), made))
+        return made
 
     def add_outputs(self, *, parameters: str | None = None) -> None:
         """Add the outputs of every repository and image made so far; their names begin with the workload's.
@@ -229,7 +232,7 @@ class WorkspaceImages:
 
     def _context(
         self, workload: Workload, dockerfile: str | Path | None, options: BuildOptions
-    ) -> ContextFor:
+    ) -> Callable[[Platform], ScopedContext]:
         path = DOCKERFILE if dockerfile is None else self.root.resolve() / dockerfile
         of_folder = dockerfile_context(workload.folder, path, options)
 

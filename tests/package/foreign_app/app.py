@@ -7,6 +7,7 @@ from pathlib import Path
 from aws_cdk import App, Stack
 from aws_cdk import Environment as Place
 from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
 
 from scoped_images import (
     BaseDeclaration,
@@ -17,6 +18,9 @@ from scoped_images import (
     BuildSecret,
     Environment,
     ExistingImage,
+    ExistingRepository,
+    ImageBuild,
+    ImageBuilder,
     ImageCopy,
     ImageLifecycle,
     ImagePruner,
@@ -25,17 +29,20 @@ from scoped_images import (
     OrderedAssets,
     PackageOptions,
     Platform,
+    PublishedImage,
     PullThroughCache,
     RefreshMarks,
     RegistryCache,
     RegistryFunction,
     RemoteBuilder,
+    RepositoryAddress,
     Retention,
     ScopedContext,
     ScopedImage,
     ScopedImagesError,
     StackOutputs,
     UpstreamImages,
+    WorkloadBases,
     WorkspaceImages,
 )
 
@@ -50,6 +57,24 @@ DEV = {
     "base_tag": "content",
     "removal_policy": "retain",
 }
+
+
+class ReportingBuilder:
+    """A builder of the app's own, which has another one build."""
+
+    takes_tokens = True
+    needs_repository = True
+
+    def __init__(self, builder: ImageBuilder) -> None:
+        self._builder = builder
+
+    def build(self, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:
+        print(f"builds {build.spec.content_tag}")
+        return self._builder.build(scope, construct_id, build)
+
+
+def place_of(repository: ExistingRepository) -> RepositoryAddress:
+    return repository.address
 
 
 def main() -> None:
@@ -106,7 +131,7 @@ def main() -> None:
         repository=lower,
         context=ScopedContext.of(ROOT / "shared"),
         platform=Platform.LINUX_ARM64,
-        builder=builder,
+        builder=ReportingBuilder(builder),
     ).to_container_image()
 
     ScopedImage.from_dockerfile(Stack(app, "Anywhere"), "Image", ROOT / "shared").to_lambda_code()
@@ -115,7 +140,7 @@ def main() -> None:
         functions, "Theirs", "222222222222.dkr.ecr.eu-west-1.amazonaws.com/theirs:v1"
     ).to_lambda_code()
     existing = ImageRepository.from_name(functions, "Existing", "existing")
-    print(existing.policy_text)
+    print(place_of(existing).uri, existing.policy_text)
     environment = Environment.read({"dev": DEV}, "dev")
     by_hand = BaseDeclaration(name="by-hand", context=ScopedContext.of(ROOT / "shared"))
     derived = BaseImages.from_workspace(
@@ -127,6 +152,8 @@ def main() -> None:
         package_options=[PackageOptions(name="shared", build_packages=("gcc",))],
         refresh_marks=RefreshMarks(),
     )
+    bases: WorkloadBases = derived.of("lambdas/upload")
+    print(bases.base)
     other = BaseDeclaration(name="other", context=by_hand.context)
     BaseImages(app, environment, bases=BaseGraph.of([other]), prefix="declared")
     images = WorkspaceImages(app, environment, prefix="all", root=ROOT, bases=derived)
