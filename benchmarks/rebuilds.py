@@ -15,7 +15,7 @@ import aws_cdk as cdk
 from aws_cdk.aws_ecr_assets import DockerImageAsset
 
 from benchmarks.results import OURS, Results
-from scoped_images.context.ignore_file import read_ignore_file
+from scoped_images.context.control_files import read_ignore_file
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 

@@ -55,11 +55,11 @@ def build(base: DerivedBase, folder: Path, engine: Engine, *, tag: str, image: s
     """Build the image of a base."""
     context = base.context()
     context.write(folder / "context")
-    context.named["source"].write(folder / "source")
+    source = context.named["source"].write_into(folder)
     docker(
         engine,
         "build",
-        *("--network=host", f"--tag={tag}", f"--build-context=source={folder / 'source'}"),
+        *("--network=host", f"--tag={tag}", f"--build-context=source={source}"),
         *(f"--build-arg={name}={image}" for name in ("PUBLIC_IMAGE", "BASE_IMAGE_URI")),
         *pip_secrets(folder),
         str(folder / "context"),

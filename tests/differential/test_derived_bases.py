@@ -40,7 +40,7 @@ class Bases:
             self.builds += 1
             staged = self.root / f"staged-{self.builds}"
             context.write(staged)
-            context.named["source"].write(self.root / f"source-{self.builds}")
+            source = context.named["source"].write_into(self.root)
             below = f"{declaration.base}:derived" if declaration.base else LAMBDA_PYTHON.image
             further = [
                 f"--build-context={name}=docker-image://{base}:derived"
@@ -52,7 +52,7 @@ class Bases:
                 "--network=host",
                 f"--tag={declaration.name}:derived",
                 f"--build-arg=BASE_IMAGE_URI={below}",
-                f"--build-context=source={self.root / f'source-{self.builds}'}",
+                f"--build-context=source={source}",
                 *further,
                 *pip_secrets(self.root),
                 *(option.format(name=declaration.name) for option in options),

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from scoped_images.bases.install_scripts import PackageBuild, install_packages, install_requirements
 from scoped_images.bases.package_options import PackageOptions
+from scoped_images.context.control_files import read_dockerfile
 from scoped_images.context.named import NamedContext
-from scoped_images.context.request import read_dockerfile
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
 from scoped_images.errors import ScopedImagesError

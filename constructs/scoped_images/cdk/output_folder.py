@@ -9,7 +9,7 @@ from constructs import Construct
 
 from scoped_images.cdk.place import path_of, place_of
 from scoped_images.context.file import ContextFile
-from scoped_images.context.output_folder import is_output_folder
+from scoped_images.context.folder import is_output_folder
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from scoped_images.context.request import DOCKERFILE, ContextRequest
+from scoped_images.context.control_files import DOCKERFILE
+from scoped_images.context.request import ContextRequest
 from scoped_images.errors import ScopedImagesError
 from scoped_images.printable import printable_line
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import stat
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -14,11 +13,18 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from scoped_images.context.file import READ_FLAGS, SWAPPED, ContextFile, Kind, changed
+from scoped_images.context.file import (
+    READ_FLAGS,
+    ContextFile,
+    Kind,
+    changed,
+    in_tree_order,
+    is_executable,
+    opened_source,
+)
 from scoped_images.context.folder_handles import FolderHandles, open_folder
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.temporary_folder import remove, temporary_folder
-from scoped_images.context.tree import in_tree_order
 from scoped_images.errors import ScopedImagesError
 
 CONTEXT_FOLDER = "context"
@@ -124,16 +130,11 @@ def _add_file(
     archive: tarfile.TarFile, member: tarfile.TarInfo, folders: FolderHandles, entry: ContextFile
 ) -> None:
     path = folders.root / entry.path
-    above, _, name = entry.path.rpartition("/")
-    try:
-        descriptor = os.open(name, READ_FLAGS, dir_fd=folders.open(above))
-    except OSError as error:
-        if error.errno in SWAPPED:
-            raise changed(path) from error
-        raise ScopedImagesError(f"build context: cannot read {path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if (stat.S_ISREG(status.st_mode), status.st_size) != (True, entry.size):
+    with (
+        opened_source(folders, entry.path) as (descriptor, status),
+        os.fdopen(descriptor, "rb", closefd=False) as stream,
+    ):
+        if status.st_size != entry.size:
             raise changed(path)
         hashing = _Hashing(stream)
         try:
@@ -142,7 +143,7 @@ def _add_file(
             if error.errno is None:  # tarfile's own, for a file that has become shorter
                 raise changed(path) from error
             raise
-        executable = bool(os.fstat(descriptor).st_mode & stat.S_IXUSR)
+        executable = is_executable(os.fstat(descriptor))
     if (hashing.digest.hexdigest(), executable) != (entry.sha256, entry.executable):
         raise changed(path)
 

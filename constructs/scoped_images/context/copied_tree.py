@@ -23,7 +23,7 @@ class _Folder:
 
     path: str
     relative: str
-    wanted: Matched
+    taken: Matched
     excluded: Matched
     names: Iterator[str]
 
@@ -44,23 +44,19 @@ class _Tree:
                 pending.pop()
                 continue
             path, below = join(here.path, name), join(here.relative, name)
-            wanted, wanted_here = self._wants(below, here.wanted)
-            excluded, excluded_here = self._excludes(below, here.excluded)
-            if wanted and not excluded and (kind := self.view.kind_in_folder(path)) is not None:
+            taken, taken_here = True, 0
+            if self.parents.patterns:
+                taken, taken_here = self.parents.match(below, here.taken)
+            excluded, excluded_here = self.excludes.match(below, here.excluded)
+            if taken and not excluded and (kind := self.view.kind_in_folder(path)) is not None:
                 yield path, kind
                 if kind is not Kind.DIRECTORY:
                     continue
-            if self._enters(below, wanted=wanted, excluded=excluded) and self.view.is_folder(path):
+            if self._enters(below, taken=taken, excluded=excluded) and self.view.is_folder(path):
                 names = iter(self.view.names(path))
-                pending.append(_Folder(path, below, wanted_here, excluded_here, names))
+                pending.append(_Folder(path, below, taken_here, excluded_here, names))
 
-    def _wants(self, path: str, above: Matched) -> tuple[bool, Matched]:
-        return self.parents.match(path, above) if self.parents.patterns else (True, 0)
-
-    def _excludes(self, path: str, above: Matched) -> tuple[bool, Matched]:
-        return self.excludes.match(path, above) if self.excludes.patterns else (False, 0)
-
-    def _enters(self, folder: str, *, wanted: bool, excluded: bool) -> bool:
+    def _enters(self, folder: str, *, taken: bool, excluded: bool) -> bool:
         if excluded and not self.excludes.has_exceptions:
             return False
-        return wanted or self.parents.may_match_below(folder)
+        return taken or self.parents.may_match_below(folder)

@@ -9,10 +9,18 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from scoped_images.context.file import READ_FLAGS, SWAPPED, ContextFile, Kind, changed, hash_bytes
-from scoped_images.context.folder_handles import FOLDER_FLAGS, FolderHandles, names_in, open_folder
+from scoped_images.context.file import (
+    READ_FLAGS,
+    ContextFile,
+    Kind,
+    changed,
+    hash_bytes,
+    in_tree_order,
+    is_executable,
+    opened_source,
+)
+from scoped_images.context.folder_handles import FOLDER_FLAGS, FolderHandles, names_in, open_folder, opened
 from scoped_images.context.temporary_folder import remove, temporary_folder, temporary_name
-from scoped_images.context.tree import in_tree_order
 from scoped_images.errors import ScopedImagesError
 
 _WRITE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -87,33 +95,19 @@ def _write_bytes(content: bytes, name: str, folder: int) -> None:
 
 def _copy_file(sources: FolderHandles, entry: ContextFile, name: str, folder: int) -> None:
     """Copy a file with its mtime, by which Python knows whether a `.pyc` beside it is up to date."""
-    try:
-        source = os.open(name, READ_FLAGS, dir_fd=sources.open(entry.path.rpartition("/")[0]))
-    except OSError as error:
-        if error.errno in SWAPPED:
-            raise changed(sources.root / entry.path) from error
-        raise ScopedImagesError(
-            f"build context: cannot copy {sources.root / entry.path}: {error.strerror}"
-        ) from error
-    try:
-        status = os.fstat(source)
-        if not stat.S_ISREG(status.st_mode):
+    with (
+        opened_source(sources, entry.path) as (source, status),
+        opened(name, _WRITE_FLAGS, below=folder) as target,
+    ):
+        _copy_bytes(source, target, entry.size)
+        os.lseek(target, 0, os.SEEK_SET)
+        after = os.fstat(source)
+        same = after.st_size == entry.size and is_executable(after) == entry.executable
+        # The copy is what is hashed: the source may change at any time.
+        if not same or hash_bytes(target, entry.size) != entry.sha256:
             raise changed(sources.root / entry.path)
-        target = os.open(name, _WRITE_FLAGS, dir_fd=folder)
-        try:
-            _copy_bytes(source, target, entry.size)
-            os.lseek(target, 0, os.SEEK_SET)
-            after = os.fstat(source)
-            same = after.st_size == entry.size and bool(after.st_mode & stat.S_IXUSR) == entry.executable
-            # The copy is what is hashed: the source may change at any time.
-            if not same or hash_bytes(target, entry.size) != entry.sha256:
-                raise changed(sources.root / entry.path)
-            os.fchmod(target, entry.mode)
-            os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
-        finally:
-            os.close(target)
-    finally:
-        os.close(source)
+        os.fchmod(target, entry.mode)
+        os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
 
 
 def _copy_bytes(source: int, target: int, size: int) -> None:
@@ -158,17 +152,14 @@ def _move(
 
 
 def _is_taken(parent: int, name: str) -> bool:
-    """Tell whether there is anything but an empty folder."""
+    """Return whether there is anything but an empty folder."""
     try:
-        descriptor = os.open(name, FOLDER_FLAGS, dir_fd=parent)
+        with opened(name, FOLDER_FLAGS, below=parent) as folder:
+            return bool(names_in(folder))
     except FileNotFoundError:
         return False
     except OSError:
         return True
-    try:
-        return bool(names_in(descriptor))
-    finally:
-        os.close(descriptor)
 
 
 def _holds(parent: int, destination: Path, entries: Mapping[str, ContextFile]) -> bool:
@@ -202,8 +193,5 @@ def _is_entry(folder: int, entry: ContextFile) -> bool:
         return stat.S_ISDIR(status.st_mode)
     if not stat.S_ISREG(status.st_mode) or status.st_size != entry.size or status.st_nlink != 1:
         return False
-    descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
-    try:
+    with opened(name, READ_FLAGS, below=folder) as descriptor:
         return hash_bytes(descriptor, entry.size) == entry.sha256
-    finally:
-        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Warns of files that seldom belong into an image, because they hold secrets or change with each commit."""
+"""Warns of files that seldom belong in an image, because they hold secrets or change with each commit."""
 
 from __future__ import annotations
 
@@ -10,38 +10,17 @@ GIT = ".git"
 # Where tools keep passwords, tokens and keys: files, and folders with a slash at the end. They count in every folder.
 _CREDENTIALS = (
     # package managers
-    ".npmrc",
-    ".pypirc",
-    "pip.conf",
-    ".gem/credentials",
-    ".cargo/credentials",
-    ".cargo/credentials.toml",
-    ".m2/settings.xml",
-    "poetry/auth.toml",
+    *(".npmrc", ".pypirc", "pip.conf", ".gem/credentials", ".cargo/credentials", ".cargo/credentials.toml"),
+    *(".m2/settings.xml", "poetry/auth.toml"),
     # clouds and infrastructure
-    ".aws/",
-    ".azure/accessTokens.json",
-    ".azure/msal_token_cache.json",
-    ".config/gcloud/",
-    ".kube/config",
-    ".vault-token",
-    "application_default_credentials.json",
+    *(".aws/", ".azure/accessTokens.json", ".azure/msal_token_cache.json", ".config/gcloud/", ".kube/config"),
+    *(".vault-token", "application_default_credentials.json"),
     # registries
-    ".docker/config.json",
-    ".dockercfg",
+    *(".docker/config.json", ".dockercfg"),
     # Git and the network
-    ".git-credentials",
-    ".netrc",
-    "_netrc",
-    ".ssh/",
-    "id_dsa",
-    "id_ecdsa",
-    "id_ed25519",
-    "id_rsa",
+    *(".git-credentials", ".netrc", "_netrc", ".ssh/", "id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"),
     # databases
-    ".pgpass",
-    ".my.cnf",
-    ".htpasswd",
+    *(".pgpass", ".my.cnf", ".htpasswd"),
 )
 _CREDENTIALS_PATH = re.compile(rf"(?s:.*/)?(?:{'|'.join(map(re.escape, _CREDENTIALS))})(?:(?<=/)|\Z)")
 _ENVIRONMENT = re.compile(r"\.env(?:\..+)?|\.envrc")

@@ -24,39 +24,37 @@ class Explanation:
     reasons: tuple[str, ...]
 
     def __str__(self) -> str:
-        # The lines are ours: a newline in a path or in a reason makes no line of its own.
+        # A newline in a path or in a reason must not start a line.
         head = printable_line(f"{self.path} {'goes in' if self.included else 'stays out'}:")
         reasons = [printable_line(reason) for reason in self.reasons]
         return f"{head} {reasons[0]}" if len(reasons) == 1 else "\n  ".join((head, *reasons))
 
 
 def explain(request: ContextRequest, path: str | Path) -> Explanation:
-    """Tell why a path of the root goes in or stays out; raises ScopedImagesError where there is no such path."""
+    """Explain why a path of the root goes in or stays out; raises ScopedImagesError if the path does not exist."""
     name = _below_root(request.root, str(path))
     if not os.path.lexists(request.root / name):
         raise ScopedImagesError(f"path {str(path)!r}: there is no {request.root / name}")
     if name == ".":
         return Explanation(path=name, included=True, reasons=("it is the root of the context",))
     sources = request.sources()
+    rule = request.ignore_file.reason(name) if request.ignore_file.excludes(name) else None
     try:
         lines = _lines(request, sources, name)
     except ScopedImagesError:
-        # Often the very rule that is asked about: BuildKit would not find that source.
-        if request.ignore_file.excludes(name):
-            return _left_out(request, name)
-        raise
+        if rule is None:
+            raise
+        # Often that rule is why BuildKit would not find a source.
+        lines = ()
     if lines:
-        places = tuple(_instruction(request, sources, line) for line in lines)
-        return Explanation(path=name, included=True, reasons=places)
-    if request.ignore_file.excludes(name):
-        return _left_out(request, name)
-    reasons = (*_excluded_by(request, sources, name), *_other_targets(request, name))
+        reasons = tuple(_instruction(request, sources, line) for line in lines)
+        return Explanation(path=name, included=True, reasons=reasons)
+    if rule is not None:
+        return Explanation(path=name, included=False, reasons=(f"the rule {rule} leaves it out",))
     target = f"the target {request.target!r}" if request.target else "the last stage"
-    return Explanation(
-        path=name,
-        included=False,
-        reasons=reasons or (f"no instruction of {request.name} that {target} needs asks for it",),
-    )
+    reasons = (*_excluded_by(request, sources, name), *_other_targets(request, name))
+    none = f"no instruction of {request.name} that {target} needs asks for it"
+    return Explanation(path=name, included=False, reasons=reasons or (none,))
 
 
 def _below_root(root: Path, path: str) -> str:
@@ -74,12 +72,6 @@ def _lines(request: ContextRequest, sources: ContextSources, path: str) -> tuple
     return next((selected.lines for selected in found if selected.path == path), ())
 
 
-def _left_out(request: ContextRequest, path: str) -> Explanation:
-    return Explanation(
-        path=path, included=False, reasons=(f"the rule {request.ignore_file.reason(path)} leaves it out",)
-    )
-
-
 def _instruction(request: ContextRequest, sources: ContextSources, line: int) -> str:
     if not line:
         written = [source.written for source in sources.sources if not source.line]
@@ -89,25 +81,25 @@ def _instruction(request: ContextRequest, sources: ContextSources, line: int) ->
 
 
 def _excluded_by(request: ContextRequest, sources: ContextSources, path: str) -> Iterator[str]:
-    """Instructions that would take the path but for their `--exclude`."""
+    """Yield the instructions that would take the path without their `--exclude`."""
     without = tuple(replace(source, excludes=()) for source in sources.sources)
     for line in _lines(request, replace(sources, sources=without), path):
         yield f"--exclude of {_instruction(request, sources, line)}"
 
 
 def _other_targets(request: ContextRequest, path: str) -> Iterator[str]:
-    """Instructions of stages that the target does not need."""
-    told: set[int] = set()
+    """Yield the instructions that take the path in stages that the target does not need."""
+    seen: set[int] = set()
     for instruction in parse_dockerfile(request.content, name=request.name).instructions:
         if instruction.name != "FROM" or len(instruction.words) != 3:
             continue
         stage = instruction.words[2]
         try:
             sources = request.sources(target=stage)
-            lines = set(_lines(request, sources, path)) - told
+            lines = set(_lines(request, sources, path)) - seen
         except ScopedImagesError:
-            # That stage cannot be built here, which is not what is asked.
+            # That stage cannot be built here, which does not matter for this target.
             continue
-        told |= lines
+        seen |= lines
         for line in sorted(lines):
             yield f"only the stage {stage!r}, which is not needed here, has {_instruction(request, sources, line)}"

@@ -1,4 +1,4 @@
-"""One entry of a build context, read and hashed."""
+"""The entries of a build context, read and hashed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scoped_images.context.folder_handles import FolderHandles
+from scoped_images.context.folder_handles import FolderHandles, opened
 from scoped_images.errors import ScopedImagesError
 
 _CHUNK = 1 << 20
 # What the system answers for a link, file or socket in place of what was there.
-SWAPPED = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
+_SWAPPED = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
 # O_NONBLOCK: opening a pipe that was swapped in would wait for a writer.
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -65,22 +67,22 @@ class ContextFile:
                 digest = _hash(name, folder, status)
                 if digest is None:
                     raise changed(folders.root / path)
-                executable = bool(status.st_mode & stat.S_IXUSR)
                 return cls(
                     path=path,
                     kind=Kind.FILE,
-                    executable=executable,
+                    executable=is_executable(status),
                     size=status.st_size,
                     sha256=digest,
                     sources=sources,
                 )
         except OSError as error:
-            if error.errno in SWAPPED:
-                raise changed(folders.root / path) from error
-            raise ScopedImagesError(
-                f"build context: cannot read {folders.root / path}: {error.strerror}"
-            ) from error
+            raise _unreadable(folders.root / path, error) from error
         raise changed(folders.root / path)
+
+    @classmethod
+    def generated(cls, path: str, content: bytes) -> ContextFile:
+        """Return the entry of a file that is in no folder."""
+        return cls(path=path, kind=Kind.FILE, size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
     @property
     def mode(self) -> int:
@@ -92,6 +94,28 @@ class ContextFile:
     def identity(self) -> tuple[str, str, bool, str, str]:
         """Return what counts in a fingerprint."""
         return (self.path, str(self.kind), self.executable, self.sha256, self.link)
+
+
+@contextmanager
+def opened_source(folders: FolderHandles, path: str) -> Iterator[tuple[int, os.stat_result]]:
+    """Open a file that was read before; raises ScopedImagesError for what is not a file any more."""
+    above, _, name = path.rpartition("/")
+    try:
+        descriptor = os.open(name, READ_FLAGS, dir_fd=folders.open(above))
+    except OSError as error:
+        raise _unreadable(folders.root / path, error) from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise changed(folders.root / path)
+        yield descriptor, status
+    finally:
+        os.close(descriptor)
+
+
+def is_executable(status: os.stat_result) -> bool:
+    """Return whether the owner may execute a file."""
+    return bool(status.st_mode & stat.S_IXUSR)
 
 
 def hash_bytes(descriptor: int, size: int) -> str | None:
@@ -115,6 +139,23 @@ def changed(path: object) -> ScopedImagesError:
     return ScopedImagesError(f"build context: {path} changed while it was read; try again")
 
 
+def in_tree_order(files: Iterable[ContextFile], extra: Mapping[str, bytes]) -> dict[str, ContextFile]:
+    """Return every entry by its path, each folder just before what is in it; raises for a file below a link or file."""
+    found = {file.path: file for file in files} | {
+        path: ContextFile.generated(path, content) for path, content in extra.items()
+    }
+    for path in list(found):
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found[folder] = ContextFile(path=folder, kind=Kind.DIRECTORY)
+            folder = folder.rpartition("/")[0]
+        if folder and found[folder].kind is not Kind.DIRECTORY:
+            raise ScopedImagesError(
+                f"build context: {path!r} is below the {found[folder].kind} {folder!r}, which has no files"
+            )
+    return {path: found[path] for path in sorted(found, key=lambda path: path.split("/"))}
+
+
 def refuse_bad_name(path: str) -> None:
     """Raise ScopedImagesError for a name that Dockerfiles, which are UTF-8, cannot contain."""
     try:
@@ -127,24 +168,21 @@ def refuse_bad_name(path: str) -> None:
 
 def _hash(name: str, folder: int, status: os.stat_result) -> str | None:
     """Return a file's hex digest, or None if it is not what `status` says from first to last."""
-    descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
-    try:
+    with opened(name, READ_FLAGS, below=folder) as descriptor:
         version = _version(status)
         # Compared before anything is read: what was swapped in may be endless.
         digest = hash_bytes(descriptor, status.st_size) if version == _version(os.fstat(descriptor)) else None
         # A file that is half written would be hashed, and copied, as something that never existed.
         return digest if version == _version(os.fstat(descriptor)) else None
-    finally:
-        os.close(descriptor)
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:
     # The ctime also shows a write that sets the mtime back.
-    return (
-        status.st_dev,
-        status.st_ino,
-        status.st_mode,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
+    same = (status.st_dev, status.st_ino, status.st_mode, status.st_size)
+    return (*same, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _unreadable(path: object, error: OSError) -> ScopedImagesError:
+    if error.errno in _SWAPPED:
+        return changed(path)
+    return ScopedImagesError(f"build context: cannot read {path}: {error.strerror}")

@@ -6,14 +6,18 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
-from scoped_images.context.output_folder import is_output_folder
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 
 # A build's paths are shorter than 4096 bytes, and each open folder takes a file handle.
 MAX_DEPTH = 200
+# CDK's default. The folder has this name before the first synth ends.
+_OUTPUT_FOLDER = "cdk.out"
+# CDK writes both to every cloud assembly, also to that of a Stage.
+_OUTPUT_FILES = ("cdk.out", "manifest.json")
 
 
 def existing_folder(directory: str | Path) -> Path:
@@ -44,20 +48,31 @@ def slashes_hint(path: object) -> str:
     return "; write it with forward slashes" if os.sep == "/" and "\\" in str(path) else ""
 
 
+def is_output_folder(folder: str) -> bool:
+    """Return whether an absolute path is that of a cloud assembly, or of the one that the CLI asks for.
+
+    Each synth changes it, so no context may hold it.
+    """
+    if folder.endswith(f"/{_OUTPUT_FOLDER}"):
+        return True
+    # The CLI sets it for the app to the folder of `--output`, or of "output" in cdk.json.
+    asked = os.environ.get("CDK_OUTDIR")
+    if asked and folder == _real(asked, os.getcwd()):  # noqa: PTH109 - a key of the cache
+        return True
+    return all(os.path.isfile(f"{folder}/{name}") for name in _OUTPUT_FILES)  # noqa: PTH113 - for every folder of a context
+
+
+@lru_cache(maxsize=4)
+def _real(folder: str, current: str) -> str:
+    return os.path.realpath(os.path.join(current, folder))  # noqa: PTH118 - text as `folder` is
+
+
 @dataclass(frozen=True, kw_only=True)
 class FolderPaths:
-    """Every path of a folder, sorted by its bytes.
-
-    special: the sockets, pipes and devices among what was listed, which are in no context.
-    """
+    """Every path of a folder, sorted by its bytes; sockets, pipes and devices are left out with a warning."""
 
     paths: tuple[str, ...]
-    special: tuple[str, ...] = ()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What its author should know."""
-        return tuple(special_warning(path) for path in self.special)
+    warnings: tuple[str, ...] = ()
 
 
 def whole_folder(
@@ -70,7 +85,7 @@ def whole_folder(
     """
     walk = _Walk(root, ignore, without)
     paths = sorted(walk.below(below), key=os.fsencode)
-    return FolderPaths(paths=tuple(paths), special=tuple(walk.special))
+    return FolderPaths(paths=tuple(paths), warnings=tuple(map(special_warning, walk.special)))
 
 
 def special_warning(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,13 +17,18 @@ _SEARCH_FLAGS = getattr(os, "O_PATH", 0) | FOLDER_FLAGS
 
 
 @contextmanager
-def open_folder(folder: Path) -> Iterator[int]:
-    """Open a folder that may itself be a link."""
-    descriptor = os.open(folder, FOLDER_FLAGS & ~os.O_NOFOLLOW)
+def opened(path: str | Path, flags: int, *, below: int | None = None) -> Iterator[int]:
+    """Open a path, which starts from the open folder `below` if there is one, and close it at the end."""
+    descriptor = os.open(path, flags, dir_fd=below)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def open_folder(folder: Path) -> AbstractContextManager[int]:
+    """Open a folder that may itself be a link, and close it at the end."""
+    return opened(folder, FOLDER_FLAGS & ~os.O_NOFOLLOW)
 
 
 def names_in(descriptor: int) -> list[str]:

@@ -1,19 +1,12 @@
-"""Files of a build context that are in no folder: they are made at synth, and written beside the others."""
+"""Checks the files of a build context that are in no folder: they are made at synth, and written beside the others."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.errors import ScopedImagesError
-
-
-def generated_file(path: str, content: bytes) -> ContextFile:
-    """The entry of a generated file in its context."""
-    digest = hashlib.sha256(content).hexdigest()
-    return ContextFile(path=path, kind=Kind.FILE, size=len(content), sha256=digest)
 
 
 def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]) -> None:

@@ -1,4 +1,4 @@
-"""A folder that a Dockerfile knows under a name of its own, by `--build-context`."""
+"""A folder that a Dockerfile names, as in `--build-context NAME=FOLDER`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from scoped_images.context.control_files import read_folder_ignore_file
 from scoped_images.context.copying import write_folder
 from scoped_images.context.doubtful_files import doubtful_files
 from scoped_images.context.file import ContextFile
 from scoped_images.context.folder import existing_folder, whole_folder
-from scoped_images.context.ignore_file import read_folder_ignore_file
 from scoped_images.context.selection import select_files
 from scoped_images.context.size import SizeLimit, read_files
 from scoped_images.dockerfile.sources import ContextSources
@@ -38,11 +38,11 @@ class NamedContext:
             ignore = read_folder_ignore_file(root)
             if any(source.is_whole_context and not source.excludes for source in sources.sources):
                 folder = whole_folder(root, ignore)
-                files = read_files(root, [(path, ()) for path in folder.paths], limit)
+                files = read_files(root, dict.fromkeys(folder.paths, ()), limit)
                 warnings = folder.warnings
             else:
                 selection = select_files(root, sources, ignore)
-                files = read_files(root, [(path.path, path.lines) for path in selection.paths], limit)
+                files = read_files(root, selection.lines, limit)
                 warnings = selection.warnings
         except ScopedImagesError as error:
             raise ScopedImagesError(f"build_contexts[{name!r}]: {error}") from None
@@ -59,12 +59,11 @@ class NamedContext:
         content = [file.identity() for file in self.files]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
-    def write(self, destination: Path) -> None:
-        """Write the files to `destination`, and nothing beside them: `COPY --from=NAME . .` would copy it, too."""
-        write_folder(self.root, self.files, {}, destination)
-
     def write_into(self, folder: Path) -> Path:
-        """Write the files into a cloud assembly, under their fingerprint; return the folder."""
+        """Write the files into a cloud assembly, under their fingerprint; return the folder.
+
+        Nothing is added to them: `COPY --from=NAME . .` would copy it too.
+        """
         destination = folder / f"scoped-context-{self.fingerprint}"
         write_folder(self.root, self.files, {}, destination, replace=True)
         return destination

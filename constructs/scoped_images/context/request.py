@@ -8,18 +8,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from scoped_images.context.folder import existing_folder, slashes_hint
-from scoped_images.context.ignore_file import read_ignore_file
+from scoped_images.context.control_files import find_dockerfile, read_dockerfile, read_ignore_file
+from scoped_images.context.folder import existing_folder
 from scoped_images.context.selection import Selection, select_files
-from scoped_images.context.small_file import read_small_file
 from scoped_images.dockerfile.build_arguments import check_build_args
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.platform import Platform
-
-DOCKERFILE = "Dockerfile"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,37 +94,3 @@ class ContextRequest:
     def select(self, sources: ContextSources) -> Selection:
         """Return the paths that the sources ask for, less what the ignore file leaves out."""
         return select_files(self.root, sources, self.ignore_file)
-
-
-def read_dockerfile(path: Path, *, root: Path) -> bytes:
-    """Return a Dockerfile's bytes. Raises ScopedImagesError also for a link out of its folder and of `root`.
-
-    Whoever may change the repository could make it a link to any file of this machine, whose text would go into error
-    messages, the cloud assembly and the build.
-    """
-    if path.is_symlink():
-        target = Path(os.path.realpath(path))
-        if not any(target.is_relative_to(os.path.realpath(folder)) for folder in (root, path.parent)):
-            raise ScopedImagesError(
-                f"dockerfile: {path} is a link to {target}, which is outside of {root}; pass that file as dockerfile=, "
-                "or replace the link with a copy"
-            )
-    try:
-        return read_small_file(path, what="Dockerfile")
-    except OSError as error:
-        hint = slashes_hint(path) if isinstance(error, FileNotFoundError) else ""
-        raise ScopedImagesError(
-            f"build context: cannot read Dockerfile {path}: {error.strerror}{hint}"
-        ) from error
-
-
-def find_dockerfile(folder: Path, dockerfile: str | Path) -> Path:
-    """Return the Dockerfile's path, which may lie outside of `folder`, whichever way it was written.
-
-    As for `docker build`, a file called `dockerfile` stands in for a missing `Dockerfile`.
-    """
-    path = folder / dockerfile
-    if str(dockerfile) == DOCKERFILE and not os.path.lexists(path) and os.path.lexists(folder / "dockerfile"):
-        path = folder / "dockerfile"
-    # A Dockerfile that is a link keeps its own name, and so its own ignore file.
-    return Path(os.path.realpath(path.parent)) / path.name

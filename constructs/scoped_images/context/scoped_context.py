@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from scoped_images.context.control_files import DOCKERFILE, find_dockerfile, read_dockerfile, read_ignore_file
 from scoped_images.context.copying import write_folder
 from scoped_images.context.doubtful_files import GIT, doubtful_files
 from scoped_images.context.external import ExternalContext, is_address
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.context.folder import existing_folder, whole_folder
-from scoped_images.context.generated import check_generated, generated_file
-from scoped_images.context.ignore_file import read_ignore_file
+from scoped_images.context.generated import check_generated
 from scoped_images.context.named import NamedContext
-from scoped_images.context.request import DOCKERFILE, ContextRequest, find_dockerfile, read_dockerfile
+from scoped_images.context.request import ContextRequest
 from scoped_images.context.size import MAX_BYTES, REPOSITORY_MAX_BYTES, SizeLimit, largest_parts, read_files
 from scoped_images.context.whole_repository import WholeRepository
 from scoped_images.dockerfile.sources import ContextSources
@@ -73,7 +73,7 @@ class ScopedContext:
         path = Path(dockerfile).absolute() if dockerfile is not None else find_dockerfile(root, DOCKERFILE)
         content = read_dockerfile(path, root=root)
         folder = whole_folder(root, read_ignore_file(root, path), without=(GIT,))
-        files = read_files(root, [(entry, ()) for entry in folder.paths], _limit(max_bytes, path.name))
+        files = read_files(root, dict.fromkeys(folder.paths, ()), _limit(max_bytes, path.name))
         return cls(
             root=root,
             dockerfile=path,
@@ -121,11 +121,7 @@ class ScopedContext:
         """Take the files that a request asks for."""
         sources = request.sources()
         selection = request.select(sources)
-        files = read_files(
-            request.root,
-            [(selected.path, selected.lines) for selected in selection.paths],
-            _limit(max_bytes, request.name),
-        )
+        files = read_files(request.root, selection.lines, _limit(max_bytes, request.name))
         warnings = (
             *sources.warnings,
             *selection.warnings,
@@ -170,9 +166,7 @@ class ScopedContext:
             build_contexts=build_contexts,
         )
         folder = whole_folder(request.root, request.ignore_file, without=(GIT,))
-        files = read_files(
-            request.root, [(path, ()) for path in folder.paths], _limit(max_bytes, request.name)
-        )
+        files = read_files(request.root, dict.fromkeys(folder.paths, ()), _limit(max_bytes, request.name))
         whole = WholeRepository.compare(request, size=sum(file.size for file in files))
         context = cls._of(
             request,
@@ -231,18 +225,15 @@ class ScopedContext:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the Dockerfile, the named contexts, and each file's path, kind, executable bit, bytes and link."""
-        content = {
+        content: dict[str, object] = {
             "dockerfile": hashlib.sha256(self.dockerfile_bytes).hexdigest(),
             "files": [file.identity() for file in self._all_files],
             # The folder is written under its fingerprint, which therefore covers what is added to the files.
             "added": sorted(self._added_files()),
             "named": {name: context.fingerprint for name, context in self.named.items()},
-            **(
-                {"external": {name: each.identity for name, each in self.external.items()}}
-                if self.external
-                else {}
-            ),
         }
+        if self.external:
+            content["external"] = {name: each.identity for name, each in self.external.items()}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @cached_property
@@ -252,10 +243,8 @@ class ScopedContext:
             return "Dockerfile"
         # In lower case, as file systems compare names that ignore it.
         taken = {file.path.lower() for file in self._all_files}
-        names = (
-            "Dockerfile",
-            *(f"Dockerfile.scoped-images{number or ''}" for number in range(len(taken) + 1)),
-        )
+        spare = (f"Dockerfile.scoped-images{number or ''}" for number in range(len(taken) + 1))
+        names = ("Dockerfile", *spare)
         return next(name for name in names if not taken & {name.lower(), f"{name}.dockerignore".lower()})
 
     def write(self, destination: Path) -> None:
@@ -278,7 +267,7 @@ class ScopedContext:
 
     @cached_property
     def _all_files(self) -> tuple[ContextFile, ...]:
-        generated = (generated_file(path, content) for path, content in self.generated.items())
+        generated = (ContextFile.generated(path, content) for path, content in self.generated.items())
         return tuple(sorted((*self.files, *generated), key=lambda file: os.fsencode(file.path)))
 
     def _added_files(self) -> dict[str, bytes]:

@@ -37,6 +37,11 @@ class Selection:
     paths: tuple[SelectedPath, ...]
     warnings: tuple[str, ...] = ()
 
+    @property
+    def lines(self) -> dict[str, tuple[int, ...]]:
+        """The lines that ask for each path."""
+        return {selected.path: selected.lines for selected in self.paths}
+
 
 def select_files(root: Path, sources: ContextSources, ignore: IgnoreFile) -> Selection:
     """Return what the sources select of the folder `root`.

@@ -1,11 +1,11 @@
-"""How large a context is, and what makes it so."""
+"""How large a context is, and what makes it large."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class SizeLimit:
 
 
 def readable(size: int) -> str:
-    """Bytes in decimal units, as `docker` prints them: `1.2 MB`."""
+    """Return bytes in decimal units, as `docker` prints them: `1.2 MB`."""
     value = float(size)
     for unit in _UNITS[:-1]:
         if value < 1000:
@@ -49,27 +49,25 @@ def readable(size: int) -> str:
 
 
 def largest_parts(files: Iterable[ContextFile], count: int = 10) -> str:
-    """The entries at the context's root that weigh most, with their sizes."""
+    """Return the largest entries at the context's root, with their sizes."""
     parts: Counter[str] = Counter()
     for file in files:
         parts[file.path.partition("/")[0]] += file.size
     return ", ".join(f"{name} {readable(size)}" for name, size in parts.most_common(count))
 
 
-def read_files(
-    root: Path, wanted: Sequence[tuple[str, tuple[int, ...]]], limit: SizeLimit
-) -> tuple[ContextFile, ...]:
+def read_files(root: Path, asked: Mapping[str, tuple[int, ...]], limit: SizeLimit) -> tuple[ContextFile, ...]:
     """Read paths, each with the Dockerfile lines that ask for it.
 
     Raises ScopedImagesError beyond the limit, with the largest files and their lines, before anything is read.
     """
-    sizes = {path: file_size(f"{root}/{path}") for path, _ in wanted}
+    sizes = {path: file_size(f"{root}/{path}") for path in asked}
     total = sum(sizes.values())
     if total > limit.max_bytes:
-        largest = sorted(wanted, key=lambda entry: -sizes[entry[0]])[:10]
+        largest = sorted(asked, key=lambda path: -sizes[path])[:10]
         lines = "\n".join(
-            f"  {readable(sizes[path]):>9}  {printable_line(path)}{_asked_by(lines, limit.dockerfile)}"
-            for path, lines in largest
+            f"  {readable(sizes[path]):>9}  {printable_line(path)}{_asked_by(asked[path], limit.dockerfile)}"
+            for path in largest
             if sizes[path]
         )
         raise ScopedImagesError(
@@ -79,10 +77,10 @@ def read_files(
     # In the order of a walk, in which each folder is opened once.
     with FolderHandles(root) as folders:
         read = {
-            path: ContextFile.read(folders, path, sources=lines)
-            for path, lines in sorted(wanted, key=lambda entry: entry[0].split("/"))
+            path: ContextFile.read(folders, path, sources=asked[path])
+            for path in sorted(asked, key=lambda path: path.split("/"))
         }
-    return tuple(read[path] for path, _ in wanted)
+    return tuple(read[path] for path in asked)
 
 
 def file_size(path: str) -> int:

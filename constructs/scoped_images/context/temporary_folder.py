@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from scoped_images.context.folder_handles import FOLDER_FLAGS, names_in
+from scoped_images.context.folder_handles import FOLDER_FLAGS, names_in, opened
 
 _NAME = re.compile(r"\.scoped-images-[0-9a-f]{16}")
 
@@ -41,15 +41,11 @@ def remove_leftovers(parent: int) -> None:
     for name in names_in(parent):
         if not _NAME.fullmatch(name):
             continue
-        with suppress(OSError):
-            descriptor = os.open(name, FOLDER_FLAGS, dir_fd=parent)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # Its maker may have renamed it since it was opened.
-                if _is_at(parent, name, descriptor):
-                    remove(parent, name)
-            finally:
-                os.close(descriptor)
+        with suppress(OSError), opened(name, FOLDER_FLAGS, below=parent) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its maker may have renamed it since it was opened.
+            if _is_at(parent, name, descriptor):
+                remove(parent, name)
 
 
 def remove(parent: int, name: str) -> None:

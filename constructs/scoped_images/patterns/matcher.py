@@ -118,7 +118,7 @@ class PatternMatcher:
 
     def hits(self, path: str) -> Matched:
         """Return every pattern that matches the path itself, whatever its folders match."""
-        if self._last[0] != path:
+        if self.patterns and self._last[0] != path:
             self._last = (path, self._exact.get(path, 0) | self._automaton.matches(path))
         return self._last[1]
 

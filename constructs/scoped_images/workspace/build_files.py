@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from scoped_images.context.control_files import read_folder_ignore_file
 from scoped_images.context.folder import whole_folder
-from scoped_images.context.ignore_file import read_folder_ignore_file
 from scoped_images.context.named import NamedContext
 from scoped_images.context.size import SizeLimit, read_files
 from scoped_images.errors import ScopedImagesError
@@ -86,7 +86,7 @@ def build_files(
         dockerfile="its Dockerfile",
     )
     paths = sorted({*files, *folders}, key=os.fsencode)
-    return NamedContext(root=root, files=read_files(root, [(path, ()) for path in paths], limit))
+    return NamedContext(root=root, files=read_files(root, dict.fromkeys(paths, ()), limit))
 
 
 def _own_files(package: Package, others: Iterable[Path], ignored: Iterable[str]) -> Iterable[str]:

@@ -223,8 +223,7 @@ def test_named_contexts_are_staged_without_anything_added(root: Path) -> None:
     (shared / "b").write_text("b")
     (shared / ".dockerignore").write_text("b\n")
     context = find(root, "COPY --from=shared . /", build_contexts={"shared": shared})
-    context.named["shared"].write(root.parent / "out")
-    assert below(root.parent / "out") == [".dockerignore", "a"]
+    assert below(context.named["shared"].write_into(root.parent)) == [".dockerignore", "a"]
     with pytest.raises(ScopedImagesError, match=r"COPY source 'b' is left out by \.dockerignore:1: b$"):
         find(root, "COPY --from=shared b /", build_contexts={"shared": shared})
 
@@ -255,8 +254,7 @@ def test_only_what_is_read_of_a_named_context_is_copied_and_counted(
         (shared / name).write_text(name)
     (shared / "l").symlink_to("a")
     before = find(root, lines, build_contexts={"shared": shared})
-    before.named["shared"].write(root.parent / "out")
-    assert below(root.parent / "out") == expected
+    assert below(before.named["shared"].write_into(root.parent)) == expected
     (shared / "b/f").write_text("changed")
     changed = find(root, lines, build_contexts={"shared": shared}).fingerprint != before.fingerprint
     assert changed is ("b/f" in expected)

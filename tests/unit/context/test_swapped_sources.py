@@ -36,7 +36,7 @@ def test_a_mode_that_changed_since_the_file_was_hashed_is_an_error(root: Path) -
 def test_a_file_that_disappeared_is_an_error_and_leaves_nothing(root: Path) -> None:
     context = context_of(root)
     (root / "app" / "main.py").unlink()
-    assert refusal(context) == f"build context: cannot copy {root}/app/main.py: No such file or directory"
+    assert refusal(context) == f"build context: cannot read {root}/app/main.py: No such file or directory"
 
 
 def refusal(context: ScopedContext) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from docker.utils.build import PatternMatcher
 
-from scoped_images.context.ignore_file import read_ignore_file
+from scoped_images.context.control_files import read_ignore_file
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from scoped_images.bases.derived_base import DOCKERFILE as DERIVED_BASE
-from scoped_images.context.output_folder import is_output_folder
-from scoped_images.context.request import read_dockerfile
+from scoped_images.context.control_files import read_dockerfile
+from scoped_images.context.folder import is_output_folder
 from scoped_images.dockerfile.external_images import ExternalImages, every_external_image
 from scoped_images.errors import ScopedImagesError
 
