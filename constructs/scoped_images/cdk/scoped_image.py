@@ -28,7 +28,7 @@ from scoped_images.cdk.place import path_of
 from scoped_images.cdk.publish import publish
 from scoped_images.cdk.registry_resources import move_tag
 from scoped_images.cdk.stack_outputs import add_outputs, output_name
-from scoped_images.context.request import DOCKERFILE
+from scoped_images.context.control_files import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
 from scoped_images.ecr.tags import check_moving_tag

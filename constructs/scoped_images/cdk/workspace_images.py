@@ -27,7 +27,7 @@ from scoped_images.cdk.ordered_assets import expect_ordered_assets
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.scoped_image import ScopedImage
 from scoped_images.cdk.stack_outputs import output_name
-from scoped_images.context.request import DOCKERFILE
+from scoped_images.context.control_files import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.selection import MissingSourceError
 from scoped_images.errors import ScopedImagesError
