@@ -12,37 +12,33 @@ from aws_cdk import aws_apprunner as apprunner
 from aws_cdk import aws_batch as batch
 from aws_cdk import aws_bedrockagentcore as agentcore
 from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_sam as sam
 from aws_cdk import cloudformation_include
-from aws_cdk.assertions import Annotations, Match, Template
+from aws_cdk.assertions import Template
 from constructs import Construct
 
-from scoped_images import Platform, ScopedImage
+from scoped_images import ScopedImage
 from tests.cdk.small_app import SmallApp
 
-BOTH = [Platform.LINUX_ARM64, Platform.LINUX_AMD64]
 ROLE = "arn:aws:iam::111111111111:role/any"
 
 
-def image_in(small_app: SmallApp, stack: Construct, **options: Any) -> ScopedImage:
-    return ScopedImage(
-        stack, "Image", **{"context": small_app.context("app"), "platform": Platform.LINUX_ARM64, **options}
-    )
+def function_of(scope: Construct, image: ScopedImage, **options: Any) -> lambda_.DockerImageFunction:
+    """A stock function that runs an image."""
+    return lambda_.DockerImageFunction(scope, "Function", code=image.to_lambda_code(), **options)
 
 
-def function_of(stack: Construct, image: ScopedImage, name: str = "Function") -> lambda_.DockerImageFunction:
-    return lambda_.DockerImageFunction(stack, name, code=image.to_lambda_code())
+def task_of(scope: Construct, image: ScopedImage, **options: Any) -> None:
+    """A stock task definition that runs an image."""
+    task = ecs.FargateTaskDefinition(scope, "Task", **options)
+    task.add_container("app", image=image.to_container_image())
 
 
 def uri(image: ScopedImage) -> str:
     return image.repository.repository_uri_for_tag(image.tag)
-
-
-def errors(stack: cdk.Stack) -> list[str]:
-    found = Annotations.from_stack(stack).find_error("*", Match.any_value())
-    return sorted(str(entry.entry.data) for entry in found)
 
 
 def waits_for(small_app: SmallApp, stack: str) -> set[str]:
@@ -50,17 +46,27 @@ def waits_for(small_app: SmallApp, stack: str) -> set[str]:
     return {name for name in dependencies if not name.endswith(".assets")}
 
 
+def function(scope: Construct, image: str) -> Any:
+    code = lambda_.CfnFunction.CodeProperty(image_uri=image)
+    return lambda_.CfnFunction(scope, "Run", code=code, package_type="Image", role=ROLE)
+
+
+def task(scope: Construct, image: str) -> Any:
+    container = ecs.CfnTaskDefinition.ContainerDefinitionProperty(name="app", image=image)
+    return ecs.CfnTaskDefinition(scope, "Run", container_definitions=[container])
+
+
 def sam_function(scope: Construct, image: str) -> Any:
     return sam.CfnFunction(scope, "Run", package_type="Image", image_uri=image)
 
 
-def fargate_job(scope: Construct, image: str) -> Any:
+def fargate_job(scope: Construct, image: str, **options: Any) -> Any:
     return batch.CfnJobDefinition(
         scope,
         "Run",
         type="container",
         platform_capabilities=["FARGATE"],
-        container_properties=batch.CfnJobDefinition.ContainerPropertiesProperty(image=image),
+        container_properties=batch.CfnJobDefinition.ContainerPropertiesProperty(image=image, **options),
     )
 
 

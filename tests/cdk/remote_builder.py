@@ -27,7 +27,7 @@ def builder_in(stack: cdk.Stack, **options: Any) -> RemoteBuilder:
 def image_in(small_app: SmallApp, stack: cdk.Stack, builder: RemoteBuilder, **options: Any) -> ScopedImage:
     options.setdefault("repository", None)
     if options["repository"] is None:
-        options["repository"] = small_app.repository(small_app.stack("Repositories"), "app-dev")
+        options["repository"] = small_app.repository("app-dev")
     given = {"context": small_app.context("app"), "platform": Platform.LINUX_ARM64, "builder": builder}
     return ScopedImage(stack, "Image", **{**given, **options})
 

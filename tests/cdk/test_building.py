@@ -16,12 +16,11 @@ def test_dependents_of_an_index_and_of_a_static_base_are_built_from_its_image_of
     small_app: SmallApp,
 ) -> None:
     """Neither the index nor `stable` exists before the base's stack is deployed."""
-    repositories = small_app.stack("Repositories")
     bases = [
         small_app.base(
             small_app.stack(name),
             name,
-            small_app.repository(repositories, name.lower()),
+            small_app.repository(name.lower()),
             platform=None,
             platforms=BOTH,
             tag=tag,
@@ -35,7 +34,7 @@ def test_dependents_of_an_index_and_of_a_static_base_are_built_from_its_image_of
             f"On{base.node.id}",
             context=small_app.context("app"),
             platforms=BOTH,
-            repository=small_app.repository(repositories, f"on-{base.node.id.lower()}"),
+            repository=small_app.repository(f"on-{base.node.id.lower()}"),
             base=base,
         )
     small_app.synth()

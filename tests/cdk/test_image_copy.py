@@ -13,6 +13,7 @@ from aws_cdk.assertions import Match, Template
 
 from scoped_images import ImageCopy, ImageRepository, Platform, ScopedImage, ScopedImagesError
 from tests.cdk.small_app import SmallApp
+from tests.refusals import refused
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 ELSEWHERE = cdk.Environment(account="222222222222", region="us-east-1")
@@ -21,13 +22,13 @@ COPY = "Custom::CDKECRDeployment"
 
 
 def image_of(app: SmallApp, stack: cdk.Stack, name: str = "app", **options: Any) -> ScopedImage:
-    repository = app.repository(app.stack(f"Repositories-{name}"), f"{name}-dev")
+    repository = app.repository(f"{name}-dev", app.stack(f"Repositories-{name}"))
     given = {"context": app.context(name), "repository": repository, "platform": Platform.LINUX_ARM64}
     return ScopedImage(stack, f"Image-{name}", **{**given, **options})
 
 
 def copy_to(app: SmallApp, place: cdk.Environment, **options: Any) -> tuple[ImageCopy, ImageRepository]:
-    there = app.repository(app.stack("There", env=place), "app-there")
+    there = app.repository("app-there", app.stack("There", env=place))
     stack = app.stack("App")
     return ImageCopy(stack, "Copy", image=image_of(app, stack, **options), repository=there), there
 
@@ -102,7 +103,7 @@ def test_two_copies_of_a_stack_share_function_and_role(small_app: SmallApp) -> N
             stack,
             f"Copy-{name}",
             image=image_of(small_app, stack, name),
-            repository=small_app.repository(there, f"{name}-there"),
+            repository=small_app.repository(f"{name}-there", there),
         )
     template = Template.from_stack(stack)
     template.resource_count_is(COPY, 2)
@@ -146,32 +147,29 @@ def test_a_function_and_a_service_elsewhere_run_the_copy_by_digest(small_app: Sm
 
 def test_an_index_is_no_function_s_code(small_app: SmallApp) -> None:
     copy, _ = copy_to(small_app, ELSEWHERE, platform=None, platforms=list(Platform))
-    with pytest.raises(ScopedImagesError) as caught:
-        copy.to_lambda_code(small_app.stack("Consumer", env=ELSEWHERE))
-    assert str(caught.value) == (
+    with refused(
         "platform: 'App/Copy' as a function's code must be an image of one platform, got linux/amd64 and linux/arm64; "
         "copy an image that is built for one"
-    )
+    ):
+        copy.to_lambda_code(small_app.stack("Consumer", env=ELSEWHERE))
 
 
 def test_an_image_in_cdk_s_repository_is_refused(small_app: SmallApp) -> None:
-    with pytest.raises(ScopedImagesError) as caught:
-        copy_to(small_app, ELSEWHERE, repository=None)
-    assert str(caught.value) == (
+    with refused(
         "image: 'App/Image-app' has no repository of its own to copy from; give it repository=, an ImageRepository"
-    )
+    ):
+        copy_to(small_app, ELSEWHERE, repository=None)
 
 
 def test_a_copy_to_the_image_s_own_repository_is_refused(small_app: SmallApp) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
     image = image_of(small_app, stack, "other", repository=repository)
-    with pytest.raises(ScopedImagesError) as caught:
-        ImageCopy(stack, "Copy", image=image, repository=repository)
-    assert str(caught.value) == (
+    with refused(
         "repository: 'App/Copy' would copy 'app-dev' to itself; pass a repository of another region or account, or use "
         "the image as it is"
-    )
+    ):
+        ImageCopy(stack, "Copy", image=image, repository=repository)
 
 
 def test_a_consumer_elsewhere_than_the_copy_is_refused(small_app: SmallApp) -> None:

@@ -16,20 +16,18 @@ from constructs import Construct
 
 from scoped_images import ImageRepository
 from tests.cdk.image_users import (
-    errors,
     function_of,
-    image_in,
     properties_of,
     waits_for,
 )
-from tests.cdk.small_app import PLACE, SmallApp
+from tests.cdk.small_app import PLACE, SmallApp, errors
 
 OTHER = cdk.Environment(account="222222222222", region="eu-west-1")
 AWAY = cdk.Environment(account="111111111111", region="us-east-1")
 
 
 def test_a_function_in_another_region_than_its_image_is_an_error(small_app: SmallApp) -> None:
-    image = image_in(small_app, small_app.stack("Images"))
+    image = small_app.image(small_app.stack("Images"))
     stack = small_app.stack("Functions", env=AWAY)
     function_of(stack, image)
     assert errors(stack) == [
@@ -39,7 +37,7 @@ def test_a_function_in_another_region_than_its_image_is_an_error(small_app: Smal
 
 
 def test_a_task_in_another_region_than_its_image_waits_for_it(small_app: SmallApp) -> None:
-    image = image_in(small_app, small_app.stack("Images"))
+    image = small_app.image(small_app.stack("Images"))
     stack = small_app.stack("Tasks", env=AWAY)
     ecs.FargateTaskDefinition(stack, "Task").add_container("app", image=image.to_container_image())
     assert errors(stack) == []
@@ -47,8 +45,8 @@ def test_a_task_in_another_region_than_its_image_waits_for_it(small_app: SmallAp
 
 
 def test_a_function_of_an_account_that_may_not_pull_is_an_error(small_app: SmallApp) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
-    image = image_in(small_app, small_app.stack("Images"), repository=repository)
+    repository = small_app.repository("app-dev")
+    image = small_app.image(small_app.stack("Images"), repository=repository)
     stack = small_app.stack("Functions", env=OTHER)
     function_of(stack, image)
     assert errors(stack) == [
@@ -58,7 +56,7 @@ def test_a_function_of_an_account_that_may_not_pull_is_an_error(small_app: Small
 
 
 def test_an_image_in_cdk_s_own_repository_is_for_its_account_only(small_app: SmallApp) -> None:
-    image = image_in(small_app, small_app.stack("Images"))
+    image = small_app.image(small_app.stack("Images"))
     stack = small_app.stack("Tasks", env=OTHER)
     ecs.FargateTaskDefinition(stack, "Task").add_container("app", image=image.to_container_image())
     assert [error.partition("may not pull; ")[2] for error in errors(stack)] == [
@@ -67,10 +65,8 @@ def test_an_image_in_cdk_s_own_repository_is_for_its_account_only(small_app: Sma
 
 
 def test_a_function_of_an_account_that_may_pull_waits_for_its_image(small_app: SmallApp) -> None:
-    repository = small_app.repository(
-        small_app.stack("Repositories"), "app-dev", pull_accounts=["222222222222"]
-    )
-    image = image_in(small_app, small_app.stack("Images"), repository=repository)
+    repository = small_app.repository("app-dev", pull_accounts=["222222222222"])
+    image = small_app.image(small_app.stack("Images"), repository=repository)
     stack = small_app.stack("Functions", env=OTHER)
     function_of(stack, image)
     assert errors(stack) == []
@@ -80,7 +76,7 @@ def test_a_function_of_an_account_that_may_pull_waits_for_its_image(small_app: S
 def test_an_image_of_another_stage_is_an_error(small_app: SmallApp) -> None:
     """Nothing orders the stacks of two Stages."""
     stages = [cdk.Stage(small_app.app, name, env=PLACE) for name in ("One", "Two")]
-    image = image_in(small_app, cdk.Stack(stages[0], "Images"))
+    image = small_app.image(cdk.Stack(stages[0], "Images"))
     stack = cdk.Stack(stages[1], "Functions")
     function_of(stack, image)
     assert errors(stack) == [
@@ -92,7 +88,7 @@ def test_an_image_of_another_stage_is_an_error(small_app: SmallApp) -> None:
 def test_a_stage_that_publishes_the_same_image_itself_does_not_need_the_other_s(small_app: SmallApp) -> None:
     for name in ("One", "Two"):
         stage = cdk.Stage(small_app.app, name, env=PLACE)
-        image = image_in(small_app, cdk.Stack(stage, "Images"))
+        image = small_app.image(cdk.Stack(stage, "Images"))
         stack = cdk.Stack(stage, "Functions")
         function_of(stack, image)
     assert errors(stack) == []
@@ -106,9 +102,9 @@ def environment_in(
     def stack(kind: str) -> cdk.Stack:
         return cdk.Stack(scope, f"{name}-{kind}", env=place)
 
-    repository: ImageRepository = small_app.repository(stack("repositories"), f"app-{place.region}")
+    repository: ImageRepository = small_app.repository(f"app-{place.region}", stack("repositories"))
     images = stack("images")
-    image = image_in(small_app, images, repository=repository, **options)
+    image = small_app.image(images, repository=repository, **options)
     function_of(images, image)
     function_of(cdk.NestedStack(images, "Nested"), image)
     if not options.get("pin_digest"):
@@ -157,14 +153,14 @@ def image_functions(template: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_an_app_without_a_literal_place_is_ordered_too(small_app: SmallApp) -> None:
     images, functions = cdk.Stack(small_app.app, "Images"), cdk.Stack(small_app.app, "Functions")
-    function_of(functions, image_in(small_app, images))
+    function_of(functions, small_app.image(images))
     assert waits_for(small_app, "Functions") == {"Images"}
 
 
 def test_an_account_may_be_granted_to_pull_by_the_image(small_app: SmallApp) -> None:
     stack = small_app.stack("Repositories")
-    repository = small_app.repository(stack, "app-dev")
-    image = image_in(small_app, small_app.stack("Images"), repository=repository)
+    repository = small_app.repository("app-dev", stack)
+    image = small_app.image(small_app.stack("Images"), repository=repository)
     image.repository.grant_pull(iam.AccountPrincipal("222222222222"))
     statements = properties_of(stack, "AWS::ECR::Repository")["RepositoryPolicyText"]["Statement"]
     assert len(statements) == 3
@@ -174,15 +170,15 @@ def test_an_account_may_be_granted_to_pull_by_the_image(small_app: SmallApp) -> 
 def test_a_function_adds_nothing_to_the_policy_of_its_image_s_repository(small_app: SmallApp) -> None:
     """The repository lets the account's functions pull already, and no others."""
     stack = small_app.stack("Repositories")
-    repository = small_app.repository(stack, "app-dev")
+    repository = small_app.repository("app-dev", stack)
     images = small_app.stack("Images")
-    function_of(images, image_in(small_app, images, repository=repository))
+    function_of(images, small_app.image(images, repository=repository))
     assert len(properties_of(stack, "AWS::ECR::Repository")["RepositoryPolicyText"]["Statement"]) == 2
 
 
 def test_a_grant_that_cdk_s_own_repository_cannot_give_is_an_error(small_app: SmallApp) -> None:
     stack = small_app.stack("Images")
-    image_in(small_app, stack).repository.grant_pull(iam.AccountPrincipal("222222222222"))
+    small_app.image(stack).repository.grant_pull(iam.AccountPrincipal("222222222222"))
     assert errors(stack) == [
         "Images/Image/AssetRepository: an app cannot change the policy of CDK's own repository, got a grant for "
         "arn:${AWS::Partition}:iam::222222222222:root; give the image repository=, an ImageRepository"

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
-from scoped_images import ImageRepository, Platform, RemoteBuilder, ScopedImage, ScopedImagesError
+from scoped_images import ImageRepository, Platform, RemoteBuilder, ScopedImage
 from tests.cdk.registry_resources import looked_up, moved_tags
 from tests.cdk.small_app import SmallApp
+from tests.refusals import refused
 
 
 def image_in(small_app: SmallApp, stack: cdk.Stack, name: str, **options: Any) -> ScopedImage:
@@ -25,7 +25,7 @@ def repository_of(stack: cdk.Stack) -> dict[str, Any]:
 
 
 def test_the_tag_is_moved_from_the_content_that_the_stack_pushed(small_app: SmallApp) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
     image = image_in(small_app, stack, "app", repository=repository, moving_tag="dev")
     template = Template.from_stack(stack)
@@ -36,7 +36,7 @@ def test_the_tag_is_moved_from_the_content_that_the_stack_pushed(small_app: Smal
 
 
 def test_of_several_platforms_the_index_has_the_tag_once_it_is_put(small_app: SmallApp) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
     image = image_in(
         small_app, stack, "app", repository=repository, moving_tag="dev", platforms=list(Platform)
@@ -49,7 +49,7 @@ def test_of_several_platforms_the_index_has_the_tag_once_it_is_put(small_app: Sm
 
 
 def test_a_remote_build_is_done_before_the_tag_moves(small_app: SmallApp) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     builder = RemoteBuilder(small_app.stack("Builder"), "Builder", environment_name="dev")
     stack = small_app.stack("App")
     image_in(small_app, stack, "app", repository=repository, moving_tag="dev", builder=builder)
@@ -62,7 +62,7 @@ def test_a_remote_build_is_done_before_the_tag_moves(small_app: SmallApp) -> Non
 
 def test_the_repository_lets_the_tag_move_and_never_expires_its_image(small_app: SmallApp) -> None:
     repositories, stack = small_app.stack("Repositories"), small_app.stack("App")
-    repository = small_app.repository(repositories, "app-dev")
+    repository = small_app.repository("app-dev", repositories)
     for name, tag in (("one", "dev"), ("two", "qa")):
         image_in(small_app, stack, name, repository=repository, moving_tag=tag)
     made = repository_of(repositories)
@@ -80,27 +80,25 @@ def test_the_repository_lets_the_tag_move_and_never_expires_its_image(small_app:
 
 
 def test_a_third_tag_is_more_than_ecr_takes(small_app: SmallApp) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     for tag in ("dev", "qa"):
         image_in(small_app, small_app.stack(tag), tag, repository=repository, moving_tag=tag)
-    with pytest.raises(ScopedImagesError) as caught:
-        image_in(small_app, small_app.stack("prod"), "prod", repository=repository, moving_tag="prod")
-    assert str(caught.value) == (
+    with refused(
         "moving_tag: ECR takes 5 patterns of tags that move, got 'prod' in addition to dev, qa for "
         "'Repositories/app-dev'; give the image a repository of its own"
-    )
+    ):
+        image_in(small_app, small_app.stack("prod"), "prod", repository=repository, moving_tag="prod")
 
 
 def test_two_images_with_one_tag_are_refused(small_app: SmallApp) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
     image_in(small_app, stack, "one", repository=repository, moving_tag="dev")
-    with pytest.raises(ScopedImagesError) as caught:
-        image_in(small_app, stack, "two", repository=repository, moving_tag="dev")
-    assert str(caught.value) == (
+    with refused(
         "repository: 'App/two' would move the tag 'dev' of 'App/one', got 'app-dev' for both; give each a repository of "
         "its own"
-    )
+    ):
+        image_in(small_app, stack, "two", repository=repository, moving_tag="dev")
 
 
 def test_of_a_repository_that_exists_synth_says_what_its_owner_must_allow(small_app: SmallApp) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from scoped_images import OrderedAssets, Platform, ScopedImage, ScopedImagesError
 from tests.cdk.small_app import SmallApp
+from tests.refusals import refused
 
 
 def dependencies(files: dict[str, Any], stack: str) -> list[str]:
@@ -20,8 +21,7 @@ def dependencies(files: dict[str, Any], stack: str) -> list[str]:
 
 
 def test_asset_manifests_carry_the_dependencies_of_their_stacks(small_app: SmallApp) -> None:
-    repositories = small_app.stack("Repositories")
-    one, two = (small_app.repository(repositories, name) for name in ("one-dev", "two-dev"))
+    one, two = (small_app.repository(name) for name in ("one-dev", "two-dev"))
     first = small_app.base(small_app.stack("First"), "first", one)
     second = small_app.base(small_app.stack("Second"), "second", two, base=first)
     ScopedImage(
@@ -60,12 +60,10 @@ class OwnAssets(OrderedAssets):
 @pytest.mark.parametrize("kind", [OrderedAssets, OwnAssets])
 def test_the_class_in_place_of_an_instance_is_refused(kind: Any, tmp_path: Path) -> None:
     message = f"synthesizer: expected an instance, got the class {kind.__name__}; pass {kind.__name__}()"
-    with pytest.raises(ScopedImagesError) as refused:
+    with refused(message):
         cdk.App(outdir=str(tmp_path), default_stack_synthesizer=kind)
-    assert str(refused.value) == message
-    with pytest.raises(ScopedImagesError) as refused:
+    with refused(message):
         cdk.Stack(cdk.App(outdir=str(tmp_path)), "Stack", synthesizer=kind)
-    assert str(refused.value) == message
     # Nobody but jsii gets the error.
     assert dict(inspect.getmembers(kind))["publish_image"] is OrderedAssets.publish_image
 
@@ -95,7 +93,7 @@ def test_a_version_parameter_of_one_s_own_is_kept(tmp_path: Path) -> None:
 
 
 def test_another_synthesizer_is_refused_where_order_matters(small_app: SmallApp) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "api-dev")
+    repository = small_app.repository("api-dev")
     stack = small_app.stack("Base", synthesizer=cdk.DefaultStackSynthesizer())
     with pytest.raises(ScopedImagesError) as caught:
         small_app.base(stack, "base", repository)

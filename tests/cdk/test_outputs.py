@@ -14,10 +14,10 @@ from scoped_images import (
     ImageRepository,
     Platform,
     ScopedImage,
-    ScopedImagesError,
     StackOutputs,
 )
 from tests.cdk.small_app import SmallApp
+from tests.refusals import refused
 
 URI = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/app-dev"
 
@@ -27,7 +27,7 @@ def outputs_of(stack: cdk.Stack) -> dict[str, Any]:
 
 
 def test_an_image_puts_out_its_uri_digest_and_build_command(small_app: SmallApp) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
     image = ScopedImage(
         stack,
@@ -54,7 +54,7 @@ def test_the_build_command_is_what_the_deploy_builds(
     )
     (folder / "shared" / "code.py").write_text("")
     monkeypatch.chdir(small_app.directory)
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
     image = ScopedImage.from_dockerfile(
         stack,
@@ -79,7 +79,7 @@ def test_the_build_command_is_what_the_deploy_builds(
 
 @pytest.mark.parametrize("several", [False, True], ids=["CDK's own repository", "several platforms"])
 def test_an_image_that_docker_cannot_push_by_one_command_has_none(small_app: SmallApp, several: bool) -> None:
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
     options: dict[str, Any] = {"repository": repository, "platforms": list(Platform)} if several else {}
     ScopedImage(stack, "Image", context=small_app.context("app"), **options).add_outputs(name="App")
@@ -117,6 +117,5 @@ def test_a_mistake_is_named(
 ) -> None:
     stack = small_app.stack("App")
     cdk.CfnOutput(stack, "Taken", value="x")
-    with pytest.raises(ScopedImagesError) as caught:
+    with refused(message):
         StackOutputs(stack, "Outputs", values, parameters=parameters)
-    assert str(caught.value) == message

@@ -39,7 +39,7 @@ def image_in(small_app: SmallApp, stack: cdk.Stack, **options: Any) -> None:
 @pytest.mark.parametrize("wave", [True, False])
 def test_a_stage_whose_images_are_built_in_order_is_an_error(small_app: SmallApp, wave: bool) -> None:
     stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
-    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-prod")
+    repository = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
     image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
     assert pipeline_errors(small_app, stage, wave=wave) == [
         "Pipeline/Pipeline: CDK Pipelines builds all images of a stage at once, before it deploys any of its stacks, got "
@@ -51,7 +51,7 @@ def test_a_stage_whose_images_are_built_in_order_is_an_error(small_app: SmallApp
 
 def test_a_pipeline_whose_synth_step_builds_the_images_is_none(small_app: SmallApp) -> None:
     stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
-    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-prod")
+    repository = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
     image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
     commands = ("cdk synth", "scoped-images build --app cdk.out --deploy-first")
     assert pipeline_errors(small_app, stage, commands=commands) == []
@@ -65,7 +65,7 @@ def test_a_stage_whose_images_need_no_other_stack_is_none(small_app: SmallApp) -
 
 def test_a_stage_whose_images_are_built_remotely_is_none(small_app: SmallApp) -> None:
     stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
-    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-prod")
+    repository = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
     builder = RemoteBuilder(cdk.Stack(stage, "Builds"), "Builder", environment_name="prod")
     image_in(small_app, cdk.Stack(stage, "App"), repository=repository, builder=builder)
     assert pipeline_errors(small_app, stage) == []
@@ -73,7 +73,7 @@ def test_a_stage_whose_images_are_built_remotely_is_none(small_app: SmallApp) ->
 
 def test_outside_of_a_pipeline_a_stage_s_images_are_built_in_order(small_app: SmallApp) -> None:
     stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
-    repository = small_app.repository(cdk.Stack(stage, "Repositories"), "app-prod")
+    repository = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
     image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
     other = cdk.Stage(small_app.app, "Other", env=PLACE)
     image_in(small_app, cdk.Stack(other, "App"))

@@ -12,9 +12,10 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Match, Template
 
-from scoped_images import RegistryFunction, ScopedImage, ScopedImagesError
+from scoped_images import RegistryFunction, ScopedImage
 from tests.cdk.registry_resources import looked_up
 from tests.cdk.small_app import SmallApp
+from tests.refusals import refused
 
 # Function, role, policy and log group.
 REGISTRY_FUNCTION_RESOURCES = 4
@@ -130,23 +131,21 @@ def test_an_architecture_and_a_vpc_are_the_innermost_scope_s(small_app: SmallApp
 def test_settings_after_the_function_is_made_are_refused(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     _ = ScopedImage(stack, "Image", context=small_app.context("app")).digest
-    with pytest.raises(ScopedImagesError) as caught:
-        RegistryFunction().use_in(small_app.app)
-    assert str(caught.value) == (
+    with refused(
         "RegistryFunction: stack 'App' has its function already; call use_in before you make images"
-    )
+    ):
+        RegistryFunction().use_in(small_app.app)
 
 
 def test_subnets_without_a_vpc_are_refused() -> None:
-    with pytest.raises(ScopedImagesError) as caught:
+    with refused("vpc: subnets and security_groups are of a VPC, got None; pass vpc= with them"):
         RegistryFunction(subnets=ec2.SubnetSelection())
-    assert str(caught.value) == "vpc: subnets and security_groups are of a VPC, got None; pass vpc= with them"
 
 
 def test_digests_of_many_repositories_are_allowed_by_one_statement(small_app: SmallApp) -> None:
     repositories, stack = small_app.stack("Repositories"), small_app.stack("App")
     for name in ("one", "two"):
-        repository = small_app.repository(repositories, name)
+        repository = small_app.repository(name, repositories)
         _ = ScopedImage(stack, name, context=small_app.context(name), repository=repository).digest
     (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
     (allowed,) = [

@@ -41,15 +41,14 @@ def test_in_a_vpc_the_project_and_its_role_have_what_they_need(small_app: SmallA
 
 def test_a_build_may_touch_only_what_is_its_image_s(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"), secrets={"pip": BuildSecret.secrets_manager("pip-conf")})
-    repositories = small_app.stack("Repositories")
-    base = small_app.base(small_app.stack("Base"), "base-dev", small_app.repository(repositories, "base-dev"))
+    base = small_app.base(small_app.stack("Base"), "base-dev", small_app.repository("base-dev"))
     stack = small_app.stack("App")
     image_in(
         small_app,
         stack,
         builder,
         base=base,
-        repository=small_app.repository(repositories, "app-dev"),
+        repository=small_app.repository("app-dev"),
         options=BuildOptions(build_secrets={"pip": "env=PIP_CONF"}),
     )
     place, project = "eu-west-1:111111111111", project_of(stack)["Name"]
@@ -124,7 +123,7 @@ def test_nobody_has_a_right_on_all_repositories(small_app: SmallApp) -> None:
 def test_a_further_import_is_pulled_from_too(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
-    repository = small_app.repository(small_app.stack("Repositories"), "app-dev")
+    repository = small_app.repository("app-dev")
     cache = RegistryCache(
         repository=repository.address,
         platform=Platform.LINUX_ARM64,

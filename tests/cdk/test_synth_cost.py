@@ -42,7 +42,7 @@ def calls_for(directory: Path, images: int, calls: list[str], *, own_repository:
     small_app = SmallApp(directory)
     options = {}
     if own_repository:
-        options["repository"] = small_app.repository(small_app.stack("Repositories"), "app-dev")
+        options["repository"] = small_app.repository("app-dev")
     contexts = [small_app.context(f"app{number}") for number in range(images)]
     stack = small_app.stack("Functions")
     calls.clear()

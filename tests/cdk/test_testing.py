@@ -20,7 +20,7 @@ def files_of(directory: Path, content: str) -> dict[str, Any]:
     app = SmallApp(directory)
     repositories, stack = app.stack("Repositories"), app.stack("App")
     base = app.base(
-        app.stack("Base"), "base", app.repository(repositories, "base"), platform=Platform.LINUX_AMD64
+        app.stack("Base"), "base", app.repository("base", repositories), platform=Platform.LINUX_AMD64
     )
     builder = RemoteBuilder(app.stack("Builder"), "Builder", environment_name="dev")
     for name in ("one", "two", "three", "remote"):
@@ -30,7 +30,7 @@ def files_of(directory: Path, content: str) -> dict[str, Any]:
             stack,
             name,
             context=ScopedContext.of(context.root),
-            repository=app.repository(repositories, name) if name in ("one", "remote") else None,
+            repository=app.repository(name, repositories) if name in ("one", "remote") else None,
             base=base,
             builder=builder if name == "remote" else None,
             pin_digest=name != "three",

@@ -29,6 +29,7 @@ from scoped_images import (
     UpstreamImages,
     WorkspaceImages,
 )
+from tests.refusals import refused
 
 REGISTRY = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
 DOCKERFILE = "ARG BASE_IMAGE_URI=python:3.13\nFROM ${BASE_IMAGE_URI}\nCOPY handler.py ./\nRUN true\n"
@@ -248,12 +249,11 @@ def test_outputs_of_one_workload_twice_in_a_stack_need_a_name(app: cdk.App, root
     stack = stack_in(app)
     images.image(stack, "Image", "lambdas/upload_all")
     worker = images.image(stack, "Worker", "lambdas/upload_all")
-    with pytest.raises(ScopedImagesError) as caught:
-        images.add_outputs()
-    assert str(caught.value) == (
+    with refused(
         "outputs: 'shop-dev-functions/Image' and 'shop-dev-functions/Worker' are images of one workload, got "
         "'UploadAll' for both; call image.add_outputs(name=…) of one of them first"
-    )
+    ):
+        images.add_outputs()
     worker.add_outputs(name="Worker")
     images.add_outputs()
     assert {"UploadAllImageUri", "WorkerImageUri"} <= Template.from_stack(stack).find_outputs("*").keys()
@@ -335,11 +335,10 @@ def test_two_folders_with_one_name_share_no_repository(app: cdk.App, root: Path)
     (root / "lambdas" / "web_site" / "Dockerfile").write_text("FROM node:24\n")
     images, stack = images_in(app, root), stack_in(app)
     images.image(stack, "Service", "services/web_site")
-    with pytest.raises(ScopedImagesError) as caught:
-        images.image(stack, "Function", "lambdas/web_site")
-    assert str(caught.value) == (
+    with refused(
         "workload: 'web-site' is also the name of services/web_site, got lambdas/web_site; pass repository="
-    )
+    ):
+        images.image(stack, "Function", "lambdas/web_site")
     images.image(stack, "Own", "lambdas/web_site", repository=images.repository("web-function"))
 
 
@@ -404,19 +403,17 @@ def test_two_environments_fit_into_one_app(app: cdk.App, root: Path) -> None:
     ids=["unknown", "outside", "environment", "options", "the workspace's options", "bases"],
 )
 def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -> None:
-    with pytest.raises(ScopedImagesError) as caught:
+    with refused(message.format(root=root.resolve())):
         make(app, root)
-    assert str(caught.value) == message.format(root=root.resolve())
 
 
 def test_the_app_s_synthesizer_is_the_first_thing_that_it_asks_for(tmp_path: Path, root: Path) -> None:
-    with pytest.raises(ScopedImagesError) as caught:
-        images_in(cdk.App(outdir=str(tmp_path / "cdk.out")), root)
-    assert str(caught.value) == (
+    with refused(
         "default_stack_synthesizer: WorkspaceImages needs OrderedAssets, so that the CLI builds an image after the "
         "repositories and base images that it needs, got DefaultStackSynthesizer in stack 'shop-dev-repositories'; use "
         "App(default_stack_synthesizer=OrderedAssets())"
-    )
+    ):
+        images_in(cdk.App(outdir=str(tmp_path / "cdk.out")), root)
 
 
 def test_a_synth_finds_the_same_after_synths_to_other_folders(root: Path) -> None:
@@ -455,6 +452,5 @@ def test_it_checks_its_arguments_before_it_makes_a_stack(
     app: cdk.App, root: Path, argument: str, value: str, message: str
 ) -> None:
     arguments: dict[str, Any] = {"prefix": "shop-dev", "root": root, argument: value}
-    with pytest.raises(ScopedImagesError) as caught:
+    with refused(message):
         WorkspaceImages(app, environment(), **arguments)
-    assert str(caught.value) == message
