@@ -11,7 +11,19 @@ from scoped_images.json_file import read_json
 
 def aws_region(given: str | None, *, env: str) -> str:
     """Return --region, else the environment's region in ./cdk.json, else the AWS CLI's. Raises ScopedImagesError."""
-    import boto3  # noqa: PLC0415 - the other commands do without it
+    configured = configured_region()
+    region = given or _region_of(env) or configured
+    if not region:
+        raise ScopedImagesError(
+            f"--region: missing, and neither environment {env!r} in ./cdk.json nor the AWS configuration names one; give "
+            "--region or set AWS_REGION"
+        )
+    return region
+
+
+def configured_region() -> str | None:
+    """Return the region that the AWS CLI would use. Raises ScopedImagesError."""
+    import boto3  # noqa: PLC0415 - most commands do without it
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     try:
@@ -19,13 +31,7 @@ def aws_region(given: str | None, *, env: str) -> str:
     except BotoCoreError as error:
         raise ScopedImagesError(f"cannot read the AWS configuration: {error}") from None
     # The AWS CLI reads AWS_REGION and boto3 does not.
-    region = given or _region_of(env) or os.environ.get("AWS_REGION") or configured
-    if not region:
-        raise ScopedImagesError(
-            f"--region: missing, and neither environment {env!r} in ./cdk.json nor the AWS configuration names one; give "
-            "--region or set AWS_REGION"
-        )
-    return region
+    return os.environ.get("AWS_REGION") or configured
 
 
 def _region_of(env: str) -> str | None:

@@ -19,11 +19,10 @@ _STEP_WIDTH = 60
 def build_progress(plan: BuildPlan) -> Iterator[Callable[[str, str], None]]:
     """Yield a function that shows the step a target has started."""
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda *_: None
-        return
     columns = (SpinnerColumn(), TextColumn("{task.fields[image]}"), TextColumn("{task.description}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         tasks = {
             target.name: progress.add_task("", total=None, image=escape(printable_line(target.image.name)))
             for target in plan.targets

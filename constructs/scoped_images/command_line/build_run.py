@@ -7,9 +7,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-import boto3
-from botocore.exceptions import BotoCoreError
-
 from scoped_images.building.assembly import Assembly, Base, read_assembly
 from scoped_images.building.bake import Bake
 from scoped_images.building.docker_config import logged_in
@@ -17,6 +14,7 @@ from scoped_images.building.image_asset import Destination
 from scoped_images.building.plan import BuildPlan, RegistryState, Target, plan, unbuilt_bases
 from scoped_images.building.registries import MissingRepositories, Registries
 from scoped_images.building.run import BuildResult, build
+from scoped_images.command_line.aws_region import configured_region
 from scoped_images.command_line.build_progress import build_progress
 from scoped_images.command_line.build_report import BuildReport
 from scoped_images.command_line.options import progress
@@ -42,7 +40,7 @@ def run_build(
     with progress("Synthesizing"):
         folder = find_assembly(app, context=context, output=output)
         assembly = read_assembly(folder)
-    registries = Registries(region=_region(), warn=warn)
+    registries = Registries(region=configured_region(), warn=warn)
     stacks: dict[str, str] = {}
     while True:
         found = _look_up(assembly, registries, platform)
@@ -156,10 +154,3 @@ def _stacks_of_missing_bases(
 def _region_of(uri: str) -> str | None:
     found = re.match(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.([^./]+)\.", uri)
     return found[1] if found else None
-
-
-def _region() -> str | None:
-    try:
-        return os.environ.get("AWS_REGION") or boto3.Session().region_name
-    except BotoCoreError as error:
-        raise ScopedImagesError(f"cannot read the AWS configuration: {error}") from None

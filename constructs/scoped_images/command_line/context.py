@@ -1,4 +1,4 @@
-"""`scoped-images context`: what goes into a build context, and which line asks for it."""
+"""`scoped-images context` and `scoped-images why`: what goes into a build context, and which line asks for it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from scoped_images.command_line.options import (
     request,
 )
 from scoped_images.command_line.say import say, warn
+from scoped_images.context.explanation import explain
 from scoped_images.context.request import ContextRequest
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
@@ -67,6 +68,32 @@ def context(
     print_table(found, dockerfile=asked.name)
     if destination is not None:
         say(f"Written; build it with: {_build_command(found, asked, destination)}")
+
+
+def why(
+    *,
+    root: Root = ".",
+    file: File = None,
+    path: Annotated[str, typer.Option(help="A path of ROOT, and relative to it.")],
+    target: Target = None,
+    build_arg: BuildArg = None,
+    platform: OfPlatform = None,
+    build_context: BuildContext = None,
+    include: Include = None,
+) -> None:
+    """Explain why a path goes into the build context, or which rule leaves it out."""
+    asked = request(
+        root=root,
+        file=file,
+        target=target,
+        build_arg=build_arg,
+        platform=platform,
+        build_context=build_context,
+        include=include,
+    )
+    with progress(f"Reading {root}"):
+        explanation = explain(asked, path)
+    say(str(explanation))
 
 
 def _new_folder(output: str) -> Path:

@@ -10,14 +10,16 @@ from typing import Annotated
 import typer
 
 import scoped_images
-from scoped_images.command_line.bases.program import bases
+from scoped_images.command_line.bases.refresh import refresh
+from scoped_images.command_line.bases.restore import restore
+from scoped_images.command_line.bases.show import show
+from scoped_images.command_line.bases.update import update
 from scoped_images.command_line.build import build
-from scoped_images.command_line.context import context
+from scoped_images.command_line.context import context, why
 from scoped_images.command_line.engine import engine
 from scoped_images.command_line.prune import prune
 from scoped_images.command_line.say import say
 from scoped_images.command_line.watch import watch
-from scoped_images.command_line.why import why
 from scoped_images.errors import ScopedImagesError
 
 app = typer.Typer(
@@ -43,12 +45,11 @@ def _program(
     """Take the options that belong to no command."""
 
 
-app.command()(context)
-app.command()(why)
-app.command()(build)
-app.command()(engine)
-app.command()(prune)
-app.command()(watch)
+for command in (context, why, build, engine, prune, watch):
+    app.command()(command)
+bases = typer.Typer(help="Show, pin, refresh and restore base images.", no_args_is_help=True)
+for base_command in (show, refresh, restore, update):
+    bases.command()(base_command)
 app.add_typer(bases, name="bases")
 
 

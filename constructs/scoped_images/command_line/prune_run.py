@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
@@ -109,21 +109,15 @@ def _settings(aws: AwsCalls, env: str) -> PrunerSettings:
 
 @contextmanager
 def _calls(region: str | None, env: str) -> Iterator[AwsCalls]:
-    """Yield calls with a progress bar on a terminal."""
-    with _progress() as on_call:
-        yield AwsCalls(aws_region(region, env=env), on_call=on_call)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, str], None] | None]:
-    """Show a bar on a terminal. The number of calls is known only at the end."""
+    """Yield calls; a terminal shows how many have been made. The number of all of them is known only at the end."""
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} calls"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task("Calling AWS", total=None)
-        yield lambda service, call: progress.update(
-            task, advance=1, description=f"{service} {call.replace('_', ' ')}"
-        )
+
+        def on_call(service: str, call: str) -> None:
+            progress.update(task, advance=1, description=f"{service} {call.replace('_', ' ')}")
+
+        yield AwsCalls(aws_region(region, env=env), on_call=on_call)

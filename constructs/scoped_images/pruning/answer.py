@@ -46,25 +46,29 @@ class Answer:
 
     def parts(self, key: str) -> list[Answer]:
         """Return a required list of structures, which may be empty."""
-        value = self.fields.get(key)
-        if not isinstance(value, list):
-            raise self.unreadable(key, value)
-        for item in value:
-            if not isinstance(item, Mapping):
-                raise self.unreadable(key, item)
-        return [Answer(self.source, item) for item in value]
+        return [Answer(self.source, item) for item in self.items(key, dict)]
 
     def some_parts(self, key: str) -> list[Answer]:
         """Return a required list of at least one structure."""
-        return self.parts(key) if self.fields.get(key) else self._missing(key)
+        parts = self.parts(key)
+        if not parts:
+            raise self.unreadable(key, parts)
+        return parts
 
     def texts(self, key: str) -> list[str]:
         """Return a required list of non-empty strings, which may be empty."""
+        texts = self.items(key, str)
+        if "" in texts:
+            raise self.unreadable(key, "")
+        return texts
+
+    def items(self, key: str, kind: type[T]) -> list[T]:
+        """Return a required list of values of one type, which may be empty."""
         value = self.fields.get(key)
         if not isinstance(value, list):
             raise self.unreadable(key, value)
         for item in value:
-            if not isinstance(item, str) or not item:
+            if not isinstance(item, kind):
                 raise self.unreadable(key, item)
         return value
 
@@ -93,6 +97,3 @@ class Answer:
         if not isinstance(value, kind) or not value:
             raise self.unreadable(key, value)
         return value
-
-    def _missing(self, key: str) -> list[Answer]:
-        raise self.unreadable(key, self.fields.get(key))

@@ -124,9 +124,7 @@ class AwsCalls:
         had_room = False
         while True:
             page = self._answer(service, operation, lambda: next(raw))
-            items = page.fields.get(key)
-            if not isinstance(items, list):
-                raise page.unreadable(key, items)
+            items = page.items(key, object)
             token = next((page.fields[name] for name in _TOKENS if page.fields.get(name)), None)
             if token in tokens:
                 raise IncompleteListing(f"{page.source} was cut short: it returned one token twice")
@@ -176,3 +174,7 @@ class AwsCalls:
             finally:
                 for future in futures:
                     future.cancel()
+
+    def collect(self, items: Iterable[T], function: Callable[[T], Iterable[R]]) -> list[R]:
+        """Return what `function` finds for each item, in order, in one list."""
+        return [found for several in self.for_each(items, function) for found in several]

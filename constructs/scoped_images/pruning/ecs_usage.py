@@ -32,7 +32,12 @@ def ecs_usage(aws: AwsCalls, *, rollback_window: int, scheduled: Iterable[tuple[
             for definition in _definitions_of(service):
                 definitions.setdefault(definition, by)
             releases += _service_releases(aws, service, rollback_window)
-    uses += _uses_of(aws, definitions)
+    images = aws.for_each(definitions, lambda arn: _images_of(aws, arn))
+    uses += [
+        Use(reference, by)
+        for by, references in zip(definitions.values(), images, strict=True)
+        for reference in references
+    ]
     return Usage(uses=tuple(uses), releases=(*releases, *_family_releases(aws, rollback_window)))
 
 
@@ -69,12 +74,16 @@ def _describe(
 
 def _definitions_of(service: Answer) -> list[str]:
     """Return the task definitions of a service, its deployments and its task sets."""
-    controller = service.optional_part("deploymentController")
-    has_task_sets = controller is not None and controller.text("type") in _WITH_TASK_SETS
+    has_task_sets = _has_task_sets(service)
     deployments = service.parts("deployments") if has_task_sets else service.some_parts("deployments")
     task_sets = service.parts("taskSets") if has_task_sets else service.optional_parts("taskSets")
     own = [service.text("taskDefinition")] if "taskDefinition" in service.fields else []
     return own + [part.text("taskDefinition") for part in (*deployments, *task_sets)]
+
+
+def _has_task_sets(service: Answer) -> bool:
+    controller = service.optional_part("deploymentController")
+    return controller is not None and controller.text("type") in _WITH_TASK_SETS
 
 
 def _references(containers: Iterable[Answer]) -> list[ImageReference]:
@@ -87,23 +96,13 @@ def _references(containers: Iterable[Answer]) -> list[ImageReference]:
     return found
 
 
-def _uses_of(aws: AwsCalls, definitions: dict[str, str]) -> list[Use]:
-    images = aws.for_each(definitions, lambda arn: _images_of(aws, arn))
-    return [
-        Use(reference, by)
-        for by, references in zip(definitions.values(), images, strict=True)
-        for reference in references
-    ]
-
-
 def _images_of(aws: AwsCalls, definition: str) -> list[ImageReference]:
     answer = aws.call("ecs", "describe_task_definition", taskDefinition=definition)
     return _references(answer.part("taskDefinition").some_parts("containerDefinitions"))
 
 
 def _service_releases(aws: AwsCalls, service: Answer, window: int) -> list[Release]:
-    controller = service.optional_part("deploymentController")
-    if controller is not None and controller.text("type") in _WITH_TASK_SETS:
+    if _has_task_sets(service):
         return []
     deployments = aws.list_parts(
         "ecs",
@@ -133,8 +132,7 @@ def _service_releases(aws: AwsCalls, service: Answer, window: int) -> list[Relea
 
 def _family_releases(aws: AwsCalls, window: int) -> list[Release]:
     families = aws.list_texts("ecs", "list_task_definition_families", "families", status="ACTIVE")
-    last = aws.for_each(families, lambda family: _last_revisions(aws, family, window + 1))
-    arns = [arn for found in last for arn in found]
+    arns = aws.collect(families, lambda family: _last_revisions(aws, family, window + 1))
     images = aws.for_each(arns, lambda arn: _images_of(aws, arn))
     return [
         Release(f"ecs family {_family(arn)} in {aws.region}", _revision(arn), reference)

@@ -19,11 +19,8 @@ def lambda_usage(aws: AwsCalls) -> Usage:
         # An unknown type may run an image; GetFunction then says so, or the run fails.
         if function.text("PackageType") != "Zip"
     ]
-    versions = [
-        version for found in aws.for_each(functions, lambda name: _versions(aws, name)) for version in found
-    ]
-    uses = aws.for_each(versions, lambda version: _image(aws, *version))
-    return Usage(uses=tuple(use for found in uses for use in found))
+    versions = aws.collect(functions, lambda name: _versions(aws, name))
+    return Usage(uses=tuple(aws.collect(versions, lambda version: _uses(aws, *version))))
 
 
 def _versions(aws: AwsCalls, name: str) -> list[tuple[str, str]]:
@@ -38,7 +35,7 @@ def _versions(aws: AwsCalls, name: str) -> list[tuple[str, str]]:
     return [(name, number) for number in numbers]
 
 
-def _image(aws: AwsCalls, name: str, version: str) -> list[Use]:
+def _uses(aws: AwsCalls, name: str, version: str) -> list[Use]:
     code = aws.call("lambda", "get_function", FunctionName=name, Qualifier=version).part("Code")
     # ImageUri may be a tag that has moved since. ResolvedImageUri is the digest that the version runs.
     uris = [code.text(key) for key in ("ImageUri", "ResolvedImageUri")]

@@ -45,7 +45,7 @@ def _some_containers(document: Answer, by: str) -> list[Answer]:
 def _sagemaker(aws: AwsCalls) -> list[Use]:
     models = aws.list_parts("sagemaker", "list_models", "Models")
     names = [model.text("ModelName") for model in models]
-    return [use for uses in aws.for_each(names, lambda name: _of_model(aws, name)) for use in uses]
+    return aws.collect(names, lambda name: _of_model(aws, name))
 
 
 def _of_model(aws: AwsCalls, name: str) -> list[Use]:
@@ -63,7 +63,7 @@ def _of_model(aws: AwsCalls, name: str) -> list[Use]:
 
 def _app_runner(aws: AwsCalls) -> list[Use]:
     services = aws.list_parts("apprunner", "list_services", "ServiceSummaryList")
-    return [use for uses in aws.for_each(services, lambda one: _of_service(aws, one)) for use in uses]
+    return aws.collect(services, lambda service: _of_service(aws, service))
 
 
 def _of_service(aws: AwsCalls, summary: Answer) -> list[Use]:

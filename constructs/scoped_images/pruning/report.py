@@ -98,12 +98,8 @@ class Report:
             "missing_repositories": self.missing,
             "seconds": round(self.seconds, 1),
             "images": {
-                "kept": len(self.kept),
-                "selected": len(self.selected),
-                "archived": len(self.archived),
-                "deleted": len(self.deleted),
-                "spared": len(self.spared),
-                "left": len(self.left),
+                name: len(getattr(self, name))
+                for name in ("kept", "selected", "archived", "deleted", "spared", "left")
             },
             "bytes_freed": self.bytes_freed,
             "bytes_selected": sum(image.size for image in self.selected),

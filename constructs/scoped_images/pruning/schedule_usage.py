@@ -25,19 +25,16 @@ def scheduled_task_definitions(aws: AwsCalls) -> list[tuple[str, str]]:
         for bus in buses
         for rule in aws.list_parts("events", "list_rules", "Rules", EventBusName=bus.text("Name"))
     ]
-    found = [start for starts in aws.for_each(rules, lambda rule: _of_rule(aws, *rule)) for start in starts]
     schedules = [
         (schedule.text("GroupName"), schedule.text("Name"))
         for schedule in aws.list_parts("scheduler", "list_schedules", "Schedules")
         # The target is a cluster, or the universal target that calls ecs:RunTask.
         if ":ecs:" in schedule.part("Target").text("Arn")
     ]
-    found += [
-        start
-        for starts in aws.for_each(schedules, lambda schedule: _of_schedule(aws, *schedule))
-        for start in starts
+    return [
+        *aws.collect(rules, lambda rule: _of_rule(aws, *rule)),
+        *aws.collect(schedules, lambda schedule: _of_schedule(aws, *schedule)),
     ]
-    return found
 
 
 def _of_rule(aws: AwsCalls, bus: str, rule: str) -> list[tuple[str, str]]:
@@ -58,7 +55,7 @@ def _of_schedule(aws: AwsCalls, group: str, name: str) -> list[tuple[str, str]]:
     try:
         request = json.loads(text or "{}")
     except ValueError:
-        raise target.unreadable(f"Input of schedule {name}", text) from None
+        request = None
     if not isinstance(request, dict):
         raise target.unreadable(f"Input of schedule {name}", text)
     given = Answer(target.source, {key.lower(): value for key, value in request.items()})

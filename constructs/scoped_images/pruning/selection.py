@@ -46,7 +46,12 @@ def select_images(
     """
     registry = _Registry(tuple(images), retention)
     for image in registry.images:
-        if reason := _own_reason(image, retention, now):
+        reason = (
+            _reason_of_tags(image, retention)
+            or _reason_of_age(image, retention, now)
+            or _reason_of_status(image, retention)
+        )
+        if reason:
             registry.keep(image, reason)
     registry.keep_newest()
     registry.keep_used(usage)
@@ -64,14 +69,6 @@ def select_images(
         kept=registry.kept,
         archived=tuple(image for image in unused if archives and image.status == ACTIVE),
         deleted=tuple(image for image in unused if not archives or image.status == ARCHIVED),
-    )
-
-
-def _own_reason(image: Image, retention: Retention, now: datetime) -> str | None:
-    return (
-        _reason_of_tags(image, retention)
-        or _reason_of_age(image, retention, now)
-        or _reason_of_status(image, retention)
     )
 
 
@@ -144,12 +141,9 @@ class _Registry:
 
     def _height(self, image: Image, above: frozenset[Key] = frozenset()) -> int:
         """Return how many levels of children `image` has."""
+        above |= {image.key}
         children = (self._by_key.get((image.repository, child)) for child in image.children)
-        below = [
-            self._height(child, above | {image.key})
-            for child in children
-            if child is not None and child.key not in above and child.key != image.key
-        ]
+        below = [self._height(child, above) for child in children if child and child.key not in above]
         return 1 + max(below) if below else 0
 
     def keep(self, image: Image, reason: str) -> None:
@@ -157,11 +151,10 @@ class _Registry:
 
     def find(self, reference: ImageReference) -> list[Image]:
         """Return the images of the tag and of the digest. If they differ, either may be meant."""
-        found = []
-        if reference.digest is not None:
-            found.append(self._by_key.get((reference.repository, reference.digest)))
-        if reference.tag is not None:
-            found.append(self._by_tag.get((reference.repository, reference.tag)))
+        found = (
+            self._by_key.get((reference.repository, reference.digest or "")),
+            self._by_tag.get((reference.repository, reference.tag or "")),
+        )
         return [image for image in found if image is not None]
 
     def keep_newest(self) -> None:

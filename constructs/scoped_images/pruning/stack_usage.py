@@ -19,22 +19,12 @@ _KEEPS_NO_TEMPLATE = "REVIEW_IN_PROGRESS"
 # A stack in any other state may roll back to images that no template, function or task names any more.
 SETTLED = frozenset(
     (
-        "CREATE_IN_PROGRESS",
-        "CREATE_FAILED",
-        "CREATE_COMPLETE",
-        "ROLLBACK_IN_PROGRESS",
-        "ROLLBACK_FAILED",
-        "ROLLBACK_COMPLETE",
-        "DELETE_IN_PROGRESS",
-        "DELETE_FAILED",
-        "DELETE_COMPLETE",
-        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
-        "UPDATE_COMPLETE",
-        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
-        "UPDATE_ROLLBACK_COMPLETE",
-        "IMPORT_COMPLETE",
-        "IMPORT_ROLLBACK_COMPLETE",
-        _KEEPS_NO_TEMPLATE,
+        *("CREATE_IN_PROGRESS", "CREATE_FAILED", "CREATE_COMPLETE"),
+        *("ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE"),
+        *("DELETE_IN_PROGRESS", "DELETE_FAILED", "DELETE_COMPLETE"),
+        *("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"),
+        *("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"),
+        *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE", _KEEPS_NO_TEMPLATE),
     )
 )
 
@@ -52,10 +42,7 @@ def stack_usage(aws: AwsCalls) -> Usage:
                 f"stack {stack.text('StackName')} in {aws.region} is {status}: what it may roll back to is unknown; "
                 "prune when the stack has settled"
             )
-    words: set[str] = set()
-    for found in aws.for_each(stacks, lambda stack: _words_of(aws, stack)):
-        words |= found
-    return Usage(words=frozenset(words))
+    return Usage(words=frozenset().union(*aws.for_each(stacks, lambda stack: _words_of(aws, stack))))
 
 
 def _words_of(aws: AwsCalls, stack: Answer) -> set[str]:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
+from scoped_images.ecr.hosts import RegistryHost
 from scoped_images.ecr.image_name import DOCKER_HUB, ImageName, is_digest
 from scoped_images.ecr.media_types import ANY_IMAGE
 from scoped_images.errors import ScopedImagesError
-from scoped_images.upstream.ecr_credentials import ecr_authorization
 
 _LARGEST_MANIFEST = 4 * 1024 * 1024  # bytes: registries may refuse larger ones
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
@@ -36,6 +36,23 @@ class _UnauthorizedError(Exception):
     def __init__(self, challenge: str) -> None:
         super().__init__(challenge)
         self.challenge = challenge
+
+
+def ecr_authorization(registry: str) -> str | None:
+    """Return the Authorization header for an ECR registry's host, and None for any other registry."""
+    host = RegistryHost.parse(registry)
+    if host is None:
+        return None
+    import boto3  # noqa: PLC0415 - it takes 0.2 s, and public registries do without it
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        # A session of its own, because threads must not share boto3's default one.
+        client = boto3.Session().client("ecr", region_name=host.region)
+        answer = client.get_authorization_token(registryIds=[host.account])
+    except (BotoCoreError, ClientError) as error:
+        raise ScopedImagesError(f"cannot log in to {registry}: {error}") from None
+    return f"Basic {answer['authorizationData'][0]['authorizationToken']}"
 
 
 @dataclass(frozen=True, kw_only=True)

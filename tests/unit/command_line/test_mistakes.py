@@ -7,93 +7,83 @@ from pathlib import Path
 import pytest
 
 from scoped_images.command_line import main
-from tests.unit.command_line.repository import make_repository
 
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository, beside which the commands run."""
-    make_repository(tmp_path / "repository")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "repository"
-
-
-# (sentence, arguments, the one line on stderr, {root} being the repository)
+# (sentence, the command, the one line on stderr, {root} being the repository)
 MISTAKES = [
-    ("no command", [], "Missing command; see scoped-images --help"),
+    ("no command", "", "Missing command; see scoped-images --help"),
     (
         "a root that is not there",
-        ["context", "nowhere", "--file", "Dockerfile"],
+        "context nowhere --file Dockerfile",
         "build context: directory 'nowhere' does not exist or is no folder",
     ),
     (
         "a Dockerfile that is not there",
-        ["context", "repository", "--file", "none"],
+        "context repository --file none",
         "build context: cannot read Dockerfile {root}/none: No such file or directory",
     ),
     (
         "a folder for a Dockerfile",
-        ["context", "repository", "--file", "src"],
+        "context repository --file src",
         "build context: cannot read Dockerfile {root}/src: Is a directory",
     ),
     (
         "a build argument without a value",
-        ["context", "repository", "--file", "Dockerfile", "--build-arg", "KIND"],
+        "context repository --file Dockerfile --build-arg KIND",
         "--build-arg: must be NAME=VALUE, got 'KIND'",
     ),
     (
         "a build context without a folder",
-        ["context", "repository", "--file", "Dockerfile", "--build-context", "shared"],
+        "context repository --file Dockerfile --build-context shared",
         "--build-context: must be NAME=PATH, got 'shared'",
     ),
     (
         "a platform that no image is for",
-        ["context", "repository", "--file", "Dockerfile", "--platform", "linux/mips"],
+        "context repository --file Dockerfile --platform linux/mips",
         "platform is 'linux/mips', and must be one of 'linux/amd64', 'linux/arm64'",
     ),
     (
         "a target that is no stage",
-        ["context", "repository", "--file", "Dockerfile", "--target", "prod"],
+        "context repository --file Dockerfile --target prod",
         "target: Dockerfile has no such stage, got 'prod'; its stages are 'test'",
     ),
     (
         "a source that is not there",
-        ["context", "repository", "--file", "Dockerfile", "--build-arg", "KIND=none"],
+        "context repository --file Dockerfile --build-arg KIND=none",
         "Dockerfile:6: COPY source 'config/none' does not exist: there is no {root}/config/none",
     ),
     (
         "an option that is unknown",
-        ["context", "repository", "--file", "Dockerfile", "--jsn"],
+        "context repository --file Dockerfile --jsn",
         "No such option: --jsn (Possible options: --json); see scoped-images --help",
     ),
     (
         "no number of bytes",
-        ["context", "repository", "--file", "Dockerfile", "--max-bytes", "0"],
+        "context repository --file Dockerfile --max-bytes 0",
         "max_bytes is 0, and must be at least 1",
     ),
     (
         "an output with something in it",
-        ["context", "repository", "--file", "Dockerfile", "--output", "repository"],
+        "context repository --file Dockerfile --output repository",
         "--output: the folder is not empty, got 'repository'; give a new or an empty one",
     ),
     (
         "a file for an output",
-        ["context", "repository", "--file", "Dockerfile", "--output", "repository/run.sh"],
+        "context repository --file Dockerfile --output repository/run.sh",
         "--output: not a folder, got 'repository/run.sh'; give a new or an empty one",
     ),
     (
         "a path that is not there",
-        ["why", "repository", "--file", "Dockerfile", "--path", "none"],
+        "why repository --file Dockerfile --path none",
         "path 'none': there is no {root}/none",
     ),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "line"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+@pytest.mark.parametrize(("command", "line"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
 def test_a_mistake_is_one_line_and_exit_code_2(
-    arguments: list[str], line: str, root: Path, capsys: pytest.CaptureFixture[str]
+    command: str, line: str, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments) == 2
+    assert main(command.split()) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == f"scoped-images: {line.format(root=root)}\n"

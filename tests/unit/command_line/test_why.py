@@ -50,15 +50,6 @@ def test_why_answers_for_a_source_that_a_rule_takes_away(
 
 
 def test_why_names_the_include(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [
-        "why",
-        "repository",
-        "--file",
-        "Dockerfile",
-        "--include",
-        "config/*",
-        "--path",
-        "config/rich",
-    ]
-    assert main(arguments) == 0
+    arguments = "why repository --file Dockerfile --include config/* --path config/rich"
+    assert main(arguments.split()) == 0
     assert capsys.readouterr().out == "config/rich goes in: include config/*\n"

@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import boto3
-from botocore.exceptions import ClientError
 
 from scoped_images.ecr.media_types import OCI_INDEX, OCI_MANIFEST
 from scoped_images.pruning.answer import Answer
 from scoped_images.pruning.aws_calls import AwsCalls
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import PrunerSettings
+from tests.unit.pruning.damaged_answers import Damage, aws_error, damaged
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 REGION = "eu-west-1"
@@ -62,48 +62,6 @@ class Service:
     deployed: list[str]
     controller: Literal["ECS", "CODE_DEPLOY"] = "ECS"
     released: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Damage:
-    """What goes wrong with one answer.
-
-    operation, number: of the call; the first is 0. place: which of the answer's places, counted modulo.
-    """
-
-    operation: str
-    number: int
-    place: int
-    kind: Literal["drop", "none", "empty", "number", "list", "error"]
-
-
-# Without these keys, or with an empty list below them, an answer is one that AWS may truthfully give.
-OPTIONAL = {
-    "nextToken",
-    "imageTags",
-    "imageDigest",  # of a container that has not pulled its image; of an image it is required, see below
-    "containerImages",
-    "Parameters",
-    "subject",
-    "subjectManifestDigest",
-}
-LISTINGS = {
-    "Functions",
-    "clusterArns",
-    "taskArns",
-    "serviceArns",
-    "taskDefinitionArns",
-    "families",
-    "Rules",
-    "Targets",
-    "Schedules",
-    "Stacks",
-    "Summaries",
-    "serviceDeployments",
-    "imageDetails",
-    "manifests",
-    "taskSets",
-}
 
 
 class Account:
@@ -165,8 +123,6 @@ class Account:
 
     def repositories(self) -> tuple[str, ...]:
         return tuple(sorted({repository for repository, _ in self.images})) or ("app",)
-
-    # -- the calls -----------------------------------------------------------------------------------------
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if self.before_call is not None:
@@ -374,103 +330,9 @@ class Account:
         words = stack.waiting[1] if stack.waiting else []
         return {"Parameters": [{"ParameterKey": "k", "ParameterValue": word} for word in words]}
 
-    # -- the truth -----------------------------------------------------------------------------------------
-
-    def in_use(self, rollback_window: int) -> set[Key]:
-        """Return the images that something runs or may start, worked out without the pruner's code."""
-        uris = [each for versions in self.functions.values() for pair in versions.values() for each in pair]
-        uris += [image for _, image in self.tasks]
-        definitions = [definition for definition, _ in self.tasks]
-        definitions += [arn for service in self.services for arn in service.deployed]
-        definitions += [arn for service in self.services for arn in service.released[-rollback_window - 1 :]]
-        definitions += [*self.rules, *(definition for definition, _ in self.schedules)]
-        families: dict[str, list[str]] = {}
-        for arn in self.active | self.inactive:
-            families.setdefault(arn.rpartition(":")[0], []).append(arn)
-        for arns in families.values():
-            if any(arn in self.active for arn in arns):
-                arns.sort(key=lambda arn: int(arn.rpartition(":")[2]))
-                definitions += arns[-rollback_window - 1 :]
-        uris += [image for arn in definitions for image in self.definition(arn)]
-        words = {
-            word
-            for stack in self.stacks
-            for word in (*stack.words, *stack.parameters, *(w for part in stack.waiting or () for w in part))
-        }
-        found = set()
-        for (repository, one), detail in self.images.items():
-            names = {
-                f"{HOST}/{repository}@{one}",
-                *(f"{HOST}/{repository}:{t}" for t in detail.get("imageTags", ())),
-            }
-            if names & set(uris) or words & {one.removeprefix("sha256:"), *detail.get("imageTags", ())}:
-                found.add((repository, one))
-        return self.with_children(found)
-
-    def with_children(self, keys: set[Key]) -> set[Key]:
-        """Return `keys` and the parts of the indexes among them."""
-        found = set(keys)
-        waiting = list(keys)
-        while waiting:
-            repository, one = waiting.pop()
-            new = {(repository, child) for child in self.children.get((repository, one), ())} - found
-            found |= new
-            waiting += new
-        return found
-
 
 def _target(direct: bool) -> str:
     return "arn:aws:ecs:::cluster/c" if direct else "arn:aws:scheduler:::aws-sdk:ecs:runTask"
-
-
-def aws_error(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "injected"}}, "operation")
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the path of every value in an answer; a template counts as one value."""
-    if path and path[-1] == "TemplateBody":
-        return
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield (*path, key)
-        yield from places(inner, (*path, key))
-
-
-def _truthful(path: tuple[Any, ...], value: Any, kind: str) -> bool:
-    """Return whether the damaged answer would be one that AWS may truthfully give."""
-    key = path[-1]
-    if key == "nextToken" or (kind == "drop" and isinstance(key, int)):
-        return True  # An answer that is shorter than the truth looks like one that is not.
-    if key == "imageDigest" and "containers" not in path:
-        return False
-    if kind == "drop" and key in OPTIONAL:
-        return True
-    return kind in ("empty", "list") and isinstance(value, list) and key in OPTIONAL | LISTINGS
-
-
-def damaged(answer: dict[str, Any], damage: Damage) -> dict[str, Any]:
-    """Return `answer` with one value missing, empty or of another type; raise for the kind `error`."""
-    if damage.kind == "error":
-        raise aws_error("InternalFailure")
-    answer = copy.deepcopy(answer)
-    found = list(places(answer))
-    if not found:
-        return answer
-    path = found[damage.place % len(found)]
-    holder: Any = answer
-    for key in path[:-1]:
-        holder = holder[key]
-    value = holder[path[-1]]
-    if _truthful(path, value, damage.kind):
-        return answer
-    if damage.kind == "drop":
-        del holder[path[-1]]
-    elif damage.kind == "empty":
-        holder[path[-1]] = type(value)() if isinstance(value, str | list | dict) else None
-    else:
-        holder[path[-1]] = {"none": None, "number": 7, "list": []}[damage.kind]
-    return answer
 
 
 class ModelCalls(AwsCalls):

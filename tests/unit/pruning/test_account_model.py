@@ -17,7 +17,6 @@ from tests.unit.pruning.account_model import (
     HOST,
     NOW,
     Account,
-    Damage,
     ModelCalls,
     Service,
     Stack,
@@ -26,35 +25,19 @@ from tests.unit.pruning.account_model import (
     tag,
     uri,
 )
+from tests.unit.pruning.damaged_answers import Damage
+from tests.unit.pruning.images_in_use import in_use
 
 WORLDS = int(os.environ.get("SCOPED_IMAGES_WORLDS", "150"))
 IMAGES = 12
 OPERATIONS = [
-    "describe_images",
-    "batch_get_image",
-    "list_functions",
-    "list_versions_by_function",
-    "get_function",
-    "list_clusters",
-    "list_tasks",
-    "describe_tasks",
-    "list_services",
-    "describe_services",
-    "list_service_deployments",
-    "describe_service_revisions",
-    "list_task_definition_families",
-    "list_task_definitions",
-    "describe_task_definition",
-    "list_event_buses",
-    "list_rules",
-    "list_targets_by_rule",
-    "list_schedules",
-    "get_schedule",
-    "describe_stacks",
-    "list_change_sets",
-    "get_template",
-    "describe_change_set",
-    "batch_delete_image",
+    *("describe_images", "batch_get_image", "batch_delete_image"),
+    *("list_functions", "list_versions_by_function", "get_function"),
+    *("list_clusters", "list_tasks", "describe_tasks", "list_services", "describe_services"),
+    *("list_service_deployments", "describe_service_revisions"),
+    *("list_task_definition_families", "list_task_definitions", "describe_task_definition"),
+    *("list_event_buses", "list_rules", "list_targets_by_rule", "list_schedules", "get_schedule"),
+    *("describe_stacks", "list_change_sets", "get_template", "describe_change_set"),
 ]
 
 damages = st.builds(
@@ -161,11 +144,11 @@ def removed(account: Account) -> set[tuple[str, str]]:
 @settings(max_examples=WORLDS, deadline=None)
 @given(accounts(), limits)
 def test_nothing_in_use_is_removed(account: Account, chosen: dict[str, Any]) -> None:
-    in_use = account.in_use(chosen["rollback_window"])
+    used = in_use(account, chosen["rollback_window"])
     report = prune(ModelCalls(account), settings_of(account, limits=chosen), now=NOW)
     assert [problem for problem in report.problems if "restore it" not in problem] == []
     event(f"removed: {len(removed(account))}")
-    assert removed(account) & in_use == set()
+    assert removed(account) & used == set()
     assert {image.key for image in (*report.deleted, *report.archived)} == removed(account)
 
 
@@ -174,12 +157,12 @@ def test_nothing_in_use_is_removed(account: Account, chosen: dict[str, Any]) -> 
 def test_nothing_in_use_is_removed_when_an_answer_is_damaged(
     account: Account, chosen: dict[str, Any], damage: Damage
 ) -> None:
-    in_use = account.in_use(chosen["rollback_window"])
-    wanted = settings_of(account, limits=chosen)
+    used = in_use(account, chosen["rollback_window"])
+    chosen_settings = settings_of(account, limits=chosen)
     account.damage = damage
-    prune(ModelCalls(account), wanted, now=NOW)
+    prune(ModelCalls(account), chosen_settings, now=NOW)
     event(f"removed: {len(removed(account))}")
-    assert removed(account) & in_use == set()
+    assert removed(account) & used == set()
 
 
 @settings(max_examples=WORLDS, deadline=None)
@@ -188,18 +171,18 @@ def test_two_runs_at_once_remove_nothing_in_use(
     account: Account, chosen: dict[str, Any], moment: int
 ) -> None:
     """The second run starts and ends while the first waits for one of its calls, as the worst of schedules."""
-    in_use = account.in_use(chosen["rollback_window"])
-    wanted = settings_of(account, limits=chosen)
+    used = in_use(account, chosen["rollback_window"])
+    chosen_settings = settings_of(account, limits=chosen)
 
     def second_run(number: int) -> None:
         if number == moment:
             account.before_call = None
-            other = prune(ModelCalls(account), wanted, now=NOW)
+            other = prune(ModelCalls(account), chosen_settings, now=NOW)
             assert [problem for problem in other.problems if "restore it" not in problem] == []
 
     account.before_call = second_run
-    first = prune(ModelCalls(account), wanted, now=NOW)
+    first = prune(ModelCalls(account), chosen_settings, now=NOW)
     assert [problem for problem in first.problems if "restore it" not in problem] == []
-    assert removed(account) & in_use == set()
+    assert removed(account) & used == set()
     once = {key for key in account.deleted if account.deleted.count(key) == 1}
     assert once == set(account.deleted)

@@ -28,12 +28,12 @@ from tests.unit.pruning.account_model import (
     Account,
     Key,
     ModelCalls,
-    aws_error,
     digest,
     settings_of,
     tag,
     uri,
 )
+from tests.unit.pruning.damaged_answers import aws_error
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from tests.unit.pruning.account_model import (
     Account,
     ModelCalls,
     Service,
-    aws_error,
     digest,
     settings_of,
     tag,
     uri,
 )
 from tests.unit.pruning.busy_account import answers, busy_account, run, value
+from tests.unit.pruning.damaged_answers import aws_error
 
 
 @pytest.fixture

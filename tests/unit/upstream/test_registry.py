@@ -10,8 +10,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from scoped_images import ScopedImagesError
-from scoped_images.upstream.ecr_credentials import ecr_authorization
-from scoped_images.upstream.registry import Registry
+from scoped_images.upstream.registry import Registry, ecr_authorization
 from tests.unit.upstream.pretended_registry import DIGEST, PretendedRegistry, pretended_registry
 
 MANIFEST = "/v2/a/b/manifests/1"

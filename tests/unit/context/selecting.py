@@ -10,10 +10,10 @@ from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.patterns.ignore_file import IgnoreFile
 
 
-def make(root: Path, *paths: str) -> None:
-    """Create files, folders (`a/`) and links (`a -> b`)."""
-    for path in paths:
-        name, arrow, target = path.partition(" -> ")
+def make(root: Path, paths: str) -> None:
+    """Create files, folders (`a/`) and links (`a->b`)."""
+    for path in paths.split():
+        name, arrow, target = path.partition("->")
         full = root / name
         full.parent.mkdir(parents=True, exist_ok=True)
         if arrow:
@@ -30,6 +30,6 @@ def select(root: Path, lines: str, ignore: str = "") -> Selection:
     return select_files(root, sources, IgnoreFile.parse(ignore))
 
 
-def paths(selection: Selection) -> list[str]:
+def paths(selection: Selection) -> str:
     """Files and links, and folders with a slash."""
-    return [f"{item.path}/" if item.kind is Kind.DIRECTORY else item.path for item in selection.paths]
+    return " ".join(f"{item.path}/" if item.kind is Kind.DIRECTORY else item.path for item in selection.paths)
