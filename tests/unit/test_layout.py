@@ -50,7 +50,7 @@ ROOMS = {
     "upstream": ("errors", "platform", "json_file", "ecr"),
     "templates": ("errors", "platform"),
     "image": ("errors", "platform", "ecr", "dockerfile", "context", "upstream"),
-    "workspace": ("errors", "platform", "patterns", "context"),
+    "workspace": ("errors", "platform", "json_file", "patterns", "context"),
     "bases": ("errors", "platform", "json_file", "ecr", "context", "workspace"),
     "testing": (),
     "remote": ("printable", "errors", "platform", "ecr"),

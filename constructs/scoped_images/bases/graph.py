@@ -11,12 +11,12 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from scoped_images.bases.conflicts import module_conflicts, version_conflicts
 from scoped_images.bases.declaration import BaseDeclaration, check_declarations
 from scoped_images.bases.derive import base_for, derive_bases
 from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
 from scoped_images.bases.package_options import PackageOptions, options_by_name
 from scoped_images.bases.reach import Reach, find_workload, find_workloads, is_deployed
-from scoped_images.bases.version_conflicts import version_conflicts
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.workspace.cycles import find_cycle
@@ -117,11 +117,12 @@ class BaseGraph:
         if len(derived) > _MANY and sys.stderr.isatty():
             # Synth shows nothing else until all of them are read.
             sys.stderr.write(f"scoped-images: reading {len(derived)} packages of {workspace.root}\n")
-        conflicts = version_conflicts(derived)
+        versions, modules = version_conflicts(derived), module_conflicts(derived)
         declarations = []
         for base in derived:
             context = base.context(dockerfile)
-            context = dataclasses.replace(context, warnings=(*context.warnings, *conflicts[base.name]))
+            conflicts = (*versions[base.name], *modules[base.name])
+            context = dataclasses.replace(context, warnings=(*context.warnings, *conflicts))
             declarations.append(
                 BaseDeclaration(
                     name=base.name,
@@ -174,14 +175,18 @@ class BaseGraph:
     def requirements_of(self, workload: str | Path) -> Requirements:
         """Return the third-party packages that a workload itself requires, from its lock file, for its own image.
 
-        Its bases have what the packages of the repository require.
+        Its bases have what the packages of the repository require. Warns of versions that differ from theirs.
         """
         if self.workspace is None:
             raise ScopedImagesError(
                 f"requirements_of({workload!r}): these bases were not derived from a workspace; lock them by hand"
             )
         reach, package = self._reach_of(self.workspace, workload)
-        return base_for(reach, package.name, (), {}, self.public_image, members=(package,)).requirements
+        own = base_for(reach, package.name, (), {}, self.public_image, members=(package,))
+        declared = [each for name, each in self.declarations.items() if name in reach.below(package.name)]
+        bases = [each.derived for each in declared if each.derived is not None]
+        conflicts = version_conflicts([*bases, own])[own.name]
+        return dataclasses.replace(own.requirements, warnings=(*own.requirements.warnings, *conflicts))
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:

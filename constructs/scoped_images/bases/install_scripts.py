@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 _PIP = "python3 -m pip"
 _QUIET = "--no-cache-dir --disable-pip-version-check"
-# Replaces one path by another in pyproject.toml. It compares the quotes too, so that no longer path matches.
+# Replaces a folder in pyproject.toml, where Poetry takes packages from it.
 _REPLACE = """\
-import pathlib, sys
+import pathlib, re, sys
 old, new = sys.argv[1:]
 file = pathlib.Path("pyproject.toml")
-content = file.read_bytes()
-for quote in "\\"'":
-    content = content.replace(f"{quote}{old}{quote}".encode(), f"{quote}{new}{quote}".encode())
-file.write_bytes(content)
+named = rf"(\\bfrom[\\x22']?\\s*=\\s*)([\\x22']){re.escape(old)}\\2".encode()
+file.write_bytes(re.sub(named, rf"\\g<1>\\g<2>{new}\\2".encode(), file.read_bytes()))
 """
 
 
@@ -27,13 +26,13 @@ class PackageBuild:
     folder: the package's, relative to the repository. variables: for its build backend.
     whole_folder: whether setuptools takes every file in a package for its data, as it does with setuptools-scm in a
         git repository.
-    moved: folders outside of the package's that its pyproject.toml names, which its build backend refuses there.
+    moved: by folder outside of the package's, what to take from there, because its build backend refuses the folder.
     """
 
     folder: str
     variables: Mapping[str, str] = field(default_factory=dict)
     whole_folder: bool = False
-    moved: Sequence[str] = ()
+    moved: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Return the commands, which run in the repository."""
@@ -42,10 +41,14 @@ class PackageBuild:
         if self.whole_folder:
             # What git tracks is what the build context holds.
             lines.append("echo 'graft .' >> MANIFEST.in")
-        for number, path in enumerate(self.moved):
+        for number, (outside, parts) in enumerate(self.moved.items()):
             inside = f"scoped-images-{number}"
-            lines.append(f"cp -R {shlex.quote(path)} {inside}")
-            lines.append(f"python3 -c {shlex.quote(_REPLACE)} {shlex.quote(path)} {inside}")
+            for part in dict.fromkeys(parts):
+                target = posixpath.dirname(f"{inside}/{part}") if part else inside
+                lines.append(f"mkdir -p {shlex.quote(target)}")
+                source = f"{outside}/{part or '.'}"
+                lines.append(f"cp -R {shlex.quote(source)} {shlex.quote(target)}/")
+            lines.append(f"python3 -c {shlex.quote(_REPLACE)} {shlex.quote(outside)} {inside}")
         variables = "".join(f"{name}={shlex.quote(value)} " for name, value in sorted(self.variables.items()))
         lines.append(f"{variables}{_PIP} wheel {_QUIET} --no-deps --wheel-dir /tmp/wheels .")
         return [*lines, 'cd "$source"']

@@ -200,7 +200,7 @@ def _refuse_nothing(workspace: Workspace) -> None:
         raise next(iter(workspace.unreadable.values()))
     raise ScopedImagesError(
         f"workspace: found no Python package in {workspace.root}; give the folder that holds the packages as root, "
-        "each with a pyproject.toml that has a name"
+        "each with a pyproject.toml that has a name, or name the folders of your images with workloads="
     )
 
 

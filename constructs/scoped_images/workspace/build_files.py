@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,7 +16,8 @@ from scoped_images.context.size import SizeLimit, read_files
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.workspace.package import Package
-from scoped_images.workspace.version_source import generated_version_files, setting
+from scoped_images.workspace.tables import setting
+from scoped_images.workspace.version_source import generated_version_files
 
 # Building, installing, running, checking and editing a package leave these in its folder.
 # An exception (`!`) in the package's own .dockerignore brings them back.
@@ -129,12 +131,18 @@ def _named_parts(tables: Any) -> Iterator[str]:
 
 
 def _named_elsewhere(package: Package) -> Iterator[Path]:
-    """Yield the existing paths outside of the package's folder that its build settings name: Poetry's `from = "../…"`."""
+    """Yield the existing paths outside of the package's folder that its build settings name."""
     for text in _settings(package.tables):
         if text.startswith("../"):
-            path = Path(os.path.normpath(package.folder / text.partition("*")[0]))
+            path = Path(os.path.normpath(package.folder / _without_wildcard(text)))
             if path.exists() and not package.folder.is_relative_to(path):
                 yield path
+
+
+def _without_wildcard(path: str) -> str:
+    """Return the folder that holds everything a pattern matches, or the path itself."""
+    before, wildcard, _ = path.partition("*")
+    return posixpath.dirname(before) if wildcard else before
 
 
 def _settings(tables: Any) -> Iterator[str]:
@@ -153,17 +161,32 @@ def _texts(value: Any) -> Iterator[str]:
         for each in value:
             yield from _texts(each)
     elif isinstance(value, dict) and value.get("format") != "sdist":
+        together = _from_and_include(value)
+        if together:
+            yield "/".join(together)
         for key, each in value.items():
-            if key not in _OTHER_KEYS:
+            if key not in _OTHER_KEYS and not (together and key in ("from", "include")):
                 yield key
                 yield from _texts(each)
 
 
-def folders_outside(package: Package) -> tuple[str, ...]:
-    """Return the folders outside of its own that Poetry's `from = "../…"` names; poetry-core builds no wheel of them."""
+def _from_and_include(value: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return both parts of an entry of Poetry's `packages`: what to include, and the folder that has it."""
+    folder, include = value.get("from"), value.get("include")
+    return (folder, include) if isinstance(folder, str) and isinstance(include, str) else None
+
+
+def folders_outside(package: Package) -> dict[str, tuple[str, ...]]:
+    """Return what Poetry's `packages` includes from folders outside of the package's, by folder.
+
+    poetry-core builds no wheel of `from = "../…"`.
+    """
     entries = setting(package.tables, "poetry.packages")
-    named = [entry.get("from") for entry in entries] if isinstance(entries, list) else []
-    return tuple(dict.fromkeys(each for each in named if isinstance(each, str) and each.startswith("../")))
+    found: dict[str, tuple[str, ...]] = {}
+    for folder, include in filter(None, map(_from_and_include, entries if isinstance(entries, list) else ())):
+        if folder == ".." or folder.startswith("../"):
+            found[folder] = (*found.get(folder, ()), _without_wildcard(include))
+    return found
 
 
 def _with_link_targets(name: str, root: Path, paths: set[str], ignored: tuple[str, ...]) -> set[str]:

@@ -76,6 +76,7 @@ class Lock:
         platform. requires_python: the versions it was locked for.
     has_edges: whether entries name their dependencies; if not, all of them are needed.
     has_roots: whether it has the dependencies of the packages that it was locked for, as uv.lock does.
+    members: the packages of the uv workspace that it was locked for.
     conflicts: extras that it does not lock together, as sets of (package, extra).
     build_constraints: for build backends, as lines of a requirements file.
     """
@@ -86,6 +87,7 @@ class Lock:
     requires_python: str = ""
     has_edges: bool = True
     has_roots: bool = False
+    members: frozenset[str] = frozenset()
     conflicts: tuple[frozenset[tuple[str, str]], ...] = ()
     build_constraints: tuple[str, ...] = ()
 
@@ -101,7 +103,8 @@ class Lock:
     def covers(self, package: Package) -> bool:
         """Return whether the lock tells what the package needs."""
         if package.folder == self.path.parent:
-            return True
+            # A package may have a Pipfile for its tests only.
+            return self.path.name != "Pipfile.lock" or not package.is_package
         return self.has_edges and self.entry_at(package.folder) is not None
 
     def source(self, name: str) -> Path | str | None:

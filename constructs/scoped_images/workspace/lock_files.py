@@ -9,9 +9,11 @@ from typing import Any
 from packaging.requirements import InvalidRequirement
 
 from scoped_images.errors import ScopedImagesError
+from scoped_images.json_file import read_json
 from scoped_images.workspace.lock import Lock
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.pdm_lock import read_pdm_lock
+from scoped_images.workspace.pipfile import read_pipfile_lock
 from scoped_images.workspace.poetry_lock import read_poetry_lock
 from scoped_images.workspace.pylock import read_pylock
 from scoped_images.workspace.tables import read_toml
@@ -23,6 +25,7 @@ _READERS: dict[str, Callable[[Path, Mapping[str, Any]], Lock]] = {
     "poetry.lock": read_poetry_lock,
     "pdm.lock": read_pdm_lock,
     "pylock.toml": read_pylock,
+    "Pipfile.lock": read_pipfile_lock,
 }
 
 
@@ -37,13 +40,22 @@ class LockFiles:
         """Return the lock file that has the package: beside it, in a folder above it, or of what depends on it."""
         for folder in self._above(package.folder):
             for lock in self._in(folder):
-                if lock.covers(package):
+                if lock.covers(package) and not self._is_left_behind(lock, package):
                     return lock
         for dependent in dependents:
             other = self.nearest(dependent)
             if other is not None and other.covers(package):
                 return other
         return None
+
+    def _is_left_behind(self, lock: Lock, package: Package) -> bool:
+        """Return whether uv ignores a uv.lock, because the package is a member of a workspace above it."""
+        return lock.path.name == "uv.lock" and any(
+            package.name in outer.members
+            for folder in self._above(lock.path.parent)
+            if folder != lock.path.parent
+            for outer in self._in(folder)
+        )
 
     def outdated(self, package: Package) -> Path | None:
         """Return the nearest uv.lock that does not have the package."""
@@ -70,7 +82,8 @@ class LockFiles:
 
 def _read(path: Path) -> Lock:
     try:
-        return _READERS[path.name](path, read_toml(path))
+        content = read_toml(path) if path.name != "Pipfile.lock" else read_json(path) or {}
+        return _READERS[path.name](path, content)
     except ScopedImagesError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError, InvalidRequirement) as error:

@@ -49,7 +49,9 @@ def _entry(root: Path, table: Mapping[str, Any], extras: Mapping[str, tuple[Edge
 
 
 def _edges(lines: Iterable[str], *, without: str = "") -> Iterable[Edge]:
-    for requirement in map(Requirement, lines):
+    for line in lines:
+        # PDM writes an editable folder as `-e file:///${PROJECT_ROOT}/lib#egg=lib`.
+        requirement = Requirement(line.partition("#egg=")[2] if line.startswith("-e ") else line)
         # An entry with extras repeats the package without them.
         if canonicalize_name(requirement.name) != canonicalize_name(without or "-"):
             yield Edge(

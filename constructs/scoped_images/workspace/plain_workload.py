@@ -1,4 +1,4 @@
-"""Reads a workload that is not a package: a folder with requirements.txt, dependency groups, or only files."""
+"""Reads a workload that is not a package: a folder with requirements.txt, a Pipfile, dependency groups, or only files."""
 
 from __future__ import annotations
 
@@ -13,26 +13,17 @@ from packaging.utils import canonicalize_name
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.pipfile import PIPFILE, read_pipfile
 from scoped_images.workspace.pyproject import SharedSources, read_package
 from scoped_images.workspace.requirements_file import Line, read_known_lines
 
 REQUIREMENTS = "requirements.txt"
 # Groups for developing. An image needs what is in any other.
 _DEVELOPING = frozenset(
-    {
-        "dev",
-        "develop",
-        "development",
-        "test",
-        "tests",
-        "testing",
-        "lint",
-        "docs",
-        "doc",
-        "typing",
-        "types",
-        "ci",
-    }
+    (
+        *("dev", "develop", "development", "test", "tests", "testing"),
+        *("lint", "docs", "doc", "typing", "types", "ci"),
+    )
 )
 
 
@@ -48,9 +39,12 @@ def read_plain_workload(folder: Path, tables: Mapping[str, Any], named_at: Calla
     if groups:
         return _of_groups(folder, name, tables)
     file = folder / REQUIREMENTS
-    if not file.is_file():
+    if file.is_file():
+        dependencies = tuple(_dependencies(file, named_at))
+    elif (file := folder / PIPFILE).is_file():
+        dependencies = read_pipfile(file)
+    else:
         return Package(name=name, folder=folder, is_package=False)
-    dependencies = tuple(_dependencies(file, named_at))
     return Package(name=name, folder=folder, file=file, dependencies=dependencies, is_package=False)
 
 

@@ -17,13 +17,13 @@ _SOURCES = frozenset({"path", "git", "url", "develop", "subdirectory", "branch",
 
 
 def read_dependencies(
-    folder: Path, table: Mapping[str, Any]
+    file: Path, table: Mapping[str, Any]
 ) -> tuple[tuple[Dependency, ...], dict[str, tuple[Dependency, ...]]]:
     """Return the dependencies, and for each extra the optional dependencies that it names."""
     always: list[Dependency] = []
     by_name: dict[str, list[Dependency]] = {}
     for name, constraint in _constraints(table):
-        dependency = _dependency(folder, name, constraint)
+        dependency = _dependency(file, name, constraint)
         by_name.setdefault(dependency.name, []).append(dependency)
         if not (isinstance(constraint, dict) and constraint.get("optional")):
             always.append(dependency)
@@ -33,7 +33,7 @@ def read_dependencies(
         for name in names:
             if canonicalize_name(name) not in by_name:
                 raise ScopedImagesError(
-                    f"workspace: {folder / 'pyproject.toml'} names {name!r} in the Poetry extra {extra!r}, but "
+                    f"workspace: {file} names {name!r} in the Poetry extra {extra!r}, but "
                     f"declares no such dependency; it declares: {', '.join(sorted(by_name)) or 'none'}"
                 )
             found += by_name[canonicalize_name(name)]
@@ -41,11 +41,11 @@ def read_dependencies(
     return tuple(always), extras
 
 
-def read_sources(folder: Path, table: Mapping[str, Any]) -> Iterator[Dependency]:
+def read_sources(file: Path, table: Mapping[str, Any]) -> Iterator[Dependency]:
     """Yield the dependencies whose source is not a package index."""
     for name, constraint in _constraints(table):
         if isinstance(constraint, dict) and {"path", "git", "url", "file"} & set(constraint):
-            yield _dependency(folder, name, constraint)
+            yield _dependency(file, name, constraint)
 
 
 def _constraints(table: Mapping[str, Any]) -> Iterator[tuple[str, str | dict[str, Any]]]:
@@ -55,18 +55,18 @@ def _constraints(table: Mapping[str, Any]) -> Iterator[tuple[str, str | dict[str
                 yield name, constraint
 
 
-def _dependency(folder: Path, name: str, value: str | dict[str, Any]) -> Dependency:
+def _dependency(file: Path, name: str, value: str | dict[str, Any]) -> Dependency:
     # Older versions of Poetry took an empty constraint for any version.
     table = {"version": value or "*"} if isinstance(value, str) else value
-    requirement, inexpressible = _requirement(folder, name, table)
+    requirement, inexpressible = _requirement(file, name, table)
     path = table.get("path", table.get("file"))
     if path is not None and not str(path).endswith(ARCHIVES):
-        return Dependency(requirement=requirement, folder=(folder / path).resolve())
+        return Dependency(requirement=requirement, folder=(file.parent / path).resolve())
     elsewhere = path or next((kind for kind in ("git", "url") if kind in table), "")
     return Dependency(requirement=requirement, elsewhere=elsewhere, inexpressible=inexpressible)
 
 
-def _requirement(folder: Path, name: str, table: dict[str, Any]) -> tuple[Requirement, str]:
+def _requirement(file: Path, name: str, table: dict[str, Any]) -> tuple[Requirement, str]:
     """Return the requirement, and the version constraint if PEP 440 cannot express it."""
     from poetry.core.factory import Factory  # noqa: PLC0415 - takes 0.3 s, and other tools' projects do without
 
@@ -81,6 +81,6 @@ def _requirement(folder: Path, name: str, table: dict[str, Any]) -> tuple[Requir
     except Exception as error:  # poetry-core lets the errors of its parser through.
         reason = str(error).partition("\n")[0]
         raise ScopedImagesError(
-            f"workspace: {folder / 'pyproject.toml'} has the Poetry dependency {name} = {table!r}, which is not valid: "
+            f"workspace: {file} has the Poetry dependency {name} = {table!r}, which is not valid: "
             f"{reason}; fix it, or declare it in the [project] table"
         ) from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace import poetry
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.setup_files import SetupFiles, read_setup_files
+from scoped_images.workspace.tables import setting
 
 _ELSEWHERE = ("git", "url", "file")
 
@@ -48,17 +51,17 @@ def read_package(
     dynamic = {*project.get("dynamic", ())}
     unknown = False
     if own is not None and "dependencies" not in project:
-        dependencies, extras = poetry.read_dependencies(folder, own)
+        dependencies, extras = poetry.read_dependencies(file, own)
     else:
         lines, unknown = _lines(folder, tables, setup, dynamic)
         dependencies, extras = reader.read(lines), {}
     if "optional-dependencies" in project:
         extras = reader.read_extras(project["optional-dependencies"])
     elif "optional-dependencies" in dynamic:
-        found = _dynamic(tables, "optional-dependencies") or {}
+        given, read = _dynamic(folder, tables, "optional-dependencies")
         extras = reader.read_extras(
-            {extra: _of_files(folder, each) or () for extra, each in found.items()}
-            if isinstance(found, dict) and found
+            {extra: read(each) or () for extra, each in given.items()}
+            if isinstance(given, dict)
             else (setup.extras if setup else {})
         )
     requires = project.get("requires-python") or (own or {}).get("dependencies", {}).get("python", "")
@@ -99,7 +102,8 @@ def _lines(
     """Return the requirements of a [project], and whether only its build backend knows them."""
     if "dependencies" not in dynamic:
         return tables["project"].get("dependencies", ()), False
-    named = _of_files(folder, _dynamic(tables, "dependencies"))
+    given, read = _dynamic(folder, tables, "dependencies")
+    named = read(given)
     if named is not None:
         return named, False
     if setup is not None and setup.dependencies:
@@ -107,25 +111,33 @@ def _lines(
     return (), setup is None or setup.dependencies is None
 
 
-def _dynamic(tables: Mapping[str, Any], key: str) -> Any:
-    """Return what setuptools, or Hatch's plug-in for requirements files, reads dependencies from."""
-    setuptools: Any = tables.get("tool", {}).get("setuptools", {})
-    dynamic = setuptools.get("dynamic") if isinstance(setuptools, dict) else None
-    if isinstance(dynamic, dict) and key in dynamic:
-        return dynamic[key]
-    value: Any = tables.get("tool", {}).get("hatch")
-    for part in ("metadata", "hooks", "requirements_txt"):
-        value = value.get(part) if isinstance(value, dict) else None
-    if not isinstance(value, dict):
+def _dynamic(
+    folder: Path, tables: Mapping[str, Any], key: str
+) -> tuple[Any, Callable[[Any], tuple[str, ...] | None]]:
+    """Return where a build backend's settings give dynamic dependencies, and what reads their lines from there.
+
+    Knows setuptools and Hatch's plug-ins for versions and for requirements files.
+    """
+    hooks = "hatch.metadata.hooks"
+    given = setting(tables, f"{hooks}.uv-dynamic-versioning.{key}")
+    if given is not None:
+        return given, _without_version
+    given = setting(tables, f"setuptools.dynamic.{key}")
+    if given is None:
+        given = setting(tables, f"{hooks}.requirements_txt.{'files' if key == 'dependencies' else key}")
+    return given, functools.partial(_of_files, folder)
+
+
+def _without_version(lines: Any) -> tuple[str, ...] | None:
+    """Return lines such as `lib=={{ version }}` without the version, which only git knows."""
+    if not isinstance(lines, list):
         return None
-    return {"file": value.get("files")} if key == "dependencies" else value.get(key)
+    return tuple(re.sub(r"[=<>!~]+\s*\{\{.*?\}\}", "", str(line)) for line in lines)
 
 
 def _of_files(folder: Path, named: Any) -> tuple[str, ...] | None:
     """Return the lines of `{ file = ["requirements.txt"] }`, without options; None if the files cannot be read."""
-    if not isinstance(named, dict):
-        return None
-    names = named.get("file", named.get("filename"))
+    names = named.get("file") if isinstance(named, dict) else named
     names = [names] if isinstance(names, str) else names
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return None
@@ -147,7 +159,7 @@ class _Reader:
     def of(cls, folder: Path, file: Path, tool: Mapping[str, Any], shared: SharedSources) -> _Reader:
         by_name: dict[str, Dependency] = {}
         # Poetry 2 declares the requirement in [project] and only its source in a table of its own.
-        for dependency in poetry.read_sources(folder, tool.get("poetry", {})):
+        for dependency in poetry.read_sources(file, tool.get("poetry", {})):
             by_name[dependency.name] = dependency
         own = tool.get("uv", {}).get("sources", {})
         for root, sources in ((folder, own), (shared.root, shared.by_name)):

@@ -89,6 +89,14 @@ def read_pyproject(folder: Path) -> dict[str, Any]:
     return tables
 
 
+def setting(tables: Any, key: str) -> Any:
+    """Return the value of a dotted key below [tool], or None."""
+    value = tables.get("tool")
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
 def _values(value: Any, pattern: list[str], key: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each value that a pattern matches, with its key."""
     if not pattern:

@@ -21,20 +21,20 @@ def read_uv_lock(path: Path, tables: Mapping[str, Any]) -> Lock:
             f"{path} has the format version {tables.get('version')!r}, but only 1 is supported; lock it with another "
             "uv, or put a requirements.lock beside the pyproject.toml: uv export --no-emit-workspace --package NAME"
         )
-    conflicts = tables.get("conflicts", ())
+    conflicts, manifest = tables.get("conflicts", ()), tables.get("manifest", {})
     return Lock(
         path=path,
         update="uv lock",
         entries=by_name(_entry(path.parent, entry) for entry in tables.get("package", ())),
         requires_python=tables.get("requires-python", ""),
         has_roots=True,
+        members=frozenset(map(canonicalize_name, manifest.get("members", ()))),
         conflicts=tuple(
             frozenset((canonicalize_name(each["package"]), each["extra"]) for each in some if "extra" in each)
             for some in conflicts
         ),
         build_constraints=tuple(
-            f"{each['name']}{each.get('specifier', '')}"
-            for each in tables.get("manifest", {}).get("build-constraints", ())
+            f"{each['name']}{each.get('specifier', '')}" for each in manifest.get("build-constraints", ())
         ),
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from scoped_images.workspace.package import Package
+from scoped_images.workspace.tables import setting
 
 # Plug-ins that ask git, and the variable that answers in its place; "" if there is none.
 # https://setuptools-scm.readthedocs.io/en/latest/overrides/, https://backend.pdm-project.org/metadata/#dynamic-project-version
@@ -90,11 +90,3 @@ def generated_version_files(package: Package) -> tuple[str, ...]:
     found = (setting(package.tables, key) for key in keys)
     # PDM's is relative to the import root.
     return tuple(each for each in found if isinstance(each, str))
-
-
-def setting(tables: Any, key: str) -> Any:
-    """Return the value of a dotted key below [tool], or None."""
-    value = tables.get("tool")
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value

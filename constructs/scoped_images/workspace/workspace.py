@@ -23,6 +23,7 @@ from scoped_images.workspace.discovery import (
 from scoped_images.workspace.ignored_files import ignored_files
 from scoped_images.workspace.lock_files import LockFiles
 from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.pipfile import PIPFILE
 from scoped_images.workspace.plain_workload import REQUIREMENTS, read_plain_workload
 from scoped_images.workspace.pyproject import SharedSources, read_package
 from scoped_images.workspace.tables import read_pyproject
@@ -139,11 +140,11 @@ class Workspace:
 
     @cached_property
     def plain_workloads(self) -> tuple[Package, ...]:
-        """Return the folders without a package whose requirements.txt names a folder of the repository."""
+        """Return the folders without a package whose requirements.txt or Pipfile names a folder of the repository."""
         if self.is_uv or self.scope.packages is not None:
             return ()
         found = []
-        for folder in every_folder(self.root, self.scope, (REQUIREMENTS,)):
+        for folder in every_folder(self.root, self.scope, (REQUIREMENTS, PIPFILE)):
             if any((folder / name).is_file() for name in PACKAGE_FILES) or folder in self._by_folder:
                 continue
             try:
@@ -229,7 +230,8 @@ class Workspace:
             raise ScopedImagesError(f"{where}, which exclude= skips; remove it there")
         if not any((folder / name).is_file() for name in PACKAGE_FILES):
             raise ScopedImagesError(
-                f"{where}, which has no {' or '.join(PACKAGE_FILES)}; fix the path, or add the package"
+                f"{where}, which has no {' or '.join(PACKAGE_FILES)}; fix the path, add the package, or leave out "
+                "what needs it, with workloads="
             )
         raise ScopedImagesError(f"{where}, but the package there has no name; use one name for both")
 

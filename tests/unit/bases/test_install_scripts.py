@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -23,15 +24,18 @@ esac
 """
 
 
-def read_by_the_backend(root: Path, moved: tuple[str, ...], pyproject: str) -> dict[str, object]:
+def read_by_the_backend(
+    root: Path, moved: Mapping[str, tuple[str, ...]], pyproject: str
+) -> dict[str, object]:
     """Run install-packages for the package `lib`, and return the pyproject.toml that its build backend finds."""
     package, programs = root / "lib", root / "bin"
     package.mkdir()
     programs.mkdir()
     (package / "pyproject.toml").write_text(pyproject, encoding="utf-8")
-    for path in moved:
-        (package / path).mkdir(parents=True)
-        (package / path / "module.py").touch()
+    for path, parts in moved.items():
+        for part in (*parts, "other"):
+            (package / path / part).mkdir(parents=True)
+            (package / path / part / "module.py").touch()
     # The program removes the wheels that it installed; there are none here.
     for name, text in {"python3": PYTHON.format(python=sys.executable), "rm": "#!/bin/sh\n"}.items():
         (programs / name).write_text(text)
@@ -41,8 +45,9 @@ def read_by_the_backend(root: Path, moved: tuple[str, ...], pyproject: str) -> d
     subprocess.run(
         ["sh", root / "install", root, root / "installed"], env={**os.environ, **variables}, check=True
     )
-    for number, _ in enumerate(moved):
-        assert (package / f"scoped-images-{number}" / "module.py").is_file()
+    for number, parts in enumerate(moved.values()):
+        inside = package / f"scoped-images-{number}"
+        assert {str(path.relative_to(inside).parent) for path in inside.rglob("module.py")} == {*parts}
     return tomllib.loads((root / "read.toml").read_text(encoding="utf-8"))
 
 
@@ -52,13 +57,23 @@ def test_a_path_outside_of_the_package_is_replaced_as_it_is_written(
     tmp_path: Path, path: str, quote: str
 ) -> None:
     pyproject = f"[tool.poetry]\npackages = [{{include = 'common', from = {quote}{path}{quote}}}]\n"
-    read = read_by_the_backend(tmp_path, (path,), pyproject)
+    read = read_by_the_backend(tmp_path, {path: ("common",)}, pyproject)
     assert read == {"tool": {"poetry": {"packages": [{"include": "common", "from": "scoped-images-0"}]}}}
+
+
+def test_only_what_is_included_is_taken_from_a_folder_that_holds_the_package(tmp_path: Path) -> None:
+    """Another key with the folder's path means something else."""
+    pyproject = 'packages = [{ include = "acme/part", from = ".." }]\ndependencies.all = { path = ".." }\n'
+    read = read_by_the_backend(tmp_path, {"..": ("acme/part",)}, pyproject)
+    assert read == {
+        "packages": [{"include": "acme/part", "from": "scoped-images-0"}],
+        "dependencies": {"all": {"path": ".."}},
+    }
 
 
 def test_a_longer_path_is_another_one(tmp_path: Path) -> None:
     pyproject = '[tool.poetry]\npackages = [{from = "../a"}, {from = "../a/b"}]\n'
-    read = read_by_the_backend(tmp_path, ("../a", "../a/b"), pyproject)
+    read = read_by_the_backend(tmp_path, {"../a": ("one",), "../a/b": ("two", "three/four")}, pyproject)
     assert read == {
         "tool": {"poetry": {"packages": [{"from": "scoped-images-0"}, {"from": "scoped-images-1"}]}}
     }

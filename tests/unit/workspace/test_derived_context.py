@@ -302,13 +302,20 @@ def test_a_build_file_that_names_a_document_takes_it_along(tmp_path: Path) -> No
     ]
 
 
-def test_a_folder_elsewhere_in_the_repository_that_poetry_names_is_taken_along(tmp_path: Path) -> None:
-    more = '[tool.poetry]\npackages = [{ include = "acme", from = "../parts" }, { include = "my_label" }]\n'
-    write(tmp_path, {"parts/acme/a.py": "", "parts/acme/__pycache__/a.pyc": ""})
+@pytest.mark.parametrize(("folder", "include"), [("../parts", "acme"), ("..", "parts/acme/**/*.py")])
+def test_what_poetry_includes_from_another_folder_of_the_repository_is_taken_along(
+    tmp_path: Path, folder: str, include: str
+) -> None:
+    included = f'{{ include = "{include}", from = "{folder}" }}'
+    more = f'[tool.poetry]\npackages = [{included}, {{ include = "my_label" }}]\n'
+    write(
+        tmp_path,
+        {"parts/acme/a.py": "", "parts/acme/__pycache__/a.pyc": "", "parts/other/b.py": "", "c.py": ""},
+    )
     files = label_files(tmp_path, {"my_label/a.py": ""}, more)
     assert files == ["my_label/a.py", "parts/acme/a.py"]
     script = context(tmp_path).generated["install-packages"].decode()
-    assert "cp -R ../parts scoped-images-0\n" in script
+    assert "cp -R ../parts/acme scoped-images-0/" in script
 
 
 def test_a_rust_extension_is_taken_with_its_manifest_and_without_what_cargo_built(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from scoped_images.bases.derived_base import DerivedBase
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
+from scoped_images.workspace.pyproject import read_package
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
 from tests.unit.workspace.repository import packages, project, write
@@ -54,6 +56,23 @@ def test_dynamic_dependencies_are_read_from_the_file_that_setuptools_reads(tmp_p
         "extra": (),
         "label": (),
     }
+
+
+def test_dynamic_dependencies_are_read_from_the_settings_of_hatchs_plug_ins(tmp_path: Path) -> None:
+    hook = (
+        '[project]\nname = "app"\ndynamic = ["version", "dependencies", "optional-dependencies"]\n'
+        "[tool.hatch.metadata.hooks."
+    )
+    versions = f"{hook}uv-dynamic-versioning]\ndependencies = ['lib[fast]=={{{{ version }}}}', 'attrs>=1']\n"
+    files = (
+        f"{hook}requirements_txt]\nfiles = ['all.txt']\noptional-dependencies = {{ more = ['more.txt'] }}\n"
+    )
+    write(tmp_path, {"app/all.txt": "lib[fast]\nattrs>=1\n", "app/more.txt": "idna\n"})
+    for text in (f"{versions}optional-dependencies = {{ more = ['idna'] }}\n", files):
+        package = read_package(tmp_path / "app", tomllib.loads(text))
+        assert package is not None
+        assert not package.unknown_dependencies
+        assert [str(each.requirement) for each in package.declared] == ["lib[fast]", "attrs>=1", "idna"]
 
 
 def test_dynamic_dependencies_are_read_from_the_lock(tmp_path: Path) -> None:

@@ -297,3 +297,38 @@ def test_the_lock_that_a_build_backend_is_in_pins_it(tmp_path: Path) -> None:
     write(tmp_path, {"uv.lock": lock})
     (lib,) = derive_bases(Workspace.read(tmp_path))
     assert lib.context().generated["build-constraints.txt"] == b"hatchling==1.27\ntrove<9\n"
+
+
+def test_a_uv_lock_that_a_member_of_a_workspace_has_from_before_is_ignored(tmp_path: Path) -> None:
+    def lock(more: str, folder: str, version: str) -> str:
+        return (
+            f"version = 1\n{more}[[package]]\nname = 'lib'\nsource = {{ editable = '{folder}' }}\n"
+            "dependencies = [{ name = 'attrs' }]\n[[package]]\nname = 'attrs'\nsource = { registry = 'https://index' }\n"
+            f"version = '{version}'\n"
+        )
+
+    packages(tmp_path, {"lib": ["attrs"], "app": ["lib"]})
+    write(tmp_path, {"uv.lock": lock("[manifest]\nmembers = ['lib']\n", "packages/lib", "2")})
+    write(tmp_path, {"packages/lib/uv.lock": lock("", ".", "1")})
+    assert pins(requirements(tmp_path)) == ["attrs==2"]
+    # A project that another one names by path has a lock of its own.
+    write(tmp_path, {"uv.lock": lock("", "packages/lib", "2")})
+    assert pins(requirements(tmp_path)) == ["attrs==1"]
+
+
+def test_pdm_names_an_editable_folder_in_a_line_of_pip(tmp_path: Path) -> None:
+    """As in the lock of a workspace: `core` and `plug` are its packages."""
+    write(
+        tmp_path,
+        {
+            "plug/pyproject.toml": project("plug", ["core"]),
+            "core/pyproject.toml": project("core", ["idna"]),
+            "app/pyproject.toml": project("app", ["plug"]),
+            "pdm.lock": PDM_LOCK.replace('path = "../lib"', 'path = "./core"')
+            .replace('"lib"', '"core"')
+            .replace('name = "h2"', 'name = "plug"\npath = "./plug"')
+            .replace("dependencies = []", 'dependencies = ["-e file:///${PROJECT_ROOT}/core#egg=core"]'),
+        },
+    )
+    found = {base.name: pins(base.requirements) for base in derive_bases(Workspace.read(tmp_path))}
+    assert found == {"core": ["idna==3.7"], "plug": []}

@@ -24,7 +24,7 @@ def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
     write(tmp_path, {"a/pyproject.toml": project("a", ["b"], more=more)})
     assert refusal(tmp_path) == (
         "workspace: ROOT/a/pyproject.toml takes 'b' from ROOT/b, which has no pyproject.toml or setup.py or "
-        "setup.cfg; fix the path, or add the package"
+        "setup.cfg; fix the path, add the package, or leave out what needs it, with workloads="
     )
 
 
@@ -131,5 +131,5 @@ def test_a_root_without_a_package(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "[tool.ruff]\nline-length = 110\n"})
     assert refusal(tmp_path) == (
         "workspace: found no Python package in ROOT; give the folder that holds the packages as root, each with a "
-        "pyproject.toml that has a name"
+        "pyproject.toml that has a name, or name the folders of your images with workloads="
     )

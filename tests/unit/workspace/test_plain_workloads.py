@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,65 @@ def test_extras_in_a_requirements_file_are_asked_for(tmp_path: Path) -> None:
     repository(tmp_path, "-e ../../packages/lib[full]\n")
     write(tmp_path, {"packages/lib/pyproject.toml": project("lib", [], {"full": ["other"]})})
     assert list(BaseGraph.from_workspace(tmp_path).declarations) == ["lib", "other"]
+
+
+PIPFILE = """
+[packages]
+boto3 = "~=1.40"
+lib = { path = "./../../packages/lib", editable = true, extras = ["full"] }
+[dev-packages]
+other = { path = "../../packages/other" }
+"""
+PIPFILE_LOCK = {
+    "_meta": {"requires": {"python_version": "3.13"}},
+    "default": {
+        "boto3": {
+            "hashes": [HASH],
+            "index": "pypi",
+            "markers": "python_version >= '3.9'",
+            "version": "==1.43.0",
+        },
+        "colorama": {"hashes": [HASH], "markers": "sys_platform == 'win32'", "version": "==0.4.6"},
+        "lib": {"editable": True, "extras": ["full"], "path": "./../../packages/lib"},
+    },
+    "develop": {},
+}
+
+
+def test_a_pipfile_and_its_lock_are_read(tmp_path: Path) -> None:
+    packages(tmp_path, {"lib": [], "deep": [], "other": []})
+    write(tmp_path, {"packages/lib/pyproject.toml": project("lib", [], {"full": ["deep"]})})
+    write(
+        tmp_path, {"lambdas/hello/Pipfile": PIPFILE, "lambdas/hello/Pipfile.lock": json.dumps(PIPFILE_LOCK)}
+    )
+    graph = BaseGraph.from_workspace(tmp_path)
+    assert list(graph.declarations) == ["deep", "lib"]
+    assert graph.needs_of("lambdas/hello") == ("lib",)
+    assert (
+        graph.requirements_of("lambdas/hello").text
+        == f"--require-hashes\nboto3==1.43.0 \\\n    --hash={HASH}\n"
+    )
+    with pytest.raises(
+        ScopedImagesError, match=r"Pipfile\.lock is locked for Python ==3\.13\.\*, but the image has"
+    ):
+        BaseGraph.from_workspace(tmp_path, python="3.12").requirements_of("lambdas/hello")
+
+
+def test_a_pipfile_beside_a_package_is_for_its_tests(tmp_path: Path) -> None:
+    packages(tmp_path, {"app": ["lib"], "lib": ["boto3"]})
+    lock = json.dumps({"_meta": {}, "default": {}, "develop": {}})
+    write(tmp_path, {"packages/lib/Pipfile": "", "packages/lib/Pipfile.lock": lock})
+    assert BaseGraph.from_workspace(tmp_path, workloads=["lib"]).requirements_of("lib").text == "boto3\n"
+
+
+def test_a_version_that_differs_from_that_of_a_base_is_warned_of(tmp_path: Path) -> None:
+    repository(tmp_path, f"boto3==1.43.0 --hash={HASH}\n../../packages/lib\n")
+    write(tmp_path, {"packages/deep/pyproject.toml": project("deep", ["boto3"])})
+    write(tmp_path, {"packages/deep/requirements.lock": f"boto3==1.42.0 --hash={HASH}\n"})
+    assert BaseGraph.from_workspace(tmp_path).requirements_of("lambdas/hello").warnings == (
+        "base image 'hello' has boto3==1.43.0 of 'hello' over boto3==1.42.0 of 'deep', whose metadata stays; lock both "
+        "together",
+    )
 
 
 def test_a_folder_that_is_no_package_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,45 @@
+"""Finds the modules that a package installs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from scoped_images.workspace.package import Package
+from scoped_images.workspace.tables import setting
+from scoped_images.workspace.version_source import build_requirements
+
+# Beside the modules in a folder without src. setuptools installs none of them unless it is told to.
+_BESIDE = frozenset(
+    (
+        *("test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks"),
+        *("scripts", "tools", "bin", "build"),
+    )
+)
+
+
+def import_names(package: Package) -> frozenset[str]:
+    """Return the names of top-level packages, as far as the layout tells, except of namespaces."""
+    return frozenset(path.name for path in _folders(package) if _is_regular(path))
+
+
+def _folders(package: Package) -> Iterator[Path]:
+    src = package.folder / "src"
+    if src.is_dir():
+        yield from src.iterdir()
+    elif "setuptools" in build_requirements(package):
+        yield from (path for path in package.folder.iterdir() if path.name not in _BESIDE)
+    for path in setting(package.tables, "hatch.build.targets.wheel.packages") or ():
+        yield package.folder / PurePosixPath(path)
+    for entry in setting(package.tables, "poetry.packages") or ():
+        if isinstance(include := entry.get("include"), str) and isinstance(entry.get("from", ""), str):
+            yield package.folder / entry.get("from", "") / PurePosixPath(include).parts[0]
+
+
+def _is_regular(folder: Path) -> bool:
+    """Return whether a folder is a package that only one distribution can have."""
+    try:
+        text = (folder / "__init__.py").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return "extend_path" not in text and "declare_namespace" not in text

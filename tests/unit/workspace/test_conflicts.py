@@ -1,0 +1,117 @@
+"""Two versions of one package, or two modules of one name, in bases that are built from each other are a warning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoped_images.bases.graph import BaseGraph
+from tests.unit.workspace.repository import packages, project, write
+
+
+def warnings(root: Path, *, label: str, core: str) -> tuple[str, ...]:
+    packages(root, {"api": ["label"], "label": ["middle"], "middle": ["core"], "core": []})
+    write(root, {"packages/label/requirements.lock": label, "packages/core/requirements.lock": core})
+    context = BaseGraph.from_workspace(root).declarations["label"].context
+    assert not callable(context)
+    return context.warnings
+
+
+def test_another_version_far_below_is_named(tmp_path: Path) -> None:
+    assert warnings(
+        tmp_path, label="Attrs==2 --hash=sha256:1\n", core="attrs==1 \\\n    --hash=sha256:1\n"
+    ) == (
+        "base image 'label' has attrs==2 of 'label' over attrs==1 of 'core', whose metadata stays; lock both together",
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "core"),
+    [
+        ("attrs==1 --hash=sha256:1\n", "attrs==1 --hash=sha256:1\n"),
+        ("attrs==2 --hash=sha256:1\n", "boto3==1 --hash=sha256:1\n"),
+        ("attrs==2 ; python_version < '3.12' --hash=sha256:1\n", "attrs==1 --hash=sha256:1\n"),
+    ],
+)
+def test_what_goes_together_is_not(tmp_path: Path, label: str, core: str) -> None:
+    assert warnings(tmp_path, label=label, core=core) == ()
+
+
+def test_two_needs_that_bring_two_versions_are_named_where_they_meet(tmp_path: Path) -> None:
+    packages(
+        tmp_path, {"api": ["top"], "top": ["label"], "label": ["left", "right"], "left": [], "right": []}
+    )
+    for number, name in enumerate(("left", "right")):
+        write(tmp_path, {f"packages/{name}/requirements.lock": f"attrs=={number} --hash=sha256:1\n"})
+    declarations = BaseGraph.from_workspace(tmp_path).declarations
+    found = {name: getattr(declaration.context, "warnings", ()) for name, declaration in declarations.items()}
+    assert found.pop("label") == (
+        "base image 'label' has attrs==1 of 'right' over attrs==0 of 'left', whose metadata stays; lock both together",
+    )
+    assert set(found.values()) == {()}
+
+
+def module_warnings(root: Path) -> dict[str, tuple[str, ...]]:
+    declarations = BaseGraph.from_workspace(root).declarations
+    found = {name: getattr(declaration.context, "warnings", ()) for name, declaration in declarations.items()}
+    return {name: warnings for name, warnings in found.items() if warnings}
+
+
+def test_packages_that_have_a_module_of_one_name_are_named_where_they_meet(tmp_path: Path) -> None:
+    packages(tmp_path, {"api": ["label"], "label": ["core", "other"], "core": [], "other": []})
+    write(tmp_path, {"packages/core/src/utils/__init__.py": "", "packages/label/src/utils/__init__.py": ""})
+    assert module_warnings(tmp_path) == {
+        "label": (
+            "base image 'label' has a module 'utils' of 'core' and another of 'label', whose files mix; rename one",
+        )
+    }
+
+
+def test_packages_in_one_base_are_named_too(tmp_path: Path) -> None:
+    packages(tmp_path, {"api": ["core"], "core": ["plug"], "plug": ["core"]})
+    write(tmp_path, {"packages/core/src/utils/__init__.py": "", "packages/plug/src/utils/__init__.py": ""})
+    assert module_warnings(tmp_path) == {
+        "core": (
+            "base image 'core' has a module 'utils' of 'core' and another of 'plug', whose files mix; rename one",
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("src/acme/part.py", ""),
+        ("src/acme/__init__.py", "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"),
+        ("utils/__init__.py", ""),
+    ],
+)
+def test_namespaces_and_what_is_not_installed_may_be_in_several(
+    tmp_path: Path, module: str, text: str
+) -> None:
+    packages(tmp_path, {"api": ["label"], "label": ["core"], "core": []})
+    write(tmp_path, {f"packages/{name}/{module}": text for name in ("core", "label")})
+    assert module_warnings(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("build", "folder"),
+    [
+        ('[build-system]\nrequires = ["setuptools>=77"]\n', "utils"),
+        (
+            '[build-system]\nrequires = []\n[tool.hatch.build.targets.wheel]\npackages = ["lib/utils"]\n',
+            "lib/utils",
+        ),
+        (
+            '[build-system]\nrequires = []\n[tool.poetry]\npackages = [{ include = "utils", from = "lib" }]\n',
+            "lib/utils",
+        ),
+    ],
+)
+def test_modules_without_a_folder_src_are_those_that_the_backend_installs(
+    tmp_path: Path, build: str, folder: str
+) -> None:
+    for name, needs in {"api": ["label"], "label": ["core"], "core": []}.items():
+        text = project(name, needs, more=build)
+        write(tmp_path / name, {"pyproject.toml": text, f"{folder}/__init__.py": "", "tests/__init__.py": ""})
+    assert list(module_warnings(tmp_path)) == ["label"]
