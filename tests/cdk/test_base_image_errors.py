@@ -110,8 +110,8 @@ def dependent_beside_its_base(small_app: SmallApp) -> None:
         ),
         (
             beside_its_repository,
-            "'One/base' is in the same stack as its repository 'One/base-dev': the CLI builds all images of a stack "
-            "before it deploys the stack; put 'One/base-dev' into a stack of its own",
+            "stack: the CLI builds all images of a stack before it deploys the stack, got 'One/base' in the same stack "
+            "as its repository 'One/base-dev'; put 'One/base-dev' into a stack of its own",
         ),
         (without_a_place, f"env: stack 'Agnostic' {NEEDS_A_PLACE}"),
         (
@@ -121,7 +121,7 @@ def dependent_beside_its_base(small_app: SmallApp) -> None:
         ),
         (
             of_an_unknown_tag,
-            "tag: expected one of 'content', 'git', 'static', 'frozen', got 'latest' for 'Base/base'",
+            "tag: must be 'content' or 'git' or 'static' or 'frozen', got 'latest' for 'Base/base'; use 'content'",
         ),
         (dependent_without_a_place, f"env: stack 'App' {NEEDS_A_PLACE}"),
         (
@@ -141,23 +141,23 @@ def dependent_beside_its_base(small_app: SmallApp) -> None:
         ),
         (
             dependent_of_another_app,
-            "'App/Image' and its base image 'Base/base' are in different stages or apps, and CDK orders no stacks "
-            "across them; put both into one Stage of one App",
+            "stack: CDK orders no stacks across stages or apps, got 'App/Image' and its base image 'Base/base' in "
+            "different ones; put both into one Stage of one App",
         ),
         (
             dependent_in_another_stage,
-            "'Stage/App/Image' and its base image 'Base/base' are in different stages or apps, and CDK orders no stacks "
-            "across them; put both into one Stage of one App",
+            "stack: CDK orders no stacks across stages or apps, got 'Stage/App/Image' and its base image 'Base/base' in "
+            "different ones; put both into one Stage of one App",
         ),
         (
             dependent_that_its_base_waits_for,
-            "'App/Image' needs its base image 'Base/base', whose stack 'Base' itself waits for 'App'; remove one of the "
-            "two dependencies",
+            "stack: 'App/Image' needs its base image 'Base/base', got a stack 'Base' that itself waits for 'App'; remove "
+            "one of the two dependencies",
         ),
         (
             dependent_beside_its_base,
-            "'Base/Image' is in the same stack as its base image 'Base/base': the CLI builds all images of a stack "
-            "before it deploys the stack; put 'Base/base' into a stack of its own",
+            "stack: the CLI builds all images of a stack before it deploys the stack, got 'Base/Image' in the same "
+            "stack as its base image 'Base/base'; put 'Base/base' into a stack of its own",
         ),
     ],
 )

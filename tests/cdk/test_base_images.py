@@ -184,20 +184,24 @@ def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: Smal
         (
             "env",
             None,
-            "env: expected an Environment, got None; pass Environment.read(app.node.get_context('environments'), name)",
+            "env: must be Environment, got None; use Environment.read(app.node.get_context('environments'), name)",
         ),
         (
             "prefix",
             "a b",
-            "prefix: expected letters, digits and dashes, a letter first, got 'a b'; stack names allow no others",
+            "prefix: must be letters, digits and dashes, a letter first, got 'a b'; stack names allow no others",
         ),
         (
             "repositories",
             "a",
-            "repositories: expected a Stack, got 'a'; pass the stack to put the repositories into",
+            "repositories: must be Stack, got str 'a'; use the stack to put the repositories into",
         ),
-        ("refresh_marks", {}, "refresh_marks: expected RefreshMarks, got {}; pass RefreshMarks.read()"),
-        ("options", {}, "options: expected BuildOptions, got {}; pass BuildOptions(…)"),
+        ("refresh_marks", {}, "refresh_marks: must be RefreshMarks, got dict {}; use RefreshMarks.read()"),
+        (
+            "options",
+            {},
+            "options of 'app-dev': must be BuildOptions, got dict {}; use BuildOptions(build_args={'VERSION': '1'})",
+        ),
     ],
 )
 def test_an_argument_of_another_type_is_told(

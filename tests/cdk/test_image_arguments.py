@@ -16,7 +16,10 @@ from tests.cdk.small_app import BOTH, SmallApp
     [
         ({"base": 1}, "base of 'App/Image': must be BaseImage, got int 1; use a base image, or the URI of"),
         ({"context": "folder"}, "context of 'App/Image': must be ScopedContext, got str 'folder'"),
-        ({"repository": "app-dev"}, "repository of 'App/Image': must be ImageRepository, got str 'app-dev'"),
+        (
+            {"repository": "app-dev"},
+            "repository of 'App/Image': must be ImageRepository or ExistingRepository, got str 'app-dev'",
+        ),
         (
             {"platform": aws_ecr_assets.Platform.LINUX_AMD64},
             "platform: must be a Platform of scoped_images, got aws_cdk.aws_ecr_assets.Platform; from scoped_images "
@@ -33,7 +36,7 @@ from tests.cdk.small_app import BOTH, SmallApp
         ),
         (
             {"platforms": "linux/arm64"},
-            "platforms: expected a list, got 'linux/arm64'; pass ['linux/arm64']",
+            "platforms: must be a list, got 'linux/arm64'; use ['linux/arm64']",
         ),
         (
             {"named_bases": {"b": "./x"}},
@@ -45,7 +48,7 @@ from tests.cdk.small_app import BOTH, SmallApp
         ),
         (
             {"builder": RemoteBuilder},
-            "builder: expected an instance, got the class RemoteBuilder; pass a RemoteBuilder(…)",
+            "builder: must be an instance, got the class RemoteBuilder; use a RemoteBuilder(…)",
         ),
         (
             {"builder": "remote"},
@@ -77,7 +80,7 @@ from tests.cdk.small_app import BOTH, SmallApp
         ),
         (
             {"context": lambda _: "x"},
-            "context of 'App/Image': must be ScopedContext, got str 'x'; use what a function",
+            "context of 'App/Image': must be ScopedContext, got str 'x'; have the function return one",
         ),
         (
             {"options": BuildOptions(target="prod")},

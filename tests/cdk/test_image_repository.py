@@ -174,8 +174,8 @@ def test_other_accounts_and_their_functions_may_pull(small_app: SmallApp) -> Non
 @pytest.mark.parametrize(
     ("accounts", "message"),
     [
-        ("222222222222", "pull_accounts: expected a list, got '222222222222'; pass ['111111111111']"),
-        (["22"], "pull_accounts: expected 12 digits, got '22'; pass ['111111111111']"),
+        ("222222222222", "pull_accounts: must be a list, got '222222222222'; use ['222222222222']"),
+        (["22"], "pull_accounts: must be ids of 12 digits, got '22'; use ['111111111111']"),
     ],
 )
 def test_what_is_not_an_account_is_refused(small_app: SmallApp, accounts: Any, message: str) -> None:
@@ -185,7 +185,7 @@ def test_what_is_not_an_account_is_refused(small_app: SmallApp, accounts: Any, m
 
 def test_a_missing_lifecycle_is_refused(small_app: SmallApp) -> None:
     with pytest.raises(
-        ScopedImagesError, match="lifecycle: expected an ImageLifecycle, got None for 'Stack/Images'; pass"
+        ScopedImagesError, match="lifecycle of 'Stack/Images': must be ImageLifecycle, got None; use"
     ):
         ImageRepository(small_app.stack("Stack"), "Images", repository_name="a-dev", lifecycle=None)  # type: ignore[arg-type]
 
@@ -212,8 +212,8 @@ def test_a_stack_without_account_or_region_is_refused(
 def test_a_repository_in_a_nested_stack_is_refused(small_app: SmallApp) -> None:
     nested = cdk.NestedStack(small_app.stack("Repositories"), "Nested")
     with refused(
-        "'Repositories/Nested/api-dev' is in a nested stack, and images are built after whole stacks; put the repository "
-        "into a stack of its own, or into the nested stack's parent"
+        "repository: images are built after whole stacks, got 'Repositories/Nested/api-dev' in a nested stack; put the "
+        "repository into a stack of its own, or into the nested stack's parent"
     ):
         small_app.repository("api-dev", nested)
 

@@ -59,7 +59,7 @@ class OwnAssets(OrderedAssets):
 
 @pytest.mark.parametrize("kind", [OrderedAssets, OwnAssets])
 def test_the_class_in_place_of_an_instance_is_refused(kind: Any, tmp_path: Path) -> None:
-    message = f"synthesizer: expected an instance, got the class {kind.__name__}; pass {kind.__name__}()"
+    message = f"synthesizer: must be an instance, got the class {kind.__name__}; pass {kind.__name__}()"
     with refused(message):
         cdk.App(outdir=str(tmp_path), default_stack_synthesizer=kind)
     with refused(message):

@@ -98,7 +98,7 @@ def test_an_existing_repository_has_outputs_too(small_app: SmallApp) -> None:
         (
             {"a-b": "x"},
             None,
-            "outputs: expected a name of letters and digits, got 'a-b' for 'App'; remove other characters",
+            "outputs: must be a name of letters and digits, got 'a-b' for 'App'; remove other characters",
         ),
         (
             {"Taken": "x"},
@@ -108,7 +108,7 @@ def test_an_existing_repository_has_outputs_too(small_app: SmallApp) -> None:
         (
             {"A": "x"},
             "shop",
-            "parameters: expected a path, got 'shop' for 'App'; use a path such as '/shop/dev'",
+            "parameters: must be a path, got 'shop' for 'App'; use a path such as '/shop/dev'",
         ),
     ],
 )

@@ -154,9 +154,7 @@ def test_docker_hub_is_cached_with_a_login_under_the_name_that_dockerfiles_use(s
 
 def test_a_synthesizer_without_a_publishing_role_is_an_error(small_app: SmallApp) -> None:
     stack = small_app.stack("Mirror", synthesizer=cdk.DefaultStackSynthesizer())
-    with pytest.raises(
-        ScopedImagesError, match="its synthesizer does not name the role that publishes images"
-    ):
+    with pytest.raises(ScopedImagesError, match="synthesizer: the role that publishes the images of stack"):
         PullThroughCache(stack, "Cache")
 
 
@@ -165,6 +163,6 @@ def test_a_publishing_role_of_another_account_is_an_error(small_app: SmallApp) -
     stack = small_app.stack("Mirror", synthesizer=OrderedAssets(image_asset_publishing_role_arn=arn))
     with pytest.raises(
         ScopedImagesError,
-        match=r"the role that publishes images must be in account 1{12}, got arn:",
+        match=r"image_asset_publishing_role_arn: must be a role of account 1{12}, got arn:",
     ):
         PullThroughCache(stack, "Cache")

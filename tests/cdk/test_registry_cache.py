@@ -62,13 +62,19 @@ def test_further_refs_are_imported_last() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"branch": "feature/x"}, "branch of the registry cache is 'feature/x', and is part of a tag"),
+        (
+            {"branch": "feature/x"},
+            "branch of the registry cache: must be part of a tag, got 'feature/x'; use",
+        ),
         (
             {"name": "linux-app"},
-            "name of the registry cache: expected 1-64 lower-case letters, digits, '.', '_' and '-', and no 'linux' or "
+            "name of the registry cache: must be 1-64 lower-case letters, digits, '.', '_' and '-', and no 'linux' or "
             "'pr' at the start, got 'linux-app'; use the name of the image",
         ),
-        ({"imports": ("${Token[TOKEN.3]}:cache",)}, "imports of the registry cache holds a token"),
+        (
+            {"imports": ("${Token[TOKEN.3]}:cache",)},
+            "imports of the registry cache: must be known before CloudFormation deploys, got the token",
+        ),
     ],
 )
 def test_a_ref_that_no_build_could_use_is_refused(options: dict[str, object], message: str) -> None:

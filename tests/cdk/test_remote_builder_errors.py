@@ -28,7 +28,9 @@ from tests.refusals import refused
 
 def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
-    with pytest.raises(ScopedImagesError, match=r"buildspec of 'app-dev' has \d+ characters"):
+    with pytest.raises(
+        ScopedImagesError, match=r"buildspec of 'app-dev': CodeBuild takes 25600 characters, got \d+, most"
+    ):
         image_in(
             small_app,
             small_app.stack("App"),
@@ -47,7 +49,7 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallA
         ),
         (
             {"subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)},
-            "subnets of 'Builds/Builder' is given without a VPC, and builds would run outside of any: give vpc=",
+            "vpc of 'Builds/Builder': must be given with subnets, got None; pass the VPC that builds run in",
         ),
         (
             {"timeout": cdk.Duration.minutes(56)},
@@ -61,11 +63,12 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallA
         ),
         (
             {"timeout": cdk.Duration.minutes(cdk.Token.as_number({"Ref": "Minutes"}))},
-            "timeout of 'Builds/Builder' is a token: give a literal",
+            "timeout of 'Builds/Builder': must be a literal, got a token; use Duration.minutes(30)",
         ),
         (
             {"secrets": {"a,b": BuildSecret.parameter("x")}},
-            "secrets of 'Builds/Builder' has the id 'a,b': use letters, digits, '.', '_' and '-'",
+            "secrets of 'Builds/Builder': must have ids that buildx takes, got 'a,b'; use letters, "
+            "digits, '.', '_' and '-'",
         ),
         (
             {"secrets": {"pip": "hunter2"}},
@@ -100,8 +103,8 @@ def test_a_secret_as_an_argument_is_refused(small_app: SmallApp, place: str) -> 
     builder = builder_in(small_app.stack("Builds"))
     secret = getattr(cdk.SecretValue, place)("word").unsafe_unwrap()
     with refused(
-        "build_args['MODE'] of 'App/Image' is a secret, and arguments are in logs and in the image's history: give it as "
-        "build_secrets=, and its place to the builder as secrets="
+        "build_args['MODE'] of 'App/Image': arguments are in logs and in the image's history, got a reference to a "
+        "secret; use build_secrets=, and secrets= of the builder for its place"
     ):
         image_in(
             small_app, small_app.stack("App"), builder, options=BuildOptions(build_args={"MODE": secret})
@@ -134,8 +137,8 @@ def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: SmallApp) ->
     )
     assert variables_of(stack)["SCOPED_IMAGES_ARGUMENT_MODE"] == "{{resolve:ssm:/word}}"
     with refused(
-        "build_args['MODE'] of 'Other/Image' is text that CloudFormation puts a value in place of, and the image's tag "
-        "would not count the value: use aws_cdk.CfnDynamicReference(…).to_string()"
+        "build_args['MODE'] of 'Other/Image': the image's tag would not count the value that CloudFormation puts in "
+        "place of it, got '{{resolve:ssm:/word}}'; use aws_cdk.CfnDynamicReference(…).to_string()"
     ):
         image_in(
             small_app,
@@ -161,8 +164,8 @@ def test_an_image_without_a_repository_is_refused(small_app: SmallApp) -> None:
 def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"), secrets={"npm": BuildSecret.parameter("/npm")})
     with refused(
-        "build_secrets of 'App/Image' has 'pip', and its builder 'Builds/Builder' knows npm: a remote build reads "
-        "no file or variable of this machine, so tell the builder where it is, RemoteBuilder(…, "
+        "build_secrets of 'App/Image': must be known to its builder 'Builds/Builder', got 'pip' and not one of "
+        "npm; a remote build reads no file or variable of this machine, so use RemoteBuilder(…, "
         "secrets={'pip': BuildSecret.secrets_manager(…)})"
     ):
         image_in(
@@ -183,7 +186,7 @@ def test_a_builder_of_another_stage_is_refused(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stage = cdk.Stage(small_app.app, "Stage", env=PLACE)
     repository = small_app.repository("app-dev", cdk.Stack(stage, "Repositories"))
-    with pytest.raises(ScopedImagesError, match="are in different stages"):
+    with pytest.raises(ScopedImagesError, match="CDK orders no stacks across stages or apps"):
         image_in(small_app, cdk.Stack(stage, "App"), builder, repository=repository)
 
 

@@ -118,5 +118,5 @@ def test_an_image_by_its_tag_gets_no_note_on_hotswaps(small_app: SmallApp) -> No
 
 def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
     image = small_app.image(small_app.stack("App"))
-    with refused("cmd: must be a list of words, got 'app.handler'; use ['app.handler']"):
+    with refused("cmd: must be a list, got 'app.handler'; use ['app.handler']"):
         image.to_lambda_code(cmd="app.handler")

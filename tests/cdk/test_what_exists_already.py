@@ -138,7 +138,7 @@ def test_a_grant_that_another_app_s_repository_cannot_give_is_an_error(small_app
     [
         (
             lambda stack: ImageRepository.from_arn(stack, "R", "upload"),
-            "repository_arn: expected arn:aws:ecr:<region>:<account>:repository/<name>, got 'upload' for 'R'; pass a "
+            "repository_arn: must be arn:aws:ecr:<region>:<account>:repository/<name>, got 'upload' for 'R'; use a "
             "literal ARN",
         ),
         (
@@ -148,11 +148,11 @@ def test_a_grant_that_another_app_s_repository_cannot_give_is_an_error(small_app
         ),
         (
             lambda stack: ImageRepository.from_repository(stack, "R", cast(Any, "upload")),
-            "repository: expected an aws_ecr.Repository, got 'upload' for 'R'; pass a name to ImageRepository.from_name",
+            "repository: must be an aws_ecr.Repository, got 'upload' for 'R'; use ImageRepository.from_name for a name",
         ),
         (
             lambda stack: ImageRepository.from_name(stack, "R", "upload", pull_accounts=["1"]),
-            "pull_accounts: expected 12 digits, got '1'; pass ['111111111111']",
+            "pull_accounts: must be ids of 12 digits, got '1'; use ['111111111111']",
         ),
         (
             lambda stack: ExistingImage(stack, "I", "python:3.13").to_lambda_code(),

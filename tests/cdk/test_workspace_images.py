@@ -375,7 +375,7 @@ def test_two_environments_fit_into_one_app(app: cdk.App, root: Path) -> None:
         ),
         (
             lambda app, root: images_in(app, root, "dev"),
-            "environment: expected an Environment, got 'dev'; pass Environment(name='dev', account=…, region=…) or "
+            "environment: must be Environment, got str 'dev'; use "
             "Environment.read(app.node.get_context('environments'), name)",
         ),
         (
@@ -439,12 +439,12 @@ def test_a_synth_finds_the_same_after_synths_to_other_folders(root: Path) -> Non
         (
             "prefix",
             "shop_dev",
-            "prefix: expected letters, digits and dashes, a letter first, got 'shop_dev'; stack names allow no others",
+            "prefix: must be letters, digits and dashes, a letter first, got 'shop_dev'; stack names allow no others",
         ),
         (
             "repositories",
             "images",
-            "repositories: expected a Stack, got 'images'; pass the stack to put the repositories into",
+            "repositories: must be Stack, got str 'images'; use the stack to put the repositories into",
         ),
     ],
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from scoped_images.bases.derived_base import DerivedBase, name_in_build
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect, expect_list
 from scoped_images.platform import Platform
 
 
@@ -35,20 +36,14 @@ class BaseDeclaration:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
             raise ScopedImagesError(
-                f"name of a base image: takes lower-case letters and digits with single dashes between, got {self.name!r}"
+                f"name of a base image: must be lower-case letters and digits with single dashes between, got "
+                f"{self.name!r}; use a name such as 'shared-data'"
             )
-        if not isinstance(self.context, ScopedContext) and not callable(self.context):
-            raise ScopedImagesError(
-                f"context of base image {self.name!r}: must be a ScopedContext or a function from a platform to "
-                f"one, got {self.context!r}"
-            )
+        if not callable(self.context):
+            do = "use ScopedContext.of(directory), or a function from a platform to one"
+            expect(f"context of base image {self.name!r}", self.context, ScopedContext, do)
         for option in ("needs", "platforms"):
-            given = getattr(self, option)
-            if isinstance(given, str) or not isinstance(given, Iterable):
-                what = "the text " if isinstance(given, str) else ""
-                raise ScopedImagesError(
-                    f"{option} of base image {self.name!r}: must be a tuple, got {what}{given!r}; use ({given!r},)"
-                )
+            expect_list(f"{option} of base image {self.name!r}", getattr(self, option))
         object.__setattr__(self, "needs", tuple(self.needs))
         platforms = tuple(
             Platform.parse(platform, name=f"platforms of base image {self.name!r}")
@@ -58,7 +53,7 @@ class BaseDeclaration:
         for each in self.needs:
             if self.needs.count(each) > 1:
                 raise ScopedImagesError(
-                    f"needs of base image {self.name!r}: names {each!r} twice; remove one"
+                    f"needs of base image {self.name!r}: must name each base once, got {each!r} twice; remove one"
                 )
 
     @property
@@ -70,16 +65,3 @@ class BaseDeclaration:
     def named_bases(self) -> dict[str, str]:
         """Return the other bases, by the names that its Dockerfile copies from."""
         return {name_in_build(name): name for name in self.needs[1:]}
-
-
-def check_declarations(name: str, given: object) -> tuple[BaseDeclaration, ...]:
-    """Raise unless `given` is a sequence of declarations. name: the argument's name."""
-    if isinstance(given, BaseDeclaration):
-        raise ScopedImagesError(f"{name}: must be a list, got one BaseDeclaration; use [BaseDeclaration(…)]")
-    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
-        raise ScopedImagesError(f"{name}: must be a list of BaseDeclaration, got {type(given).__name__}")
-    declarations = tuple(given)
-    for index, each in enumerate(declarations):
-        if not isinstance(each, BaseDeclaration):
-            raise ScopedImagesError(f"{name}[{index}]: must be a BaseDeclaration, got {type(each).__name__}")
-    return declarations

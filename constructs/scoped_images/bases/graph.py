@@ -12,12 +12,13 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from scoped_images.bases.conflicts import module_conflicts, version_conflicts
-from scoped_images.bases.declaration import BaseDeclaration, check_declarations
+from scoped_images.bases.declaration import BaseDeclaration
 from scoped_images.bases.derive import base_for, derive_bases
 from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
 from scoped_images.bases.package_options import PackageOptions, options_by_name
 from scoped_images.bases.reach import Reach, find_workload, find_workloads, is_deployed
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import items_of
 from scoped_images.platform import Platform
 from scoped_images.workspace.cycles import find_cycle
 from scoped_images.workspace.package import Package
@@ -48,7 +49,9 @@ class BaseGraph:
     @classmethod
     def of(cls, declarations: Iterable[BaseDeclaration], *, workspace: Workspace | None = None) -> BaseGraph:
         """Check that names are unique, that every need is declared, and that there is no cycle."""
-        given = sorted(check_declarations("bases", declarations), key=lambda declaration: declaration.name)
+        given = sorted(
+            items_of("bases", declarations, BaseDeclaration), key=lambda declaration: declaration.name
+        )
         by_name = {declaration.name: declaration for declaration in given}
         for declaration in given:
             if by_name[declaration.name] is not declaration:
@@ -97,7 +100,7 @@ class BaseGraph:
         workload_bases: whether a workload with third-party requirements has a base of its own that installs them.
         dockerfile: of the derived bases; by default the library's own. See docs/bases.md.
         """
-        by_hand = check_declarations("declared", declared)
+        by_hand = items_of("declared", declared, BaseDeclaration)
         options = options_by_name(package_options)
         parsed = tuple(Platform.parse(platform, name="platforms") for platform in platforms)
         target = Target.of_image(_checked_image(public_image), python=python, platforms=parsed)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect_list, items_of
 from scoped_images.platform import Platform
 
 # The names of Debian, Alpine and RPM packages; anything else could end the shell command that installs them.
@@ -36,26 +37,26 @@ class PackageOptions:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise ScopedImagesError(
-                f"name of PackageOptions: must be the name of a package, got {self.name!r}"
+                f"name of PackageOptions: must be the name of a package, got {self.name!r}; use that in its "
+                "pyproject.toml"
             )
         object.__setattr__(self, "name", canonicalize_name(self.name))
         try:
             Version(self.version or "0")
         except (InvalidVersion, TypeError):
             raise ScopedImagesError(
-                f"version of PackageOptions for {self.name!r}: must be a version such as '1.2.0', got {self.version!r}"
+                f"version of PackageOptions for {self.name!r}: must be a version, got {self.version!r}; use one such as "
+                "'1.2.0'"
             ) from None
         for option in ("build_packages", "system_packages", "platforms"):
             given = getattr(self, option)
-            if isinstance(given, str) or not isinstance(given, Iterable):
-                raise ScopedImagesError(
-                    f"{option} of PackageOptions for {self.name!r}: must be a tuple, got {given!r}; use ({given!r},)"
-                )
+            expect_list(f"{option} of PackageOptions for {self.name!r}", given)
             object.__setattr__(self, option, tuple(given))
         for package in (*self.build_packages, *self.system_packages):
             if not isinstance(package, str) or not _SYSTEM_PACKAGE.fullmatch(package):
                 raise ScopedImagesError(
-                    f"system packages of PackageOptions for {self.name!r}: must be names of packages, got {package!r}"
+                    f"system packages of PackageOptions for {self.name!r}: must be names of packages, got {package!r}; "
+                    "use one such as 'libpq'"
                 )
         platforms = (
             Platform.parse(each, name=f"platforms of PackageOptions for {self.name!r}")
@@ -66,17 +67,11 @@ class PackageOptions:
 
 def options_by_name(given: object) -> Mapping[str, PackageOptions]:
     """Return the options by the name of their package. Raises ScopedImagesError unless each name occurs once."""
-    if isinstance(given, (str, Mapping, PackageOptions)) or not isinstance(given, Iterable):
-        raise ScopedImagesError(
-            f"package_options: must be a list of PackageOptions, got {type(given).__name__}; use [PackageOptions(…)]"
-        )
     found: dict[str, PackageOptions] = {}
-    for index, each in enumerate(given):
-        if not isinstance(each, PackageOptions):
-            raise ScopedImagesError(
-                f"package_options[{index}]: must be PackageOptions, got {type(each).__name__}"
-            )
+    for each in items_of("package_options", given, PackageOptions):
         if each.name in found:
-            raise ScopedImagesError(f"package_options: has two for {each.name!r}; put both into one")
+            raise ScopedImagesError(
+                f"package_options: must be one for each package, got two for {each.name!r}; put both into one"
+            )
         found[each.name] = each
     return found

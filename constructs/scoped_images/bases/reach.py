@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect_list
 from scoped_images.workspace.cycles import join_cycles
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.target import Target
@@ -166,9 +167,8 @@ def find_workloads(
 
     Leaves out packages of tests, documents and templates, unless they are named.
     """
-    if isinstance(workloads, str):
-        raise ScopedImagesError(f"workloads: must be a list, got {workloads!r}; use [{workloads!r}]")
     if workloads is not None:
+        expect_list("workloads", workloads)
         named = {package.folder: package for workload in workloads for package in workspace.find(workload)}
         return tuple(sorted(named.values(), key=lambda package: package.name))
     if not workspace.every and not workspace.plain_workloads:

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 
-from aws_cdk import Stack
 from constructs import Construct
 
+from scoped_images.cdk.place import path_of
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect, expect_list
 from scoped_images.image.build_options import BuildOptions
 
-# The public names of classes.
-_NAMES = {"AddressedRepository": "ImageRepository"}
 
-
-def expect(scope: Construct, name: str, value: object, kind: type, hint: str) -> None:
-    """Raise unless the `value` of property `name` is None or a `kind`."""
-    _expect(lambda: f"{name} of {scope.node.path!r}", value, kind, hint)
+def expect_argument(
+    scope: Construct, name: str, value: object, kind: type | tuple[type, ...], do: str
+) -> None:
+    """Raise unless an argument of a construct is None or of a kind."""
+    # A path takes calls to JavaScript: ask only for an error.
+    if value is not None and not isinstance(value, kind):
+        expect(f"{name} of {path_of(scope)!r}", value, kind, do)
 
 
 def expect_options(scope: Construct, construct_id: str, options: object) -> None:
     """Raise unless the options of a construct that is not made yet are None or BuildOptions."""
-
-    def what() -> str:
-        path = f"{scope.node.path}/{construct_id}".removeprefix("/")
-        return f"options of {path!r}"
-
-    _expect(what, options, BuildOptions, "BuildOptions(build_args={'VERSION': '1'})")
+    if options is not None and not isinstance(options, BuildOptions):
+        path = f"{path_of(scope)}/{construct_id}".removeprefix("/")
+        expect(f"options of {path!r}", options, BuildOptions, "use BuildOptions(build_args={'VERSION': '1'})")
 
 
 def expect_environment_name(what: str, name: object) -> None:
@@ -43,33 +42,15 @@ def expect_prefix(value: object) -> None:
     """Raise unless the names of stacks can begin with a value."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", value):
         raise ScopedImagesError(
-            f"prefix: expected letters, digits and dashes, a letter first, got {value!r}; stack names allow no others"
+            f"prefix: must be letters, digits and dashes, a letter first, got {value!r}; stack names allow no others"
         )
 
 
-def expect_repositories(value: object) -> None:
-    """Raise unless a value is the stack of repositories, or None."""
-    if value is not None and not isinstance(value, Stack):
-        raise ScopedImagesError(
-            f"repositories: expected a Stack, got {value!r}; pass the stack to put the repositories into"
-        )
-
-
-def expect_words(name: str, value: object) -> None:
-    """Raise if a sequence of words is text: each of its letters would become a word."""
-    if isinstance(value, str):
-        raise ScopedImagesError(f"{name}: must be a list of words, got {value!r}; use [{value!r}]")
-
-
-def _expect(what: Callable[[], str], value: object, kind: type, hint: str) -> None:
-    """Raise unless `value` is None or a `kind`. A construct's path takes calls to JavaScript: ask only for an error."""
-    if value is not None and not isinstance(value, kind):
-        expected = _NAMES.get(kind.__name__, kind.__name__)
-        raise ScopedImagesError(
-            f"{what()}: must be {expected}, got {type(value).__name__} {_short(value)}; use {hint}"
-        )
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+def expect_accounts(name: str, value: Iterable[object]) -> None:
+    """Raise unless a value is a list of account ids."""
+    expect_list(name, value)
+    for account in value:
+        if not isinstance(account, str) or not re.fullmatch(r"\d{12}", account):
+            raise ScopedImagesError(
+                f"{name}: must be ids of 12 digits, got {account!r}; use ['111111111111']"
+            )

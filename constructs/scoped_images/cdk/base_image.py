@@ -10,7 +10,7 @@ from constructs import Construct, IConstruct
 from scoped_images.building.assembly import BASE_METADATA
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app_register import register_of
-from scoped_images.cdk.arguments import expect
+from scoped_images.cdk.arguments import expect_argument
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
@@ -27,8 +27,6 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import BaseReference, index_tag
 from scoped_images.platform import Platform
-
-_BASE_HINT = "a base image, or the URI of an image that the app does not build"
 
 
 class BaseImage(Construct):
@@ -72,8 +70,10 @@ class BaseImage(Construct):
         """
         super().__init__(scope, construct_id)
         if tag not in BASE_TAGS:
-            takes = ", ".join(repr(each) for each in BASE_TAGS)
-            raise ScopedImagesError(f"tag: expected one of {takes}, got {tag!r} for {self.node.path!r}")
+            takes = " or ".join(repr(each) for each in BASE_TAGS)
+            raise ScopedImagesError(
+                f"tag: must be {takes}, got {tag!r} for {self.node.path!r}; use 'content'"
+            )
         self.platforms = platforms_of(self, platform, platforms)
         made = ImageBuilds(
             scope=self,
@@ -161,7 +161,8 @@ def base_argument(scope: Construct, base: object) -> PublishedBase | BaseReferen
     """Return a base as builds take it. Raises ScopedImagesError for anything but a base image or a literal URI."""
     if isinstance(base, str):
         return BaseReference.external(base, name=f"base of {path_of(scope)!r}")
-    expect(scope, "base", base, BaseImage, _BASE_HINT)
+    do = "use a base image, or the URI of an image that the app does not build"
+    expect_argument(scope, "base", base, BaseImage, do)
     return base.published if isinstance(base, BaseImage) else None
 
 
@@ -169,13 +170,13 @@ def base_arguments(
     scope: Construct, named_bases: Mapping[str, object] | None
 ) -> dict[str, PublishedBase | BaseReference]:
     """Return named bases as builds take them."""
-    expect(scope, "named_bases", named_bases, Mapping, "base images by name")
+    expect_argument(scope, "named_bases", named_bases, Mapping, "use base images by name")
     arguments: dict[str, PublishedBase | BaseReference] = {}
     for name, each in (named_bases or {}).items():
         what = f"named_bases[{name!r}]"
         if isinstance(each, BaseImage):
             arguments[name] = each.published
         else:
-            expect(scope, what, each, str, "folders go into the context's build_contexts")
+            expect_argument(scope, what, each, str, "put folders into build_contexts of the context")
             arguments[name] = BaseReference.external(each, name=f"{what} of {path_of(scope)!r}")
     return arguments

@@ -15,7 +15,7 @@ from scoped_images.bases.derivation_options import DerivationOptions
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.bases.refresh_marks import RefreshMarks
 from scoped_images.cdk.annotations import annotate_warning
-from scoped_images.cdk.arguments import expect_prefix, expect_repositories
+from scoped_images.cdk.arguments import expect_options, expect_prefix
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.environment import Environment
@@ -23,6 +23,7 @@ from scoped_images.cdk.environment_repository import environment_repository
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.keywords import passes_on
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 
@@ -62,7 +63,14 @@ class BaseImages:
         options: of every build; the build arguments, secrets and target of a declaration come first.
         builder: defaults to the machine that deploys.
         """
-        _check(env, prefix, repositories, refresh_marks, options)
+        do = "use Environment.read(app.node.get_context('environments'), name)"
+        expect("env", env, Environment, do)
+        expect_prefix(prefix)
+        if repositories is not None:
+            expect("repositories", repositories, Stack, "use the stack to put the repositories into")
+        if refresh_marks is not None:
+            expect("refresh_marks", refresh_marks, RefreshMarks, "use RefreshMarks.read()")
+        expect_options(app, prefix, options)
         self.graph = bases if isinstance(bases, BaseGraph) else BaseGraph.of(bases)
         home = repositories or Stack(app, f"{prefix}-base-repositories", env=env.place)
         for warning in self.graph.warnings:
@@ -147,19 +155,3 @@ class BaseImages:
             known = ", ".join(self._images) or "none"
             raise ScopedImagesError(f"bases: unknown base image, got {name!r}; known are {known}")
         return self._images[name]
-
-
-def _check(env: object, prefix: object, repositories: object, refresh_marks: object, options: object) -> None:
-    if not isinstance(env, Environment):
-        raise ScopedImagesError(
-            f"env: expected an Environment, got {env!r}; pass "
-            "Environment.read(app.node.get_context('environments'), name)"
-        )
-    expect_prefix(prefix)
-    expect_repositories(repositories)
-    if refresh_marks is not None and not isinstance(refresh_marks, RefreshMarks):
-        raise ScopedImagesError(
-            f"refresh_marks: expected RefreshMarks, got {refresh_marks!r}; pass RefreshMarks.read()"
-        )
-    if options is not None and not isinstance(options, BuildOptions):
-        raise ScopedImagesError(f"options: expected BuildOptions, got {options!r}; pass BuildOptions(…)")

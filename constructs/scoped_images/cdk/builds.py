@@ -13,9 +13,11 @@ from constructs import Construct
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
 from scoped_images.cdk.app_register import register_of
-from scoped_images.cdk.arguments import expect
+from scoped_images.cdk.arguments import expect_argument
 from scoped_images.cdk.builder import ImageBuild, ImageBuilder
 from scoped_images.cdk.cache_export import exports_cache
+from scoped_images.cdk.existing_repository import ExistingRepository
+from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.local_builder import LocalBuilder
 from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.output_folder import refuse_output_folder
@@ -25,6 +27,7 @@ from scoped_images.cdk.stack_order import build_after, require_same_place
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.whole_repository import registry_cache_warning
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect_list
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import BaseReference, ImageSpec
@@ -58,18 +61,19 @@ class ImageBuilds:
 
     def __post_init__(self) -> None:
         scope = self.scope
-        hint = "an ImageRepository of an earlier stack, or ImageRepository.from_name(…)"
-        expect(scope, "repository", self.repository, AddressedRepository, hint)
+        do = "use an ImageRepository of an earlier stack, or ImageRepository.from_name(…)"
+        expect_argument(scope, "repository", self.repository, (ImageRepository, ExistingRepository), do)
         if not callable(self.context):
-            expect(scope, "context", self.context, ScopedContext, "ScopedContext.of(directory)")
-        expect(scope, "options", self.options, BuildOptions, "BuildOptions(build_args={'VERSION': '1'})")
-        hint = "a RemoteBuilder(…), or None for the machine that deploys"
+            expect_argument(scope, "context", self.context, ScopedContext, "use ScopedContext.of(directory)")
+        do = "use BuildOptions(build_args={'VERSION': '1'})"
+        expect_argument(scope, "options", self.options, BuildOptions, do)
+        do = "use a RemoteBuilder(…), or None for the machine that deploys"
         # A class has what its instances have.
         if isinstance(self.builder, type):
             raise ScopedImagesError(
-                f"builder: expected an instance, got the class {self.builder.__name__}; pass {hint}"
+                f"builder: must be an instance, got the class {self.builder.__name__}; {do}"
             )
-        expect(scope, "builder", self.builder, ImageBuilder, hint)
+        expect_argument(scope, "builder", self.builder, ImageBuilder, do)
         self._check_repository()
         for base in self._bases:
             require_same_place(scope, base.address)
@@ -180,7 +184,7 @@ class ImageBuilds:
         literal = {name: value for name, value in self.options.build_args.items() if name not in late}
         resolved = stack_of(self.scope).resolve(late) if late else {}
         context = self.context(platform) if callable(self.context) else self.context
-        expect(self.scope, "context", context, ScopedContext, "what a function from a platform returns")
+        expect_argument(self.scope, "context", context, ScopedContext, "have the function return one")
         refuse_output_folder(self.scope, context)
         spec = ImageSpec(
             context=context,
@@ -263,8 +267,7 @@ def platforms_of(
     scope: Construct, platform: Platform | str | None, platforms: Sequence[Platform | str]
 ) -> tuple[Platform, ...]:
     """Return the platforms to build for: only `platform`, or `platforms` in their order, or the app's default."""
-    if isinstance(platforms, str):
-        raise ScopedImagesError(f"platforms: expected a list, got {platforms!r}; pass [{platforms!r}]")
+    expect_list("platforms", platforms)
     if platform is not None and platforms:
         raise ScopedImagesError(
             f"platform: {scope.node.path!r} takes either platform or platforms, got both; pass platform= for one, or "

@@ -9,8 +9,9 @@ import aws_cdk
 from constructs import Construct
 
 from scoped_images.cdk.app_register import register_of
-from scoped_images.cdk.arguments import expect, expect_words
+from scoped_images.cdk.arguments import expect_argument
 from scoped_images.cdk.digest import Digest
+from scoped_images.cdk.lambda_code import lambda_code
 from scoped_images.cdk.place import path_of, place_of
 from scoped_images.cdk.registered_image import RegisteredImage
 from scoped_images.cdk.registry_resources import ImageDigest, digest_of
@@ -47,7 +48,7 @@ class ExistingImage(Construct):
         """
         super().__init__(scope, construct_id)
         self._name = ImageName.parse(BaseReference.external(uri, name=f"uri of {path_of(self)!r}").uri)
-        expect(self, "pin_digest", pin_digest, bool, "True or False")
+        expect_argument(self, "pin_digest", pin_digest, bool, "use True or False")
         self._uri, self._address = uri, RepositoryAddress.find(uri)
         if self._address:
             register_of(self).add_external_repository(self._address)
@@ -73,19 +74,12 @@ class ExistingImage(Construct):
         self, *, cmd: Sequence[str] | None = None, entrypoint: Sequence[str] | None = None
     ) -> aws_cdk.aws_lambda.DockerImageCode:
         """Return the image as a function's code; `cmd` and `entrypoint` default to those of the image."""
-        expect_words("cmd", cmd)
-        expect_words("entrypoint", entrypoint)
         if self._repository is None:
             raise ScopedImagesError(
                 f"uri: Lambda takes images of ECR only, got {self._uri!r} for {path_of(self)!r}; copy the image to ECR, "
                 "or pull it through a PullThroughCache"
             )
-        return aws_cdk.aws_lambda.DockerImageCode.from_ecr(
-            self._repository,
-            tag_or_digest=self._tag_or_digest,
-            cmd=list(cmd) if cmd else None,
-            entrypoint=list(entrypoint) if entrypoint else None,
-        )
+        return lambda_code(self._repository, self._tag_or_digest, cmd=cmd, entrypoint=entrypoint)
 
     def to_container_image(self) -> aws_cdk.aws_ecs.ContainerImage:
         """Return the image for a container of a task definition, whose execution role may then pull it from ECR."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Token
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -15,13 +13,15 @@ from constructs import Construct
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app_register import register_of
+from scoped_images.cdk.arguments import expect_accounts
 from scoped_images.cdk.ordered_assets import publishing_role_of
-from scoped_images.cdk.place import address_in, path_of, stack_of
+from scoped_images.cdk.place import stack_of
 from scoped_images.ecr.address import RepositoryAddress
-from scoped_images.ecr.repository_policy import let_account_pull, let_functions_pull, let_role_publish
-from scoped_images.errors import ScopedImagesError
-
-_ARN = re.compile(r"arn:[\w-]+:ecr:([a-z0-9-]+):(\d{12}):repository/(.+)")
+from scoped_images.ecr.repository_policy import (
+    let_account_pull,
+    let_functions_pull,
+    let_role_publish,
+)
 
 
 class ExistingRepository(AddressedRepository):
@@ -42,6 +42,7 @@ class ExistingRepository(AddressedRepository):
     ) -> None:
         """Refer to the repository. owner: the stock construct of this app that makes it."""
         super().__init__(scope, construct_id)
+        expect_accounts("pull_accounts", pull_accounts)
         self.address, self.deployed_with, self._owner = address, owner, owner
         stack = stack_of(self)
         self.policy: list[dict[str, Any]] = [
@@ -77,51 +78,6 @@ class ExistingRepository(AddressedRepository):
             f"repository {self.address.name!r} is not an ImageRepository: {tag!r} must be mutable there, and its "
             "lifecycle must not expire the image that has the tag",
         )
-
-
-def from_name(
-    scope: Construct, construct_id: str, name: str, *, pull_accounts: Sequence[str]
-) -> ExistingRepository:
-    """Refer to a repository of the stack's account and region."""
-    address = address_in(scope, name)
-    return ExistingRepository(scope, construct_id, address=address, pull_accounts=pull_accounts)
-
-
-def from_arn(
-    scope: Construct, construct_id: str, arn: str, *, pull_accounts: Sequence[str]
-) -> ExistingRepository:
-    """Refer to a repository by its ARN."""
-    match = _ARN.fullmatch(arn) if isinstance(arn, str) else None
-    if match is None:
-        raise ScopedImagesError(
-            f"repository_arn: expected arn:aws:ecr:<region>:<account>:repository/<name>, got {str(arn)!r} for "
-            f"{construct_id!r}; pass a literal ARN"
-        )
-    region, account, name = match.groups()
-    address = RepositoryAddress(account=account, region=region, name=name)
-    return ExistingRepository(scope, construct_id, address=address, pull_accounts=pull_accounts)
-
-
-def from_repository(
-    scope: Construct, construct_id: str, repository: ecr.IRepository, *, pull_accounts: Sequence[str]
-) -> ExistingRepository:
-    """Refer to a repository that a stock construct of the app makes or imports."""
-    if not hasattr(repository, "repository_name"):
-        raise ScopedImagesError(
-            f"repository: expected an aws_ecr.Repository, got {repository!r} for {construct_id!r}; pass a name to "
-            "ImageRepository.from_name"
-        )
-    made = isinstance(repository, ecr.Repository)
-    resource = repository.node.default_child if made else None
-    name = resource.repository_name if isinstance(resource, ecr.CfnRepository) else repository.repository_name
-    if not isinstance(name, str) or Token.is_unresolved(name):
-        raise ScopedImagesError(
-            f"repository: images are pushed before CloudFormation knows a generated name, got {path_of(repository)!r}; "
-            "give it a literal repository_name"
-        )
-    address = address_in(repository if made else scope, name)
-    owner = repository if isinstance(repository, ecr.Repository) else None
-    return ExistingRepository(scope, construct_id, address=address, owner=owner, pull_accounts=pull_accounts)
 
 
 def _functions(address: RepositoryAddress, account: str) -> str:

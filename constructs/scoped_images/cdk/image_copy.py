@@ -14,9 +14,11 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from scoped_images.cdk.app_register import register_of
-from scoped_images.cdk.arguments import expect, expect_words
+from scoped_images.cdk.arguments import expect_argument
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.lambda_code import lambda_code
+from scoped_images.cdk.place import path_of
 from scoped_images.cdk.registered_image import RegisteredImage
 from scoped_images.cdk.registry_resources import ImageDigests
 from scoped_images.cdk.repository_by_name import RepositoryByName
@@ -24,6 +26,7 @@ from scoped_images.cdk.scoped_image import ScopedImage
 from scoped_images.cdk.stack_order import require_same_place
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect
 from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
 
@@ -72,7 +75,9 @@ class ImageCopy(Construct):
         from cdk_ecr_deployment import DockerImageName, ECRDeployment  # noqa: PLC0415 - takes 0.1 s
 
         super().__init__(scope, construct_id)
-        expect(self, "repository", repository, ImageRepository, "one that a stack of this app makes")
+        expect_argument(
+            self, "repository", repository, ImageRepository, "use one that a stack of this app makes"
+        )
         source = _source_of(self, image)
         require_same_place(self, source)
         self.tag, self.platforms = index_tag(image.specs), image.platforms
@@ -119,20 +124,12 @@ class ImageCopy(Construct):
         platform: must be left out, or be the platform of the image. Lambda takes no index, so an image of several
             platforms cannot be a function's code.
         """
-        expect_words("cmd", cmd)
-        expect_words("entrypoint", entrypoint)
         if len(self.platforms) > 1 or (platform and Platform.parse(platform) != self.platforms[0]):
             raise ScopedImagesError(
                 f"platform: {self.node.path!r} as a function's code must be an image of one platform, got "
                 f"{' and '.join(self.platforms)}; copy an image that is built for one"
             )
-        repository, digest = self._in(scope)
-        return lambda_.DockerImageCode.from_ecr(
-            repository,
-            tag_or_digest=digest,
-            cmd=list(cmd) if cmd else None,
-            entrypoint=list(entrypoint) if entrypoint else None,
-        )
+        return lambda_code(*self._in(scope), cmd=cmd, entrypoint=entrypoint)
 
     def to_container_image(self, scope: Construct) -> ecs.ContainerImage:
         """Return the copy, by digest, as the image of a container in the stack of `scope`."""
@@ -188,11 +185,8 @@ class _Copied(Construct):
 
 
 def _source_of(copy: ImageCopy, image: ScopedImage | BaseImage) -> RepositoryAddress:
-    if not isinstance(image, ScopedImage | BaseImage):
-        raise ScopedImagesError(
-            f"image: {copy.node.path!r} expects a ScopedImage or a BaseImage, got {type(image).__name__}; pass the "
-            "construct that builds the image"
-        )
+    do = "use the construct that builds the image"
+    expect(f"image of {path_of(copy)!r}", image, (ScopedImage, BaseImage), do)
     if image.address is None:
         raise ScopedImagesError(
             f"image: {image.node.path!r} has no repository of its own to copy from; give it repository=, an "

@@ -16,6 +16,7 @@ from aws_cdk import (
     Lazy,
     RemovalPolicy,
     Stack,
+    Token,
 )
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -24,18 +25,22 @@ from constructs import Construct
 
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.app_register import register_of
-from scoped_images.cdk.existing_repository import (
-    ExistingRepository,
-    from_arn,
-    from_name,
-    from_repository,
-)
+from scoped_images.cdk.arguments import expect_accounts
+from scoped_images.cdk.existing_repository import ExistingRepository
 from scoped_images.cdk.ordered_assets import publishing_role_of
-from scoped_images.cdk.place import address_in, stack_of
+from scoped_images.cdk.place import address_in, path_of, stack_of
+from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.ecr.lifecycle import ImageLifecycle
-from scoped_images.ecr.repository_policy import let_account_pull, let_functions_pull, let_role_publish
+from scoped_images.ecr.repository_policy import (
+    let_account_pull,
+    let_functions_pull,
+    let_role_publish,
+)
 from scoped_images.ecr.tags import MAX_MOVING_PATTERNS, MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect
+
+_ARN = re.compile(r"arn:[\w-]+:ecr:([a-z0-9-]+):(\d{12}):repository/(.+)")
 
 
 class ImageRepository(AddressedRepository):
@@ -65,17 +70,14 @@ class ImageRepository(AddressedRepository):
         pull_accounts: further accounts that may pull, 12 digits each, with their Lambda functions of this region.
         """
         super().__init__(scope, construct_id)
-        if not isinstance(lifecycle, ImageLifecycle):
-            raise ScopedImagesError(
-                f"lifecycle: expected an ImageLifecycle, got {lifecycle!r} for {self.node.path!r}; pass "
-                "ImageLifecycle(max_images=30, untagged_days=7)"
-            )
+        do = "use ImageLifecycle(max_images=30, untagged_days=7)"
+        expect(f"lifecycle of {path_of(self)!r}", lifecycle, ImageLifecycle, do)
         if stack_of(self).nested_stack_parent is not None:
             raise ScopedImagesError(
-                f"{self.node.path!r} is in a nested stack, and images are built after whole stacks; put the repository "
-                "into a stack of its own, or into the nested stack's parent"
+                f"repository: images are built after whole stacks, got {path_of(self)!r} in a nested stack; put the "
+                "repository into a stack of its own, or into the nested stack's parent"
             )
-        _check_accounts(pull_accounts)
+        expect_accounts("pull_accounts", pull_accounts)
         self.address = address_in(self, repository_name)
         self.deployed_with = self
         self.repository = ecr.Repository(
@@ -140,16 +142,23 @@ class ImageRepository(AddressedRepository):
 
         The app does not change it: `policy_text` of what this returns is the policy that it needs.
         """
-        _check_accounts(pull_accounts)
-        return from_name(scope, construct_id, repository_name, pull_accounts=pull_accounts)
+        address = address_in(scope, repository_name)
+        return ExistingRepository(scope, construct_id, address=address, pull_accounts=pull_accounts)
 
     @classmethod
     def from_arn(
         cls, scope: Construct, construct_id: str, repository_arn: str, *, pull_accounts: Sequence[str] = ()
     ) -> ExistingRepository:
         """Use a repository that exists, by its literal ARN."""
-        _check_accounts(pull_accounts)
-        return from_arn(scope, construct_id, repository_arn, pull_accounts=pull_accounts)
+        match = _ARN.fullmatch(repository_arn) if isinstance(repository_arn, str) else None
+        if match is None:
+            raise ScopedImagesError(
+                f"repository_arn: must be arn:aws:ecr:<region>:<account>:repository/<name>, got {str(repository_arn)!r} "
+                f"for {construct_id!r}; use a literal ARN"
+            )
+        region, account, name = match.groups()
+        address = RepositoryAddress(account=account, region=region, name=name)
+        return ExistingRepository(scope, construct_id, address=address, pull_accounts=pull_accounts)
 
     @classmethod
     def from_repository(
@@ -161,8 +170,23 @@ class ImageRepository(AddressedRepository):
         pull_accounts: Sequence[str] = (),
     ) -> ExistingRepository:
         """Use a stock repository with a literal name. One that the app makes gets the policy that it needs."""
-        _check_accounts(pull_accounts)
-        return from_repository(scope, construct_id, repository, pull_accounts=pull_accounts)
+        if not hasattr(repository, "repository_name"):
+            raise ScopedImagesError(
+                f"repository: must be an aws_ecr.Repository, got {repository!r} for {construct_id!r}; use "
+                "ImageRepository.from_name for a name"
+            )
+        owner = repository if isinstance(repository, ecr.Repository) else None
+        resource = owner.node.default_child if owner else None
+        name = (resource if isinstance(resource, ecr.CfnRepository) else repository).repository_name
+        if not isinstance(name, str) or Token.is_unresolved(name):
+            raise ScopedImagesError(
+                "repository: images are pushed before CloudFormation knows a generated name, got "
+                f"{path_of(repository)!r}; give it a literal repository_name"
+            )
+        address = address_in(owner or scope, name)
+        return ExistingRepository(
+            scope, construct_id, address=address, owner=owner, pull_accounts=pull_accounts
+        )
 
     def _allow(self, statement: dict[str, Any]) -> None:
         self.repository.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
@@ -187,13 +211,3 @@ class _WhenDeleted:
     def produce(self, _: IResolveContext) -> bool:
         """Answer CDK."""
         return self._resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE
-
-
-def _check_accounts(accounts: object) -> None:
-    if isinstance(accounts, str) or not isinstance(accounts, Sequence):
-        raise ScopedImagesError(f"pull_accounts: expected a list, got {accounts!r}; pass ['111111111111']")
-    for account in accounts:
-        if not isinstance(account, str) or not re.fullmatch(r"\d{12}", account):
-            raise ScopedImagesError(
-                f"pull_accounts: expected 12 digits, got {account!r}; pass ['111111111111']"
-            )

@@ -21,7 +21,7 @@ class _AsksForAnInstance:
     def __get__(self, instance: object | None, owner: type) -> None:
         if instance is None and sys._getframe(1).f_globals["__name__"].startswith("jsii."):
             raise ScopedImagesError(
-                f"synthesizer: expected an instance, got the class {owner.__name__}; pass {owner.__name__}()"
+                f"synthesizer: must be an instance, got the class {owner.__name__}; pass {owner.__name__}()"
             )
         raise AttributeError("__jsii_ref__")
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from scoped_images.cdk.ordered_assets import OrderedAssets
+from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import address_in
 from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.pull_through_rule import PullThroughRule
@@ -117,17 +117,10 @@ class PullThroughCache(Construct):
 
     def _publishing_role(self) -> iam.IRole:
         stack = Stack.of(self)
-        synthesizer = stack.synthesizer
-        if not isinstance(synthesizer, OrderedAssets):
-            raise ScopedImagesError(
-                f"stack {stack.node.path!r}: its synthesizer does not name the role that publishes images; use "
-                "Stack(…, synthesizer=OrderedAssets()) or "
-                "App(default_stack_synthesizer=OrderedAssets())"
-            )
-        arn = synthesizer.image_publishing_role_arn
+        arn = publishing_role_of(stack)
         if f":iam::{stack.account}:role/" not in arn:
             raise ScopedImagesError(
-                f"{self.node.path!r}: the role that publishes images must be in account {stack.account}, got {arn}; "
-                "use the account's own bootstrap role"
+                f"image_asset_publishing_role_arn: must be a role of account {stack.account}, got {arn} for "
+                f"{self.node.path!r}; use the account's own bootstrap role"
             )
         return iam.Role.from_role_name(self, "PublishingRole", arn.rpartition("/")[2])

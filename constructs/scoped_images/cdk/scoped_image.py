@@ -14,7 +14,7 @@ from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.architectures import lambda_architecture, task_platform
-from scoped_images.cdk.arguments import expect, expect_options, expect_words
+from scoped_images.cdk.arguments import expect_argument, expect_options
 from scoped_images.cdk.base_image import BaseImage, base_argument, base_arguments
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.builds import ImageBuilds, platforms_of
@@ -24,6 +24,7 @@ from scoped_images.cdk.image_options import ImageOptions
 from scoped_images.cdk.image_references import ImageReferences
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.keywords import passes_on
+from scoped_images.cdk.lambda_code import lambda_code
 from scoped_images.cdk.place import path_of
 from scoped_images.cdk.publish import publish
 from scoped_images.cdk.registry_resources import move_tag
@@ -95,7 +96,7 @@ class ScopedImage(Construct):
             options=options or BuildOptions(),
             builder=builder,
         )
-        expect(self, "pin_digest", pin_digest, bool, "True or False")
+        expect_argument(self, "pin_digest", pin_digest, bool, "use True or False")
         builds = made.builds()
         self.specs = tuple(build.spec for build in builds)
         self.address = repository.address if repository else None
@@ -203,15 +204,8 @@ class ScopedImage(Construct):
 
         platform: one of several; Lambda takes no index.
         """
-        expect_words("cmd", cmd)
-        expect_words("entrypoint", entrypoint)
         repository, tag_or_digest = self._references.reference(self._one_platform(platform))
-        return aws_cdk.aws_lambda.DockerImageCode.from_ecr(
-            repository,
-            tag_or_digest=tag_or_digest,
-            cmd=list(cmd) if cmd else None,
-            entrypoint=list(entrypoint) if entrypoint else None,
-        )
+        return lambda_code(repository, tag_or_digest, cmd=cmd, entrypoint=entrypoint)
 
     def to_container_image(self) -> aws_cdk.aws_ecs.ContainerImage:
         """Return the image for a container of a task definition, whose execution role may then pull it."""

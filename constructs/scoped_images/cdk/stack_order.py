@@ -30,17 +30,17 @@ def _order(scope: Construct, needed: Construct, what: str) -> None:
     what = f"{what} {path_of(needed)!r}"
     if stack is other:
         raise ScopedImagesError(
-            f"{path_of(scope)!r} is in the same stack as {what}: the CLI builds all images of "
-            f"a stack before it deploys the stack; put {path_of(needed)!r} into a stack of its own"
+            f"stack: the CLI builds all images of a stack before it deploys the stack, got {path_of(scope)!r} in the "
+            f"same stack as {what}; put {path_of(needed)!r} into a stack of its own"
         )
     if Stage.of(stack) is not Stage.of(other):
         raise ScopedImagesError(
-            f"{path_of(scope)!r} and {what} are in different stages or apps, and CDK orders no stacks "
-            "across them; put both into one Stage of one App"
+            f"stack: CDK orders no stacks across stages or apps, got {path_of(scope)!r} and {what} in different ones; "
+            "put both into one Stage of one App"
         )
     if stack.nested_stack_parent is not None:
         raise ScopedImagesError(
-            f"{path_of(scope)!r} is in a nested stack, whose images the CLI builds before {what} exists; "
+            f"stack: the CLI builds the images of a nested stack before {what} exists, got {path_of(scope)!r} in one; "
             "put it into a stack of its own"
         )
     if not isinstance(stack.synthesizer, OrderedAssets):
@@ -53,7 +53,7 @@ def _order(scope: Construct, needed: Construct, what: str) -> None:
         stack.add_stack_dependency(other)
     except RuntimeError:
         raise ScopedImagesError(
-            f"{path_of(scope)!r} needs {what}, whose stack {path_of(other)!r} itself waits for "
+            f"stack: {path_of(scope)!r} needs {what}, got a stack {path_of(other)!r} that itself waits for "
             f"{path_of(stack)!r}; remove one of the two dependencies"
         ) from None
 

@@ -40,12 +40,12 @@ def add_outputs(scope: Construct, values: Mapping[str, str], *, parameters: str 
     stack = stack_of(scope)
     if parameters is not None and not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", parameters):
         raise ScopedImagesError(
-            f"parameters: expected a path, got {parameters!r} for {path_of(stack)!r}; use a path such as '/shop/dev'"
+            f"parameters: must be a path, got {parameters!r} for {path_of(stack)!r}; use a path such as '/shop/dev'"
         )
     for name, value in values.items():
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
             raise ScopedImagesError(
-                f"outputs: expected a name of letters and digits, got {name!r} for {path_of(stack)!r}; remove other "
+                f"outputs: must be a name of letters and digits, got {name!r} for {path_of(stack)!r}; remove other "
                 "characters"
             )
         if stack.node.try_find_child(name) is not None:

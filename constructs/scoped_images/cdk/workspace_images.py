@@ -14,7 +14,7 @@ from constructs import Construct
 from scoped_images.bases.derivation_options import DerivationOptions
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.cdk.addressed_repository import AddressedRepository
-from scoped_images.cdk.arguments import expect_options, expect_prefix, expect_repositories
+from scoped_images.cdk.arguments import expect_options, expect_prefix
 from scoped_images.cdk.base_images import BaseImages, WorkloadBases
 from scoped_images.cdk.builder import ImageBuilder
 from scoped_images.cdk.dockerfile_context import dockerfile_context
@@ -31,6 +31,7 @@ from scoped_images.context.control_files import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.selection import MissingSourceError
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 from scoped_images.pruning.retention import Retention
@@ -92,13 +93,11 @@ class WorkspaceImages:
         builder, pruner: in place of what the environment asks for.
         The other arguments are those of BaseGraph.from_workspace, which derives the bases.
         """
-        if not isinstance(environment, Environment):
-            raise ScopedImagesError(
-                f"environment: expected an Environment, got {environment!r}; pass Environment(name='dev', account=…, "
-                "region=…) or Environment.read(app.node.get_context('environments'), name)"
-            )
+        do = "use Environment.read(app.node.get_context('environments'), name)"
+        expect("environment", environment, Environment, do)
         expect_prefix(prefix)
-        expect_repositories(repositories)
+        if repositories is not None:
+            expect("repositories", repositories, Stack, "use the stack to put the repositories into")
         expect_options(scope, prefix, options)
         derived = {**derivation, "platforms": platforms, "base_dockerfile": base_dockerfile}
         useless = [name for name, value in derived.items() if value] if bases else []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect
 from scoped_images.image.registry_cache import RegistryCache, check_cache_name
 from scoped_images.upstream.images import UpstreamImages
 
@@ -46,12 +47,12 @@ class BuildOptions:
     no_cache: bool = False
 
     def __post_init__(self) -> None:
-        self._expect("build_args", Mapping, "pass values by name, {'VERSION': '1'}")
+        expect("build_args", self.build_args, Mapping, "use values by name, {'VERSION': '1'}")
         if not isinstance(self.build_secrets, Mapping):
             # Without the value: it may be the secret itself.
             raise ScopedImagesError(
-                f"build_secrets: expected a mapping, got {type(self.build_secrets).__name__}; "
-                "pass 'src=<path>' or 'env=<variable>' by id"
+                f"build_secrets: must be Mapping, got {type(self.build_secrets).__name__}; use 'src=<path>' or "
+                "'env=<variable>' by id"
             )
         for name, value in self.build_secrets.items():
             # Docker reads the option as comma-separated values.
@@ -67,19 +68,16 @@ class BuildOptions:
                 f"ssh: must be 'default' or '<id>=<socket or key>', got {self.ssh!r}; see docker build --ssh"
             )
         if self.network is not None and self.network not in _NETWORKS:
-            choices = ", ".join(repr(each) for each in _NETWORKS)
-            raise ScopedImagesError(f"network: must be one of {choices}, got {self.network!r}")
+            choices = " or ".join(repr(each) for each in _NETWORKS)
+            raise ScopedImagesError(
+                f"network: must be {choices}, got {self.network!r}; leave it out for the builder's own"
+            )
         for name in ("cache_export", "no_cache"):
-            self._expect(name, bool, "pass True or False")
+            expect(name, getattr(self, name), bool, "use True or False")
         if self.target is not None:
-            self._expect("target", str, "pass the name of a stage")
-        self._expect("upstream", UpstreamImages, "pass UpstreamImages(lock=ImagesLock.read())")
+            expect("target", self.target, str, "use the name of a stage")
+        expect("upstream", self.upstream, UpstreamImages, "use UpstreamImages(lock=ImagesLock.read())")
         if isinstance(self.cache, str):
             check_cache_name(self.cache, property_name="cache")
         elif self.cache is not None and self.cache is not False:
-            self._expect("cache", RegistryCache, "pass False to build without a cache")
-
-    def _expect(self, name: str, kind: type, hint: str) -> None:
-        value = getattr(self, name)
-        if not isinstance(value, kind):
-            raise ScopedImagesError(f"{name}: expected {kind.__name__}, got {value!r}; {hint}")
+            expect("cache", self.cache, RegistryCache, "use False to build without a cache")

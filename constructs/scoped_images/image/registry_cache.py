@@ -46,18 +46,18 @@ class RegistryCache:
     imports: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.branch is not None and not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", self.branch):
+        if self.branch is not None and not _NAME.fullmatch(self.branch):
             raise ScopedImagesError(
-                f"branch of the registry cache is {self.branch!r}, and is part of a tag: use 1-64 lower-case "
-                "letters, digits, '.', '_' and '-'"
+                f"branch of the registry cache: must be part of a tag, got {self.branch!r}; use 1-64 lower-case letters, "
+                "digits, '.', '_' and '-'"
             )
         if self.name is not None:
             check_cache_name(self.name, property_name="name of the registry cache")
         for ref in self.imports:
             if "${Token[" in ref:
                 raise ScopedImagesError(
-                    "imports of the registry cache holds a token, known only while CloudFormation deploys; "
-                    "the cache is read before: give the ref with a literal account and region"
+                    f"imports of the registry cache: must be known before CloudFormation deploys, got the token {ref!r}; "
+                    "use a ref with a literal account and region"
                 )
 
     @property
@@ -95,6 +95,6 @@ def check_cache_name(name: object, *, property_name: str) -> None:
     """Raise ScopedImagesError unless `name` can be the name of a cache."""
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name.split("-")[0] in _TAKEN:
         raise ScopedImagesError(
-            f"{property_name}: expected 1-64 lower-case letters, digits, '.', '_' and '-', and no 'linux' or 'pr' at the "
+            f"{property_name}: must be 1-64 lower-case letters, digits, '.', '_' and '-', and no 'linux' or 'pr' at the "
             f"start, got {name!r}; use the name of the image"
         )

@@ -36,12 +36,13 @@ class BuildSecret:
         # Without the value got: somebody may have given the secret itself.
         if not re.fullmatch(pattern, self.name):
             raise ScopedImagesError(
-                f"name of a build secret in {self.kind} has characters that no name has there: use its name, not its "
-                f"ARN, a token or the secret itself; a name has {takes}"
+                f"name of a build secret in {self.kind}: must be {takes}, got other characters; use its name, not its "
+                "ARN, a token or the secret itself"
             )
         if self.json_key is not None and not re.fullmatch(r"[^:\s]+", self.json_key):
             raise ScopedImagesError(
-                f"json_key of build secret {self.name!r} is {self.json_key!r}: CodeBuild takes no colon or space in it"
+                f"json_key of build secret {self.name!r}: must be without colons and spaces, got {self.json_key!r}; "
+                "rename the member"
             )
 
     @classmethod

@@ -45,8 +45,8 @@ def check_length(request: BuildRequest) -> None:
     if length > MAX_LENGTH:
         longest = max(request.build_args, key=lambda name: len(request.build_args[name]), default="none")
         raise ScopedImagesError(
-            f"buildspec of {request.repository!r} has {length} characters, and CodeBuild takes {MAX_LENGTH}: its "
-            f"longest build argument is {longest!r}; have the build read long values from a file of its context"
+            f"buildspec of {request.repository!r}: CodeBuild takes {MAX_LENGTH} characters, got {length}, most of them "
+            f"for the build argument {longest!r}; have the build read long values from a file of its context"
         )
 
 

@@ -74,18 +74,22 @@ def test_a_graph_that_cannot_be_built(declarations: Sequence[BaseDeclaration], m
 @pytest.mark.parametrize("name", ["", "A", "a_b", "a--b", "-a", "a-", "a/b", 3])
 def test_a_name_is_part_of_physical_names(name: Any) -> None:
     with pytest.raises(
-        ScopedImagesError, match=f"name of a base image: takes lower-case letters and digits .*, got {name!r}"
+        ScopedImagesError,
+        match=f"name of a base image: must be lower-case letters and digits .*, got {name!r}",
     ):
         base(name)
 
 
 def test_a_need_is_named_once() -> None:
-    with pytest.raises(ScopedImagesError, match="needs of base image 'a': names 'b' twice; remove one"):
+    with pytest.raises(
+        ScopedImagesError,
+        match="needs of base image 'a': must name each base once, got 'b' twice; remove one",
+    ):
         base("a", "b", "b")
 
 
 def test_text_in_place_of_needs_is_an_error() -> None:
-    with pytest.raises(ScopedImagesError, match="needs of base image 'a': must be a tuple, got the text 'b'"):
+    with pytest.raises(ScopedImagesError, match="needs of base image 'a': must be a list, got 'b'; use"):
         BaseDeclaration(name="a", context=CONTEXT, needs="b")  # type: ignore[arg-type]
 
 
@@ -93,7 +97,7 @@ def test_text_in_place_of_needs_is_an_error() -> None:
 def test_a_number_in_place_of_a_tuple_is_an_error(option: str) -> None:
     options: dict[str, Any] = {option: 3}
     with pytest.raises(
-        ScopedImagesError, match=rf"{option} of base image 'a': must be a tuple, got 3; use \(3,\)"
+        ScopedImagesError, match=rf"{option} of base image 'a': must be a list, got 3; use \[3\]"
     ):
         BaseDeclaration(name="a", context=CONTEXT, **options)
 
@@ -101,10 +105,10 @@ def test_a_number_in_place_of_a_tuple_is_an_error(option: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (base("a"), "must be a list, got one BaseDeclaration; use [BaseDeclaration(…)]"),
-        ({"a": base("a")}, "must be a list of BaseDeclaration, got dict"),
-        ("a", "must be a list of BaseDeclaration, got str"),
-        (None, "must be a list of BaseDeclaration, got NoneType"),
+        (base("a"), "must be a list of BaseDeclaration, got BaseDeclaration; use [BaseDeclaration(…)]"),
+        ({"a": base("a")}, "must be a list of BaseDeclaration, got dict; use [BaseDeclaration(…)]"),
+        ("a", "must be a list of BaseDeclaration, got str; use [BaseDeclaration(…)]"),
+        (None, "must be a list of BaseDeclaration, got NoneType; use [BaseDeclaration(…)]"),
     ],
 )
 def test_declarations_are_a_list(given: Any, message: str) -> None:
@@ -119,14 +123,18 @@ def test_declarations_are_a_list(given: Any, message: str) -> None:
 def test_what_is_in_the_list_is_declared() -> None:
     with pytest.raises(ScopedImagesError) as refused:
         BaseGraph.of([base("a"), CONTEXT])  # type: ignore[list-item]
-    assert str(refused.value) == "bases[1]: must be a BaseDeclaration, got ScopedContext"
+    assert (
+        str(refused.value)
+        == "bases[1]: must be BaseDeclaration, got ScopedContext(root=PosixPath('/'), dockerfile=PosixPath('…; use "
+        "[BaseDeclaration(…)]"
+    )
 
 
 def test_a_context_is_one_or_makes_one() -> None:
     assert BaseDeclaration(name="a", context=lambda _: CONTEXT).name == "a"
     with pytest.raises(
         ScopedImagesError,
-        match=r"context of base image 'a': must be a ScopedContext or a function .* got 'packages/a'",
+        match=r"context of base image 'a': must be ScopedContext, got str 'packages/a'; use",
     ):
         BaseDeclaration(name="a", context="packages/a")  # type: ignore[arg-type]
 

@@ -16,18 +16,22 @@ from tests.unit.workspace.repository import packages
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"name": ""}, "name of PackageOptions: must be the name of a package, got ''"),
+        (
+            {"name": ""},
+            "name of PackageOptions: must be the name of a package, got ''; use that in its pyproject.toml",
+        ),
         (
             {"version": "latest"},
-            "version of PackageOptions for 'a': must be a version such as '1.2.0', got 'latest'",
+            "version of PackageOptions for 'a': must be a version, got 'latest'; use one such as '1.2.0'",
         ),
         (
             {"build_packages": "gcc"},
-            "build_packages of PackageOptions for 'a': must be a tuple, got 'gcc'; use ('gcc',)",
+            "build_packages of PackageOptions for 'a': must be a list, got 'gcc'; use ['gcc']",
         ),
         (
             {"system_packages": ("gcc; reboot",)},
-            "system packages of PackageOptions for 'a': must be names of packages, got 'gcc; reboot'",
+            "system packages of PackageOptions for 'a': must be names of packages, got 'gcc; reboot'; use "
+            "one such as 'libpq'",
         ),
         ({"platforms": ("linux/mips",)}, "platforms of PackageOptions for 'a' is 'linux/mips'"),
     ],
@@ -46,8 +50,11 @@ def test_a_value_that_no_build_takes_is_refused(given: dict[str, Any], message: 
             "must be a list of PackageOptions, got PackageOptions; use [PackageOptions(…)]",
         ),
         ({"a": 1}, "must be a list of PackageOptions, got dict; use [PackageOptions(…)]"),
-        (["a"], "[0]: must be PackageOptions, got str"),
-        ([PackageOptions(name="a.b"), PackageOptions(name="A-b")], "has two for 'a-b'; put both into one"),
+        (["a"], "[0]: must be PackageOptions, got str 'a'; use [PackageOptions(…)]"),
+        (
+            [PackageOptions(name="a.b"), PackageOptions(name="A-b")],
+            "must be one for each package, got two for 'a-b'; put both into one",
+        ),
         (
             [PackageOptions(name="c")],
             "names 'c', which is not a package that a workload depends on; derived bases: b",

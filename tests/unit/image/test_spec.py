@@ -70,7 +70,7 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
         ),
         (
             {"build_args": ["A=1"]},
-            "build_args: expected Mapping, got ['A=1']; pass values by name, {'VERSION': '1'}",
+            "build_args: must be Mapping, got list ['A=1']; use values by name, {'VERSION': '1'}",
         ),
         (
             {"build_secrets": {"pip": "src=a,id=other"}},
@@ -81,17 +81,20 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
             {"ssh": "default key"},
             "ssh: must be 'default' or '<id>=<socket or key>', got 'default key'; see docker build --ssh",
         ),
-        ({"network": "bridge"}, "network: must be one of 'default', 'none', 'host', got 'bridge'"),
-        ({"no_cache": 1}, "no_cache: expected bool, got 1; pass True or False"),
+        (
+            {"network": "bridge"},
+            "network: must be 'default' or 'none' or 'host', got 'bridge'; leave it out for the builder's own",
+        ),
+        ({"no_cache": 1}, "no_cache: must be bool, got int 1; use True or False"),
         (
             {"build_secrets": ["pw"]},
-            "build_secrets: expected a mapping, got list; pass 'src=<path>' or 'env=<variable>' by id",
+            "build_secrets: must be Mapping, got list; use 'src=<path>' or 'env=<variable>' by id",
         ),
-        ({"target": 3}, "target: expected str, got 3; pass the name of a stage"),
-        ({"cache": True}, "cache: expected RegistryCache, got True; pass False to build without a cache"),
+        ({"target": 3}, "target: must be str, got int 3; use the name of a stage"),
+        ({"cache": True}, "cache: must be RegistryCache, got bool True; use False to build without a cache"),
         (
             {"upstream": "images.lock"},
-            "upstream: expected UpstreamImages, got 'images.lock'; pass UpstreamImages(lock=ImagesLock.read())",
+            "upstream: must be UpstreamImages, got str 'images.lock'; use UpstreamImages(lock=ImagesLock.read())",
         ),
         ({"platform": "amd64"}, "platform is 'amd64', and must be one of 'linux/amd64', 'linux/arm64'"),
     ],

@@ -21,8 +21,8 @@ def test_an_invalid_name_is_an_error_that_does_not_repeat_it(name: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         BuildSecret.parameter(name)
     assert str(caught.value) == (
-        "name of a build secret in PARAMETER_STORE has characters that no name has there: use its name, not its "
-        "ARN, a token or the secret itself; a name has letters, digits and any of /_.-"
+        "name of a build secret in PARAMETER_STORE: must be letters, digits and any of /_.-, got other "
+        "characters; use its name, not its ARN, a token or the secret itself"
     )
 
 
@@ -30,5 +30,5 @@ def test_a_key_that_codebuild_would_read_otherwise_is_refused() -> None:
     with pytest.raises(ScopedImagesError) as caught:
         BuildSecret.secrets_manager("pip", json_key="a:b")
     assert str(caught.value) == (
-        "json_key of build secret 'pip' is 'a:b': CodeBuild takes no colon or space in it"
+        "json_key of build secret 'pip': must be without colons and spaces, got 'a:b'; rename the member"
     )

@@ -142,11 +142,11 @@ def test_a_buildspec_is_printable_ascii_whatever_is_in_its_arguments(value: str)
 def test_a_buildspec_longer_than_codebuild_takes_is_refused() -> None:
     with pytest.raises(ScopedImagesError) as caught:
         check_length(request(build_args={"A": "x", "LIST": "x" * 25_600}))
-    length = re.search(r"has (\d+) characters", str(caught.value))
+    length = re.search(r"got (\d+), most", str(caught.value))
     assert length is not None
     assert str(caught.value) == (
-        f"buildspec of 'upload-dev' has {length[1]} characters, and CodeBuild takes 25600: its longest build argument is "
-        "'LIST'; have the build read long values from a file of its context"
+        f"buildspec of 'upload-dev': CodeBuild takes 25600 characters, got {length[1]}, most of them for the build "
+        "argument 'LIST'; have the build read long values from a file of its context"
     )
 
 

@@ -128,8 +128,8 @@ class RemoteBuilder(Construct):
         """Have CodeBuild build an image when the stack of `scope` deploys, unless it is in the registry."""
         if build.repository is None:
             raise ScopedImagesError(
-                f"{scope.node.path!r} is built remotely, and has no repository to be pushed to: give it repository=, an "
-                "ImageRepository of an earlier stack"
+                f"repository of {scope.node.path!r}: a remote build pushes to it, got None; pass an ImageRepository of "
+                "an earlier stack"
             )
         require_same_place(scope, build.repository)
         # CloudFormation calls functions of its own region only.

@@ -180,13 +180,13 @@ class RemoteImage(Construct):
         for name, text in {**build.spec.arguments, **build.spec.late_args}.items():
             if re.search(r"\{\{resolve:(secretsmanager|ssm-secure):", text):
                 raise ScopedImagesError(
-                    f"build_args[{name!r}] of {_path(self)!r} is a secret, and arguments are in logs and in the image's "
-                    "history: give it as build_secrets=, and its place to the builder as secrets="
+                    f"build_args[{name!r}] of {_path(self)!r}: arguments are in logs and in the image's history, got a "
+                    "reference to a secret; use build_secrets=, and secrets= of the builder for its place"
                 )
             if "{{resolve:" in text and name not in build.late_args:
                 raise ScopedImagesError(
-                    f"build_args[{name!r}] of {_path(self)!r} is text that CloudFormation puts a value in place of, and "
-                    "the image's tag would not count the value: use aws_cdk.CfnDynamicReference(…).to_string()"
+                    f"build_args[{name!r}] of {_path(self)!r}: the image's tag would not count the value that "
+                    f"CloudFormation puts in place of it, got {text!r}; use aws_cdk.CfnDynamicReference(…).to_string()"
                 )
 
     def _secrets(self, settings: RemoteSettings, build: ImageBuild) -> dict[str, BuildSecret]:
@@ -194,8 +194,8 @@ class RemoteImage(Construct):
         if unknown:
             known = ", ".join(sorted(settings.secrets)) or "none"
             raise ScopedImagesError(
-                f"build_secrets of {_path(self)!r} has {unknown[0]!r}, and its builder {settings.path!r} knows "
-                f"{known}: a remote build reads no file or variable of this machine, so tell the builder where it is, "
+                f"build_secrets of {_path(self)!r}: must be known to its builder {settings.path!r}, got {unknown[0]!r} "
+                f"and not one of {known}; a remote build reads no file or variable of this machine, so use "
                 f"RemoteBuilder(…, secrets={{{unknown[0]!r}: BuildSecret.secrets_manager(…)}})"
             )
         return {name: settings.secrets[name] for name in build.spec.options.build_secrets}

@@ -12,7 +12,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from scoped_images.cdk.arguments import expect
+from scoped_images.cdk.arguments import expect_argument
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.remote.build_secret import BuildSecret
@@ -62,7 +62,8 @@ def check_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
     for name, secret in secrets.items():
         if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
             raise ScopedImagesError(
-                f"secrets of {scope.node.path!r} has the id {name!r}: use letters, digits, '.', '_' and '-'"
+                f"secrets of {scope.node.path!r}: must have ids that buildx takes, got {name!r}; use letters, digits, "
+                "'.', '_' and '-'"
             )
         if not isinstance(secret, BuildSecret):
             # Without the value got: it may be the secret itself.
@@ -77,15 +78,17 @@ def check_network(scope: Construct, **settings: object) -> None:
     for name, value in settings.items():
         if value:
             raise ScopedImagesError(
-                f"{name} of {scope.node.path!r} is given without a VPC, and builds would run outside of any: give vpc="
+                f"vpc of {scope.node.path!r}: must be given with {name}, got None; pass the VPC that builds run in"
             )
 
 
 def minutes_of(scope: Construct, timeout: Duration | None) -> int:
     """The minutes that a build may take, by default 30."""
-    expect(scope, "timeout", timeout, Duration, "Duration.minutes(30)")
+    expect_argument(scope, "timeout", timeout, Duration, "use Duration.minutes(30)")
     if timeout is not None and timeout.is_unresolved():
-        raise ScopedImagesError(f"timeout of {scope.node.path!r} is a token: give a literal")
+        raise ScopedImagesError(
+            f"timeout of {scope.node.path!r}: must be a literal, got a token; use Duration.minutes(30)"
+        )
     minutes = 30.0 if timeout is None else timeout.to_minutes(integral=False)
     if not 5 <= minutes <= _LONGEST or minutes % 1:
         raise ScopedImagesError(

@@ -1,0 +1,39 @@
+"""Checks a user's arguments where they are given: later mistakes end in tracebacks that do not name the property."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from scoped_images.errors import ScopedImagesError
+
+Item = TypeVar("Item")
+
+
+def expect(name: str, value: object, kind: type | tuple[type, ...], do: str) -> None:
+    """Raise ScopedImagesError unless `value` is of a kind. do: what to do, such as `use ScopedContext.of(directory)`."""
+    if not isinstance(value, kind):
+        kinds = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
+        text = repr(value)
+        own = "" if value is None or text.startswith(type(value).__name__) else f"{type(value).__name__} "
+        short = text if len(text) <= 60 else f"{text[:57]}…"
+        raise ScopedImagesError(f"{name}: must be {kinds}, got {own}{short}; {do}")
+
+
+def expect_list(name: str, value: object) -> None:
+    """Raise ScopedImagesError unless `value` has items. Those of a text would be its letters."""
+    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+        raise ScopedImagesError(f"{name}: must be a list, got {value!r}; use [{value!r}]")
+
+
+def items_of(name: str, value: object, kind: type[Item]) -> tuple[Item, ...]:
+    """Return the items of a list. Raises ScopedImagesError unless each is a `kind`."""
+    do = f"use [{kind.__name__}(…)]"
+    if isinstance(value, str | Mapping | kind) or not isinstance(value, Iterable):
+        raise ScopedImagesError(
+            f"{name}: must be a list of {kind.__name__}, got {type(value).__name__}; {do}"
+        )
+    items = tuple(value)
+    for index, item in enumerate(items):
+        expect(f"{name}[{index}]", item, kind, do)
+    return items
