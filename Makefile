@@ -90,8 +90,10 @@ bench: $(VENV) $(CDK) $(BENCH) ## nightly: measure all of benchmarks/ and rewrit
 bench-quick: $(VENV) $(CDK) $(BENCH) ## the same on a small scale, in a few minutes; fails beyond wide margins
 	@.venv/bin/python -m benchmarks --quick $(PARTS)
 
-fuzz: $(VENV) ## thousands of generated contexts against BuildKit, and of Dockerfiles against its parser: make fuzz CASES=3000
-	@SCOPED_IMAGES_FUZZ=$(or $(CASES),3000) pytest -n 2 tests/differential/test_against_buildkit.py tests/unit/dockerfile/test_parse_against_go.py
+fuzz: CASES ?= 3000
+fuzz: $(VENV) ## nightly: thousands of cases of every property; contexts against BuildKit, Dockerfiles and patterns against its code: make fuzz CASES=3000
+	@SCOPED_IMAGES_FUZZ=$(CASES) pytest -n 2 tests/differential/test_against_buildkit.py
+	@SCOPED_IMAGES_FUZZ=$(CASES) SCOPED_IMAGES_WORLDS=$(CASES) pytest -n 2 --dist worksteal -m hypothesis tests/differential tests/unit
 
 corpus: $(VENV) ## nightly: build each layout of a package in an image of its own, and an extension on a plain image
 	@pytest tests/differential/nightly/test_corpus_by_layout.py

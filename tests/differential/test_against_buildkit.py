@@ -18,8 +18,8 @@ pytestmark = pytest.mark.engine
 # SCOPED_IMAGES_FUZZ=3000 makes a run of thousands; then every run has other cases.
 _FUZZ = int(os.environ.get("SCOPED_IMAGES_FUZZ", "0"))
 _SHARDS = 4
-_CASES = _FUZZ or 300
-_MINIMAL_CASES = (_FUZZ or 300) // 5
+_CASES = _FUZZ or 200
+_MINIMAL_CASES = _CASES // 5
 _PHASES = (Phase.generate, Phase.shrink) if _FUZZ else (Phase.generate,)
 
 

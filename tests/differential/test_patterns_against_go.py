@@ -20,7 +20,7 @@ from tests.differential.pattern_oracle import PatternOracle, build_oracle
 
 Matched = TypeVar("Matched")
 _FUZZ = int(os.environ.get("SCOPED_IMAGES_FUZZ", "0"))
-_settings = settings(max_examples=_FUZZ or 1000, deadline=None, derandomize=not _FUZZ)
+_settings = settings(max_examples=_FUZZ or 500, deadline=None, derandomize=not _FUZZ)
 
 # What ignore patterns, filepath.Match and Go's regular expressions know, and what Python's know beside it.
 _PIECES = [

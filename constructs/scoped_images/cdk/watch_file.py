@@ -13,6 +13,5 @@ from scoped_images.json_file import write_json
 
 def write_watch_file(outdir: Path, contexts: Iterable[ScopedContext]) -> None:
     """Write the patterns of all contexts and of the Python files that synth has imported."""
-    names = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    modules = [Path(name) for name in names if name]
+    modules = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())} - {""}
     write_json(outdir / WATCH_FILE, {"include": watch_patterns(contexts, modules, folder=Path.cwd())})

@@ -17,7 +17,7 @@ _INSTALLED_OR_HIDDEN = re.compile(r"(^|/)((site|dist)-packages/|\.[^./])")
 _SPECIAL = re.compile(r"[\\*?\[\](){}!+@|]")
 
 
-def watch_patterns(contexts: Iterable[ScopedContext], modules: Iterable[Path], *, folder: Path) -> list[str]:
+def watch_patterns(contexts: Iterable[ScopedContext], modules: Iterable[str], *, folder: Path) -> list[str]:
     """Return the patterns for the contexts and for the app's own Python files, sorted.
 
     A file in `folder` itself is a pattern. Any other file stands for its folder and all below, where new files will be.
@@ -29,7 +29,7 @@ def watch_patterns(contexts: Iterable[ScopedContext], modules: Iterable[Path], *
         files.update(_relative(_paths(context.root, context.files), folder))
         for named in context.named.values():
             files.update(_relative(_paths(named.root, named.files), folder))
-    files.update(path for path in _relative(map(str, modules), folder) if not path.startswith("../"))
+    files.update(path for path in _relative(modules, folder) if not path.startswith("../"))
     in_folder = {path for path in files if "/" not in path}
     folders = _topmost(PurePosixPath(path).parent.as_posix() for path in files - in_folder)
     return sorted([*map(_escaped, in_folder), *(f"{_escaped(each)}/**" for each in folders)])

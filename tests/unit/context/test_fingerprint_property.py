@@ -200,7 +200,7 @@ MUTATIONS = st.one_of(
 
 
 @given(mutations=st.lists(MUTATIONS, min_size=1, max_size=5))
-@settings(max_examples=250, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100)
 def test_the_fingerprint_follows_what_the_build_sees(mutations: list[Mutation]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "checkout"

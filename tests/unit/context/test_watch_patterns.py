@@ -47,7 +47,7 @@ def test_a_named_context_is_covered(tmp_path: Path) -> None:
 def test_what_lies_outside_of_the_folder_keeps_its_place(tmp_path: Path) -> None:
     write(tmp_path, "services/api/Dockerfile", "infra/app.py")
     context = ScopedContext.of(tmp_path / "services" / "api")
-    found = watch_patterns([context], [tmp_path / "infra" / "app.py"], folder=tmp_path / "infra")
+    found = watch_patterns([context], [str(tmp_path / "infra" / "app.py")], folder=tmp_path / "infra")
     assert found == ["../services/api/**", "app.py"]
 
 
@@ -61,10 +61,10 @@ def test_what_lies_outside_of_the_folder_keeps_its_place(tmp_path: Path) -> None
 )
 def test_code_that_is_not_the_apps_is_left_out(installed: str, tmp_path: Path) -> None:
     modules = [tmp_path / "app.py", tmp_path / "stacks" / "api.py", tmp_path / installed]
-    assert watch_patterns([], modules, folder=tmp_path) == ["app.py", "stacks/**"]
+    assert watch_patterns([], map(str, modules), folder=tmp_path) == ["app.py", "stacks/**"]
 
 
 def test_a_name_is_no_pattern(tmp_path: Path) -> None:
     """The CLI turns backslashes into slashes, so that `?` is the closest."""
     modules = [tmp_path / "stacks [old]" / "{a}.py", tmp_path / "b*.py"]
-    assert watch_patterns([], modules, folder=tmp_path) == ["b?.py", "stacks ?old?/**"]
+    assert watch_patterns([], map(str, modules), folder=tmp_path) == ["b?.py", "stacks ?old?/**"]

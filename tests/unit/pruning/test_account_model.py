@@ -28,7 +28,7 @@ from tests.unit.pruning.account_model import (
 from tests.unit.pruning.damaged_answers import Damage
 from tests.unit.pruning.images_in_use import in_use
 
-WORLDS = int(os.environ.get("SCOPED_IMAGES_WORLDS", "150"))
+WORLDS = int(os.environ.get("SCOPED_IMAGES_WORLDS", "60"))
 IMAGES = 12
 OPERATIONS = [
     *("describe_images", "batch_get_image", "batch_delete_image"),

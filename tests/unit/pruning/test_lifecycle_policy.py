@@ -178,7 +178,7 @@ def repositories(draw: st.DrawFn) -> list[LifecycleImage]:
     return images
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200)
 @given(repositories(), st.none() | st.integers(1, 5), st.integers(1, 30))
 def test_our_rules_never_touch_a_cache_or_the_moving_tag(
     images: list[LifecycleImage], max_images: int | None, untagged_days: int
@@ -202,7 +202,7 @@ def test_our_rules_never_touch_a_cache_or_the_moving_tag(
             assert one.pushed_at < NOW - timedelta(days=untagged_days)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200)
 @given(repositories())
 def test_without_a_count_our_rules_never_expire_what_a_workload_can_run(images: list[LifecycleImage]) -> None:
     """What runs is content-tagged, or the child of an index that is."""

@@ -113,7 +113,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 WORLDS = worlds()
-THOUSANDS = settings(max_examples=int(os.environ.get("SCOPED_IMAGES_WORLDS", "100")), deadline=None)
+THOUSANDS = settings(max_examples=int(os.environ.get("SCOPED_IMAGES_WORLDS", "40")), deadline=None)
 
 
 def gone(selection: Selection) -> set[tuple[str, str]]:

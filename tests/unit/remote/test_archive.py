@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scoped_images import Platform, ScopedContext, ScopedImagesError
@@ -234,7 +234,6 @@ NAMES = st.text(
 ).filter(lambda name: name not in (".", "..", *SPECIAL))
 
 
-@settings(deadline=None)
 @given(names=st.lists(NAMES, unique=True, max_size=8), data=st.binary(max_size=50))
 def test_tar_gives_back_whatever_names_and_bytes_went_in(
     names: list[str], data: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
@@ -208,7 +208,6 @@ def reached(needs: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> set[st
     return set(names).union(*(reached(needs, needs[name]) for name in names))
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_the_bases_of_a_workload_bring_what_its_package_depends_on_and_each_is_needed(
     needs: dict[str, list[str]],
@@ -227,7 +226,6 @@ def test_the_bases_of_a_workload_bring_what_its_package_depends_on_and_each_is_n
             assert left_out not in reached(bases, rest)
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_the_order_of_packages_and_dependencies_decides_nothing(needs: dict[str, list[str]]) -> None:
     shuffled = {name: sorted(each, reverse=True) for name, each in reversed(needs.items())}
