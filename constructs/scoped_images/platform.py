@@ -29,7 +29,7 @@ class Platform(StrEnum):
                     f"{name}: must be a Platform of scoped_images, got {type(value).__module__}."
                     f"{type(value).__name__}; from scoped_images import Platform, and pass Platform.{same}"
                 ) from None
-            raise ScopedImagesError(f"{name} is {value!r}, and must be one of {known}") from None
+            raise ScopedImagesError(f"{name}: must be one of {known}, got {value!r}") from None
 
     @property
     def slug(self) -> str:

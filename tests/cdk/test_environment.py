@@ -109,7 +109,7 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
         ),
         (
             {"platform": "arm64"},
-            "environments.dev.platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'",
+            "environments.dev.platform: must be one of 'linux/amd64', 'linux/arm64', got 'arm64'",
         ),
         ({"max_images": 0}, "environments.dev.max_images: must be a whole number from 1 to 9999, got 0"),
         (

@@ -25,7 +25,7 @@ from tests.cdk.small_app import BOTH, SmallApp
             "platform: must be a Platform of scoped_images, got aws_cdk.aws_ecr_assets.Platform; from scoped_images "
             "import Platform, and pass Platform.LINUX_AMD64",
         ),
-        ({"platform": "arm64"}, "platform is 'arm64', and must be one of 'linux/amd64', 'linux/arm64'"),
+        ({"platform": "arm64"}, "platform: must be one of 'linux/amd64', 'linux/arm64', got 'arm64'"),
         (
             {"platform": Platform.LINUX_ARM64, "platforms": BOTH},
             "platform: 'App/Image' takes either platform or platforms, got both; pass",
@@ -76,7 +76,7 @@ from tests.cdk.small_app import BOTH, SmallApp
         ),
         (
             {"moving_tag": "a/b"},
-            "moving_tag of 'App/Image': expected a tag of 1-128 letters, digits, '.', '_' and '-', got 'a/b'; use a",
+            "moving_tag of 'App/Image': must be a tag of 1-128 letters, digits, '.', '_' and '-', got 'a/b'; use a",
         ),
         (
             {"context": lambda _: "x"},

@@ -26,7 +26,7 @@ from scoped_images.context.scoped_context import ScopedContext
 def contexts():
     {statement}
 """
-MESSAGE = "error: build context: directory 'nothing' does not exist or is no folder\n"
+MESSAGE = "error: build context: directory 'nothing' does not exist or is not a folder\n"
 
 
 def run(

@@ -86,8 +86,8 @@ def _build(found: _Found, registries: Registries, builder: str | None) -> BuildR
     docker = os.environ.get("CDK_DOCKER", "docker")
 
     def digests(targets: Iterable[Target]) -> dict[str, str]:
-        wanted = [destination for target in targets for destination in target.image.destinations]
-        pushed = registries.states(wanted).values()
+        destinations = [destination for target in targets for destination in target.image.destinations]
+        pushed = registries.states(destinations).values()
         return {each.uri: each.digest for each in pushed if each.digest is not None}
 
     needed = {

@@ -100,13 +100,13 @@ def _new_folder(output: str) -> Path:
     path = Path(output)
     try:
         if not output or (os.path.lexists(path) and not path.is_dir()):
-            raise ScopedImagesError(f"--output: not a folder, got {output!r}; give a new or an empty one")
+            raise ScopedImagesError(f"--output: must be a folder, got {output!r}; give a new or an empty one")
         if path.is_dir() and any(path.iterdir()):
             raise ScopedImagesError(
                 f"--output: the folder is not empty, got {output!r}; give a new or an empty one"
             )
     except OSError as error:
-        raise ScopedImagesError(f"--output {output!r} cannot be used: {error.strerror}") from error
+        raise ScopedImagesError(f"--output: {error.strerror}, got {output!r}; give another folder") from error
     return path.absolute()
 
 

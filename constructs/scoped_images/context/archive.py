@@ -1,4 +1,4 @@
-"""A build context as one file: the same bytes for the same content, whenever and wherever it is made."""
+"""Writes a build context as one file, with the same bytes for the same content on every machine."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def write_context_archive(context: ScopedContext, folder: Path) -> Path:
     """Write a context with its Dockerfile and named contexts to `folder`, and return the file.
 
     `context/` has the files of a local build, `named-<n>/` those of each named context; without owners and times, with
-    modes 0644 and 0755. Links stay links, wherever they lead. An archive that is there is read and compared first, and
-    written again if it differs. Raises ScopedImagesError if a file differs from what was read when the context was made.
+    modes 0644 and 0755. Links stay links, wherever they lead. An existing archive is compared first, and written again
+    only if it differs. Raises ScopedImagesError if a file differs from what was read when the context was made.
     """
     parts = _parts(context)
     destination = folder / archive_name(context)
@@ -163,7 +163,7 @@ class _Hashing:
 
 
 def _holds(parent: int, name: str, parts: list[_Part]) -> bool:
-    """Tell whether the archive has exactly these members, in this order."""
+    """Return whether the archive has exactly these members, in this order."""
     try:
         with (
             os.fdopen(os.open(name, READ_FLAGS, dir_fd=parent), "rb") as file,

@@ -1,4 +1,4 @@
-"""The commit that a build context is of."""
+"""Finds the commit that a build context comes from."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from pathlib import Path
 from scoped_images.context.file import Kind
 from scoped_images.context.scoped_context import ScopedContext
 
-# A command line takes about 2 MB. Beyond it the root is asked about: it may differ where the context does not.
+# A command line takes about 2 MB. For more paths git looks at the whole root, which may differ where the context
+# does not.
 _MOST_PATHS = 2000
 _LIBRARY = Path(__file__).parents[1]
 
 
 def commit_of(*contexts: ScopedContext) -> str | None:
-    """The last commit that touched the contexts' files, named contexts' too, or their Dockerfiles.
+    """Return the last commit that changed a file of the contexts, of their named contexts, or a Dockerfile.
 
-    contexts: of one image, one for each platform. None where a file differs from its commit, is in none or is
-    deleted, and where there is no git. Runs git, and so is called for those alone who ask for `git` tags.
+    Returns None if a file differs from its commit, is in none or is deleted, and without git.
+
+    contexts: of one image, one for each platform.
     """
     read: list[str] = []
     folders: list[str] = []
@@ -34,7 +36,7 @@ def commit_of(*contexts: ScopedContext) -> str | None:
 
 
 def _collect(context: ScopedContext, read: list[str], folders: list[str]) -> None:
-    """Add what an image reads of a context, and the folders that it finds it in."""
+    """Add the paths that an image reads, and the folders that hold them."""
     read_from = [
         (context.root, context.files),
         *((named.root, named.files) for named in context.named.values()),
@@ -44,7 +46,7 @@ def _collect(context: ScopedContext, read: list[str], folders: list[str]) -> Non
     for root, entries in read_from:
         for entry in entries:
             (within if entry.kind is Kind.DIRECTORY else files).append(str(root / entry.path))
-    # The library's own Dockerfile is in no commit of the user's.
+    # The library's own Dockerfile is not in the user's repository.
     if not context.dockerfile.is_relative_to(_LIBRARY):
         read.append(str(context.dockerfile))
     read += [str(path) for path in context.generated_from]
@@ -53,7 +55,7 @@ def _collect(context: ScopedContext, read: list[str], folders: list[str]) -> Non
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git answers; None where it cannot."""
+    """Return what git prints, or None if git fails."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False

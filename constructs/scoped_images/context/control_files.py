@@ -18,7 +18,7 @@ _MAX_BYTES = 1_000_000
 def find_dockerfile(folder: Path, dockerfile: str | Path) -> Path:
     """Return the Dockerfile's path, which may lie outside of `folder`, whichever way it was written.
 
-    As for `docker build`, a file called `dockerfile` stands in for a missing `Dockerfile`.
+    As with `docker build`, a file called `dockerfile` replaces a missing `Dockerfile`.
     """
     path = folder / dockerfile
     if str(dockerfile) == DOCKERFILE and not os.path.lexists(path) and os.path.lexists(folder / "dockerfile"):
@@ -30,8 +30,8 @@ def find_dockerfile(folder: Path, dockerfile: str | Path) -> Path:
 def read_dockerfile(path: Path, *, root: Path) -> bytes:
     """Return a Dockerfile's bytes. Raises ScopedImagesError also for a link out of its folder and of `root`.
 
-    Whoever may change the repository could make it a link to any file of this machine, whose text would go into error
-    messages, the cloud assembly and the build.
+    Such a link could lead to any file of this machine, whose text would go into error messages, the cloud assembly and
+    the build.
     """
     if path.is_symlink():
         target = Path(os.path.realpath(path))
@@ -71,7 +71,7 @@ def _read_rules(path: Path) -> IgnoreFile | None:
 
 
 def _read_file(path: Path, *, what: str) -> bytes:
-    """Return a file's bytes; raises OSError, and ScopedImagesError for what is not a file, or too large.
+    """Return a file's bytes; raises OSError, and ScopedImagesError if it is not a file or is too large.
 
     what: the file's role in messages.
     """

@@ -1,4 +1,4 @@
-"""What a COPY takes of a folder: all that lies below it, less `--exclude`, or the patterns of `--parents`."""
+"""Walks the part of a folder that a COPY takes: everything, or the patterns of `--parents`, without `--exclude`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def copied_tree(view: ContextView, source: Source, folder: str) -> Iterator[tupl
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder under way: what its patterns matched, and the names that are still to be looked at."""
+    """A folder that is being walked: what the patterns matched so far, and the names that are left."""
 
     path: str
     relative: str
@@ -35,7 +35,7 @@ class _Tree:
     excludes: PatternMatcher
 
     def walk(self, folder: str) -> Iterator[tuple[str, Kind]]:
-        # A stack of its own: folders may be deeper than Python's.
+        # Not recursive: folders may nest deeper than Python's stack.
         pending = [_Folder(folder, "", 0, 0, iter(self.view.names(folder)))]
         while pending:
             here = pending[-1]

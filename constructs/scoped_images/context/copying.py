@@ -38,8 +38,8 @@ def write_folder(
     """Write `files` of `root`, and the `extra` files, to the folder `destination`.
 
     The folder appears by one rename: a call that fails or is killed leaves no half of it, and of two at once one
-    wins. If the folder is there and holds these files, nothing is written.
-    replace: put the folder in place of whatever else is there. Without it, that is an error.
+    wins. If the folder exists and holds these files, nothing is written.
+    replace: whether to replace other content, which is an error by default.
 
     Files are copied, never hard-linked: an edit of the source in place would reach the copy.
     Raises ScopedImagesError if a file differs from what was read when the context was made.
@@ -94,7 +94,7 @@ def _write_bytes(content: bytes, name: str, folder: int) -> None:
 
 
 def _copy_file(sources: FolderHandles, entry: ContextFile, name: str, folder: int) -> None:
-    """Copy a file with its mtime, by which Python knows whether a `.pyc` beside it is up to date."""
+    """Copy a file with its mtime, with which Python decides whether a `.pyc` is up to date."""
     with (
         opened_source(sources, entry.path) as (source, status),
         opened(name, _WRITE_FLAGS, below=folder) as target,
@@ -163,7 +163,7 @@ def _is_taken(parent: int, name: str) -> bool:
 
 
 def _holds(parent: int, destination: Path, entries: Mapping[str, ContextFile]) -> bool:
-    """Tell whether the folder has exactly these entries: kinds, modes, bytes and links."""
+    """Return whether the folder has exactly these entries: kinds, modes, bytes and links."""
     try:
         descriptor = os.open(destination.name, FOLDER_FLAGS, dir_fd=parent)
     except OSError:

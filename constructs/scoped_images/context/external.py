@@ -39,7 +39,7 @@ class ExternalContext:
 
     @property
     def identity(self) -> str:
-        """Return what a fingerprint covers: the address, or only the digest of an OCI layout on this machine."""
+        """Return what a fingerprint covers: the address, or of an OCI layout only its digest."""
         found = _DIGEST.search(self.address)
         return found[0] if self._folder and found else self.address
 

@@ -1,4 +1,4 @@
-"""Folders that a build context is made of."""
+"""Lists the folders that a build context consists of."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _OUTPUT_FILES = ("cdk.out", "manifest.json")
 
 
 def existing_folder(directory: str | Path) -> Path:
-    """Return the absolute path of a folder that is there."""
-    # Python decodes file names by the locale; in another one the same name would be another text and another hash.
+    """Return the absolute path of a folder; raises ScopedImagesError if it does not exist."""
+    # Python decodes file names by the locale: in another locale the same name would give another hash.
     if sys.getfilesystemencoding() != "utf-8":
         raise ScopedImagesError(
             f"build context: this locale reads file names as {sys.getfilesystemencoding()}, Dockerfiles are UTF-8: "
             "set PYTHONUTF8=1"
         )
     try:
-        # The real one: with `..` in it, what lies in the folder would have two names.
+        # With `..` in the path, a file in the folder would have two names.
         folder = Path(os.path.realpath(directory))
         there = bool(str(directory)) and folder.is_dir()
     except (OSError, ValueError) as error:
@@ -38,13 +38,13 @@ def existing_folder(directory: str | Path) -> Path:
         raise ScopedImagesError(f"build context: cannot read {str(directory)!r}: {reason}") from error
     if not there:
         raise ScopedImagesError(
-            f"build context: directory {str(directory)!r} does not exist or is no folder{slashes_hint(directory)}"
+            f"build context: directory {str(directory)!r} does not exist or is not a folder{slashes_hint(directory)}"
         )
     return folder
 
 
 def slashes_hint(path: object) -> str:
-    """Return the end of a message on a path that is missing: what to do about a path in Windows' spelling."""
+    """Return what to do about a missing path that is spelled as on Windows, as the end of a message."""
     return "; write it with forward slashes" if os.sep == "/" and "\\" in str(path) else ""
 
 
@@ -78,10 +78,10 @@ class FolderPaths:
 def whole_folder(
     root: Path, ignore: IgnoreFile, *, below: str = "", without: tuple[str, ...] = ()
 ) -> FolderPaths:
-    """List a folder, less what the ignore file leaves out, and less CDK's output folder.
+    """List a folder without what the ignore file leaves out and without CDK's output folder.
 
     below: only what is in this folder of `root`.
-    without: names to leave out besides. An exception of the ignore file (`!`) brings them, and CDK's output, back.
+    without: more names to leave out. An exception of the ignore file (`!`) brings them and CDK's output back.
     """
     walk = _Walk(root, ignore, without)
     paths = sorted(walk.below(below), key=os.fsencode)

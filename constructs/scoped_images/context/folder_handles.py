@@ -1,4 +1,4 @@
-"""Opens the folders of a tree by handles, so that no link swapped in meanwhile leads out of the tree."""
+"""Opens the folders of a tree by handles, so that no link that is swapped in meanwhile leads out of the tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Self
 from scoped_images.context.folder import check_depth
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# To look up names below a folder takes the right to search it, and not to list it.
+# Looking up a name in a folder takes the right to search it, not the right to list it.
 _SEARCH_FLAGS = getattr(os, "O_PATH", 0) | FOLDER_FLAGS
 
 
@@ -62,7 +62,7 @@ class FolderHandles:
             return self._handles[-1]
         names = folder.split("/") if folder else []
         check_depth(self.root, folder)
-        # Until all of its folders are open, none is the last.
+        # Until all of its folders are open, no folder is the last one.
         self._open = None
         shared = 0
         while shared < min(len(names), len(self._names)) and names[shared] == self._names[shared]:

@@ -1,4 +1,4 @@
-"""Checks the files of a build context that are in no folder: they are made at synth, and written beside the others."""
+"""Checks the generated files of a build context, which synth makes and no folder holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scoped_images.errors import ScopedImagesError
 
 
 def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]) -> None:
-    """Refuse paths that are no plain ones, and those that another file of the context has or stands in the way of."""
+    """Raise ScopedImagesError for paths that are not plain, or that another file of the context has or blocks."""
     if not generated:
         return
     kinds = {file.path: file.kind for file in files} | dict.fromkeys(generated, Kind.FILE)
@@ -20,7 +20,7 @@ def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]
         parts = path.split("/")
         if path.startswith("/") or any(part in ("", ".", "..") for part in parts):
             raise ScopedImagesError(
-                f"generated has the path {path!r}: use one relative to the context's root, without '.' and '..'"
+                f"generated: must have paths relative to the context's root, without '.' and '..', got {path!r}"
             )
         if not isinstance(content, bytes):
             raise ScopedImagesError(
@@ -28,8 +28,8 @@ def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]
             )
         if path in own or path in folders:
             raise ScopedImagesError(
-                f"generated has the path {path!r}, which the context's root has too: name one of them otherwise, or "
-                "leave the root's out with its ignore file"
+                f"generated[{path!r}]: the context's root has this path too; rename one of them, or leave the root's out "
+                "with its ignore file"
             )
         above = (str(folder) for folder in PurePosixPath(path).parents if str(folder) != ".")
         blocking = next(
@@ -37,5 +37,5 @@ def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]
         )
         if blocking is not None:
             raise ScopedImagesError(
-                f"generated has the path {path!r}, but {blocking!r} is not a folder there; rename one of them"
+                f"generated[{path!r}]: {blocking!r} is not a folder in the context's root; rename one of them"
             )

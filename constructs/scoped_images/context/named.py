@@ -21,7 +21,7 @@ from scoped_images.errors import ScopedImagesError
 
 @dataclass(frozen=True, kw_only=True)
 class NamedContext:
-    """The files that a target reads of one folder, less what the folder's own `.dockerignore` leaves out."""
+    """The files that a target reads from one folder, without what the folder's own `.dockerignore` leaves out."""
 
     root: Path
     files: tuple[ContextFile, ...]
@@ -31,7 +31,7 @@ class NamedContext:
     def read(
         cls, name: str, directory: str | Path, *, sources: ContextSources, limit: SizeLimit
     ) -> NamedContext:
-        """Read what `sources` ask for, or the whole folder where one of them takes it; raises ScopedImagesError."""
+        """Read what `sources` ask for, or the whole folder if one of them takes it; raises ScopedImagesError."""
         limit = replace(limit, context="the folder", ignore_file=".dockerignore")
         try:
             root = existing_folder(directory)

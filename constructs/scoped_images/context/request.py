@@ -1,4 +1,4 @@
-"""Which files of a root one target of a Dockerfile reads: the question, and its answer."""
+"""A request for the files of a root that one target of a Dockerfile reads."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from scoped_images.platform import Platform
 
 @dataclass(frozen=True, kw_only=True)
 class ContextRequest:
-    """One target of a Dockerfile with a root, and how it is built. Nothing but the Dockerfile is read to make one.
+    """One target of a Dockerfile, its root, and how it is built. To make one, only the Dockerfile is read.
 
-    include: paths or patterns to take besides, where a source cannot be known before the build.
+    include: paths or patterns to take too, where a source is unknown before the build.
     """
 
     root: Path
@@ -47,7 +47,7 @@ class ContextRequest:
         build_contexts: Mapping[str, str | Path] | None = None,
         include: Sequence[str] = (),
     ) -> ContextRequest:
-        """Check what is asked; raises ScopedImagesError."""
+        """Check the arguments and read the Dockerfile; raises ScopedImagesError."""
         folder = existing_folder(root)
         path = find_dockerfile(folder, dockerfile)
         check_build_args(build_args or {})
@@ -66,7 +66,7 @@ class ContextRequest:
 
     @property
     def name(self) -> str:
-        """The Dockerfile's path from the root, as messages call it."""
+        """The Dockerfile's path from the root, for messages."""
         return Path(os.path.relpath(self.dockerfile, self.root)).as_posix()
 
     def sources(self, *, target: str | None = None) -> ContextSources:
@@ -92,5 +92,5 @@ class ContextRequest:
         return read_ignore_file(self.root, self.dockerfile)
 
     def select(self, sources: ContextSources) -> Selection:
-        """Return the paths that the sources ask for, less what the ignore file leaves out."""
+        """Return the paths that the sources ask for, without what the ignore file leaves out."""
         return select_files(self.root, sources, self.ignore_file)

@@ -1,4 +1,4 @@
-"""A build context that holds what one image needs, and nothing else of the repository."""
+"""A build context that holds only what one image needs."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class ScopedContext:
     dockerfile: the Dockerfile, wherever it is.
     files: of the root, sorted by path.
     generated: further files that are in no root, by path; no path of `files` and none below one.
-    generated_from: the files that `generated` was made of, for those who ask which commit the context is of.
+    generated_from: the files that `generated` was made from, which count for the commit of the context.
     target, build_args, platform: what the files were found for; an image of this context is built with them.
     named: further contexts of the build, by the names that the Dockerfile knows them under.
     external: further contexts that the builder fetches itself, by name.
-    whole_repository: what a smaller context would save, where the whole root was taken for one Dockerfile.
+    whole_repository: what a scoped context would save, if this one is the whole repository.
     """
 
     root: Path
@@ -67,7 +67,7 @@ class ScopedContext:
         dockerfile: by default `directory`'s own `Dockerfile`; it may lie anywhere.
         `<Dockerfile>.dockerignore` beside the Dockerfile wins over `directory`'s `.dockerignore`.
         `.git` and CDK's output folder are left out, unless an exception of the ignore file (`!.git`) brings them back.
-        max_bytes: beyond this size it is an error, which names the largest files.
+        max_bytes: raises ScopedImagesError for a larger context, with its largest files.
         """
         root = existing_folder(directory)
         path = Path(dockerfile).absolute() if dockerfile is not None else find_dockerfile(root, DOCKERFILE)
@@ -102,8 +102,8 @@ class ScopedContext:
         target: stage to build; by default the last.
         build_args: values of the Dockerfile's `ARG`s, as far as sources depend on them.
         build_contexts: folders by the names under which `COPY --from` and `FROM` know them.
-        include: paths or patterns to take besides, where a source cannot be known before the build.
-        max_bytes: beyond this size it is an error, which names the largest files and the lines that want them.
+        include: paths or patterns to take too, where a source is unknown before the build.
+        max_bytes: raises ScopedImagesError for a larger context, with its largest files and the lines that ask for them.
         """
         request = ContextRequest.of(
             root,
@@ -153,7 +153,7 @@ class ScopedContext:
     ) -> ScopedContext:
         """Take the whole root, less what its ignore file leaves out: for images that have not moved to scopes yet.
 
-        Arguments are those of from_dockerfile, and a warning says what that would save.
+        The arguments are those of from_dockerfile. A warning says how much from_dockerfile would save.
         `.git` and CDK's output folder are left out, unless an exception of the ignore file (`!.git`) brings them
         back: each commit changes the one, each synth the other.
         """

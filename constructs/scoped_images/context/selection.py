@@ -1,6 +1,6 @@
-"""Which files, folders and links of a build context the sources ask for.
+"""Selects the files, folders and links of a build context that the sources ask for.
 
-It goes the way of BuildKit's own copy, over the part of the context that its client would send:
+It follows BuildKit's own copy, over the part of the context that BuildKit's client would send:
 https://github.com/tonistiigi/fsutil/blob/master/copy/copy.go.
 """
 
@@ -23,7 +23,7 @@ from scoped_images.patterns.ignore_file import IgnoreFile
 
 @dataclass(frozen=True, kw_only=True)
 class SelectedPath:
-    """One entry of the scoped context. lines: of the Dockerfile, that ask for it; 0 stands for `include`."""
+    """One entry of the scoped context. lines: of the Dockerfile, that ask for it; 0 for `include`."""
 
     path: str
     kind: Kind
@@ -95,13 +95,13 @@ class _Selector:
             self._empty.append((source, base))
 
     def check_empty_wildcards(self) -> None:
-        """Judge the patterns without a match, which BuildKit takes for nothing to copy.
+        """Warn of patterns without a match, or raise ScopedImagesError where BuildKit would fail.
 
-        BuildKit is sent the folder that such a pattern searches only with something in it that is selected.
+        BuildKit gets the folder that a pattern searches only if something in it is selected.
         """
         selected = set(self.found)
         for source, base in self._empty:
-            # BuildKit does not know `include`: there it is a slip of the pen.
+            # For an `include`, which BuildKit does not know, it is always a mistake.
             if not source.line or (base != "." and base not in selected):
                 raise self._error(source, "matches nothing")
             self.warnings.append(self._describe(source, f"matches nothing{_required(source)}"))
@@ -120,7 +120,7 @@ class _Selector:
             pattern = GoPattern.parse(written)
         except BadPatternError as error:
             raise self._error(source, f"is malformed: {error}") from None
-        # A stack of its own: folders may be deeper than Python's.
+        # Not recursive: folders may nest deeper than Python's stack.
         pending = [iter(self.view.names(base))]
         folders = [""]
         while pending:
@@ -139,7 +139,7 @@ class _Selector:
                 folders.append(below)
 
     def _copy(self, source: Source, path: str) -> bool:
-        """Select what lies at a path, and tell whether there is anything; `--parents` takes no empty folder."""
+        """Select what is at a path; return whether that is anything: `--parents` takes no empty folder."""
         resolved = self.view.resolve(path)
         if resolved.kind is None:
             raise self._missing(source, path, resolved)
@@ -164,7 +164,7 @@ class _Selector:
     def _copies_nothing(self, source: Source) -> None:
         """Note a `--parents` that copies nothing.
 
-        If `--exclude` is the only reason, BuildKit is sent what matches, and builds. Of an empty folder it is sent
+        If `--exclude` is the only reason, BuildKit gets what matches, and builds. From an empty folder it gets
         nothing, and fails: one file is enough.
         """
         base = self.view.resolve(source.path).path

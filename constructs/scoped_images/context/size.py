@@ -35,7 +35,7 @@ class SizeLimit:
 
     def __post_init__(self) -> None:
         if self.max_bytes < 1:
-            raise ScopedImagesError(f"max_bytes is {self.max_bytes}, and must be at least 1")
+            raise ScopedImagesError(f"max_bytes: must be at least 1, got {self.max_bytes}")
 
 
 def readable(size: int) -> str:
@@ -84,11 +84,11 @@ def read_files(root: Path, asked: Mapping[str, tuple[int, ...]], limit: SizeLimi
 
 
 def file_size(path: str) -> int:
-    """Return the bytes of a file; 0 for everything else, and for what cannot be looked at."""
+    """Return the bytes of a file; 0 for anything else, and for a path that cannot be read."""
     try:
         status = os.lstat(path)
     except OSError:
-        return 0  # reading it tells what is wrong
+        return 0  # reading it reports the problem
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 

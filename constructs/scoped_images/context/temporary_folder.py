@@ -1,4 +1,4 @@
-"""Folders that are filled and then renamed, and what killed processes have left of them."""
+"""Makes folders that are filled and then renamed, and removes those that killed processes have left."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"\.scoped-images-[0-9a-f]{16}")
 def temporary_folder(parent: int) -> Iterator[tuple[str, int]]:
     """Make a folder in an open folder; give its name and handle, and remove what is left of it at the end.
 
-    Its maker holds a lock on it, which the system releases when the process ends: who gets the lock may remove it.
+    The process that makes it holds a lock on it until it ends: whoever gets the lock may remove the folder.
     """
     remove_leftovers(parent)
     name, descriptor = _make(parent)
@@ -73,7 +73,7 @@ def _lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        # A file system without locks: there remove_leftovers removes nothing either.
+        # On a file system without locks, remove_leftovers removes nothing either.
         return True
     return True
 

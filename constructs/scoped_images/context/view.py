@@ -1,4 +1,4 @@
-"""The build context as BuildKit gets to see it: without what the ignore file leaves out, links kept inside."""
+"""The build context as BuildKit sees it: without what the ignore file leaves out, and with links kept inside."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LinkLoopError(ScopedImagesError):
 
 @dataclass(frozen=True)
 class Resolved:
-    """Where a path leads. links: the symbolic links on the way, each to be there, too. kind: None: nowhere."""
+    """Where a path leads. links: the symbolic links on the way, which are selected too. kind: None for nowhere."""
 
     path: str
     links: tuple[str, ...]
@@ -69,7 +69,7 @@ class ContextView:
         return kind
 
     def is_folder(self, path: str) -> bool:
-        """Tell whether a folder can be seen at a path."""
+        """Return whether there is a visible folder at a path."""
         return self._look(path) is Kind.DIRECTORY
 
     def names(self, folder: str) -> list[str]:
@@ -127,9 +127,9 @@ class ContextView:
         return self._seen[path]
 
     def _look_inside(self, path: str) -> None:
-        """Look at a path that is left out: only a folder that holds what an exception brings back can be seen."""
+        """Look at a path that is left out: only a folder with something that an exception brings back is visible."""
         self._seen[path] = None
-        # A stack of its own: folders may be deeper than Python's.
+        # Not recursive: folders may nest deeper than Python's stack.
         pending = [(path, iter(self.names(path)))] if self._may_hold(path) else []
         while pending:
             folder, names = pending[-1]

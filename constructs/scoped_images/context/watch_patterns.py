@@ -20,7 +20,7 @@ _SPECIAL = re.compile(r"[\\*?\[\](){}!+@|]")
 def watch_patterns(contexts: Iterable[ScopedContext], modules: Iterable[str], *, folder: Path) -> list[str]:
     """Return the patterns for the contexts and for the app's own Python files, sorted.
 
-    A file in `folder` itself is a pattern. Any other file stands for its folder and all below, where new files will be.
+    A file in `folder` itself is a pattern. For any other file it is its folder with all below, so that new files count.
     modules: files of Python code; those below `folder` are the app's own.
     """
     files: set[str] = set()

@@ -1,4 +1,4 @@
-"""The first rungs of the ladder: an image whose context is still the whole repository, and what the next one saves.
+"""Compares an image whose context is the whole repository with the next rung of the ladder.
 
 Rung 1 is the whole repository without a registry cache, rung 2 the same with one, rung 3 a scoped context.
 """
@@ -14,10 +14,10 @@ from scoped_images.errors import ScopedImagesError
 
 @dataclass(frozen=True, kw_only=True)
 class WholeRepository:
-    """The whole root beside what its Dockerfile reads of it.
+    """How much of the whole root a Dockerfile reads.
 
     dockerfile: as messages call it. size: bytes of the whole context.
-    scoped_size: bytes that ScopedContext.from_dockerfile would take; None where it cannot tell, and `problem` says why.
+    scoped_size: bytes that ScopedContext.from_dockerfile would take; None if that fails, and `problem` says why.
     """
 
     dockerfile: str
@@ -51,7 +51,7 @@ class WholeRepository:
 
 
 def registry_cache_warning(whole: WholeRepository | None, *, has_cache: bool) -> str | None:
-    """Return what the second rung would save; None for a scoped context, and with a registry cache."""
+    """Return what rung 2 would save, or None for a scoped context and with a registry cache."""
     if whole is None or has_cache:
         return None
     return (

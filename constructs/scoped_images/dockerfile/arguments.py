@@ -184,7 +184,7 @@ def _json(text: str) -> Words | None:
         return None
     if not all(isinstance(value, str) for value in values):
         raise ArgumentError(f"takes strings only in a JSON array, got {text!r}; quote each item")
-    # Go has no half of a surrogate pair in its strings.
+    # Go's strings hold no half of a surrogate pair.
     return Words(tuple(re.sub("[\ud800-\udfff]", "\ufffd", value) for value in values), is_json=True)
 
 

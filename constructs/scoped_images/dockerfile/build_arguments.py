@@ -1,4 +1,4 @@
-"""What the build arguments of an image may be."""
+"""Checks the build arguments of an image."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _AUTOMATIC = platform_variables(platform="linux/amd64")
 
 
 def check_build_args(arguments: Mapping[str, object]) -> None:
-    """Raise ScopedImagesError for names and values that Docker, or CDK before it, would refuse less clearly."""
+    """Raise ScopedImagesError for names and values that Docker or CDK would refuse with a worse message."""
     for name, value in arguments.items():
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise ScopedImagesError(f"build_args has the name {name!r}: use letters, digits and '_'")
+            raise ScopedImagesError(f"build_args: must have names of letters, digits and '_', got {name!r}")
         if not isinstance(value, str):
             raise ScopedImagesError(
                 f"build_args[{name!r}]: must be text, got {value!r} of type {type(value).__name__}; use {str(value)!r}"
             )
         if "${Token[" in value:
             raise ScopedImagesError(
-                f"build_args[{name!r}] is a token, known only while CloudFormation deploys; the image is built before: "
-                "use a literal, or read the value at run time"
+                f"build_args[{name!r}]: must not be a token, got {value!r}; images are built before CloudFormation knows "
+                "its value, so use a literal, or read the value at run time"
             )
 
 
 def unknown_build_args(arguments: Iterable[str], dockerfile: ParsedDockerfile) -> tuple[str, ...]:
-    """Return the names that no `ARG` of the Dockerfile declares, and that BuildKit does not know by itself."""
+    """Return the names that no `ARG` of the Dockerfile declares, and that BuildKit does not predefine."""
     declared = declared_arguments(dockerfile)
     return tuple(
         name

@@ -67,7 +67,7 @@ def context_path(path: str) -> str:
 
 
 def is_remote(source: str) -> bool:
-    """Tell a URL or a git reference from a path.
+    """Return whether a source is a URL or a git reference.
 
     https://github.com/moby/buildkit/blob/v0.32.2/frontend/dockerfile/dfgitutil/git_ref.go; `github.com/a/b`
     counts as a path.
@@ -86,5 +86,5 @@ def _split_parents(written: str) -> tuple[str, tuple[str, ...]]:
     if not pivot:
         folder, pattern = "/", written
     pattern = context_path(pattern)
-    # The whole folder: an include pattern `.` would match nothing, and BuildKit's is empty here, too.
+    # The whole folder. BuildKit's include pattern is empty here; `.` would match nothing.
     return folder, () if pattern == "." else (pattern,)

@@ -1,4 +1,4 @@
-"""Evaluates the words of instructions, and says where one cannot be."""
+"""Expands the words of instructions, and reports those that cannot be expanded."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Evaluation:
 
 
 def unknown_value_message(dockerfile: ParsedDockerfile, what: str, variable: str) -> str:
-    """Say that something depends on a variable without a value, and what to do."""
+    """Return the error for a word that depends on a variable without a value."""
     names = [item.name for item in dockerfile.instructions]
     # Only FROM sees an ARG before the first FROM.
     first = 0 if what.startswith("FROM") or "FROM" not in names else names.index("FROM")
@@ -48,7 +48,7 @@ def unknown_value_message(dockerfile: ParsedDockerfile, what: str, variable: str
         item.name == "ARG" and any(word.partition("=")[0] == variable for word in item.words)
         for item in dockerfile.instructions[first:]
     )
-    # BuildKit fills these in where they are declared; those of the builder's own platform are not known here.
+    # BuildKit fills these in where they are declared; those of the builder's own platform are unknown.
     automatic = variable.startswith("TARGET") and variable in platform_variables(platform="linux/amd64")
     give = " and ".join(
         part

@@ -49,7 +49,7 @@ class _Word(ShellLexer):
         raise self.error(f"has an unknown modifier {modifier!r} in a substitution")
 
     def _conditional(self, name: str, modifier: str, *, null_is_unset: bool) -> Value:
-        # Also a word that is not used has to be well-formed.
+        # Even an unused word must be well-formed.
         word = self.read(stop="}")
         value = self.variables.get(name)
         if isinstance(value, Unknown):

@@ -37,11 +37,11 @@ def external_images(
     """Return the images of FROM, COPY --from and RUN --mount in the stages that `target` needs.
 
     name: of the Dockerfile, for messages. target: by default the last stage.
-    build_args: a value of None stands for one that is only known at build time.
-    build_contexts: names that mean something else already: further build contexts, and our own base image.
+    build_args: None for a value that is only known at build time.
+    build_contexts: names that are not external images: other build contexts, and the library's own base image.
 
-    An image whose name is unknown is left out, with a warning. Images that the instructions do not name are not
-    seen: the frontend of `# syntax=`, and what ONBUILD of an image outside the Dockerfile copies from.
+    An image whose name is unknown is left out, with a warning. The result lacks images that no instruction names: the
+    frontend of `# syntax=`, and what an ONBUILD of an external image copies from.
 
     Raises ScopedImagesError for a malformed Dockerfile and an unknown target.
     """

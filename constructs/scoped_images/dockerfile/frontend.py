@@ -1,4 +1,4 @@
-"""Which program reads a Dockerfile: BuildKit's own frontend, or an image that the file or a build argument names."""
+"""Finds the program that reads a Dockerfile: BuildKit's own, or an image that the file or a build argument names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ARGUMENT = "BUILDKIT_SYNTAX"
 
 
 def foreign_frontend(syntax: str, build_args: Mapping[str, str | None]) -> str:
-    """Return how a frontend that is not Docker's is named, or an empty string where Docker's reads the file.
+    """Return what names a frontend that is not Docker's, or an empty string if Docker's own reads the file.
 
     syntax: what the Dockerfile's `# syntax=` directive names.
     """

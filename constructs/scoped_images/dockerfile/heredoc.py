@@ -43,7 +43,7 @@ def heredocs_of(line: str) -> list[Heredoc]:
     except ShellError as error:
         if error.is_limit:
             raise
-        # BuildKit takes a line with an unfinished quote for one without heredocs.
+        # BuildKit finds no heredocs in a line with an unfinished quote.
         return []
     return [heredoc for word in words if (heredoc := _read(word)) is not None]
 

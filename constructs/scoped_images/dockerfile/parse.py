@@ -135,7 +135,7 @@ class _Parser:
                 text = self.lines[self.line].rstrip("\r")
                 self.line += 1
                 stripped = text.lstrip(SPACES)
-                # Comments and empty lines may stand between the parts.
+                # Comments and empty lines may come between the parts.
                 if not stripped or stripped.startswith("#"):
                     continue
                 text, goes_on = self._without_continuation(text)

@@ -25,7 +25,7 @@ def _parts(platform: str) -> dict[str, str]:
     system, _, rest = platform.lower().partition("/")
     architecture, _, variant = rest.partition("/")
     if not system or not architecture:
-        raise ScopedImagesError(f"platform: {platform!r} is not like 'linux/amd64' or 'linux/arm64'")
+        raise ScopedImagesError(f"platform: must be like 'linux/amd64' or 'linux/arm64', got {platform!r}")
     architecture = _ARCHITECTURES.get(architecture, architecture)
     if (architecture, variant) in _OMITTED_VARIANTS:
         variant = ""

@@ -30,7 +30,7 @@ def shell_words(line: str, *, raw_quotes: bool, raw_escapes: bool = False) -> li
 @dataclass
 class _Lexer(ShellLexer):
     words: list[str] = field(default_factory=list)
-    # One for all levels, as upstream: what stands before a `${X:-…}` in a word is lost.
+    # One for all levels, as upstream: the text before a `${X:-…}` in a word is lost.
     _word: list[str] = field(default_factory=list)
     # Whether the outermost level is inside a word.
     _inside: bool = False

@@ -123,7 +123,7 @@ class Scope:
         if unknown is not None and context is None:
             self._unknown(instruction, mount.written, unknown)
             return
-        # Of a named context, what is not known is taken whole.
+        # If a source of a named context is unknown, the whole context is taken.
         written = "." if unknown is not None else str(mount.source)
         self._sources_of(context).append(
             Source(

@@ -157,5 +157,5 @@ def _context(
     try:
         return options.context_for(name) if name else None
     except ScopedImagesError as error:
-        # BuildKit looks for a build context of each stage's name, and fails like this without one, too.
+        # BuildKit looks for a build context of each stage's name, and fails in the same way.
         raise parsed.error(instruction.line, f"the name of the stage is invalid: {error}") from None

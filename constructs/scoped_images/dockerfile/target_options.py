@@ -9,19 +9,19 @@ from functools import cached_property
 from scoped_images.ecr.image_name import ImageName
 from scoped_images.errors import ScopedImagesError
 
-# BuildKit looks no build context up under these names.
+# BuildKit never takes these names for build contexts.
 _NEVER_CONTEXTS = ("context", "scratch")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TargetOptions:
-    """What a build gets beside its Dockerfile.
+    """What a build gets in addition to its Dockerfile.
 
     target: stage to build; None is the last one.
-    build_args: a value of None stands for one that is only known at build time.
+    build_args: None for a value that is only known at build time.
     platform: as in `linux/arm64`.
     build_contexts: names given with `--build-context`.
-    include: paths or patterns to take beside those of the Dockerfile. With any, a source that depends on a
+    include: paths or patterns to take in addition to those of the Dockerfile. With any, a source that depends on a
         variable without a value is a warning instead of an error.
     """
 

@@ -148,7 +148,7 @@ class _Reader:
                 last = len(self.stages) - 1
                 raise self._error(
                     origin.line,
-                    f"--from: there is no stage of this number, got {origin.name}; the last is {last}",
+                    f"--from: must be the number of a stage, got {origin.name}; the last is {last}",
                 )
             found = self.stages[number]
         elif (named := self.by_name.get(origin.name.lower())) is not None:

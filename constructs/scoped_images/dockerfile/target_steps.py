@@ -45,7 +45,7 @@ class TargetSteps:
     def needless_downloads(self) -> tuple[Instruction, ...]:
         """The steps for which BuildKit downloads the base image, if the image could do without all of them.
 
-        COPY without --link and WORKDIR write into the base's files. RUN and ADD do, too, and have no other form.
+        COPY without --link and WORKDIR write into the base's files. So do RUN and ADD, which have no other form.
         """
         if any(step.name in ("RUN", "ADD", "ONBUILD") for step in self.own):
             return ()

@@ -27,7 +27,7 @@ class RepositoryAddress:
         ):
             if not re.fullmatch(pattern, value):
                 raise ScopedImagesError(
-                    f"{key}: expected {expected} for repository {self.name!r}, got {value!r}; use a literal"
+                    f"{key}: must be {expected} for repository {self.name!r}, got {value!r}; use a literal"
                 )
         # BuildKit would take a token for a literal name.
         if "${Token[" in self.name:
@@ -37,7 +37,7 @@ class RepositoryAddress:
             )
         if not _NAME.fullmatch(self.name) or not 2 <= len(self.name) <= 256:
             raise ScopedImagesError(
-                f"repository_name: ECR takes 2-256 lower-case letters, digits, '.', '_', '-' and '/', starting with a "
+                f"repository_name: must be 2-256 lower-case letters, digits, '.', '_', '-' and '/', starting with a "
                 f"letter or digit, got {self.name!r}; use another name"
             )
 

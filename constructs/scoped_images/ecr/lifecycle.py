@@ -44,7 +44,7 @@ class ImageLifecycle:
             if key == "max_images" and value is None:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _NEVER:
-                raise ScopedImagesError(f"{key}: not a whole number from 1 to {_NEVER}, got {value!r}")
+                raise ScopedImagesError(f"{key}: must be a whole number from 1 to {_NEVER}, got {value!r}")
 
     def rules(self, *, moving_tags: Iterable[str] = ()) -> tuple[dict[str, Any], ...]:
         """Return the rules in order of priority, as ECR's lifecycle policies spell them.

@@ -16,7 +16,7 @@ def check_pattern(pattern: object, *, name: str) -> None:
     """Raise ScopedImagesError for a pattern that ECR rejects. name: the setting that holds it."""
     if not isinstance(pattern, str) or not _PATTERN.fullmatch(pattern):
         raise ScopedImagesError(
-            f"{name}: not a tag pattern, got {pattern!r}; use 1-128 letters, digits, '.', '_', '-' and '*'"
+            f"{name}: must be a tag pattern, got {pattern!r}; use 1-128 letters, digits, '.', '_', '-' and '*'"
         )
     if pattern.count("*") > MAX_WILDCARDS:
         raise ScopedImagesError(

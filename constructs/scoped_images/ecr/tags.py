@@ -68,7 +68,7 @@ def check_moving_tag(tag: object, *, name: str) -> str:
     """Return a tag that may move from image to image; raise ScopedImagesError for one that means something else."""
     if not isinstance(tag, str) or not _TAG.fullmatch(tag):
         raise ScopedImagesError(
-            f"{name}: expected a tag of 1-128 letters, digits, '.', '_' and '-', got {tag!r}; use a name such as 'dev'"
+            f"{name}: must be a tag of 1-128 letters, digits, '.', '_' and '-', got {tag!r}; use a name such as 'dev'"
         )
     for pattern in (CONTENT_PATTERN, *MOVING_PATTERNS):
         if matches(pattern, tag):

@@ -1,4 +1,4 @@
-"""Matches many patterns at once against a path, in time linear in the path, whatever the patterns are."""
+"""Matches many patterns at once against a path, always in time linear in the path."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class PathAutomaton:
     """
 
     def __init__(self, programs: Iterable[tuple[int, Program]]) -> None:
-        """Take programs, each with a number of its own: bit `n` of an answer stands for the program `n`."""
+        """Take programs, each with its own number: bit `n` of an answer is that of program `n`."""
         self._instructions: list[Instruction] = []
         self._owners: list[int] = []
         starts = []

@@ -17,7 +17,7 @@ class Category:
     name: str
 
     def accepts(self, character: str) -> bool:
-        """Tell whether the category has the character; Go's `C` lacks what Unicode has not assigned."""
+        """Return whether the category has the character; Go's `C` lacks what Unicode has not assigned."""
         category = unicodedata.category(character)
         return category.startswith(self.name) and (category != "Cn" or self.name == "Cn")
 
@@ -35,7 +35,7 @@ class CharacterSet:
         return cls(((character, character),))
 
     def accepts(self, character: str) -> bool:
-        """Tell whether the set has the character."""
+        """Return whether the set has the character."""
         if "\ud800" <= character <= "\udfff":
             character = REPLACEMENT
         return (
@@ -58,7 +58,7 @@ class Literal:
     character: str
 
     def accepts(self, character: str) -> bool:
-        """Tell whether it is this character."""
+        """Return whether it is this character."""
         return character == self.character
 
 

@@ -55,7 +55,7 @@ class _Chunk:
 
 @dataclass(frozen=True)
 class GoPattern:
-    """A pattern, with which a walk can also tell which folders may hold a match."""
+    """A pattern, which also says which folders may hold a match."""
 
     text: str
     _chunks: tuple[_Chunk, ...] = field(repr=False, compare=False)
@@ -71,7 +71,7 @@ class GoPattern:
 
     @classmethod
     def read(cls, pattern: str) -> GoPattern:
-        """Read a pattern, in which what is malformed counts only when a name gets there, as in Go."""
+        """Read a pattern. As in Go, a malformed part raises an error only when a name gets there."""
         if len(pattern) > MAX_PATTERN:
             raise BadPatternError(
                 f"the pattern {pattern[:40]!r}… has {len(pattern)} characters, and at most {MAX_PATTERN} are read"
@@ -97,8 +97,8 @@ class GoPattern:
         return start == len(encoded)
 
     def may_match_below(self, folder: str) -> bool:
-        """Tell whether something inside the folder may match."""
-        # Go tries the bytes inside of a character, too, which the automaton does not.
+        """Return whether something inside the folder may match."""
+        # Go also tries the bytes inside a character, which the automaton does not.
         return not folder.isascii() or self._automaton.may_match_below(folder) != 0
 
     @cached_property
@@ -120,7 +120,7 @@ _read = lru_cache(maxsize=1024)(GoPattern.read)
 
 
 def has_wildcards(component: str) -> bool:
-    """Tell whether one component of a path has wildcards; an escaped one does not count."""
+    """Return whether one component of a path has wildcards; an escaped one does not count."""
     index = 0
     while index < len(component):
         if component[index] == "\\":

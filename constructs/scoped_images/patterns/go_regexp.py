@@ -1,7 +1,7 @@
 """Reads the regular expressions that ignore patterns become, with the rules of Go's regexp package.
 
 https://github.com/golang/go/blob/go1.25.0/src/regexp/syntax/parse.go, as far as it can be reached from a pattern:
-there are no groups but `(.*/)?`, and no flags. Python's `re` reads many of them otherwise (`{,3}`, `\\pL`, `\\Q`,
+there are no groups but `(.*/)?`, and no flags. Python's `re` reads many of them differently (`{,3}`, `\\pL`, `\\Q`,
 `[[:alpha:]]`), and takes exponential time for some.
 """
 
@@ -217,7 +217,7 @@ class _Reader:
         elif name in _CATEGORIES:
             parts = CharacterSet((Category(name),))
         else:
-            # Go knows scripts, too, and since 1.25 other spellings.
+            # Go also knows scripts, and since 1.25 other spellings.
             raise RegexpError(f"{found[0]!r} is not a general category of Unicode")
         self.index = found.end()
         return parts.negate() if negated else parts

@@ -1,4 +1,4 @@
-"""What Go's strings and paths do otherwise than Python's."""
+"""Go's rules for text and paths where Python's differ."""
 
 from __future__ import annotations
 

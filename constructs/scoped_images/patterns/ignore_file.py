@@ -63,7 +63,7 @@ class IgnoreFile:
         return cls(tuple(rules))
 
     def excludes(self, path: str) -> bool:
-        """Tell whether the rules leave the path out, by itself or with a folder above it.
+        """Return whether the rules leave the path out, by itself or with a folder above it.
 
         A folder that is left out is sent after all when an exception (`!`) brings back something inside it.
         """
@@ -73,7 +73,7 @@ class IgnoreFile:
         return not folder.entered or self._match(path, folder.matched)[0]
 
     def may_include_below(self, folder: str) -> bool:
-        """Tell whether an exception (`!`) may bring back something inside a folder that is left out."""
+        """Return whether an exception (`!`) may bring back something inside a folder that is left out."""
         if not self._exceptions_are_plain:
             return True
         return any(f"{text}/".startswith(f"{folder}/") for text in self._exception_folders)
@@ -88,7 +88,7 @@ class IgnoreFile:
         return self._deciding_rule(path)
 
     def keeps(self, path: str) -> bool:
-        """Tell whether the last rule that matches the path, or a folder above it, is an exception (`!`)."""
+        """Return whether the last rule that matches the path, or a folder above it, is an exception (`!`)."""
         hits = self._matcher.hits(path) | self._folder(path.rpartition("/")[0]).hits
         return bool(hits) and self.rules[hits.bit_length() - 1].pattern.exception
 

@@ -107,7 +107,7 @@ class PatternMatcher:
         """Match a path, given what its folder matched (MatchesUsingParentResults).
 
         A pattern that could not change the outcome is not tried, and counts as unmatched for what lies below:
-        that is upstream's rule, too. Raises BadPatternError when a malformed pattern is tried.
+        so does upstream. Raises BadPatternError when a malformed pattern is tried.
         """
         matched, _, results = self._decide(path, above)
         return matched, results
@@ -123,7 +123,7 @@ class PatternMatcher:
         return self._last[1]
 
     def may_match_below(self, folder: str) -> bool:
-        """Tell whether a plain pattern may match something inside a folder that it does not match itself."""
+        """Return whether a plain pattern may match something inside a folder that it does not match itself."""
         exact = reduce(or_, (bits for text, bits in self._exact.items() if text.startswith(f"{folder}/")), 0)
         below = exact | self._automaton.may_match_below(folder) | self._malformed
         return below & self._plain != 0

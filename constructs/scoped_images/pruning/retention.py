@@ -49,11 +49,11 @@ class Retention:
             if key == "archive_days" and value is None:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ScopedImagesError(f"{key}: not a whole number from 1, got {value!r}")
+                raise ScopedImagesError(f"{key}: must be a whole number from 1, got {value!r}")
         for key in ("protect", "content_tags"):
             patterns = getattr(self, key)
             if not isinstance(patterns, tuple):
-                raise ScopedImagesError(f"{key}: not a tuple of tag patterns, got {patterns!r}")
+                raise ScopedImagesError(f"{key}: must be a tuple of tag patterns, got {patterns!r}")
             for pattern in patterns:
                 check_pattern(pattern, name=key)
         for pattern in self.content_tags:

@@ -187,7 +187,7 @@ class _Deletion:
             )
         for image in batch:
             if image.key not in self._to_archive | self._to_delete:
-                why = self._selection.kept.get(image.key, "gone since it was selected")
+                why = self._selection.kept.get(image.key, "deleted since it was selected")
                 self._report.spared.append((image, why))
 
     def _archive(self, batch: list[Image]) -> None:

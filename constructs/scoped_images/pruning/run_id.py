@@ -37,7 +37,7 @@ class RunId:
             return cls(datetime.strptime(match[1], _MOMENT).replace(tzinfo=UTC), int(match[2]))
         except ValueError:
             raise ScopedImagesError(
-                f"run: not the name of a run, got {text!r}; copy it from the run's report, such as 20261126T031705Z-42"
+                f"run: must be the name of a run, got {text!r}; copy it from a report, such as 20261126T031705Z-42"
             ) from None
 
     def includes(self, moment: datetime) -> bool:

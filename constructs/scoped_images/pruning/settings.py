@@ -49,12 +49,12 @@ class PrunerSettings:
         for key in ("repositories", "dependents", "regions", "services"):
             value = getattr(self, key)
             if not isinstance(value, tuple) or not all(isinstance(item, str) and item for item in value):
-                raise ScopedImagesError(f"{key}: not a tuple of names, got {value!r}")
+                raise ScopedImagesError(f"{key}: must be a tuple of names, got {value!r}")
         for key in ("repositories", "regions"):
             if not getattr(self, key):
                 raise ScopedImagesError(f"{key}: empty, got (); give at least one")
         if not isinstance(self.delete, bool):
-            raise ScopedImagesError(f"delete: not True or False, got {self.delete!r}")
+            raise ScopedImagesError(f"delete: must be True or False, got {self.delete!r}")
         for service in self.services:
             if service not in SERVICES:
                 raise ScopedImagesError(
@@ -63,7 +63,7 @@ class PrunerSettings:
         for name in self.bases or ():
             if name not in self.repositories:
                 raise ScopedImagesError(
-                    f"bases: not one of the repositories, got {name!r}; use {', '.join(self.repositories)}"
+                    f"bases: must be one of the repositories, got {name!r}; use {', '.join(self.repositories)}"
                 )
         both = set(self.repositories) & set(self.dependents)
         if both:

@@ -10,7 +10,7 @@ from scoped_images.errors import ScopedImagesError
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html
 _PREFIX = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _SECRET = re.compile(r"arn:aws[\w-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/\S+")
-_EXPECTED = "a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'"
+_LOGIN = "a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'"
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class PullThroughRule:
         if self.credential_arn is None and self._registry.needs_login:
             raise ScopedImagesError(
                 f"upstream: ECR needs a login for this registry, got {self.upstream!r}; pass credential_arn, the ARN of "
-                f"{_EXPECTED}"
+                f"{_LOGIN}"
             )
         if self.credential_arn is not None and not _SECRET.fullmatch(self.credential_arn):
             raise ScopedImagesError(
-                f"credential_arn: not the ARN of a cache's login, got {self.credential_arn!r}; pass the literal ARN of "
-                f"{_EXPECTED}"
+                f"credential_arn: must be the ARN of a cache's login, got {self.credential_arn!r}; pass the literal "
+                f"ARN of {_LOGIN}"
             )
 
     @property

@@ -122,7 +122,7 @@ def test_the_tag_of_a_commit_is_put_back_on_the_content_that_it_had(
     assert main([*command, "--content", FIRST]) == 0
     told = capsys.readouterr()
     assert told.err.splitlines() == [
-        f"scoped-images: --tag is {GIT}, which belongs to one image, not necessarily the newest; pass "
+        f"scoped-images: --tag: belongs to one image, not necessarily the newest, got {GIT!r}; pass "
         "--content sha-…, the output Uri of the base image's stack",
         f"scoped-images: repository {repository} in {REGION} has no image {THIRD}: deploy the base image first",
     ]
@@ -134,6 +134,6 @@ def test_what_cannot_be_restored_is_told(aws: Aws, base: str, capsys: pytest.Cap
     assert main(["bases", "restore", base, "--env", "dev", "--tag", FIRST]) == 2
     assert capsys.readouterr().err.splitlines() == [
         f"scoped-images: repository base-{base}-dev in {REGION} has no image sha-…: deploy the base image first",
-        f"scoped-images: --tag is {FIRST}, a content tag, which the next deploy pushes again, an index over several "
-        "platforms with -c scoped-images:again=1",
+        f"scoped-images: --tag: must not be a content tag, got {FIRST!r}; the next deploy pushes it again, an index over "
+        "several platforms with -c scoped-images:again=1",
     ]

@@ -159,8 +159,8 @@ def test_an_image_with_an_unknown_name_is_a_warning(capsys: pytest.CaptureFixtur
 def test_without_a_dockerfile_update_says_where_to_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bases", "update"]) == 2
     assert capsys.readouterr().err == (
-        "scoped-images: there is no Dockerfile and no *.Dockerfile below .: run this in the repository's root, or name "
-        "some with --dockerfile\n"
+        "scoped-images: --dockerfile: missing, and no Dockerfile or *.Dockerfile is below .; run this in the "
+        "repository's root, or name some\n"
     )
 
 

@@ -162,7 +162,7 @@ def test_a_graph_that_cannot_be_loaded(
     write(root, {"bases.py": "none = None\n"})
     monkeypatch.chdir(root)
     assert main(["bases", "show", "--graph", *given]) == 2
-    takes = "--graph: takes FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
+    takes = "--graph: must be FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
     separator = "" if message.startswith(";") else ", "
     assert capsys.readouterr().err == f"scoped-images: {takes}{separator}{message}\n"
 

@@ -160,7 +160,7 @@ def test_stacks_to_deploy_first_are_named_with_the_reason(capsys: pytest.Capture
     [
         (
             ["--platform", "linux/s390x"],
-            "--platform is 'linux/s390x', and must be one of 'linux/amd64', 'linux/arm64'",
+            "--platform: must be one of 'linux/amd64', 'linux/arm64', got 'linux/s390x'",
         ),
         (
             ["--app", "{folder}", "-c", "env=dev"],

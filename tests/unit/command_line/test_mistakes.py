@@ -14,7 +14,7 @@ MISTAKES = [
     (
         "a root that is not there",
         "context nowhere --file Dockerfile",
-        "build context: directory 'nowhere' does not exist or is no folder",
+        "build context: directory 'nowhere' does not exist or is not a folder",
     ),
     (
         "a Dockerfile that is not there",
@@ -39,7 +39,7 @@ MISTAKES = [
     (
         "a platform that no image is for",
         "context repository --file Dockerfile --platform linux/mips",
-        "platform is 'linux/mips', and must be one of 'linux/amd64', 'linux/arm64'",
+        "platform: must be one of 'linux/amd64', 'linux/arm64', got 'linux/mips'",
     ),
     (
         "a target that is no stage",
@@ -59,7 +59,7 @@ MISTAKES = [
     (
         "no number of bytes",
         "context repository --file Dockerfile --max-bytes 0",
-        "max_bytes is 0, and must be at least 1",
+        "max_bytes: must be at least 1, got 0",
     ),
     (
         "an output with something in it",
@@ -69,7 +69,7 @@ MISTAKES = [
     (
         "a file for an output",
         "context repository --file Dockerfile --output repository/run.sh",
-        "--output: not a folder, got 'repository/run.sh'; give a new or an empty one",
+        "--output: must be a folder, got 'repository/run.sh'; give a new or an empty one",
     ),
     (
         "a path that is not there",

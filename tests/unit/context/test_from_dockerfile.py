@@ -74,7 +74,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
         "a platform that is none",
         "",
         {"platform": "amd64"},
-        "platform is 'amd64', and must be one of 'linux/amd64', 'linux/arm64'",
+        "platform: must be one of 'linux/amd64', 'linux/arm64', got 'amd64'",
     ),
     (
         "a build argument that is no text",
@@ -86,8 +86,8 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
         "a build argument that is a token",
         "",
         {"build_args": {"N": "${Token[TOKEN.1]}"}},
-        "build_args['N'] is a token, known only while CloudFormation deploys; the image is built before: use a literal, "
-        "or read the value at run time",
+        "build_args['N']: must not be a token, got '${Token[TOKEN.1]}'; images are built before CloudFormation knows its "
+        "value, so use a literal, or read the value at run time",
     ),
     (
         "a text for a list",
@@ -117,13 +117,13 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
         "a named context that is not there",
         "COPY --from=shared a /",
         {"build_contexts": {"shared": "nowhere"}},
-        "build_contexts['shared']: build context: directory 'nowhere' does not exist or is no folder",
+        "build_contexts['shared']: build context: directory 'nowhere' does not exist or is not a folder",
     ),
     (
         "no size",
         "COPY app /a",
         {"max_bytes": 0},
-        "max_bytes is 0, and must be at least 1",
+        "max_bytes: must be at least 1, got 0",
     ),
 ]
 
@@ -417,8 +417,8 @@ def test_a_path_in_windows_spelling_is_explained(tmp_path: Path) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         ScopedContext.of(f"{tmp_path}/lambdas\\upload")
     assert str(refused.value) == (
-        f"build context: directory {str(tmp_path) + '/lambdas' + chr(92) + 'upload'!r} does not exist or is no folder; "
-        "write it with forward slashes"
+        f"build context: directory {str(tmp_path) + '/lambdas' + chr(92) + 'upload'!r} does not exist or is not a "
+        "folder; write it with forward slashes"
     )
     with pytest.raises(ScopedImagesError) as refused:
         ScopedContext.from_dockerfile(tmp_path, "lambdas\\upload\\Dockerfile", platform=Platform.LINUX_AMD64)

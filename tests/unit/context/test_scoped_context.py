@@ -202,7 +202,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         ScopedContext.of(tmp_path / "nowhere")
     assert str(caught.value) == (
-        f"build context: directory '{tmp_path / 'nowhere'}' does not exist or is no folder"
+        f"build context: directory '{tmp_path / 'nowhere'}' does not exist or is not a folder"
     )
 
 

@@ -45,7 +45,7 @@ ERRORS = [
     (
         "a stage number that is none",
         "FROM debian\nCOPY --from=7 / /\n",
-        "Dockerfile:2: --from: there is no stage of this number, got 7; the last is 0",
+        "Dockerfile:2: --from: must be the number of a stage, got 7; the last is 0",
     ),
     (
         "a stage that needs itself",
@@ -182,7 +182,7 @@ OPTIONS: list[tuple[str, str, dict[str, Any], str]] = [
         "a platform that is none",
         "FROM a\n",
         {"platform": "arm64"},
-        "platform: 'arm64' is not like 'linux/amd64' or 'linux/arm64'",
+        "platform: must be like 'linux/amd64' or 'linux/arm64', got 'arm64'",
     ),
 ]
 

@@ -42,12 +42,12 @@ def test_an_image_elsewhere_has_none(ref: str) -> None:
     [
         (
             {"account": "123"},
-            "account: expected 12 digits for repository 'api-dev', got '123'; use a literal",
+            "account: must be 12 digits for repository 'api-dev', got '123'; use a literal",
         ),
-        ({"account": ""}, "account: expected 12 digits for repository 'api-dev', got ''; use a literal"),
+        ({"account": ""}, "account: must be 12 digits for repository 'api-dev', got ''; use a literal"),
         (
             {"region": "${Token[AWS.Region.4]}"},
-            "region: expected a region such as 'eu-west-1' for repository 'api-dev', got '${Token[AWS.Region.4]}'; use a "
+            "region: must be a region such as 'eu-west-1' for repository 'api-dev', got '${Token[AWS.Region.4]}'; use a "
             "literal",
         ),
     ],
@@ -63,7 +63,7 @@ def test_a_name_that_ecr_refuses_is_refused_here(name: str) -> None:
     with pytest.raises(ScopedImagesError) as refused:
         address(name=name)
     assert str(refused.value) == (
-        "repository_name: ECR takes 2-256 lower-case letters, digits, '.', '_', '-' and '/', starting with a letter or "
+        "repository_name: must be 2-256 lower-case letters, digits, '.', '_', '-' and '/', starting with a letter or "
         f"digit, got {name!r}; use another name"
     )
 

@@ -79,7 +79,7 @@ def test_without_a_count_content_tagged_images_are_claimed_and_kept() -> None:
 def test_a_limit_that_makes_no_sense_is_refused(key: str, value: Any) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         ImageLifecycle(**{"max_images": None, "untagged_days": 1, key: value})
-    assert str(caught.value) == f"{key}: not a whole number from 1 to 9999, got {value!r}"
+    assert str(caught.value) == f"{key}: must be a whole number from 1 to 9999, got {value!r}"
 
 
 def test_the_largest_limits_are_taken() -> None:

@@ -46,9 +46,9 @@ def test_overlap_means_that_some_tag_matches_both(one: str, other: str) -> None:
         ("a*b*c*d*e*", "protect: 5 wildcards, got 'a*b*c*d*e*'; use at most 4, ECR's limit"),
         (
             "re?",
-            "protect: not a tag pattern, got 're?'; use 1-128 letters, digits, '.', '_', '-' and '*'",
+            "protect: must be a tag pattern, got 're?'; use 1-128 letters, digits, '.', '_', '-' and '*'",
         ),
-        (7, "protect: not a tag pattern, got 7; use 1-128 letters, digits, '.', '_', '-' and '*'"),
+        (7, "protect: must be a tag pattern, got 7; use 1-128 letters, digits, '.', '_', '-' and '*'"),
     ],
 )
 def test_a_pattern_that_ecr_would_not_take_is_refused(pattern: object, message: str) -> None:

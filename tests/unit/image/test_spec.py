@@ -57,11 +57,11 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
             {"build_args": {"BASE_IMAGE_URI": "x"}},
             "build_args sets BASE_IMAGE_URI: give the base image as base= instead",
         ),
-        ({"build_args": {"A B": "x"}}, "build_args has the name 'A B': use letters, digits and '_'"),
+        ({"build_args": {"A B": "x"}}, "build_args: must have names of letters, digits and '_', got 'A B'"),
         (
             {"build_args": {"A": "${Token[TOKEN.1]}"}},
-            "build_args['A'] is a token, known only while CloudFormation deploys; the image is built before: use a "
-            "literal, or read the value at run time",
+            "build_args['A']: must not be a token, got '${Token[TOKEN.1]}'; images are built before CloudFormation knows "
+            "its value, so use a literal, or read the value at run time",
         ),
         (
             {"build_secrets": {"pip": "hunter2"}},
@@ -96,7 +96,7 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
             {"upstream": "images.lock"},
             "upstream: must be UpstreamImages, got str 'images.lock'; use UpstreamImages(lock=ImagesLock.read())",
         ),
-        ({"platform": "amd64"}, "platform is 'amd64', and must be one of 'linux/amd64', 'linux/arm64'"),
+        ({"platform": "amd64"}, "platform: must be one of 'linux/amd64', 'linux/arm64', got 'amd64'"),
     ],
 )
 def test_a_wrong_option_is_named(context: ScopedContext, changes: dict[str, Any], message: str) -> None:

@@ -248,11 +248,11 @@ def test_undo_prints_json(deployed: Account, capsys: pytest.CaptureFixture[str])
     [
         (
             ["--undo", "yesterday", "--yes"],
-            "run: not the name of a run, got 'yesterday'; copy it from the run's report, such as 20261126T031705Z-42",
+            "run: must be the name of a run, got 'yesterday'; copy it from a report, such as 20261126T031705Z-42",
         ),
         (
             ["--undo", "20260231T000000Z-1", "--yes"],
-            "run: not the name of a run, got '20260231T000000Z-1'; copy it from the run's report, such as "
+            "run: must be the name of a run, got '20260231T000000Z-1'; copy it from a report, such as "
             "20261126T031705Z-42",
         ),
         (

@@ -45,11 +45,11 @@ def test_what_does_not_fit_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"repositories": "app"}, "repositories: not a tuple of names, got 'app'"),
+        ({"repositories": "app"}, "repositories: must be a tuple of names, got 'app'"),
         ({"regions": ()}, "regions: empty, got (); give at least one"),
-        ({"delete": "yes"}, "delete: not True or False, got 'yes'"),
+        ({"delete": "yes"}, "delete: must be True or False, got 'yes'"),
         ({"services": ("eks",)}, "services: unknown service, got 'eks'; use sagemaker, apprunner, batch"),
-        ({"bases": ("bse",)}, "bases: not one of the repositories, got 'bse'; use app"),
+        ({"bases": ("bse",)}, "bases: must be one of the repositories, got 'bse'; use app"),
         (
             {"dependents": ("app",)},
             "dependents: 'app' is also in repositories, got both; remove it from one of them",

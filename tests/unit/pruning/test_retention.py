@@ -17,7 +17,7 @@ from scoped_images.pruning.retention import ALWAYS_PROTECTED, Retention
 def test_a_limit_is_a_whole_number_from_one(key: str, value: Any) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         Retention(**{"max_images": 1, key: value})
-    assert str(caught.value) == f"{key}: not a whole number from 1, got {value!r}"
+    assert str(caught.value) == f"{key}: must be a whole number from 1, got {value!r}"
 
 
 @pytest.mark.parametrize("pattern", ["*", "c*", "*able", "cache-pr-*", "stable", "s*e"])
@@ -34,7 +34,7 @@ def test_a_pattern_with_five_wildcards_is_refused() -> None:
 
 
 def test_a_list_of_patterns_is_refused() -> None:
-    with pytest.raises(ScopedImagesError, match=r"protect: not a tuple of tag patterns, got \['v1'\]"):
+    with pytest.raises(ScopedImagesError, match=r"protect: must be a tuple of tag patterns, got \['v1'\]"):
         Retention(max_images=1, protect=["v1"])  # type: ignore[arg-type]
 
 

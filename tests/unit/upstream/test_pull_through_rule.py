@@ -48,7 +48,7 @@ def test_a_registry_has_ecr_s_name_and_address(
                 "upstream": "docker.io",
                 "credential_arn": "arn:aws:secretsmanager:eu-west-1:111111111111:secret:hub",
             },
-            "credential_arn: not the ARN of a cache's login, got "
+            "credential_arn: must be the ARN of a cache's login, got "
             "'arn:aws:secretsmanager:eu-west-1:111111111111:secret:hub'; pass "
             "the literal ARN of a Secrets Manager secret whose name starts with 'ecr-pullthroughcache/'",
         ),

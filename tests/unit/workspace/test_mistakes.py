@@ -124,7 +124,7 @@ def test_a_table_of_another_type(tmp_path: Path, text: str, wrong: str) -> None:
 
 
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:
-    assert "does not exist or is no folder" in refusal(tmp_path / "none")
+    assert "does not exist or is not a folder" in refusal(tmp_path / "none")
 
 
 def test_a_root_without_a_package(tmp_path: Path) -> None:

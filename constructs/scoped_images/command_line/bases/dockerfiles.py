@@ -34,8 +34,8 @@ def find_dockerfiles(root: Path) -> tuple[Path, ...]:
         ]
     if not found:
         raise ScopedImagesError(
-            f"there is no Dockerfile and no *.Dockerfile below {root}: run this in the repository's root, or name "
-            "some with --dockerfile"
+            f"--dockerfile: missing, and no Dockerfile or *.Dockerfile is below {root}; run this in the repository's "
+            "root, or name some"
         )
     return tuple(sorted(found))
 

@@ -10,7 +10,7 @@ from typing import Any
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.errors import ScopedImagesError
 
-_TAKES = "FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
+_FORM = "FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
 
 
 def load_graph(given: str) -> BaseGraph:
@@ -18,18 +18,18 @@ def load_graph(given: str) -> BaseGraph:
     path, _, name = given.rpartition(":")
     file = Path(path)
     if not path or not name or not file.is_file():
-        raise ScopedImagesError(f"--graph: takes {_TAKES}, got {given!r}")
+        raise ScopedImagesError(f"--graph: must be {_FORM}, got {given!r}")
     found = getattr(_module(file), name, None)
     graph = found() if callable(found) else found
     if not isinstance(graph, BaseGraph):
-        raise ScopedImagesError(f"--graph: takes {_TAKES}; {name} of {path} is {type(graph).__name__}")
+        raise ScopedImagesError(f"--graph: must be {_FORM}; {name} of {path} is {type(graph).__name__}")
     return graph
 
 
 def _module(file: Path) -> Any:
     spec = importlib.util.spec_from_file_location(file.stem, file.resolve())
     if spec is None or spec.loader is None:
-        raise ScopedImagesError(f"--graph: takes {_TAKES}, got the file {str(file)!r}")
+        raise ScopedImagesError(f"--graph: must be {_FORM}, got the file {str(file)!r}")
     module = importlib.util.module_from_spec(spec)
     # As `python FILE.py` does, so that the file can import its neighbours.
     sys.path.insert(0, str(file.resolve().parent))

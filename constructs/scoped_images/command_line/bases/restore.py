@@ -16,7 +16,7 @@ from scoped_images.errors import ScopedImagesError
 def restore(
     name: BaseName,
     *,
-    env: Annotated[str, typer.Option(help="The environment whose tag is gone.")],
+    env: Annotated[str, typer.Option(help="The environment whose tag is missing.")],
     tag: Annotated[str, typer.Option(help="The tag: stable, or git-….")] = STABLE,
     content: Annotated[
         str | None,
@@ -36,13 +36,13 @@ def restore(
     """
     if is_content_tag(tag):
         raise ScopedImagesError(
-            f"--tag is {tag}, a content tag, which the next deploy pushes again, an index over several platforms "
-            "with -c scoped-images:again=1"
+            f"--tag: must not be a content tag, got {tag!r}; the next deploy pushes it again, an index over several "
+            "platforms with -c scoped-images:again=1"
         )
     if tag != STABLE and content is None:
         raise ScopedImagesError(
-            f"--tag is {tag}, which belongs to one image, not necessarily the newest; pass --content sha-…, the "
-            "output Uri of the base image's stack"
+            f"--tag: belongs to one image, not necessarily the newest, got {tag!r}; pass --content sha-…, the output "
+            "Uri of the base image's stack"
         )
     held = BaseRepository(repository or f"base-{name}-{env}", region=region, env=env)
     there = held.digest(tag)

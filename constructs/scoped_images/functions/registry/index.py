@@ -1,4 +1,4 @@
-"""CloudFormation custom resources on images: look a tag's digest up, tag an image, put an index over images."""
+"""Handles CloudFormation's custom resources for images: find digests, move tags, put an index over images."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from scoped_images.ecr.media_types import ANY_IMAGE, OCI_INDEX
 logger = logging.getLogger()
 logger.setLevel(logging.INFO)
 
-# As it is stored: ECR may convert a manifest for who does not say what they take.
+# All of them, because ECR may convert a manifest for a client that does not accept its type.
 _MEDIA_TYPES = list(ANY_IMAGE)
 
-# A right that the same deploy has given takes IAM seconds to know: aws/aws-cdk#37675.
+# A right that the same deploy grants takes effect after some seconds: aws/aws-cdk#37675.
 _DENIED = "AccessDeniedException"
 _NO_REPOSITORY = "RepositoryNotFoundException"
 _PAUSES_SECONDS = (1, 2, 4, 8, 16)
 
-# The image has the tag already: ECR tells apart whether it is this very image or another one.
+# The tag exists already: on the same image, or on another one.
 _SAME_IMAGE, _OTHER_IMAGE = "ImageAlreadyExistsException", "ImageTagAlreadyExistsException"
 
 
@@ -144,11 +144,11 @@ def _act(ecr: Any, resource_type: str, properties: dict[str, Any]) -> dict[str, 
 
 
 def handler(event: dict[str, Any], _context: Any) -> None:
-    """Answer a create or update with the digests, in hex; a delete has nothing to delete."""
+    """Answer a create or an update with the digests, in hex. For a delete there is nothing to do."""
     properties = event["ResourceProperties"]
     answer: dict[str, Any] = {
         "Status": "SUCCESS",
-        # One for the resource's whole life: CloudFormation would delete the one before, which has nothing to delete.
+        # Always the same one, else CloudFormation sends a delete for the one before.
         "PhysicalResourceId": event.get("PhysicalResourceId", event["LogicalResourceId"]),
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
