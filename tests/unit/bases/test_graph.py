@@ -141,7 +141,10 @@ def test_a_context_is_one_or_makes_one() -> None:
 
 def test_platforms_are_known_ones() -> None:
     assert base("a", platforms=("linux/arm64",)).platforms == (Platform.LINUX_ARM64,)
-    with pytest.raises(ScopedImagesError, match="platforms of base image 'a' is 'linux/mips'"):
+    with pytest.raises(
+        ScopedImagesError,
+        match="platforms of base image 'a': must be one of 'linux/amd64', 'linux/arm64', got 'linux/mips'",
+    ):
         base("a", platforms=("linux/mips",))
 
 
