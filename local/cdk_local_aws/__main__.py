@@ -1,4 +1,4 @@
-"""The local environment from a terminal: `cdk-local up | run -- COMMAND… | down`."""
+"""Run the CDK CLI, and other commands, in an AWS on your own machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_PORT = 4599
 
 @dataclass(frozen=True)
 class Places:
-    """Where the local environment lives; the variables let tests run beside a developer's own."""
+    """The folders and the port of the local environment."""
 
     state: Path
     port: int
@@ -32,9 +32,9 @@ class Places:
 
     @classmethod
     def read(cls) -> Places:
-        """Read LOCAL_AWS_STATE, LOCAL_AWS_PORT and LOCAL_AWS_ENGINE; by default `.local` here, 4599, and in the state."""
+        """Read LOCAL_AWS_STATE, LOCAL_AWS_PORT and LOCAL_AWS_ENGINE; LocalError for an invalid port."""
         port = os.environ.get("LOCAL_AWS_PORT", str(DEFAULT_PORT))
-        if not port.isdecimal():
+        if not (port.isdecimal() and 1024 <= int(port) <= 65535):
             raise LocalError(f"LOCAL_AWS_PORT: invalid port, got {port!r}; give a number from 1024 to 65535")
         state = Path(os.environ.get("LOCAL_AWS_STATE", ".local")).absolute()
         installed = os.environ.get("LOCAL_AWS_ENGINE")
@@ -51,18 +51,17 @@ class Places:
 
 
 def say(line: str) -> None:
-    """Print to stderr, since stdout may be a pipe."""
+    """Print to stderr, because stdout may be a pipe."""
     print(line, file=sys.stderr, flush=True)
 
 
 def up(places: Places, images: Sequence[str]) -> tuple[Engine, LocalEnvironment]:
-    """Start what is not running: the engine, the base images, the emulated AWS and its bootstrap stack."""
+    """Start the engine and the emulated AWS unless they run, with the base images and the bootstrap stack."""
     if shutil.which("cdk") is None:
-        raise LocalError("cdk: the CDK CLI is not on the path; install it with npm install aws-cdk")
+        raise LocalError("cdk: the CDK CLI is not on PATH; install it with npm install aws-cdk")
     required = [stand_in_for(image) for image in images]
     engine = ensure_engine(state=places.engine, installed=places.installed, say=say)
-    found = ensure_base_images(engine, state=places.state / "base-images", say=say, stand_ins=required)
-    stand_ins = tuple(image.image for image in found if image.stand_in)
+    stand_ins = ensure_base_images(engine, state=places.state / "base-images", say=say, stand_ins=required)
     environment = dataclasses.replace(places.environment, stand_ins=stand_ins)
     ensure_emulator(environment, engine, say)
     ensure_bootstrapped(environment, engine, cdk=["cdk"], say=say)
@@ -70,7 +69,7 @@ def up(places: Places, images: Sequence[str]) -> tuple[Engine, LocalEnvironment]
 
 
 def run(places: Places, images: Sequence[str], command: list[str]) -> None:
-    """Replace this process by `command`, with the local environment's variables."""
+    """Replace this process by `command`, with the variables of the local environment."""
     engine, local = up(places, images)
     environment = local.process_environment(engine)
     try:
@@ -80,7 +79,7 @@ def run(places: Places, images: Sequence[str], command: list[str]) -> None:
 
 
 def down(places: Places) -> None:
-    """Stop the emulated AWS and the private engine; what they hold stays."""
+    """Stop the emulated AWS and the private engine, and keep their state."""
     stop_emulator(places.environment)
     stop_engine(places.engine)
 
@@ -89,19 +88,21 @@ def main() -> None:
     """Run the subcommand."""
     parser = argparse.ArgumentParser(prog="cdk-local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    starting = commands.add_parser("up", help="start the local environment")
-    commands.add_parser("down", help="stop it; its state stays")
-    commands.add_parser("pretends", help="what the emulated AWS only pretends")
-    running = commands.add_parser("run", help="run a command in it, starting it first")
+    starting = commands.add_parser("up", help="start the local AWS")
+    commands.add_parser("down", help="stop it and keep its state")
+    commands.add_parser("pretends", help="list what it accepts and does not really do")
+    running = commands.add_parser(
+        "run", help="start it, and run a command with the variables that lead to it"
+    )
     for command in (starting, running):
         command.add_argument(
             "--image",
             action="append",
             default=[],
             metavar="NAME",
-            help=f"pull a base image first, or build a stand-in if it cannot be pulled ({LAMBDA_PYTHON.image})",
+            help=f"pull this base image first, or build a stand-in if that fails ({LAMBDA_PYTHON.image})",
         )
-    running.add_argument("argv", nargs="+", metavar="COMMAND", help="after --")
+    running.add_argument("argv", nargs="+", metavar="COMMAND", help="the command, after --")
     arguments = parser.parse_args()
     try:
         places = Places.read()

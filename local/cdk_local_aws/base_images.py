@@ -1,4 +1,4 @@
-"""The public images that Dockerfiles start FROM: pulled where that is possible, else a stand-in of our own."""
+"""Brings public base images into the engine's store: pulls them, or builds stand-ins."""
 
 from __future__ import annotations
 
@@ -6,26 +6,17 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
 from cdk_local_aws.engine import Engine, Machine
 from cdk_local_aws.errors import LocalError
-from cdk_local_aws.private_engine import locked
+from cdk_local_aws.private_files import locked
 from cdk_local_aws.stand_in_images import LABEL, LAMBDA_PYTHON, RECIPE_LABEL, StandIn, build, docker
 
 REACH_SECONDS = 5
 PULL_SECONDS = 300
-ARCHIVES = "stand-ins"  # the stand-ins that were built, below the state
-
-
-@dataclass(frozen=True)
-class BaseImage:
-    """A base image that is in the engine's store."""
-
-    image: str
-    stand_in: bool
+ARCHIVES = "stand-ins"  # folder of the built stand-ins, below the state
 
 
 def ensure_base_images(
@@ -34,33 +25,37 @@ def ensure_base_images(
     state: Path,
     say: Callable[[str], None],
     stand_ins: Sequence[StandIn] = (LAMBDA_PYTHON,),
-) -> list[BaseImage]:
-    """Bring each base image into the engine's store, and say of each stand-in that it is one."""
+) -> tuple[str, ...]:
+    """Bring each image into the engine's store, and return the names of those that are stand-ins.
+
+    Raises LocalError if an image can neither be pulled nor built.
+    """
     state = state.resolve()
     with locked(state / ARCHIVES):
-        return [_ensure(engine, stand_in, state, say) for stand_in in stand_ins]
+        return tuple(each.image for each in stand_ins if _ensure(engine, each, state, say))
 
 
-def _ensure(engine: Engine, stand_in: StandIn, state: Path, say: Callable[[str], None]) -> BaseImage:
+def _ensure(engine: Engine, stand_in: StandIn, state: Path, say: Callable[[str], None]) -> bool:
+    """Bring an image into the store, and return whether it is a stand-in."""
     fingerprint = stand_in.fingerprint()
     labels = image_labels(engine, stand_in.image)
     if labels is not None and LABEL not in labels:
-        return BaseImage(image=stand_in.image, stand_in=False)
+        return False
     if labels is None or labels.get(RECIPE_LABEL) != fingerprint:
         reason = pull(engine, stand_in.image, say)
         if reason is None:
-            return BaseImage(image=stand_in.image, stand_in=False)
+            return False
         say(f"{stand_in.image} cannot be pulled: {reason}")
         _bring_stand_in(engine, stand_in, state, say)
     say(f"stand-in for {stand_in.image} built from {stand_in.made_of}: it only resembles AWS's image")
-    return BaseImage(image=stand_in.image, stand_in=True)
+    return True
 
 
 def _bring_stand_in(engine: Engine, stand_in: StandIn, state: Path, say: Callable[[str], None]) -> None:
     if not engine.builds_from_store:
         raise LocalError(
-            f"the builder that BUILDX_BUILDER names cannot build FROM a stand-in for {stand_in.image}, because it "
-            "does not read the engine's image store. Unset BUILDX_BUILDER, or make the image's registry reachable."
+            f"BUILDX_BUILDER: its builder does not read the engine's image store, which has a stand-in for "
+            f"{stand_in.image}; unset it, or make the image's registry reachable"
         )
     archives = state / ARCHIVES
     archive = stand_in.archive(archives)
@@ -69,15 +64,15 @@ def _bring_stand_in(engine: Engine, stand_in: StandIn, state: Path, say: Callabl
         return
     if not Machine.here().takes_private_engine():
         raise LocalError(
-            f"a stand-in for {stand_in.image} can only be built as root on Debian. Make the image's registry "
-            f"reachable, or bring the image yourself: docker load, then docker tag … {stand_in.image}"
+            f"{stand_in.image}: its stand-in can only be built as root on Debian; make the image's registry "
+            f"reachable, or load the image yourself: docker load, then docker tag … {stand_in.image}"
         )
     say("building a stand-in, about a minute; mmdebstrap is installed with apt if it is missing")
     build(engine, stand_in, state=state, archives=archives)
 
 
 def image_labels(engine: Engine, image: str) -> dict[str, str] | None:
-    """The labels of an image in the engine's store; None when it is not there."""
+    """Return the labels of an image in the engine's store, or None if the store lacks it."""
     try:
         shown = docker(engine, "image", "inspect", "--format", "{{json .Config.Labels}}", image)
     except LocalError:
@@ -86,7 +81,7 @@ def image_labels(engine: Engine, image: str) -> dict[str, str] | None:
 
 
 def pull(engine: Engine, image: str, say: Callable[[str], None]) -> str | None:
-    """Pull the image; why that was not possible, or None when it was."""
+    """Pull the image; return why that failed, or None."""
     reason = unreachable(image.partition("/")[0])
     if reason is not None:
         return reason
@@ -99,12 +94,12 @@ def pull(engine: Engine, image: str, say: Callable[[str], None]) -> str | None:
 
 
 def unreachable(registry: str) -> str | None:
-    """Why the registry cannot be reached; None when it answers as registries do."""
+    """Return why the registry cannot be reached, or None if it answers as registries do."""
     try:
         with urllib.request.urlopen(f"https://{registry}/v2/", timeout=REACH_SECONDS):
             return None
     except urllib.error.HTTPError as answer:
-        if answer.code == HTTPStatus.UNAUTHORIZED:  # it asks for a token, which pulling brings
+        if answer.code == HTTPStatus.UNAUTHORIZED:  # it requires a token, which docker gets
             return None
         return f"{registry} answers {answer.code} {answer.reason}"
     except OSError as problem:

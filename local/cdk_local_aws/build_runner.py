@@ -1,7 +1,7 @@
-"""Runs a buildspec as CodeBuild does, in a process of its own: `python -m cdk_local_aws.build_runner`.
+"""Runs a buildspec as CodeBuild does: `python -m cdk_local_aws.build_runner`.
 
-It reads a Job from the first line of its standard input and answers with one JSON object a line. The end of its
-input stops the build, so that none outlives the process that started it, however that ends.
+It reads a Job from the first line of standard input, and prints one JSON object a line. At the end of its input it stops
+the build, so no build outlives the process that started it.
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 """
 
@@ -36,7 +36,7 @@ cd "$(cat "$STATE/folder")"
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A build: its buildspec, its environment, an empty folder of its own, and the seconds until it times out."""
+    """A build. folder: an empty one. seconds: until it times out."""
 
     buildspec: str
     environment: Mapping[str, str]
@@ -46,7 +46,7 @@ class Job:
 
 @dataclass(kw_only=True)
 class BuildRun:
-    """One run of a job; `emit` gets each log line, each phase's begin and end, and the build's end."""
+    """A run of a job. emit: gets each log line, each phase's begin and end, and the build's end."""
 
     job: Job
     emit: Emit
@@ -87,7 +87,7 @@ class BuildRun:
         status = "SUCCEEDED"
         for name in PHASES:
             phase = phases.get(name)
-            # A failed build phase is followed by post_build unless `on-failure` says otherwise.
+            # post_build follows a failed build phase, unless that has `on-failure: ABORT`.
             skipped = status != "SUCCEEDED" and name != "post_build"
             if phase is None or skipped or self._ended_by:
                 continue
@@ -106,7 +106,7 @@ class BuildRun:
         return status
 
     def _phase(self, name: str, commands: Sequence[str], shell: str) -> str | None:
-        """Run a phase's commands until one fails; what CodeBuild says then, else None."""
+        """Run a phase's commands until one fails; return CodeBuild's message for it, or None."""
         self._say(f"Entering phase {name.upper()}")
         for command in commands:
             code = self._command(command, shell)
@@ -157,14 +157,14 @@ def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> Non
 
 
 def main() -> None:
-    """Run the job that the first line of the input holds."""
+    """Run the job in the first line of the input."""
     turn = threading.Lock()
 
     def emit(message: dict[str, Any]) -> None:
         with turn:
             try:
                 print(json.dumps(message), flush=True)
-            except BrokenPipeError:  # the reader has ended, and with it the input
+            except BrokenPipeError:  # the reader has ended, and the input too
                 return
 
     run = BuildRun(job=Job(**json.loads(sys.stdin.readline())), emit=emit)

@@ -1,4 +1,4 @@
-"""The docker CLI's configuration folder of the local environment: the user's own logins stay untouched."""
+"""Writes the docker CLI's configuration for the local environment, apart from the user's own logins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cdk_local_aws.private_files import private_folder, write_private
 
 
 def write_client_config(folder: Path, *, plugin_folders: Sequence[Path]) -> Path:
-    """Make the folder for DOCKER_CONFIG; what `docker login` wrote there is kept."""
+    """Make the folder for DOCKER_CONFIG, or update an existing one and keep its logins; return the folder."""
     private_folder(folder)
     file = folder / "config.json"
     before = json.loads(file.read_text()) if file.exists() else {}

@@ -1,4 +1,4 @@
-"""The local environment as the project's commands use it: the emulated AWS, and the variables that lead to it."""
+"""Starts the emulated AWS, and makes the environment variables for commands that use it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -21,32 +21,22 @@ from cdk_local_aws.emulator.keys import Keys
 from cdk_local_aws.emulator.node_modules import ensure_node_modules
 from cdk_local_aws.emulator.sandbox import ensure_sandbox
 from cdk_local_aws.emulator.settings import EmulatorSettings
+from cdk_local_aws.engine import Engine
 from cdk_local_aws.errors import LocalError
 
 CDK_DOCKER = Path(__file__).with_name("cdk-docker")
 
-# Variables of the user's shell that would lead the CDK CLI or boto3 somewhere else: credentials and profiles
-# for real AWS, and every CDK… variable, which the CLI reads as an option.
+# Commands do not get these variables of the user's shell: credentials and profiles for real AWS, and every variable
+# that the CDK CLI reads as an option.
 MISLEADING = ("AWS_", "CDK_")
-
-
-class ContainerEngine(Protocol):
-    """What is asked of cdk_local_aws.engine.Engine."""
-
-    @property
-    def docker(self) -> Path:
-        """The docker CLI."""
-
-    def environment(self) -> dict[str, str]:
-        """The variables with which docker and its clients find the engine."""
 
 
 @dataclass(frozen=True)
 class LocalEnvironment:
     """The emulated AWS of one folder and port, for one account and region.
 
-    stand_ins: public images that are not there, but a stand-in under their names; builds take it whatever the
-        image is pinned to, and no mirror is asked for it.
+    stand_ins: names of the public images that have stand-ins. Builds use these and ignore the digests and mirrors of the
+        app.
     """
 
     state: Path
@@ -57,11 +47,11 @@ class LocalEnvironment:
 
     @property
     def emulator(self) -> EmulatorSettings:
-        """The emulator's settings; they check folder, port and account."""
+        """The emulator's settings; raises ValueError for an invalid folder, port or account."""
         return EmulatorSettings(state=self.state, port=self.port, account=self.account, region=self.region)
 
-    def variables(self, engine: ContainerEngine) -> dict[str, str]:
-        """What leads `cdk` and boto3 to the emulated AWS, and docker to the engine and its registry."""
+    def variables(self, engine: Engine) -> dict[str, str]:
+        """Return the variables that lead `cdk` and boto3 to the emulated AWS, and docker to the engine and registry."""
         endpoint = self.emulator.endpoint
         engine_variables = engine.environment()
         path = engine_variables.get("PATH", os.environ.get("PATH", os.defpath))
@@ -70,7 +60,7 @@ class LocalEnvironment:
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), path]),
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ENDPOINT_URL_S3": endpoint,
-            "AWS_ACCESS_KEY_ID": self.account,  # ministack takes twelve digits as the account
+            "AWS_ACCESS_KEY_ID": self.account,  # ministack reads the account from it
             "AWS_SECRET_ACCESS_KEY": Keys.read(self.emulator).secret,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
@@ -87,14 +77,14 @@ class LocalEnvironment:
         }
 
     def process_environment(
-        self, engine: ContainerEngine, inherited: Mapping[str, str] = os.environ
+        self, engine: Engine, inherited: Mapping[str, str] = os.environ
     ) -> dict[str, str]:
-        """The whole environment for a command: the caller's without what misleads, and `variables`."""
+        """Return the environment of a command: the caller's without misleading variables, and `variables`."""
         kept = {k: v for k, v in inherited.items() if not k.startswith(MISLEADING)}
         return {**kept, **self.variables(engine)}
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the emulated AWS, whatever the caller's own environment says."""
+        """Return a boto3 client of the emulated AWS, which ignores the caller's environment."""
         return boto3.client(
             service,
             endpoint_url=self.emulator.endpoint,
@@ -105,37 +95,37 @@ class LocalEnvironment:
 
 
 def past_proxies(inherited: Mapping[str, str]) -> dict[str, str]:
-    """What keeps clients from asking the user's proxy for loopback, in both spellings that are in use."""
+    """Return NO_PROXY with loopback added, in both spellings that clients read."""
     own = inherited.get("NO_PROXY") or inherited.get("no_proxy") or ""
     value = ",".join(filter(None, [own, "127.0.0.1", "localhost"]))
     return {"NO_PROXY": value, "no_proxy": value}
 
 
-def ensure_emulator(env: LocalEnvironment, engine: ContainerEngine, say: Callable[[str], None]) -> None:
-    """Start the emulated AWS unless it runs; its state is that of the last run."""
+def ensure_emulator(env: LocalEnvironment, engine: Engine, say: Callable[[str], None]) -> None:
+    """Start the emulated AWS with the state of its last run, unless it runs."""
     ensure_sandbox(say)
     ensure_node_modules(say)
     process.ensure_running(env.emulator, engine.environment(), say)
 
 
 def stop_emulator(env: LocalEnvironment) -> None:
-    """Stop the emulated AWS, if it runs; its state is kept."""
+    """Stop the emulated AWS, if it runs, and keep its state."""
     process.stop(env.emulator)
 
 
 def ensure_bootstrapped(
     env: LocalEnvironment,
-    engine: ContainerEngine,
+    engine: Engine,
     *,
     cdk: Sequence[str],
     say: Callable[[str], None],
 ) -> None:
-    """Run `cdk bootstrap` once; `cdk` is the command of the pinned CLI."""
+    """Run `cdk bootstrap`, unless it was run. cdk: command of the CLI. Raises LocalError if it fails."""
     if is_bootstrapped(env):
         return
     target = f"aws://{env.account}/{env.region}"
     say(f"bootstrapping {target} of the local AWS")
-    # In an empty folder: beside a cdk.json the CLI would run the app to bootstrap its environments.
+    # In a folder with a cdk.json the CLI would run the app, to bootstrap its environments.
     with tempfile.TemporaryDirectory() as folder:
         result = subprocess.run(
             [*cdk, "bootstrap", target],
@@ -150,7 +140,7 @@ def ensure_bootstrapped(
 
 
 def is_bootstrapped(env: LocalEnvironment) -> bool:
-    """Whether the bootstrap stack stands."""
+    """Return whether the bootstrap stack is deployed."""
     client = env.client("cloudformation")
     try:
         (stack,) = client.describe_stacks(StackName="CDKToolkit")["Stacks"]
@@ -160,9 +150,6 @@ def is_bootstrapped(env: LocalEnvironment) -> bool:
 
 
 def local_url(load_balancer_dns_name: str, port: int) -> str:
-    """The plain address under which the emulator forwards to a load balancer's targets.
-
-    `<name>-<8 hex>.<region>.elb.amazonaws.com` is ministack's DNS name, and `/_alb/<name>` its path.
-    """
+    """Return the emulator's address of a load balancer, whose DNS name is `<name>-<8 hex>.<region>.elb.amazonaws.com`."""
     name = load_balancer_dns_name.split(".", 1)[0].rsplit("-", 1)[0]
     return f"http://127.0.0.1:{port}/_alb/{name}"

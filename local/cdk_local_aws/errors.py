@@ -1,5 +1,5 @@
-"""Errors that the local environment prints without a traceback."""
+"""The error that commands print without a traceback."""
 
 
 class LocalError(Exception):
-    """A mistake that the user can fix; the message says how."""
+    """Raised for a mistake that the user can fix; the message says how."""

@@ -1,4 +1,4 @@
-"""Inspects the user's own Docker, and decides whether the local environment can use it."""
+"""Finds the user's own Docker, and decides whether the local environment can use it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 ANSWER_SECONDS = 20
-CONTAINERD_STORE = (
-    "io.containerd.snapshotter"  # docs.docker.com/engine/storage/containerd: `docker info` shows it
-)
+# `docker info` shows it (https://docs.docker.com/engine/storage/containerd/).
+CONTAINERD_STORE = "io.containerd.snapshotter"
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Builder:
 
 @dataclass(frozen=True)
 class OwnDocker:
-    """A Docker that answers."""
+    """A Docker whose engine answers."""
 
     docker: Path
     host: str
@@ -42,11 +41,9 @@ class OwnDocker:
 def shortcoming(own: OwnDocker) -> str | None:
     """Return why this Docker cannot be used, or None if it can."""
     if not own.host.startswith("unix://"):
-        return (
-            f"your Docker at {own.host} is reached over a network: 127.0.0.1 of this machine is not its own"
-        )
+        return f"your Docker at {own.host} is on another machine, which has a 127.0.0.1 of its own"
     if own.rootless:
-        return "your Docker is rootless: 127.0.0.1 of this machine is not its own"
+        return "your Docker is rootless, and has a 127.0.0.1 of its own"
     if "buildx" not in own.plugins:
         return "your Docker has no buildx plugin, which registry caches need"
     if own.builder is not None and own.builder.driver != "docker":
@@ -57,12 +54,12 @@ def shortcoming(own: OwnDocker) -> str | None:
 
 
 def _builder_shortcoming(builder: Builder) -> str | None:
-    """The registry is on this machine's loopback, and CDK tags what a build leaves in the image store."""
+    """Return why a builder cannot be used: it must reach this machine's loopback, and load images for CDK to tag."""
     if builder.driver == "docker-container" and builder.options >= {"network=host", "default-load=true"}:
         return None
     return (
         f"BUILDX_BUILDER names {builder.name!r}, a builder with driver {builder.driver!r} and options "
-        f"{sorted(builder.options)}; it takes driver 'docker', or 'docker-container' with the options "
+        f"{sorted(builder.options)}; use one with driver 'docker', or 'docker-container' with the options "
         "network=host and default-load=true"
     )
 
@@ -76,7 +73,7 @@ def find_own_docker() -> OwnDocker | str:
     answered = _ask(docker, "info", "--format", "{{json .}}")
     info: dict[str, Any] = json.loads(answered.stdout) if answered.stdout.startswith("{") else {}
     if not info.get("ServerVersion"):  # Docker 26 exits with 0 even if it reaches no engine
-        return f"{docker} finds no engine that answers: {_reason(info, answered.stderr)}"
+        return f"{docker} reaches no engine: {_reason(info, answered.stderr)}"
     plugins = {p["Name"]: Path(p["Path"]) for p in info["ClientInfo"].get("Plugins") or [] if p.get("Path")}
     return OwnDocker(
         docker=docker,
@@ -89,7 +86,7 @@ def find_own_docker() -> OwnDocker | str:
 
 
 def parse_builder(name: str, described: str) -> Builder:
-    """The builder that `docker buildx inspect` describes."""
+    """Parse the output of `docker buildx inspect`."""
     driver = re.search(r"^Driver:\s*(\S+)", described, re.MULTILINE)
     options = re.search(r"^Driver Options:\s*(.*)$", described, re.MULTILINE)
     pairs = re.findall(r'([\w.-]+)="([^"]*)"', options[1]) if options else []
@@ -108,8 +105,8 @@ def _context_host(docker: Path) -> str:
     return _ask(docker, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}").stdout.strip()
 
 
-def _reason(info: Mapping[str, Any], said: str) -> str:
-    errors = info.get("ServerErrors") or said.strip().splitlines()[-1:] or ["it gave no reason"]
+def _reason(info: Mapping[str, Any], output: str) -> str:
+    errors = info.get("ServerErrors") or output.strip().splitlines()[-1:] or ["docker gave no reason"]
     return str(errors[0])
 
 

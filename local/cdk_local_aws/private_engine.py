@@ -1,25 +1,23 @@
-"""A Docker engine of the project's own: its processes, from the packages in one folder, with its state in another.
+"""Starts and stops private Docker engines, which run side by side if each has its own state folder.
 
-Several run side by side, each with a state folder of its own. There is no bridge and no firewall rule:
-builds and containers use the host's network, so nothing of the machine's network is changed.
+Builds and containers use the host's network. There is no bridge and no firewall rule, so the machine's network does not
+change.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cdk_local_aws.debian_packages import system_path
 from cdk_local_aws.errors import LocalError
-from cdk_local_aws.private_files import private_folder
+from cdk_local_aws.private_files import locked, private_folder
 from cdk_local_aws.processes import end, processes_naming, runs, unmount_below
 
 START_SECONDS = 60
@@ -31,13 +29,13 @@ LOG_LINES_SHOWN = 12
 
 @dataclass(frozen=True)
 class EngineState:
-    """The state folder of one engine, which is all that is needed to stop it."""
+    """An engine's state folder, which is enough to stop it."""
 
     state: Path  # absolute
 
     @property
     def run_folder(self) -> Path:
-        """The folder of the sockets: in the state, or under /run where the state's path is too long for one."""
+        """The folder of the sockets: in the state, or below /run if the state's path is too long for a socket."""
         folder = self.state / "run"
         if len(str(folder)) <= MAX_RUN_FOLDER:
             return folder
@@ -71,11 +69,11 @@ class EngineState:
         """Return dockerd's configuration (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file)."""
         return {
             "hosts": [self.host],
-            "group": "root",  # of the socket; dockerd's own default is the group docker, if there is one
+            "group": "root",  # of the socket; the default is the group docker, if it exists
             "data-root": str(self.state / "data"),
             "exec-root": str(self.exec_root),
             "pidfile": str(self.pid_file),
-            # The image store of containerd: without it the docker driver cannot export a registry cache.
+            # The docker driver needs the image store of containerd to export a registry cache.
             "features": {"containerd-snapshotter": True},
             "bridge": "none",
             "iptables": False,
@@ -87,7 +85,7 @@ class EngineState:
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateEngine(EngineState):
-    """One engine: its state, and the programs that it runs from."""
+    """An engine with its state and its programs."""
 
     installed: Path  # holds usr/bin, usr/sbin, … of the unpacked packages
 
@@ -96,12 +94,12 @@ class PrivateEngine(EngineState):
         return self.installed / "usr/bin/docker"
 
     def search_path(self) -> str:
-        """PATH on which docker and dockerd find their own companions before the machine's."""
+        """Return PATH with the engine's programs before the machine's."""
         own = [str(self.installed / "usr/bin"), str(self.installed / "usr/sbin")]
         return os.pathsep.join([*own, system_path()])
 
     def answers(self) -> bool:
-        """Whether the engine answers its client."""
+        """Return whether the engine answers its client."""
         if not self.socket.exists():
             return False
         asked = subprocess.run(
@@ -112,19 +110,8 @@ class PrivateEngine(EngineState):
         return asked.returncode == 0
 
 
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Only one process at a time works on the folder; the lock goes with the process that holds it."""
-    import fcntl  # noqa: PLC0415 (not on Windows, where choosing an engine ends with a message)
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def start(engine: PrivateEngine) -> None:
-    """Start the engine if it does not run. It outlives the process that started it."""
+    """Start the engine unless it runs. It outlives this process; LocalError if it does not answer."""
     with locked(engine.state):
         if engine.answers():
             return
@@ -139,7 +126,7 @@ def start(engine: PrivateEngine) -> None:
 
 def _launch(engine: PrivateEngine) -> int:
     with engine.log.open("wb") as log:
-        # DOCKER_… variables of the user's shell are about the user's own engine.
+        # DOCKER_… variables of the user's shell name the user's own engine.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("DOCKER_")}
         daemon = subprocess.Popen(
             [engine.installed / "usr/sbin/dockerd", "--config-file", engine.configuration_file],
@@ -172,7 +159,7 @@ def _last_of_log(engine: EngineState) -> str:
 
 
 def stop_engine(state: Path) -> None:
-    """Stop the private engine of this state, if there is one, with its containers; images and caches are kept."""
+    """Stop the private engine of this state and its containers, if it runs. Images and caches stay."""
     engine = EngineState(state.resolve())
     if not engine.configuration_file.exists():
         return
@@ -186,7 +173,7 @@ def _daemons(engine: EngineState) -> list[int]:
 
 
 def _clear_leftovers(engine: EngineState) -> None:
-    """Remove what a killed dockerd leaves behind: containerd, the containers' shims, pid files, mounts."""
+    """Remove what a killed dockerd leaves: containerd, the containers' shims, pid files and mounts."""
     for program in ("containerd-shim-runc-v2", "containerd"):
         end(processes_naming(program, str(engine.exec_root)), signal.SIGTERM, seconds=5)
     for folder in (engine.run_folder, engine.state):

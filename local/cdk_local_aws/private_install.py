@@ -1,4 +1,4 @@
-"""Brings the programs of the private engine into one folder, once."""
+"""Installs the programs of the private engine into one folder."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ from cdk_local_aws.debian_packages import (
     unpack,
 )
 from cdk_local_aws.errors import LocalError
-from cdk_local_aws.private_engine import PrivateEngine, locked, start, stop_engine
+from cdk_local_aws.private_engine import PrivateEngine, start, stop_engine
+from cdk_local_aws.private_files import locked
 
-# All that these need of the machine is libc6 >= 2.34 and libsystemd0, which Debian 12 has.
+# They need only libc6 >= 2.34 and libsystemd0 of the machine, which Debian 12 has.
 PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "containerd")
-SUITES = ("sid", "trixie")  # sid is nearer to what users have, but its versions come and go
-RUN_TIME_PACKAGES = {"runc": "runc"}  # by the program that shows whether they are there
+SUITES = ("sid", "trixie")  # sid has the versions that users have, but not always a consistent set
+RUN_TIME_PACKAGES = {"runc": "runc"}  # by their program
 PLUGINS = "usr/libexec/docker/cli-plugins"
 RECORD = "versions.json"
 
 
 def missing_packages(programs: Mapping[str, str] = RUN_TIME_PACKAGES) -> list[str]:
-    """The run-time packages that this machine lacks."""
+    """Return the packages whose program this machine lacks."""
     return [package for program, package in programs.items() if not shutil.which(program, path=system_path())]
 
 
 def ensure_installed(installed: Path, say: Callable[[str], None], *, suites: Sequence[str] = SUITES) -> Path:
-    """The folder that holds the unpacked engine; what is there already is used as it is."""
+    """Install the engine unless the folder has it, and return the folder of its programs."""
     programs = installed / "root"
     with locked(installed):
         missing = missing_packages()
@@ -56,7 +57,7 @@ def _install(installed: Path, programs: Path, suites: Sequence[str], say: Callab
     mirror = machine_mirror()
     reasons = []
     for suite in suites:
-        # Under another name until it works, so that an interrupted run leaves nothing behind.
+        # The folder gets its name once the engine works. An interrupted run leaves only these.
         for leftover in installed.glob("unpacking-*"):
             shutil.rmtree(leftover)
         work = Path(tempfile.mkdtemp(prefix="unpacking-", dir=installed))
@@ -92,22 +93,14 @@ def _unpack_and_test(suite: DebianSuite, work: Path) -> None:
 
 
 def _self_test(engine: PrivateEngine, work: Path) -> None:
-    """Build an image and export its cache, which an engine without the containerd store cannot do."""
+    """Build an image and export its cache; raise LocalError if the engine cannot."""
     context = work / "context"
     context.mkdir()
     (context / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
     client = write_client_config(work / "client", plugin_folders=[engine.installed / PLUGINS])
     environment = {"DOCKER_HOST": engine.host, "DOCKER_CONFIG": str(client), "PATH": engine.search_path()}
     built = subprocess.run(
-        [
-            engine.docker,
-            "build",
-            "--tag",
-            "self-test",
-            "--cache-to",
-            f"type=local,dest={work}/cache",
-            context,
-        ],
+        [engine.docker, "build", "--tag=self-test", f"--cache-to=type=local,dest={work}/cache", context],
         env=environment,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Processes and mounts of Linux, found by what only ours have in their name."""
+"""Finds and ends our processes and mounts on Linux by a word in their arguments or path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROC = Path("/proc")
 
 
 def processes_naming(program: str, word: str) -> list[int]:
-    """The ids of the running processes of this program that have the word in an argument."""
+    """Return the ids of the running processes of this program with the word in an argument."""
     found = []
     for folder in PROC.iterdir():
         if not folder.name.isdigit():
@@ -22,7 +22,7 @@ def processes_naming(program: str, word: str) -> list[int]:
         try:
             arguments = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
             state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has just ended
             continue
         if Path(arguments[0]).name == program and state != "Z" and any(word in a for a in arguments[1:]):
             found.append(int(folder.name))
@@ -30,7 +30,7 @@ def processes_naming(program: str, word: str) -> list[int]:
 
 
 def end(pids: Iterable[int], number: signal.Signals, *, seconds: float) -> None:
-    """Send the signal, wait, and kill what is left after `seconds`."""
+    """Send the signal to the processes, and kill those that still run after `seconds`."""
     left = list(pids)
     _send(left, number)
     give_up = time.monotonic() + seconds
@@ -48,8 +48,8 @@ def _send(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 def runs(pid: int) -> bool:
-    """Whether the process lives."""
-    with contextlib.suppress(ChildProcessError):  # a child of ours stays as a zombie until somebody asks
+    """Return whether the process runs."""
+    with contextlib.suppress(ChildProcessError):  # our own child stays a zombie until this call
         os.waitpid(pid, os.WNOHANG)
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -67,5 +67,5 @@ def unmount_below(folder: Path) -> None:
 
 
 def _unescaped(point: str) -> str:
-    """The path of a mount point, whose spaces the kernel writes as octal numbers."""
+    """Decode the path of a mount point, in which the kernel writes spaces as octal numbers."""
     return point.encode().decode("unicode_escape").encode("latin-1").decode(errors="replace")

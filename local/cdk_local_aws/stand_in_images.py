@@ -1,4 +1,4 @@
-"""Stand-ins for public base images: what they are made of, and how one is built and kept."""
+"""Builds stand-ins for public base images, and keeps them as archives."""
 
 from __future__ import annotations
 
@@ -19,34 +19,32 @@ from cdk_local_aws.errors import LocalError
 RECIPES = Path(__file__).with_name("stand_ins")
 LABEL = "org.cdk-local-aws.stand-in"
 RECIPE_LABEL = "org.cdk-local-aws.stand-in.recipe"
-BOOTSTRAP_PROGRAM = (
-    "mmdebstrap"  # against debootstrap: half the time and size, and apt verifies what it unpacks
-)
+BOOTSTRAP_PROGRAM = "mmdebstrap"  # takes half of debootstrap's time, and apt verifies the packages
 NOT_UNPACKED = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*")
-# It names this machine's mirror, and the image has no apt to read it.
+# The file names this machine's mirror, and the image has no apt.
 REMOVE_SOURCES = 'rm "$1/etc/apt/sources.list"'
 LINES_SHOWN = 15
 
 
 @dataclass(frozen=True)
 class StandIn:
-    """What is built where a public image cannot be pulled."""
+    """The recipe of an image that takes the place of a public one."""
 
     image: str  # the public name that Dockerfiles use
-    recipe: Path  # folder of its Dockerfile, which adds debian.tar
-    suite: str  # the Debian release that debian.tar is made of
+    recipe: Path  # folder with its Dockerfile, which adds debian.tar
+    suite: str  # the Debian release of debian.tar
     packages: tuple[str, ...]
     made_of: str  # for the user
 
     def fingerprint(self) -> str:
-        """Twelve digits that change with the recipe, and with it the image."""
+        """Return twelve hexadecimal digits that change with the recipe."""
         digest = hashlib.sha256(json.dumps([self.suite, self.packages, NOT_UNPACKED]).encode())
         for file in sorted(path for path in self.recipe.iterdir() if path.is_file()):
             digest.update(json.dumps([file.name, file.read_bytes().hex()]).encode())
         return digest.hexdigest()[:12]
 
     def archive(self, folder: Path) -> Path:
-        """Where the built image is kept."""
+        """Return the path of the built image's archive."""
         return folder / f"{self.recipe.name}-{self.fingerprint()}.tar"
 
 
@@ -54,21 +52,21 @@ LAMBDA_PYTHON = StandIn(
     image="public.ecr.aws/lambda/python:3.13",
     recipe=RECIPES / "lambda_python",
     suite="trixie",
-    # libstdc++6: the runtime interface client and many wheels are linked with it, and AWS's image has it.
+    # The runtime interface client and many wheels need libstdc++6, which AWS's image has.
     packages=("python3", "python3-venv", "ca-certificates", "libstdc++6"),
     made_of="Debian trixie and PyPI's awslambdaric",
 )
 
 
 def stand_in_for(image: str) -> StandIn:
-    """What is built in place of a public image; LocalError for an image that has no stand-in."""
+    """Return the stand-in for a public image; raise LocalError if it has none."""
     if image != LAMBDA_PYTHON.image:
-        raise LocalError(f"--image: no stand-in is known, got {image!r}; {LAMBDA_PYTHON.image} has one")
+        raise LocalError(f"--image: it has no stand-in, got {image!r}; use {LAMBDA_PYTHON.image}")
     return LAMBDA_PYTHON
 
 
 def build(engine: Engine, stand_in: StandIn, *, state: Path, archives: Path) -> None:
-    """Build the stand-in under its public name and keep it as an archive that `docker load` reads."""
+    """Build the stand-in with its public name, and save it for `docker load`."""
     if shutil.which(BOOTSTRAP_PROGRAM) is None:
         install_missing([BOOTSTRAP_PROGRAM])
     for interrupted in archives.glob("building-*"):
@@ -81,7 +79,7 @@ def build(engine: Engine, stand_in: StandIn, *, state: Path, archives: Path) -> 
         docker(
             engine,
             "build",
-            # Lambda takes single manifests only, and attestations make an index.
+            # Lambda accepts only single manifests, and attestations make an index.
             *("--provenance=false", "--network=host", f"--tag={stand_in.image}"),
             *(f"--label={name}={value}" for name, value in labels.items()),
             *pip_secrets(state),
@@ -95,7 +93,7 @@ def build(engine: Engine, stand_in: StandIn, *, state: Path, archives: Path) -> 
 
 
 def make_debian_tar(stand_in: StandIn, tar: Path) -> None:
-    """A root file system of Debian packages, without what only people read."""
+    """Make a root file system of Debian packages, without documentation."""
     run(
         [
             BOOTSTRAP_PROGRAM,
@@ -113,7 +111,7 @@ def make_debian_tar(stand_in: StandIn, tar: Path) -> None:
 
 
 def docker(engine: Engine, *arguments: str, seconds: float | None = None) -> str:
-    """The standard output of the engine's docker; LocalError with the end of what it said when it fails."""
+    """Run the engine's docker and return its output; raise LocalError with the end of its errors if it fails."""
     try:
         done = subprocess.run(
             [engine.docker, *arguments],

@@ -1,8 +1,8 @@
-"""A proxy on loopback that brings HTTPS for ECR's host names to the emulator, for functions that speak nothing else.
+"""Forwards HTTPS for ECR's host names to the emulator, as a proxy on loopback.
 
-cdk-ecr-deployment's function copies images between `https://<account>.dkr.ecr.<region>.amazonaws.com` addresses.
-It runs unmodified, with HTTPS_PROXY set to this proxy, which ends TLS with a certificate of our own authority
-and passes the bytes on, Host header and all. Every other host is refused.
+cdk-ecr-deployment's function copies images between `https://<account>.dkr.ecr.<region>.amazonaws.com` addresses. It runs
+unmodified, with HTTPS_PROXY set to this proxy, which ends TLS with a certificate of its own authority and forwards the
+bytes with the Host header. It refuses every other host.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ HEAD_LIMIT = 16 * 1024
 
 @dataclass(frozen=True)
 class TlsFront:
-    """The proxy: where the emulator is, and who signs the certificates."""
+    """The proxy of an emulator. authority: signs its certificates."""
 
     emulator_port: int
     authority: Authority
 
     async def start(self) -> int:
-        """Listen on a free port of 127.0.0.1 and answer the port."""
+        """Listen on a free port of 127.0.0.1, and return the port."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=HEAD_LIMIT)
         port: int = server.sockets[0].getsockname()[1]
         return port
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection: CONNECT, TLS, then bytes in both directions."""
+        """Serve one connection: CONNECT, TLS, then bytes in both directions."""
         with suppress(OSError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             try:
                 await self._connect(reader, writer)
@@ -64,14 +64,14 @@ class TlsFront:
 
 
 def requested_host(head: bytes) -> str | None:
-    """The host of a CONNECT request, if it is one of ECR's."""
+    """Return the host of a CONNECT request, or None if it is not one of ECR's."""
     match = re.match(rb"CONNECT ([a-z0-9.-]+):443 HTTP/1\.[01]\r\n", head)
     host = match[1].decode("ascii") if match else ""
     return host if ECR_HOST.fullmatch(host) else None
 
 
 async def pipe(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Pass bytes on until their end, then pass on the end."""
+    """Copy bytes until their end, then end the target's stream."""
     with suppress(OSError, ssl.SSLError):
         while data := await source.read(CHUNK):
             target.write(data)

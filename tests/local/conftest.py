@@ -11,6 +11,7 @@ import pytest
 
 from cdk_local_aws.engine import Engine, Machine, ensure_engine, ensure_private_engine
 from cdk_local_aws.private_engine import stop_engine
+from tests.local.local_aws import LocalAws, local_aws
 from tests.local.places import INSTALLED
 
 
@@ -24,7 +25,14 @@ def engine() -> Iterator[Engine]:
     shutil.rmtree(state)
 
 
+@pytest.fixture(scope="session")
+def local(engine: Engine) -> Iterator[LocalAws]:
+    """An emulated AWS with this engine, which tests may stop and start again."""
+    with local_aws(engine) as started:
+        yield started
+
+
 @pytest.fixture
 def said() -> list[str]:
-    """What a function says to the user, when it is given this list's append."""
+    """The lines that a function reports to the user, if it gets this list's append."""
     return []

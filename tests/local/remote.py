@@ -1,4 +1,4 @@
-"""An emulated AWS with CodeBuild projects for remote builds."""
+"""Remote builds of images in an emulated AWS, as the library's functions run them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 import gzip
 import hashlib
 import json
-import subprocess
 import tempfile
 import time
 import uuid
@@ -15,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cdk_local_aws.engine import Engine
-from cdk_local_aws.environment import LocalEnvironment
 from scoped_images import Platform, ScopedContext
 from scoped_images.context.archive import named_folders, write_context_archive
 from scoped_images.image.spec import ImageSpec
@@ -24,27 +21,20 @@ from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.builds import RemoteBuilds
 from scoped_images.remote.buildspec import buildspec
 from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable, secret_variable
-from tests.local.emulator.aws import Aws
+from tests.local.local_aws import LocalAws
 
 PREFIX = "scoped-images-test_"
 BUCKET = "archives"
 
 
-@dataclass
-class Remote:
-    """An emulated AWS with CodeBuild projects, and contexts made of files.
+@dataclass(frozen=True)
+class Remote(LocalAws):
+    """An emulated AWS with CodeBuild projects.
 
     stack: id of the stack that the projects name.
     """
 
-    env: LocalEnvironment
-    engine: Engine
-    folder: Path
     stack: str = "arn:aws:cloudformation:eu-west-1:000000000000:stack/none/1"
-
-    @property
-    def aws(self) -> Aws:
-        return Aws.of(self.env.emulator)
 
     @property
     def builds(self) -> RemoteBuilds:
@@ -57,21 +47,12 @@ class Remote:
             cloudformation=self.aws.client("cloudformation"),
         )
 
-    @property
-    def registry(self) -> str:
-        return f"{self.env.account}.dkr.ecr.{self.env.region}.amazonaws.com"
-
-    def repository(self, mutability: str = "IMMUTABLE") -> str:
-        name = self.aws.name("app")
-        filters = [{"filterType": "WILDCARD", "filter": "cache*"}]
-        immutable = {
-            "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
-            "imageTagMutabilityExclusionFilters": filters,
-        }
-        self.aws.client("ecr").create_repository(
-            repositoryName=name, **(immutable if mutability == "IMMUTABLE" else {})
+    def repository(self) -> str:
+        """Create a repository whose tags do not move, except those of caches."""
+        return self.aws.repository(
+            imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+            imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": "cache*"}],
         )
-        return name
 
     def context(self, dockerfile: str, **files: str) -> ScopedContext:
         folder = Path(tempfile.mkdtemp(dir=self.folder))
@@ -187,19 +168,6 @@ class Remote:
             logGroupName=build["logs"]["groupName"], logStreamName=build["logs"]["streamName"], limit=10000
         )["events"]
         return "\n".join(event["message"] for event in events)
-
-    def docker(self, *arguments: str) -> str:
-        variables = self.env.process_environment(self.engine)
-        done = subprocess.run(
-            [variables["CDK_DOCKER"], *arguments],
-            env=variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
     def run(self, repository: str, digest: str, *command: str) -> str:
         """Run a program in an image from the registry."""

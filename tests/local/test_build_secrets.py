@@ -76,6 +76,6 @@ def test_a_bundle_too_large_for_a_secret_is_named_with_the_remedy(
     with pytest.raises(LocalError) as raised:
         pip_secrets(tmp_path)
     assert str(raised.value) == (
-        f"{bundle}: a build secret may have 512000 bytes at most, got 600000. "
-        "Set PIP_CERT to a file with the certificates of the package index only."
+        f"{bundle}: a build secret has 512000 bytes at most, got 600000; set PIP_CERT to a file "
+        "with only the certificates of the package index"
     )

@@ -167,8 +167,8 @@ def test_the_exit_code_of_docker_is_kept(echo_docker: Path) -> None:
 def test_without_a_port_it_says_what_to_do(echo_docker: Path) -> None:
     saw = run(echo_docker, "inspect", "x", LOCAL_AWS_REGISTRY_PORT="")
     assert saw["stderr"] == (
-        "cdk-docker: LOCAL_AWS_REGISTRY_PORT: not a port, got ''; set it to the port of the local registry. "
-        "Run CDK through `make deploy`, or unset CDK_DOCKER to use docker itself.\n"
+        "cdk-docker: LOCAL_AWS_REGISTRY_PORT: not a port, got ''; run CDK through `cdk-local run --`, "
+        "or unset CDK_DOCKER to use docker itself\n"
     )
     assert "argv" not in saw
 
@@ -176,6 +176,6 @@ def test_without_a_port_it_says_what_to_do(echo_docker: Path) -> None:
 def test_a_docker_that_is_not_there_is_named(tmp_path: Path) -> None:
     saw = run(tmp_path / "no-docker", "inspect", "x")
     assert saw["stderr"] == (
-        f"cdk-docker: cannot run '{tmp_path}/no-docker' (No such file or directory). "
-        "LOCAL_AWS_DOCKER names the docker to run.\n"
+        "cdk-docker: LOCAL_AWS_DOCKER: cannot run docker (No such file or directory), "
+        f"got '{tmp_path}/no-docker'\n"
     )

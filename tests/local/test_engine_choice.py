@@ -50,10 +50,10 @@ def test_debian_as_root_falls_back_to_a_private_engine(own: OwnDocker | str) -> 
 @pytest.mark.parametrize(
     ("own", "machine", "told"),
     [
-        (NONE, MAC, "docker is not on PATH.\nInstall and start Docker Desktop, and switch on"),
+        (NONE, MAC, "docker is not on PATH.\nInstall and start Docker Desktop, and turn on"),
         (OLD_STORE, MAC, "cannot export a registry cache.\nInstall and start Docker Desktop"),
-        (NONE, UBUNTU_ROOT, "is set up by itself (this is ubuntu, root)."),
-        (NONE, DEBIAN_USER, "is set up by itself (this is debian, not root)."),
+        (NONE, UBUNTU_ROOT, "where it sets up a private engine (this is ubuntu, root)."),
+        (NONE, DEBIAN_USER, "where it sets up a private engine (this is debian, not root)."),
         (
             OLD_STORE,
             DEBIAN_USER,
@@ -66,12 +66,12 @@ def test_elsewhere_the_message_says_what_to_install_or_switch_on(
 ) -> None:
     with pytest.raises(LocalError) as raised:
         choose(own, machine)
-    assert str(raised.value).startswith("no container engine can be used: ")
+    assert str(raised.value).startswith("no usable container engine: ")
     assert told in str(raised.value)
 
 
 def test_windows_gets_a_message_even_with_a_docker_that_does() -> None:
-    with pytest.raises(LocalError, match="runs on Linux and macOS, this is Windows"):
+    with pytest.raises(LocalError, match="runs on Linux and macOS only, got Windows; use such a machine"):
         choose(GOOD, Machine(system="Windows", distribution="", root=False))
 
 
@@ -80,9 +80,9 @@ def test_windows_gets_a_message_even_with_a_docker_that_does() -> None:
     [
         (
             replace(GOOD, host="tcp://10.0.0.7:2376"),
-            "your Docker at tcp://10.0.0.7:2376 is reached over a network",
+            "your Docker at tcp://10.0.0.7:2376 is on another machine",
         ),
-        (replace(GOOD, host="ssh://box"), "your Docker at ssh://box is reached over a network"),
+        (replace(GOOD, host="ssh://box"), "your Docker at ssh://box is on another machine"),
         (replace(GOOD, rootless=True), "your Docker is rootless"),
         (replace(GOOD, plugins={}), "your Docker has no buildx plugin"),
         (OLD_STORE, "your Docker does not use the containerd image store"),
@@ -113,7 +113,7 @@ def test_a_docker_without_an_engine_is_no_docker(monkeypatch: pytest.MonkeyPatch
     docker.write_text("""#!/bin/sh\necho '{"ServerVersion": "", "ServerErrors": ["nobody is there"]}'\n""")
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert find_own_docker() == f"{docker} finds no engine that answers: nobody is there"
+    assert find_own_docker() == f"{docker} reaches no engine: nobody is there"
 
 
 def test_clients_of_a_private_engine_find_it_whatever_the_shell_names(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from cdk_local_aws.client_config import write_client_config
-from cdk_local_aws.private_engine import EngineState, locked, stop_engine
+from cdk_local_aws.private_engine import EngineState, stop_engine
+from cdk_local_aws.private_files import locked
 from cdk_local_aws.processes import end, processes_naming, runs
 
 

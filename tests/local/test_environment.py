@@ -2,21 +2,18 @@
 
 import dataclasses
 import os
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 
 import pytest
 
 from cdk_local_aws.emulator.keys import Keys
+from cdk_local_aws.engine import Engine
 from cdk_local_aws.environment import LocalEnvironment, local_url
 
-
-@dataclass(frozen=True)
-class Engine:
-    docker: Path = Path("/engine/docker")
-
-    def environment(self) -> dict[str, str]:
-        return {"DOCKER_HOST": "unix:///engine.sock", "PATH": "/engine/bin:/usr/bin"}
+ENGINE = Engine(
+    docker=Path("/engine/bin/docker"), host="unix:///engine.sock", private=True, config=Path("/engine/client")
+)
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def env(tmp_path: Path) -> LocalEnvironment:
 
 
 def test_clients_are_led_to_the_emulator_with_the_accounts_keys(env: LocalEnvironment) -> None:
-    variables = env.variables(Engine())
+    variables = env.variables(ENGINE)
     assert {name: value for name, value in variables.items() if name.startswith("AWS_")} == {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4711",
         "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:4711",
@@ -42,36 +39,36 @@ def test_clients_are_led_to_the_emulator_with_the_accounts_keys(env: LocalEnviro
 
 
 def test_docker_is_the_engines_behind_a_program_that_can_run(env: LocalEnvironment) -> None:
-    variables = env.variables(Engine())
+    variables = env.variables(ENGINE)
     assert variables["DOCKER_HOST"] == "unix:///engine.sock"
-    assert variables["LOCAL_AWS_DOCKER"] == "/engine/docker"
+    assert variables["LOCAL_AWS_DOCKER"] == "/engine/bin/docker"
     assert variables["LOCAL_AWS_REGISTRY_PORT"] == "4711"
     assert os.access(variables["CDK_DOCKER"], os.X_OK)
-    assert variables["PATH"].endswith(":/engine/bin:/usr/bin")
+    assert variables["PATH"].split(":")[:2] == [str(Path(sys.executable).parent), "/engine/bin"]
 
 
 def test_docker_is_told_which_images_are_stand_ins(env: LocalEnvironment) -> None:
     with_one = dataclasses.replace(env, stand_ins=("public.ecr.aws/lambda/python:3.13",))
-    assert env.variables(Engine())["LOCAL_AWS_STAND_INS"] == "[]"
-    assert with_one.variables(Engine())["LOCAL_AWS_STAND_INS"] == '["public.ecr.aws/lambda/python:3.13"]'
+    assert env.variables(ENGINE)["LOCAL_AWS_STAND_INS"] == "[]"
+    assert with_one.variables(ENGINE)["LOCAL_AWS_STAND_INS"] == '["public.ecr.aws/lambda/python:3.13"]'
 
 
 def test_the_shells_own_aws_and_cdk_settings_do_not_get_through(env: LocalEnvironment) -> None:
     inherited = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "t", "CDK_DEBUG": "1", "HOME": "/home/me"}
-    made = env.process_environment(Engine(), inherited)
+    made = env.process_environment(ENGINE, inherited)
     assert made["HOME"] == "/home/me"
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEBUG"} & set(made)
 
 
 def test_only_cdk_docker_is_a_variable_that_the_cli_could_take_for_an_option(env: LocalEnvironment) -> None:
-    assert [name for name in env.variables(Engine()) if name.startswith("CDK")] == ["CDK_DOCKER"]
+    assert [name for name in env.variables(ENGINE) if name.startswith("CDK")] == ["CDK_DOCKER"]
 
 
 def test_loopback_is_not_asked_of_the_users_proxy(
     env: LocalEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "intranet.example")
-    variables = env.variables(Engine())
+    variables = env.variables(ENGINE)
     assert variables["NO_PROXY"] == variables["no_proxy"] == "intranet.example,127.0.0.1,localhost"
 
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import runpy
-import shutil
 import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdk_local_aws.base_images import ensure_base_images
-from cdk_local_aws.engine import Engine
-from cdk_local_aws.environment import LocalEnvironment, ensure_emulator, stop_emulator
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from scoped_images import Platform, ScopedContext
 from scoped_images.context.archive import write_context_archive
@@ -27,8 +23,7 @@ from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import ImageSpec
 from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.builds import BuildError
-from tests.free_port import free_port
-from tests.local.emulator.aws import log_in
+from tests.local.local_aws import LocalAws
 from tests.local.places import ROOT
 from tests.local.remote import BUCKET, Remote
 
@@ -38,17 +33,9 @@ HOSTILE = 'it\'s "quoted" $(touch /tmp/owned) `touch /tmp/owned`\n; touch /tmp/o
 
 
 @pytest.fixture(scope="module")
-def remote(engine: Engine) -> Iterator[Remote]:
-    ensure_base_images(engine, state=ROOT / ".local/base-images", say=print)
-    folder = Path(tempfile.mkdtemp(prefix="remote-"))
-    env = LocalEnvironment(state=folder / "aws", port=free_port())
-    ensure_emulator(env, engine, print)
-    log_in(env, engine)
-    made = Remote(env, engine, folder)
-    made.aws.client("s3").create_bucket(Bucket=BUCKET)
-    yield made
-    stop_emulator(env)
-    shutil.rmtree(folder)
+def remote(local: LocalAws) -> Remote:
+    local.aws.client("s3").create_bucket(Bucket=BUCKET)
+    return Remote(local.env, local.engine, local.folder)
 
 
 STAMPED = f"""ARG BASE_IMAGE_URI={LAMBDA_PYTHON.image}
@@ -311,8 +298,8 @@ def test_builds_for_two_platforms_end_in_one_index(remote: Remote) -> None:
 
 def test_a_build_under_way_when_the_emulator_stops_is_stopped(remote: Remote) -> None:
     started = slow_build(remote)
-    stop_emulator(remote.env)
-    ensure_emulator(remote.env, remote.engine, print)
+    remote.down()
+    remote.up()
     assert remote.status(started["BuildId"]) == "STOPPED"
     with pytest.raises(BuildError, match="ended as STOPPED"):
         remote.wait(started)

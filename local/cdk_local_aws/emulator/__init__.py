@@ -1,1 +1,1 @@
-"""The emulated AWS: ministack with its gaps filled, as a process of our own on loopback."""
+"""The emulated AWS: ministack with its gaps filled, in a process on loopback."""

@@ -1,6 +1,6 @@
-"""`python -m cdk_local_aws.emulator STATE PORT ACCOUNT REGION`: the emulated AWS in this process.
+"""`python -m cdk_local_aws.emulator STATE PORT ACCOUNT REGION`: runs the emulated AWS in this process.
 
-Started by cdk_local_aws.emulator.process, which sets the environment that ministack reads while it is imported.
+cdk_local_aws.emulator.process starts it with the environment that ministack reads while it is imported.
 """
 
 import os
@@ -12,12 +12,12 @@ from cdk_local_aws.emulator.settings import EmulatorSettings
 
 def main() -> None:
     """Serve until SIGTERM."""
-    os.umask(0o077)  # what it keeps is for its owner only
+    os.umask(0o077)  # only the owner can read its files
     state, port, account, region = sys.argv[1:5]
     settings = EmulatorSettings(state=Path(state), port=int(port), account=account, region=region)
     for folder in (settings.folder, settings.folder / "tmp", settings.registry):
         folder.mkdir(parents=True, exist_ok=True)
-    # Imported here, not above: ministack reads the environment while it is imported.
+    # This import reads the environment, and needs the folders.
     from cdk_local_aws.emulator.server import run  # noqa: PLC0415
 
     run(settings)

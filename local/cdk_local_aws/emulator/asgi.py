@@ -1,4 +1,4 @@
-"""The types and the few helpers that the emulator's ASGI applications share."""
+"""The types and helpers that the emulator's ASGI applications share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost")
 
 
 def request_headers(scope: Scope) -> dict[str, str]:
-    """A request's headers by lower-case name; the values of repeated ones joined as SigV4 signs them."""
+    """Return a request's headers by lower-case name, with repeated ones joined as SigV4 signs them."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -25,12 +25,12 @@ def request_headers(scope: Scope) -> dict[str, str]:
 
 
 def host_of(headers: dict[str, str]) -> str:
-    """The Host header's name, without the port."""
+    """Return the name in the Host header, without the port."""
     return headers.get("host", "").rsplit(":", 1)[0].lower()
 
 
 def response_start(given: Answer) -> Message:
-    """The head of an answer as an ASGI message."""
+    """Return the head of an answer as an ASGI message."""
     status, headers, _ = given
     encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
     return {"type": "http.response.start", "status": status, "headers": encoded}

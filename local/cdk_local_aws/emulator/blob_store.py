@@ -1,4 +1,4 @@
-"""Layers and configs of the local registry on disk: kept once, linked into each repository that has them."""
+"""Keeps each layer and config of the local registry in one file, linked into the repositories that have it."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ PREFIX = "sha256:"
 
 
 class DigestMismatchError(ValueError):
-    """The uploaded bytes have another digest."""
+    """Raised if the uploaded bytes have another digest; holds the actual one."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class RepositoryKey:
 
 @dataclass
 class Upload:
-    """A blob on its way in: its file, its running digest and its size so far."""
+    """A blob that a client uploads: its file, with the digest and size so far."""
 
     path: Path
     file: IO[bytes]
@@ -40,8 +40,8 @@ class Upload:
 class BlobStore:
     """Blobs by digest below one folder.
 
-    Hard links tell which repository has which blob, so that a crash cannot separate a blob from its
-    repository, a mount between repositories copies nothing, and a blob with one link is in none.
+    A hard link shows that a repository has a blob. So a crash cannot separate them, a mount between repositories copies
+    nothing, and no repository has a blob with one link.
     """
 
     def __init__(self, root: Path) -> None:
@@ -50,24 +50,24 @@ class BlobStore:
         self._incoming = root / "uploads"
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
-        shutil.rmtree(self._incoming, ignore_errors=True)  # uploads end with the process: clients begin anew
+        shutil.rmtree(self._incoming, ignore_errors=True)  # clients begin interrupted uploads again
         for folder in (self._content, self._repositories, self._incoming):
             folder.mkdir(parents=True, exist_ok=True)
 
     def find(self, repository: RepositoryKey, digest: str) -> Path | None:
-        """The blob's file, if the repository has it."""
+        """Return the blob's file, or None if the repository lacks it."""
         path = self._linked(repository, digest)
         return path if path.is_file() else None
 
     def start_upload(self) -> str:
-        """Begin an upload and answer its id."""
+        """Begin an upload and return its id."""
         upload_id = str(uuid.uuid4())
         path = self._incoming / upload_id
         self._uploads[upload_id] = Upload(path=path, file=path.open("wb"))
         return upload_id
 
     def upload_size(self, upload_id: str) -> int | None:
-        """How many bytes have arrived, or None for an upload that is not there."""
+        """Return how many bytes have arrived, or None for an unknown upload."""
         upload = self._uploads.get(upload_id)
         return None if upload is None else upload.size
 
@@ -79,7 +79,7 @@ class BlobStore:
         upload.size += len(chunk)
 
     def finish_upload(self, upload_id: str, repository: RepositoryKey, digest: str) -> None:
-        """Keep an upload as a blob of the repository, or raise DigestMismatchError and drop it."""
+        """Add an upload to the repository as a blob; drop it and raise DigestMismatchError if the digest differs."""
         upload = self._uploads.pop(upload_id)
         upload.file.close()
         actual = PREFIX + upload.digest.hexdigest()
@@ -89,7 +89,7 @@ class BlobStore:
         with self._lock:
             content = self._content / digest.removeprefix(PREFIX)
             if content.exists():
-                upload.path.unlink()  # same content: the links of other repositories stay on one file
+                upload.path.unlink()  # the same content, which other repositories link to
             else:
                 upload.path.replace(content)
             self._link(repository, digest)
@@ -121,12 +121,8 @@ class BlobStore:
             self._drop_if_unused(self._content / path.name)
             return True
 
-    def drop_repository(self, repository: RepositoryKey) -> None:
-        """Remove all blobs of a deleted repository."""
-        self.keep_only(repository, ())
-
     def keep_only(self, repository: RepositoryKey, digests: Iterable[str]) -> None:
-        """Remove every other blob from a repository."""
+        """Remove from a repository every blob but these."""
         names = set(digests)
         folder = self._folder(repository)
         for path in list(folder.iterdir()) if folder.is_dir() else []:
@@ -134,7 +130,7 @@ class BlobStore:
                 self.delete(repository, PREFIX + path.name)
 
     def collect_garbage(self) -> None:
-        """Remove what a crash left behind: blobs that no repository has."""
+        """Remove the blobs that no repository has, which a crash may leave."""
         with self._lock:
             for path in list(self._content.iterdir()):
                 self._drop_if_unused(path)

@@ -1,4 +1,4 @@
-"""The environment that a build of the emulated CodeBuild runs in."""
+"""Makes the environment of a build of the emulated CodeBuild."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from cdk_local_aws.emulator.settings import EmulatorSettings
 
 PROGRAMS = Path(__file__).resolve().parents[1] / "build_programs"
 
-# Of the emulator's own environment: the engine, and the machine's certificates and proxies.
+# A build inherits these from the emulator.
 KEPT = ("DOCKER_BUILDKIT", "BUILDX_BUILDER", "BUILDX_CONFIG", "LANG", "TMPDIR")
 
 
 @dataclass(frozen=True)
 class BuildEnvironment:
-    """What every build of one emulator has, beside what is its own."""
+    """The environment of the builds of one emulator."""
 
     settings: EmulatorSettings
     keys: Keys
 
     def variables(self, build: dict[str, Any], folder: Path) -> dict[str, str]:
-        """Variables of one build: CodeBuild's, those of the local registry, and credentials for the emulated AWS.
+        """Return the variables of a build: CodeBuild's, the local registry's, and keys of the emulated AWS.
 
         https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
         """
@@ -43,7 +43,7 @@ class BuildEnvironment:
             "DOCKER_HOST": f"unix://{self.settings.build_socket}",
             "HOME": str(home),
             "PATH": os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", os.defpath)]),
-            # A login of one build is not another's.
+            # Builds do not share their logins.
             "DOCKER_CONFIG": str(write_client_config(home / ".docker", plugin_folders=_plugin_folders())),
             "CODEBUILD_BUILD_ID": build["id"],
             "CODEBUILD_BUILD_ARN": build["arn"],
@@ -71,7 +71,7 @@ class BuildEnvironment:
         }
 
     def seen(self) -> list[Path]:
-        """What builds see beside their own folder: this package, docker with its plugins, and its socket."""
+        """Return what builds see beside their own folder: this package, docker with its plugins, and its socket."""
         docker = shutil.which("docker")
         programs = [Path(docker).resolve().parent] if docker else []
         builders = [Path(os.environ["BUILDX_CONFIG"])] if "BUILDX_CONFIG" in os.environ else []
@@ -79,7 +79,7 @@ class BuildEnvironment:
 
 
 def _plugin_folders() -> list[Path]:
-    """Where the engine's client finds buildx."""
+    """Return the folders in which the engine's client finds buildx."""
     file = Path(os.environ.get("DOCKER_CONFIG", "")) / "config.json"
     try:
         return [Path(folder) for folder in json.loads(file.read_text()).get("cliPluginsExtraDirs", [])]

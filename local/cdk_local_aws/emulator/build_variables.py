@@ -1,4 +1,4 @@
-"""The environment variables that StartBuild names: plain ones, and secrets and parameters by their names."""
+"""Resolves the environment variables of StartBuild: plain ones, secrets and parameters."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ministack.services import secretsmanager, ssm
 
 
 class MissingSecret(Exception):
-    """A secret or parameter does not exist; CodeBuild fails such a build before its first command."""
+    """Raised for a secret or parameter that does not exist; CodeBuild fails the build before its first command."""
 
 
 def variables(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Values by name; later ones win."""
+    """Return the values by name; later ones win. Raises MissingSecret."""
     return {each["name"]: _value(each.get("type", "PLAINTEXT"), each.get("value", "")) for each in listed}
 
 
@@ -30,7 +30,7 @@ def _value(kind: str, value: str) -> str:
 
 
 def _secret(reference: str) -> str:
-    """`<id>[:<json key>]`."""
+    """Return the value of `<id>[:<json key>]`."""
     name, _, key = reference.partition(":")
     status, _, body = secretsmanager._get_secret_value({"SecretId": name})
     if status >= 400:

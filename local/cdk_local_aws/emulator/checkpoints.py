@@ -1,4 +1,4 @@
-"""Saves the emulator's state while it runs, so that a crash loses seconds; stock ministack saves at its end."""
+"""Saves the emulator's state every few seconds. Stock ministack saves only at its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ATTEMPTS = 5
 
 
 class Checkpoints:
-    """ASGI application: notes requests that may change something, and saves a while after them."""
+    """ASGI application that saves a few seconds after a request that may change something."""
 
     def __init__(self, behind: Application) -> None:
         self._behind = behind
@@ -31,7 +31,7 @@ class Checkpoints:
         await self._behind(scope, receive, send)
 
     async def run(self) -> None:
-        """Save every few seconds if there was a change, off the event loop."""
+        """Save in a thread every few seconds, if there was a change."""
         while True:
             await asyncio.sleep(INTERVAL)
             if self._changed:
@@ -40,7 +40,7 @@ class Checkpoints:
 
 
 def save_all() -> None:
-    """Save each service; one that is changed while it is copied is tried again."""
+    """Save the state of each service."""
     for name, get_state in ministack_app._build_persistence_save_dict().items():
         state = copied(name, get_state)
         if state is not None:
@@ -48,7 +48,7 @@ def save_all() -> None:
 
 
 def copied(name: str, get_state: Any) -> Any:
-    """A service's state, or None when it would not hold still."""
+    """Copy a service's state; return None if requests changed it during each of several attempts."""
     for _ in range(ATTEMPTS):
         try:
             return get_state()

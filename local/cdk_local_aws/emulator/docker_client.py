@@ -1,12 +1,15 @@
 """A docker client for ministack that pulls ECR's images from the local registry only.
 
-ministack asks the engine for an image by its ECR name and takes one that is tagged so locally. Here each such
-name is pulled from the registry on loopback first, so that an image which was never pushed is not found.
+ministack asks the engine for an image by its ECR name, and accepts any local image with that tag. This client pulls
+each such name from the registry on loopback first, so an image that was never pushed is not found.
 """
 
 from __future__ import annotations
 
+import functools
+import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 import docker
@@ -18,92 +21,102 @@ ECR_REGISTRY = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn
 
 # The engine sends nothing while it unpacks a large image.
 TIMEOUT_SECONDS = 300
+BRIDGE_OPTIONS = ("ports", "network", "extra_hosts")
+
+logger = logging.getLogger("docker_client")
 
 
-class LoopbackDocker:
-    """A docker client whose images come from the registry at a port of loopback."""
+class Forwarding:
+    """Forwards every attribute that its class lacks to the object behind it."""
 
-    def __init__(self, port: int, keys: Keys) -> None:
-        self._client = docker.from_env(timeout=TIMEOUT_SECONDS)
-        self.images = RegistryImages(self._client, port, keys)
-        self.containers = LoopbackContainers(self._client, self.images)
+    def __init__(self, behind: Any) -> None:
+        self._behind = behind
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
+        return getattr(self._behind, name)
 
 
-class RegistryImages:
-    """The engine's images; ECR's are always asked of the registry."""
+class RegistryImages(Forwarding):
+    """The engine's images, with ECR's from the registry at a port of loopback."""
 
-    def __init__(self, client: Any, port: int, keys: Keys) -> None:
-        self._client = client
-        self._port = port
+    def __init__(self, images: Any, port: int, keys: Keys) -> None:
+        super().__init__(images)
+        self.port = port
         self._login = {"username": REGISTRY_USER, "password": keys.registry_password}
 
     def local_name(self, image: str) -> str:
-        """An image's name at the registry on loopback; names of other registries stay."""
-        return ECR_REGISTRY.sub(f"127.0.0.1:{self._port}/", image)
+        """Return the name at the registry on loopback for an ECR name, and any other name as it is."""
+        return ECR_REGISTRY.sub(f"127.0.0.1:{self.port}/", image)
 
     def get(self, image: str) -> Any:
-        """The image, pulled if it is ECR's; ImageNotFound if the registry does not have it."""
-        if self.local_name(image) == image:
-            return self._client.images.get(image)
-        return self.pull(image)
+        """Return an image, after pulling it if it is ECR's; raise ImageNotFound if the registry lacks it."""
+        return self._behind.get(image) if self.local_name(image) == image else self.pull(image)
 
     def pull(self, image: str, **options: Any) -> Any:
-        """Pull an image from its registry."""
+        """Pull an image from its registry; raise ImageNotFound if the registry lacks it."""
         name = self.local_name(image)
         if name != image:
             options["auth_config"] = self._login
         try:
-            pulled = self._client.images.pull(name, **options)
+            pulled = self._behind.pull(name, **options)
         except NotFound as error:
             raise ImageNotFound(f"{image}: not found in the registry") from error
         except APIError as error:
-            # The engine answers a manifest that is unknown to the registry with 404 or with 500, by version.
+            # For an unknown manifest some versions of the engine answer 404, and others 500.
             if "not found" in str(error) or "manifest unknown" in str(error):
                 raise ImageNotFound(f"{image}: not found in the registry") from error
             raise
         return pulled if name == image else PulledImage(pulled)
 
     def get_registry_data(self, image: str, **options: Any) -> Any:
-        """What the registry says about an image."""
+        """Return the registry's description of an image."""
         name = self.local_name(image)
         if name != image:
             options["auth_config"] = self._login
-        return self._client.images.get_registry_data(name, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client.images, name)
+        return self._behind.get_registry_data(name, **options)
 
 
-class PulledImage:
+class PulledImage(Forwarding):
     """An image from the registry on loopback, which gets no second name in the engine's store.
 
-    A local image of an ECR name would hide that the registry has none.
+    A local image with an ECR name would hide that the registry lacks it.
     """
 
-    def __init__(self, image: Any) -> None:
-        self._image = image
-
     def tag(self, repository: str, tag: str | None = None) -> bool:  # noqa: ARG002
-        """Report success."""
+        """Report success without adding the tag."""
         return True
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._image, name)
 
-
-class LoopbackContainers:
+class Containers(Forwarding):
     """The engine's containers, started from images of the registry on loopback."""
 
-    def __init__(self, client: Any, images: RegistryImages) -> None:
-        self._client = client
-        self._images = images
+    def __init__(self, containers: Any, images: RegistryImages) -> None:
+        super().__init__(containers)
+        self.images = images
 
     def run(self, image: str, **options: Any) -> Any:
         """Start a container."""
-        return self._client.containers.run(self._images.local_name(image), **options)
+        return self._behind.run(self.images.local_name(image), **options)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client.containers, name)
+
+class LoopbackDocker(Forwarding):
+    """A docker client whose images come from the registry at a port of loopback."""
+
+    def __init__(self, port: int, keys: Keys, containers: type[Containers]) -> None:
+        super().__init__(docker.from_env(timeout=TIMEOUT_SECONDS))
+        self.images = RegistryImages(self._behind.images, port, keys)
+        self.containers = containers(self._behind.containers, self.images)
+
+
+def connector(port: int, keys: Keys, containers: type[Containers]) -> Callable[[], LoopbackDocker | None]:
+    """Return a function that connects to the engine once, and returns None while no engine answers."""
+    connect = functools.cache(functools.partial(LoopbackDocker, port, keys, containers))
+
+    def connected() -> LoopbackDocker | None:
+        try:
+            return connect()
+        except Exception:  # docker raises its own errors, those of requests, and OSError
+            logger.warning("no container engine answers: image functions and tasks cannot run")
+            return None
+
+    return connected

@@ -1,7 +1,7 @@
-"""The part of the container engine that builds may use: build, pull, tag, push. Not containers, volumes or plugins.
+"""Lets builds use the container engine to build, pull, tag and push images, but not for containers or volumes.
 
-Whoever reaches the engine's own socket is root on this machine: `docker run --privileged --volume /:/host` is all it
-takes. A build of the emulated CodeBuild sees this socket in its place.
+A user of the engine's own socket is root on this machine, by `docker run --privileged --volume /:/host`. Builds of the
+emulated CodeBuild see this socket in its place.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from cdk_local_aws.tls_front import pipe
 
 HEAD_LIMIT = 64 * 1024
 DRAIN_SECONDS = 2
-# The paths of BuildKit's own connections and of images, in every version of the API. BuildKit runs steps without the
-# rights that `docker run` can ask for. https://docs.docker.com/reference/api/engine/
+# BuildKit's own connections, and images, in every version of the API. BuildKit runs steps without the rights that
+# `docker run` can ask for. https://docs.docker.com/reference/api/engine/
 UPGRADED = re.compile(r"POST (?:/v[0-9.]+)?/(?:grpc|session)")
 ALLOWED = re.compile(
     r"(?:GET|HEAD|POST) (?:/v[0-9.]+)?/(?:_ping|version|info|auth)"
     r"|(?:GET|POST|DELETE) (?:/v[0-9.]+)?/(?:images|distribution)/[A-Za-z0-9._/:@+-]+"
 )
-# Go's server also ends a line at a bare newline. A head of these lines only means the same to it and to the gate.
+# Go's server also ends a line at a bare newline. It and the gate read a head of these lines alike.
 REQUEST_LINE = re.compile(r"([A-Z]+) ([!-~]+) HTTP/1\.1")
 FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t\x20-\x7e\x80-\xff]*")
 ONCE = ("content-length", "transfer-encoding", "host", "upgrade")
@@ -34,20 +34,20 @@ ONCE = ("content-length", "transfer-encoding", "host", "upgrade")
 
 @dataclass(frozen=True)
 class EngineGate:
-    """A socket in front of the engine's. engine: the path of the engine's socket."""
+    """A socket in front of the engine's. engine: path of the engine's socket."""
 
     engine: Path
     socket: Path
 
     async def start(self) -> None:
-        """Listen; the folder of the socket is closed, so that only sandboxes in which it is mounted reach it."""
+        """Listen in a private folder, so only sandboxes that mount the socket reach it."""
         private_folder(self.socket.parent)
         self.socket.unlink(missing_ok=True)
         await asyncio.start_unix_server(self._serve, self.socket, limit=HEAD_LIMIT)
         self.socket.chmod(0o666)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request: the engine closes the connection after it, so that no second one follows unseen."""
+        """Serve one request; the engine then closes the connection, so the gate sees every request."""
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             try:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -71,7 +71,7 @@ class EngineGate:
 
 
 def requested(head: bytes) -> bytes | None:
-    """Return the head of an allowed request, which asks the engine to close the connection; None for another."""
+    """Return the head of an allowed request, changed to close the connection; None for any other request."""
     first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     request, fields = REQUEST_LINE.fullmatch(first), [FIELD.fullmatch(line) for line in lines]
     if request is None or None in fields:
@@ -91,7 +91,7 @@ def requested(head: bytes) -> bytes | None:
 
 
 def refusal(head: bytes) -> bytes:
-    """The engine's way to refuse, whose message docker shows."""
+    """Return an answer whose message docker shows, as the engine does."""
     line = head.split(b"\r\n", 1)[0].decode("latin-1")
     message = f"builds of the local AWS may only build, pull, tag and push images, got {line!r}"
     body = json.dumps({"message": message}).encode()

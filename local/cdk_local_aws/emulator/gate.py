@@ -1,12 +1,12 @@
-"""Decides who may call the emulated AWS: only programs that hold the secret of this run.
+"""Lets only programs that hold the secret of this run call the emulated AWS.
 
-Anything on this machine can reach a port of 127.0.0.1: other users, the RUN steps of builds on the host's network,
-and through the browser every web page that the developer opens. So each API call must be signed with the run's
-secret (SigV4, as every AWS SDK does), and the registry asks for a login. A foreign Host (DNS rebinding) or Origin (a
-page of another site) is refused first, and no answer of an API allows cross-origin reading.
+Other users of this machine, RUN steps on the host's network, and web pages that the developer opens can all reach a
+port of 127.0.0.1. So each API call must be signed with the run's secret (SigV4, as every AWS SDK does), and the registry
+requires a login. The gate refuses a foreign Host (DNS rebinding) or Origin (a page of another site) first, and no answer
+of an API allows cross-origin reading.
 
-Open without a signature are only the addresses that are public on AWS too (load balancers, API Gateway, function
-URLs), and those that contain a random token of their own (CloudFormation's response URLs, task metadata, layers).
+Only two kinds of address need no signature: those that are public on AWS too (load balancers, API Gateway, function
+URLs), and those with a random token (CloudFormation's response URLs, task metadata, layers).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import json
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 from ministack import app as ministack_app
 
@@ -35,9 +36,7 @@ from cdk_local_aws.emulator.asgi import (
 )
 from cdk_local_aws.emulator.keys import REGISTRY_USER, Keys
 from cdk_local_aws.emulator.signatures import body_problem, is_signed_by_hash, signature_problem
-
-# The TLS front passes requests for these on. Their domain is Amazon's, so no page can be served from one.
-ECR_HOST = re.compile(r"(?:\d{12}\.dkr\.ecr|api\.ecr|ecr)\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
+from cdk_local_aws.tls_front import ECR_HOST
 
 HEALTH = "/_ministack/health"
 WITH_TOKEN = re.compile(
@@ -57,7 +56,7 @@ _unsigned = contextvars.ContextVar("unsigned", default=False)
 
 
 class Gate:
-    """ASGI application: lets a request through to the one behind it, or refuses it."""
+    """ASGI application that passes a request on to the one behind it, or refuses it."""
 
     def __init__(self, keys: Keys, behind: Application) -> None:
         self._keys = keys
@@ -92,7 +91,7 @@ class Gate:
             await self._api(scope, headers, receive, send)
 
     async def _registry(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
-        """A request of a registry client, which logs in, or a download of a layer by its signed address."""
+        """Pass on a request with the registry's login, or a download of a layer by its signed address."""
         query = {
             name: values[0] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()
         }
@@ -114,18 +113,18 @@ class Gate:
         problem = {"code": "UNAUTHORIZED", "message": "log in with aws ecr get-login-password"}
         challenge = f'Basic realm="http://{headers["host"]}/",service="ecr.amazonaws.com"'
         head = {"content-type": "application/json", "www-authenticate": challenge}
-        # An answer to HEAD has no body: the bytes of one would be read as the next answer's.
+        # Clients would read the body of an answer to HEAD as the next answer.
         body = b"" if scope["method"] == "HEAD" else json.dumps({"errors": [problem]}).encode()
         await answer(send, (401, {**head, "content-length": str(len(body))}, body))
 
     async def _api(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
-        """A call of an API, which must be signed."""
+        """Pass on a signed call of an API."""
         body, by_hash = b"", is_signed_by_hash(headers)
-        if not by_hash:  # the signature covers the body itself, or the body could choose the service
+        if not by_hash:  # the signature covers the body itself, or the body may choose the service
             body, receive = await buffered(receive)
         problem = signature_problem(scope, headers, body)
         if by_hash and not problem:
-            # Read only now: the sender holds the secret.
+            # Do not buffer the body of a sender without the secret.
             body, receive = await buffered(receive)
             problem = body_problem(scope, headers, body)
         if problem:
@@ -135,7 +134,7 @@ class Gate:
 
 
 def guard_services() -> None:
-    """Let no unsigned request reach a service's API, wherever ministack's routing leads it."""
+    """Answer 404 to every unsigned request that ministack would route to a service's API."""
     stock = ministack_app._dispatch_service_request
 
     async def dispatch(method: str, path: str, headers: dict[str, str], *rest: Any) -> Any:
@@ -153,6 +152,7 @@ def guard_services() -> None:
 def foreign(headers: dict[str, str]) -> str | None:
     """Return why a request does not come from this machine, or None if it does."""
     host = host_of(headers)
+    # The TLS front passes on requests for ECR. That domain is Amazon's, so no other page comes from it.
     if host not in LOOPBACK_HOSTS and not ECR_HOST.fullmatch(host):
         return f"Host: {host!r} is not a name of the local AWS; use 127.0.0.1"
     origin = headers.get("origin")
@@ -164,22 +164,17 @@ def foreign(headers: dict[str, str]) -> str | None:
 
 
 def error_answer(headers: dict[str, str], code: str, message: str) -> Answer:
-    """A refusal as the AWS SDKs read it: JSON, or XML for S3 and the services that take forms."""
+    """Return a refusal as the AWS SDKs read it: JSON, or XML for S3 and services that take forms."""
     scope = XML_SERVICE.search(headers.get("authorization", ""))
     if not scope and "x-www-form-urlencoded" not in headers.get("content-type", ""):
         body = json.dumps({"__type": code, "message": message})
         return 403, {"content-type": "application/json", "x-amzn-errortype": code}, body.encode()
-    body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{escaped(message)}</Message></Error></ErrorResponse>"
+    body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></ErrorResponse>"
     return 403, {"content-type": "text/xml", "x-amzn-errortype": code}, body.encode()
 
 
-def escaped(text: str) -> str:
-    """Text inside an XML element."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
-
-
 async def refuse(scope: Scope, send: Send, given: Answer) -> None:
-    """Send a refusal; of a WebSocket, close it before it opens."""
+    """Send a refusal, or close a WebSocket before it opens."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
     else:
@@ -187,7 +182,7 @@ async def refuse(scope: Scope, send: Send, given: Answer) -> None:
 
 
 async def buffered(receive: Receive) -> tuple[bytes, Receive]:
-    """A request's whole body, and a `receive` that returns it again."""
+    """Read a request's whole body; return it, and a `receive` that returns it again."""
     parts, gone = [], False
     while True:
         message = await receive()
@@ -215,13 +210,13 @@ async def buffered(receive: Receive) -> tuple[bytes, Receive]:
 
 
 def bare(scope: Scope) -> Scope:
-    """A request without query and without the headers by which ministack chooses a service or an account."""
+    """Remove the query and the headers by which ministack chooses a service or an account."""
     kept = [h for h in scope["headers"] if h[0].lower() in (b"host", b"content-type", b"content-length")]
     return {**scope, "headers": kept, "query_string": b""}
 
 
 def without_cors(send: Send) -> Send:
-    """A `send` that keeps what would let a page of another origin read the answer."""
+    """Return a `send` that drops the headers which let a page of another origin read the answer."""
 
     async def forward(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""Free ports of 127.0.0.1 for containers that run on this machine's own network."""
+"""Finds free ports of 127.0.0.1 for containers on this machine's own network."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ def free_port() -> int:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 port: int = probe.getsockname()[1]
-            # A container listens some time after its port was found free: until then the port looks free.
+            # A container listens some time later, and until then its port looks free.
             if port not in _given:
                 _given.add(port)
                 return port

@@ -1,4 +1,4 @@
-"""What the local AWS only pretends to do, in sentences for whoever deploys to it."""
+"""Lists what the local AWS accepts and does not really do."""
 
 import platform
 import sys
@@ -8,7 +8,7 @@ from cdk_local_aws.emulator.task_network import gives_networks
 
 
 def pretends() -> list[str]:
-    """One sentence per thing that is accepted and does not happen, or happens otherwise than on AWS."""
+    """Return one sentence for each difference from AWS."""
     how = sandbox().describe()
     by_machine = [
         f"Lambda: zip functions run {how}, image functions as containers on this machine's own network; memory "
@@ -21,7 +21,7 @@ def pretends() -> list[str]:
 
 
 def runs_linux_programs() -> bool:
-    """Whether zip functions that are Linux programs for x86-64 run on this machine."""
+    """Return whether zip functions that are Linux programs for x86-64 run on this machine."""
     return (sys.platform, platform.machine()) == ("linux", "x86_64")
 
 

@@ -1,8 +1,7 @@
-"""The emulator as a process of its own: started, found again, stopped."""
+"""Starts, finds and stops the emulator's process."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -13,8 +12,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +21,7 @@ from pathlib import Path
 from cdk_local_aws.emulator.keys import Keys
 from cdk_local_aws.emulator.settings import EmulatorSettings
 from cdk_local_aws.errors import LocalError
-from cdk_local_aws.private_files import private_folder, write_private
+from cdk_local_aws.private_files import locked, private_folder, write_private
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -39,8 +38,8 @@ class Running:
 
 
 def ensure_running(settings: EmulatorSettings, engine: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Start the emulator unless one with these settings answers. Two processes may call this at once."""
-    with locked(settings):
+    """Start the emulator unless one with these settings answers. Several processes may call this at once."""
+    with locked(private_folder(settings.folder)):
         expected = fingerprint(settings, engine)
         running = find(settings)
         if running is not None and running.fingerprint == expected and answers(settings):
@@ -55,8 +54,8 @@ def ensure_running(settings: EmulatorSettings, engine: Mapping[str, str], say: C
 
 
 def stop(settings: EmulatorSettings) -> None:
-    """Stop the emulator, if it runs; its state is kept."""
-    with locked(settings):
+    """Stop the emulator, if it runs, and keep its state."""
+    with locked(private_folder(settings.folder)):
         running = find(settings)
         if running is not None:
             end(settings, running)
@@ -65,7 +64,7 @@ def stop(settings: EmulatorSettings) -> None:
 def start(
     settings: EmulatorSettings, environment: Mapping[str, str], expected: str, say: Callable[[str], None]
 ) -> None:
-    """Start the process and wait until it answers."""
+    """Start the process and wait until it answers; raise LocalError if it does not."""
     if port_stays_taken(settings.port):
         raise LocalError(
             f"port {settings.port} on 127.0.0.1 is in use by another program, and the local AWS needs it. "
@@ -81,7 +80,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # it outlives `make`, and its workers are found by its process group
+            start_new_session=True,  # it outlives this process, and `end` finds its workers by their group
         )
     write_private(record(settings), json.dumps(asdict(Running(pid=process.pid, fingerprint=expected))))
     deadline = time.monotonic() + START_SECONDS
@@ -96,7 +95,7 @@ def start(
 
 
 def end(settings: EmulatorSettings, running: Running) -> None:
-    """Stop the process, which saves its state, and then what it left in its process group."""
+    """Stop the process, which saves its state, then kill the rest of its process group."""
     with suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
@@ -110,7 +109,7 @@ def end(settings: EmulatorSettings, running: Running) -> None:
 
 
 def find(settings: EmulatorSettings) -> Running | None:
-    """The running process that the record file names, if it is still ours."""
+    """Return the process that the record file names, or None if it has ended."""
     try:
         running = Running(**json.loads(record(settings).read_text()))
     except (OSError, ValueError, TypeError):
@@ -119,12 +118,11 @@ def find(settings: EmulatorSettings) -> Running | None:
 
 
 def is_ours(pid: int) -> bool:
-    """Whether this process id is an emulator's: ids are used again after a restart of the machine."""
+    """Return whether the process is an emulator; another program may have its id after a restart of the machine."""
     if Path("/proc/self").exists():
         with suppress(OSError):
-            return (
-                b"cdk_local_aws.emulator" in Path(f"/proc/{pid}/cmdline").read_bytes()
-            )  # empty for a zombie
+            command_line = Path(f"/proc/{pid}/cmdline").read_bytes()  # empty for a zombie
+            return b"cdk_local_aws.emulator" in command_line
         return False
     command = ["ps", "-o", "stat=,command=", "-p", str(pid)]
     status = subprocess.run(command, capture_output=True, text=True, check=False).stdout
@@ -132,7 +130,7 @@ def is_ours(pid: int) -> bool:
 
 
 def answers(settings: EmulatorSettings) -> bool:
-    """Whether the emulator is ready for requests."""
+    """Return whether the emulator is ready for requests."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{settings.endpoint}/_ministack/health", timeout=5) as response:
@@ -142,7 +140,7 @@ def answers(settings: EmulatorSettings) -> bool:
 
 
 def port_stays_taken(port: int) -> bool:
-    """Whether something listens on the port, and not only an emulator that was killed a moment ago."""
+    """Return whether something still listens on the port after a moment, which an ended emulator needs."""
     deadline = time.monotonic() + PORT_SECONDS
     while time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -153,7 +151,7 @@ def port_stays_taken(port: int) -> bool:
 
 
 def fingerprint(settings: EmulatorSettings, engine: Mapping[str, str]) -> str:
-    """What a running emulator must have been started with: our code, ministack, the engine, the settings."""
+    """Return a digest of our code, ministack, the engine and the settings, with which an emulator is started."""
     digest = hashlib.sha256(f"{sys.version} {version('ministack')}".encode())
     for path in sorted((PROJECT / "cdk_local_aws").rglob("*.py")):
         digest.update(path.read_bytes())
@@ -162,14 +160,5 @@ def fingerprint(settings: EmulatorSettings, engine: Mapping[str, str]) -> str:
 
 
 def record(settings: EmulatorSettings) -> Path:
-    """The file that names the running process."""
+    """Return the file that names the running process."""
     return settings.folder / "process.json"
-
-
-@contextmanager
-def locked(settings: EmulatorSettings) -> Iterator[None]:
-    """One caller at a time starts or stops an emulator."""
-    private_folder(settings.folder)
-    with (settings.folder / "process.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -1,7 +1,7 @@
-"""The blob half of the registry API, streamed to and from disk.
+"""Streams the blobs of the registry API to and from disk.
 
-ministack reads a whole request into memory, keeps layers in dictionaries and writes them into its state as
-base64 text. Blob requests are answered here instead, before they reach it; manifests and tags stay with it.
+ministack reads a whole request into memory, keeps layers in dictionaries and saves them as base64 text. So blob requests
+are answered here, before they reach it. It still answers those for manifests and tags.
 Protocol: https://distribution.github.io/distribution/spec/api/
 """
 
@@ -31,7 +31,7 @@ CHUNK = 1024 * 1024
 
 
 class RegistryBlobs:
-    """ASGI application: blob requests to the store, everything else to the emulator behind it."""
+    """ASGI application that answers blob requests from the store, and passes on all others."""
 
     def __init__(self, store: BlobStore, behind: Application) -> None:
         self._store = store
@@ -69,7 +69,7 @@ class RegistryBlobs:
     async def _start(
         self, repository: RepositoryKey, query: dict[str, str], receive: Receive, send: Send
     ) -> None:
-        """Begin an upload; or finish at once by a mount from another repository or with the body that came."""
+        """Begin an upload, or finish it at once by a mount from another repository or with the request's body."""
         name = repository.name
         mount, source = query.get("mount"), query.get("from")
         if mount and source:
@@ -84,7 +84,7 @@ class RegistryBlobs:
             await answer(send, self._close(repository, upload, query["digest"]))
 
     async def _append(self, repository: RepositoryKey, upload: str, receive: Receive, send: Send) -> bool:
-        """Take the request's bytes; False when it was answered already or its client went away."""
+        """Append the request's bytes; return False if it was answered already or its client disconnected."""
         if self._store.upload_size(upload) is None:
             await answer(send, unknown_upload(repository.name, upload))
             return False
@@ -98,7 +98,7 @@ class RegistryBlobs:
                 return True
 
     def _close(self, repository: RepositoryKey, upload: str, digest: str) -> Answer:
-        """Keep what was uploaded under its digest."""
+        """Add an upload to the repository, and return the answer."""
         try:
             self._store.finish_upload(upload, repository, digest)
         except DigestMismatchError as mismatch:
@@ -109,7 +109,7 @@ class RegistryBlobs:
         return created(repository.name, digest)
 
     def _session(self, repository: RepositoryKey, upload: str, method: str) -> Answer:
-        """How far an upload is, or its end without a blob."""
+        """Answer how far an upload is, or cancel it."""
         size = self._store.upload_size(upload)
         if size is None:
             return unknown_upload(repository.name, upload)
@@ -146,7 +146,7 @@ class RegistryBlobs:
 
 
 def select_repository(name: str, scope: Scope, query: dict[str, str]) -> RepositoryKey:
-    """Pin account and region as ministack does for its registry requests, and answer the repository."""
+    """Set account and region as ministack does for its registry requests, and return the repository."""
     set_request_account_id("")
     set_request_region(None)
     ecr._select_registry_request_scope(name, request_headers(scope), query)
@@ -154,7 +154,7 @@ def select_repository(name: str, scope: Scope, query: dict[str, str]) -> Reposit
 
 
 def range_start(scope: Scope) -> int:
-    """The offset of `Range: bytes=N-`, the one form that clients resume a download with; else 0."""
+    """Return N of `Range: bytes=N-`, the form with which clients resume a download; else 0."""
     for key, value in scope["headers"]:
         match = re.fullmatch(rb"bytes=(\d+)-", value) if key.lower() == b"range" else None
         if match:
@@ -163,7 +163,7 @@ def range_start(scope: Scope) -> int:
 
 
 async def send_file(path: Path, start: int, send: Send) -> None:
-    """The file's bytes from an offset on, in chunks."""
+    """Send a file's bytes from an offset on, in chunks."""
     with path.open("rb") as file:
         file.seek(start)
         while chunk := file.read(CHUNK):
@@ -171,31 +171,31 @@ async def send_file(path: Path, start: int, send: Send) -> None:
 
 
 def registry_answer(status: int, headers: dict[str, str] | None = None) -> Answer:
-    """An answer without body."""
+    """Return an answer without a body."""
     result: Answer = ecr._registry_ok(status, {"Content-Length": "0", **(headers or {})}, b"")
     return result
 
 
 def created(name: str, digest: str) -> Answer:
-    """The blob is in the repository."""
+    """Return the answer for a blob that the repository has now."""
     return registry_answer(201, {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest})
 
 
 def progress(status: int, name: str, upload: str, size: int) -> Answer:
-    """Where to send the next bytes of an upload."""
+    """Return the answer with the address for the next bytes of an upload."""
     location = f"/v2/{name}/blobs/uploads/{upload}"
     received = f"0-{max(0, size - 1)}"
     return registry_answer(status, {"Location": location, "Range": received, "Docker-Upload-UUID": upload})
 
 
 def unknown_blob(digest: str) -> Answer:
-    """The repository has no such blob."""
+    """Return the error for a blob that the repository lacks."""
     result: Answer = ecr._registry_error(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
     return result
 
 
 def unknown_upload(name: str, upload: str) -> Answer:
-    """No such upload is under way."""
+    """Return the error for an unknown upload."""
     detail = {"name": name, "uuid": upload}
     text = "blob upload unknown to registry"
     result: Answer = ecr._registry_error(404, "BLOB_UPLOAD_UNKNOWN", text, detail)

@@ -1,7 +1,7 @@
-"""Runs what users deploy, functions and builds, apart from the files and programs of whoever started the emulator.
+"""Keeps deployed functions and builds away from the files and processes of the user who started the emulator.
 
-bubblewrap shows a process only the system's programs, this Python, and its own folder. As root the process then
-becomes a user of no rights; otherwise it stays the developer's user, without the developer's files.
+bubblewrap shows a process only the system's programs, this Python, and its own folder. If root starts it, the process
+becomes a user without rights; otherwise it stays the developer's user, without the developer's files.
 """
 
 from __future__ import annotations
@@ -21,29 +21,11 @@ from cdk_local_aws.engine import Machine
 USER = 65100  # Debian reserves these numbers and never assigns them
 SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 CONFIGURATION = (
-    *(
-        "ssl",
-        "ca-certificates",
-        "pki",
-        "resolv.conf",
-        "hosts",
-        "nsswitch.conf",
-        "passwd",
-        "group",
-        "localtime",
-    ),
-    *(
-        "alternatives",
-        "ld.so.cache",
-        "ld.so.conf",
-        "ld.so.conf.d",
-        "mime.types",
-        "host.conf",
-        "gai.conf",
-        "services",
-    ),
+    *("ssl", "ca-certificates", "pki", "resolv.conf", "hosts", "nsswitch.conf", "passwd", "group"),
+    *("localtime", "alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "mime.types"),
+    *("host.conf", "gai.conf", "services"),
 )
-# Variables that name certificate files, which programs inside read.
+# These variables name certificate files that programs inside read.
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE")
 DROP_RIGHTS = (
     *("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"),
@@ -53,7 +35,7 @@ INSTALL = " (install bubblewrap, and let users make user namespaces)"
 
 
 def ensure_sandbox(say: Callable[[str], None]) -> None:
-    """Install bubblewrap if this user may; otherwise report a missing sandbox."""
+    """Install bubblewrap if this user may; otherwise report that it is missing."""
     if sandbox().bwrap is None and Machine.here().takes_private_engine():
         say("installing bubblewrap with apt: functions and builds of the local AWS run in its sandboxes")
         install_missing(["bubblewrap"])
@@ -64,13 +46,13 @@ def ensure_sandbox(say: Callable[[str], None]) -> None:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """How processes are confined on this machine. bwrap: bubblewrap's program; None where it cannot run."""
+    """Confines processes as far as this machine allows. bwrap: bubblewrap's program; None where it cannot run."""
 
     bwrap: str | None
     root: bool
 
     def describe(self) -> str:
-        """How a process runs, for the user."""
+        """Return for the user how a process runs."""
         if self.bwrap is None:
             return "without a sandbox, as the current user" + ("" if sys.platform != "linux" else INSTALL)
         user = "a user without rights" if self.root else "the current user"
@@ -86,10 +68,10 @@ class Sandbox:
         readable: Iterable[Path] = (),
         writable: Iterable[Path] = (),
     ) -> list[str]:
-        """The command that runs `command` in `folder`, confined if this machine allows it.
+        """Return the command that runs `command` in `folder`, confined if this machine allows it.
 
-        It sees these beside the system and this Python. shown: as they are. readable, writable: folders of its own,
-        on which the sandbox's user gets these rights.
+        Beside the system and this Python it sees only these paths. shown: with their rights. readable, writable: its
+        own folders, on which the sandbox's user gets these rights.
         """
         if self.bwrap is None:
             return list(command)
@@ -121,7 +103,7 @@ class Sandbox:
 
 @functools.cache
 def sandbox() -> Sandbox:
-    """What this machine allows, as it was when this was asked first."""
+    """Return what this machine allows, as found by the first call."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     bwrap = shutil.which("bwrap", path=system_path())
     if bwrap is not None:
@@ -131,7 +113,7 @@ def sandbox() -> Sandbox:
 
 
 def _system() -> list[str]:
-    """The system's own folders: links into /usr on most machines, and the public files of /etc."""
+    """Return the options for the system's folders, on most machines links into /usr, and the public files of /etc."""
     words = ["--dir", "/etc"]
     for name in SYSTEM:
         path = Path(name)
@@ -145,13 +127,13 @@ def _system() -> list[str]:
 
 
 def _folders_above(paths: Iterable[Path]) -> list[str]:
-    """The empty folders that lead to the paths; bubblewrap would make them for root only."""
+    """Return the options that make the folders above the paths; bubblewrap would make them for root only."""
     above = sorted({parent for path in paths for parent in path.parents})
     return [word for folder in above if folder != Path("/") for word in ("--dir", str(folder))]
 
 
 def _let_read(path: Path) -> None:
-    """Let everybody read: the folder above is closed, so only the sandbox comes this far."""
+    """Let all users read the path. The folder above is private, so only sandboxes reach it."""
     for each in [path, *path.rglob("*")] if path.is_dir() else [path]:
         if not each.is_symlink():
             mode = each.stat().st_mode

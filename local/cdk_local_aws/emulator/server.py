@@ -1,4 +1,4 @@
-"""The emulator's server: ministack with the patches, registry, checkpoints and TLS front around it, on 127.0.0.1."""
+"""Serves ministack on 127.0.0.1 with our patches, and with the registry, checkpoints and TLS front around it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cdk_local_aws.tls_front import TlsFront
 
 def run(settings: EmulatorSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    # One line for each request and for each service at each checkpoint would hide what matters.
+    # They log a line for each request, and for each service at each checkpoint.
     for name in ("hypercorn.access", "persistence"):
         logging.getLogger(name).setLevel(logging.WARNING)
     keys, store = Keys.read(settings), BlobStore(settings.registry)
@@ -36,7 +36,7 @@ def run(settings: EmulatorSettings) -> None:
 
 
 async def serve_until_stopped(settings: EmulatorSettings, keys: Keys, store: BlobStore) -> None:
-    """Serve on loopback; ministack saves its state when the server ends."""
+    """Serve on loopback. ministack saves its state when the server ends."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -53,5 +53,5 @@ async def serve_until_stopped(settings: EmulatorSettings, keys: Keys, store: Blo
     await serve(Gate(keys, checkpoints), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     saving.cancel()
     sys.stdout.flush()
-    # All is saved. asyncio would wait for ministack's threads, and they for answers that never come.
+    # The state is saved. asyncio would wait for ministack's threads, which wait for answers that never come.
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Where the emulator keeps its things, and the environment that its process runs in."""
+"""The emulator's paths, and the environment of its process."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cdk_local_aws.emulator.node_modules import node_modules
 
 MAX_SOCKET = 107  # characters of a socket's path, unix(7)
 
-# What the emulator may not take over from the caller's shell: credentials and settings for real AWS, which
-# functions would inherit, and settings of ministack that are made here.
+# The emulator does not inherit these variables: settings for real AWS, which functions would inherit in turn, and
+# settings of ministack that are made here.
 FOREIGN = ("AWS_", "CDK_", "MINISTACK_", "LAMBDA_", "LOCALSTACK_", "ECS_", "S3_", "EDGE_PORT", "USE_SSL")
 
 
 @dataclass(frozen=True)
 class EmulatorSettings:
-    """One emulator: its folder, its port on 127.0.0.1, and the account and region of unsigned requests."""
+    """An emulator's folder, its port on 127.0.0.1, and the account and region of unsigned requests."""
 
     state: Path
     port: int
@@ -28,11 +28,11 @@ class EmulatorSettings:
 
     def __post_init__(self) -> None:
         if not 1024 <= self.port <= 65535:
-            raise ValueError(f"port: {self.port} is not between 1024 and 65535")
+            raise ValueError(f"port: not between 1024 and 65535, got {self.port}")
         if not (len(self.account) == 12 and self.account.isdigit()):
-            raise ValueError(f"account: {self.account!r} is not twelve digits")
+            raise ValueError(f"account: not twelve digits, got {self.account!r}")
         if not self.state.is_absolute():
-            raise ValueError(f"state: '{self.state}' is not an absolute path")
+            raise ValueError(f"state: not an absolute path, got '{self.state}'")
 
     @property
     def endpoint(self) -> str:
@@ -41,7 +41,7 @@ class EmulatorSettings:
 
     @property
     def folder(self) -> Path:
-        """Everything that the emulator writes is below this folder."""
+        """The folder of everything that the emulator writes."""
         return self.state / "emulator"
 
     @property
@@ -51,7 +51,7 @@ class EmulatorSettings:
 
     @property
     def log(self) -> Path:
-        """What the emulator's process prints."""
+        """The output of the emulator's process."""
         return self.folder / "emulator.log"
 
     @property
@@ -75,10 +75,9 @@ class EmulatorSettings:
     def process_environment(
         self, inherited: Mapping[str, str], engine: Mapping[str, str], *, search_path: Path, secret: str
     ) -> dict[str, str]:
-        """The environment of the emulator's process, and so of the zip functions that it runs.
+        """Return the environment of the emulator's process, which the zip functions inherit.
 
-        `search_path` goes in front of PATH: Node functions need the virtual environment's `node`. `secret` is what
-        functions sign with, and what clients' signatures are compared with.
+        search_path: goes in front of PATH, for the `node` of the virtual environment. secret: functions sign with it.
         """
         kept = {k: v for k, v in inherited.items() if not k.startswith(FOREIGN)}
         merged = {**kept, **engine}
@@ -98,7 +97,7 @@ class EmulatorSettings:
             "S3_DATA_DIR": str(self.folder / "s3"),
             "TMPDIR": str(self.folder / "tmp"),
             "NODE_PATH": str(node_modules()),
-            # Functions speak to the emulated AWS with these, and to nothing else.
+            # Functions call only the emulated AWS.
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.account,
             "AWS_SECRET_ACCESS_KEY": secret,
@@ -106,7 +105,7 @@ class EmulatorSettings:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            # ministack's own ten seconds are short for the engine's unpacking of a large image.
+            # The engine may unpack a large image for longer than ministack's default of ten seconds.
             "MINISTACK_DOCKER_TIMEOUT": "300",
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",

@@ -1,7 +1,7 @@
-"""Whether a request is signed with keys of the emulated AWS, as AWS's own SDKs sign.
+"""Checks that a request is signed with keys of the emulated AWS, as AWS's own SDKs sign.
 
-ministack has the mechanics of SigV4 and knows the keys that it gave to users and roles. It does not check them unless it
-enforces every IAM policy as well, so the check is here.
+ministack computes SigV4, and knows the keys of users and roles. But it checks them only if it also enforces every IAM
+policy.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ WRONG_SECRET = (
 )
 UNKNOWN_KEY = ("InvalidClientTokenId", "The security token included in the request is invalid.")
 EXPIRED = ("AccessDenied", "Request has expired")
-# ministack would choose the service, the account or an object to read by such a part.
+# ministack may choose the service, the account or an object to read by such a part.
 NOT_COVERED = ("AccessDenied", "the request has parts that its signature does not cover")
 OTHER_BODY = (
     "XAmzContentSHA256Mismatch",
@@ -55,7 +55,7 @@ AUTHORIZATION = re.compile(
     HEADER_SIGNATURE
     + r"Credential=[^/, ]+(?:/[^/, ]+){3}/aws4_request, ?SignedHeaders=[^, ]+, ?Signature=[0-9a-f]{64}"
 )
-# What version 2 signs, the signature itself, the headers that botocore repeats, and what selects a part of a listing.
+# What version 2 signs, the signature itself, headers that botocore repeats, and the options of a listing.
 VERSION_2_QUERY = frozenset(
     [
         *HmacV1Auth.QSAOfInterest,
@@ -68,7 +68,7 @@ VERSION_2_QUERY = frozenset(
 
 @dataclass(frozen=True)
 class Request:
-    """What a signature covers."""
+    """The parts of a request that a signature covers."""
 
     method: str
     path: str  # as it was sent
@@ -78,7 +78,7 @@ class Request:
 
 
 def signature_problem(scope: Scope, headers: dict[str, str], body: bytes) -> Problem | None:
-    """What is wrong with a request's signature; None if it is valid."""
+    """Return what is wrong with a request's signature, or None if it is valid."""
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     request = Request(scope["method"], scope["raw_path"].decode("latin-1"), query, headers, body)
     names = [name.lower() for name, _ in scope["headers"]]
@@ -94,7 +94,7 @@ def signature_problem(scope: Scope, headers: dict[str, str], body: bytes) -> Pro
 
 
 def is_header_signed(headers: dict[str, str]) -> bool:
-    """Return whether the signature is in the Authorization header, as that of every call of an SDK is."""
+    """Return whether the signature is in the Authorization header, where the SDKs put it."""
     return headers.get("authorization", "").startswith(HEADER_SIGNATURE)
 
 
@@ -104,11 +104,11 @@ def is_signed_by_hash(headers: dict[str, str]) -> bool:
 
 
 def body_problem(scope: Scope, headers: dict[str, str], body: bytes) -> Problem | None:
-    """Return what is wrong with the body of a request whose signature covers the header with the hash only."""
+    """Return what is wrong with the body of a request whose signature covers only the hash; None if it is valid."""
     given = headers[CONTENT_SHA256]
     if SHA256.fullmatch(given):
         return None if hmac.compare_digest(hashlib.sha256(body).hexdigest(), given) else OTHER_BODY
-    # UNSIGNED-PAYLOAD or STREAMING-…, as SDKs send objects to S3. Nothing else may be in such a body.
+    # SDKs send objects to S3 as UNSIGNED-PAYLOAD or STREAMING-…, but no other calls.
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     return other_than_s3(Request(scope["method"], scope["raw_path"].decode("latin-1"), query, headers, body))
 
@@ -128,7 +128,7 @@ def other_than_s3(request: Request) -> Problem | None:
 
 
 def header_problem(request: Request) -> Problem | None:
-    """What is wrong with a signature in the Authorization header."""
+    """Return what is wrong with a signature in the Authorization header, or None."""
     if not AUTHORIZATION.fullmatch(request.headers["authorization"]):
         return UNSIGNED
     signature = sigv4.parse_header_signature(request.headers)
@@ -139,7 +139,7 @@ def header_problem(request: Request) -> Problem | None:
 
 
 def query_problem(request: Request) -> Problem | None:
-    """What is wrong with the signature of a presigned address."""
+    """Return what is wrong with the signature of a presigned address, or None."""
     signature = sigv4.parse_query_signature(request.query)
     if isinstance(signature, tuple):
         return UNSIGNED
@@ -158,7 +158,7 @@ def query_problem(request: Request) -> Problem | None:
 def mismatch(
     request: Request, signature: sigv4.HeaderSignature, *, token: str, presigned: bool = False
 ) -> Problem | None:
-    """What keeps a signature from being that of its key."""
+    """Compare a signature with that of its key, and return what is wrong, or None."""
     must_be_signed = {name for name in request.headers if name == "host" or name.startswith("x-amz-")}
     if not must_be_signed <= set(signature.signed_headers.split(";")):
         return NOT_COVERED
@@ -181,7 +181,7 @@ def mismatch(
 
 
 def version_2_problem(request: Request) -> Problem | None:
-    """What is wrong with a presigned address of S3 in version 2, which boto3 still makes by default."""
+    """Return what is wrong with a presigned address of S3 in version 2, boto3's default, or None."""
     # S3 reads these parameters as headers, so the signature covers them.
     as_headers = {name: values[0] for name, values in request.query.items() if name.startswith("x-amz-")}
     known = VERSION_2_QUERY | as_headers.keys()
@@ -197,7 +197,7 @@ def version_2_problem(request: Request) -> Problem | None:
 
 
 def account_of(access_key: str) -> str:
-    """The account of an access key; twelve digits are an account's own."""
+    """Return the account of an access key; a key of twelve digits is an account."""
     try:
         return _account_from_sts_session(access_key) or find_iam_access_key_account(access_key) or access_key
     except AmbiguousAccessKeyError:
@@ -205,5 +205,5 @@ def account_of(access_key: str) -> str:
 
 
 def first(query: Query, name: str) -> str:
-    """A parameter's first value, empty if it is missing."""
+    """Return the first value of a parameter, or an empty text."""
     return query.get(name, [""])[0]

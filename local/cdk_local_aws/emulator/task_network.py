@@ -1,9 +1,8 @@
-"""A network of its own for each task, as in AWS's `awsvpc` mode, without a bridge or a firewall rule.
+"""Gives each task a network of its own, as in AWS's `awsvpc` mode, without a bridge or a firewall rule.
 
-The task's containers share a network in which there is only loopback. Two kinds of doors lead through its wall: a port
-of our loopback for each port of the task, and the local AWS's address, at the same port on the task's loopback. So an
-image listens where its definition says, two tasks of one service do not collide, and a task reaches the local AWS and
-no other server of this machine.
+The containers of a task share a network that has only loopback. Doors connect it with ours: a port of our loopback for
+each port of the task, and the local AWS's port on the task's loopback. So an image listens where its definition says,
+tasks of one service do not collide, and a task reaches no server of this machine but the local AWS.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ Connect = Callable[[], socket.socket]
 
 
 def gives_networks() -> bool:
-    """Whether this process may enter the network of a container: only root may."""
+    """Return whether this process may enter the network of a container, as only root may."""
     return sys.platform == "linux" and os.geteuid() == 0
 
 
@@ -37,11 +36,11 @@ class Network:
 
     @classmethod
     def of(cls, pid: int) -> Network:
-        """The network that a process lives in."""
+        """Open the network of a process."""
         return cls(os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC))
 
     def inside(self, make: Connect) -> socket.socket:
-        """Make a socket in the network. A socket stays in the network of the thread that makes it."""
+        """Make a socket in the network, where it stays after its thread has ended."""
         made: list[socket.socket] = []
         problems: list[OSError] = []
 
@@ -61,23 +60,23 @@ class Network:
         return made[0]
 
     def close(self) -> None:
-        """Let the network go with its containers."""
+        """Close the descriptor; the network ends with its containers."""
         os.close(self.descriptor)
 
 
 @dataclass(frozen=True)
 class Door:
-    """Passes connections on from a listening socket. connect: makes the other end of each."""
+    """Forwards connections from a listening socket. connect: opens the other end of each."""
 
     listening: socket.socket
     connect: Connect
 
     def open(self) -> None:
-        """Serve until closed, in threads of its own."""
+        """Serve in threads until closed."""
         threading.Thread(target=self._serve, daemon=True, name="door").start()
 
     def close(self) -> None:
-        """Take no more connections; those under way end with their container."""
+        """Accept no more connections; open ones end with their container."""
         with suppress(OSError):
             self.listening.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self.listening.close()
@@ -92,7 +91,7 @@ class Door:
         with client:
             try:
                 server = self.connect()
-            except OSError:  # nothing listens there yet: the client sees its connection end
+            except OSError:  # nothing listens there yet, so the client's connection ends
                 return
             with server:
                 back = threading.Thread(target=copy, args=(server, client), daemon=True, name="connection")
@@ -102,7 +101,7 @@ class Door:
 
 
 def copy(source: socket.socket, target: socket.socket) -> None:
-    """Pass bytes on until their end, then pass on the end."""
+    """Copy bytes until their end, then end the target's stream."""
     with suppress(OSError):
         while data := source.recv(CHUNK):
             target.sendall(data)
@@ -111,23 +110,23 @@ def copy(source: socket.socket, target: socket.socket) -> None:
 
 
 def listen(port: int) -> socket.socket:
-    """A socket that listens on loopback."""
+    """Return a socket that listens on loopback."""
     listening = socket.create_server(("127.0.0.1", port), backlog=128)
     listening.settimeout(None)
     return listening
 
 
 def connect(port: int) -> socket.socket:
-    """A connection to a port of loopback."""
+    """Return a connection to a port of loopback."""
     made = socket.create_connection(("127.0.0.1", port), timeout=CONNECT_SECONDS)
     made.settimeout(None)
     return made
 
 
 def doors(network: Network, *, ports: dict[int, int], aws_port: int | None) -> list[Door]:
-    """The doors of a container.
+    """Return the doors of a container.
 
-    ports: the port of our loopback by the container's own. aws_port: the local AWS's; None if the network has its door.
+    ports: ports of our loopback by the container's own. aws_port: the local AWS's, or None if its door exists already.
     """
     inward = [
         Door(listen(here), lambda there=there: network.inside(lambda: connect(there)))  # type: ignore[misc]

@@ -33,15 +33,18 @@ def settings() -> Iterator[EmulatorSettings]:
     shutil.rmtree(state)
 
 
-@pytest.fixture(scope="session")
-def aws(settings: EmulatorSettings) -> Aws:
-    """Our emulator."""
-    return Aws.of(settings)
+@pytest.fixture
+def aws(request: pytest.FixtureRequest) -> Aws:
+    """Our emulator, or stock ministack for a test of a gap."""
+    if getattr(request, "param", "ours") == "stock":
+        stock: Aws = request.getfixturevalue("stock")
+        return stock
+    return Aws.of(request.getfixturevalue("settings"))
 
 
 @pytest.fixture(scope="session")
 def stock() -> Iterator[Aws]:
-    """Ministack as it comes, to show that a gap is still there."""
+    """Ministack without patches, to show that a gap still exists."""
     state = Path(tempfile.mkdtemp(prefix="stock-"))
     settings = EmulatorSettings(state=state, port=free_port(), account=ACCOUNT, region=REGION)
     (settings.folder / "tmp").mkdir(parents=True)

@@ -1,30 +1,22 @@
 """Functions and services as containers over loopback, from images that the registry has."""
 
 import json
-import shutil
-import subprocess
 import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import WaiterError
 
-from cdk_local_aws.base_images import ensure_base_images
-from cdk_local_aws.engine import Engine
-from cdk_local_aws.environment import LocalEnvironment, ensure_emulator, local_url, stop_emulator
+from cdk_local_aws.environment import local_url
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
-from tests.free_port import free_port
-from tests.local.emulator.aws import Aws, log_in
+from tests.local.emulator.stacks import deploy, failure
 from tests.local.emulator.test_gaps_builds import build, log, project
-from tests.local.emulator.test_gaps_cloudformation import deploy
-from tests.local.places import ROOT
+from tests.local.local_aws import LocalAws
 
 pytestmark = pytest.mark.engine
 
@@ -51,67 +43,24 @@ http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 """
 
 
-@dataclass(frozen=True)
-class Local:
-    """The local environment of these tests: an engine, an emulator, and images made for it."""
-
-    env: LocalEnvironment
-    engine: Engine
-    folder: Path
-
-    @property
-    def aws(self) -> Aws:
-        return Aws.of(self.env.emulator)
-
-    @property
-    def host(self) -> str:
-        return f"{self.env.account}.dkr.ecr.{self.env.region}.amazonaws.com"
-
-    def docker(self, *arguments: str) -> str:
-        """Run the CDK_DOCKER program."""
-        variables = self.env.process_environment(self.engine)
-        command = [variables["CDK_DOCKER"], *arguments]
-        done = subprocess.run(
-            command, env=variables, capture_output=True, text=True, check=False, timeout=300
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def push(self, program: str, command: list[str], *, repository: str, tag: str) -> str:
-        """Build an image of one program, push it, and answer its ECR name."""
-        context = Path(tempfile.mkdtemp(dir=self.folder))
-        (context / "app.py").write_text(f"VERSION = {tag!r}\n{program}")
-        lines = [f"FROM {LAMBDA_PYTHON.image}", "COPY --chmod=755 app.py ./", f"CMD {json.dumps(command)}"]
-        (context / "Dockerfile").write_text("\n".join(lines))
-        image = f"{self.host}/{repository}:{tag}"
-        self.docker("build", "--provenance=false", "--tag", image, str(context))
-        self.docker("push", image)
-        return image
-
-    def repository(self) -> str:
-        name = self.aws.name("repo")
-        self.aws.client("ecr").create_repository(repositoryName=name)
-        return name
+def push(local: LocalAws, program: str, command: list[str], *, repository: str, tag: str) -> str:
+    """Build an image of one program, push it, and return its ECR name."""
+    context = Path(tempfile.mkdtemp(dir=local.folder))
+    (context / "app.py").write_text(f"VERSION = {tag!r}\n{program}")
+    lines = [f"FROM {LAMBDA_PYTHON.image}", "COPY --chmod=755 app.py ./", f"CMD {json.dumps(command)}"]
+    (context / "Dockerfile").write_text("\n".join(lines))
+    image = f"{local.registry}/{repository}:{tag}"
+    local.docker("build", "--provenance=false", "--tag", image, str(context))
+    local.docker("push", image)
+    return image
 
 
-@pytest.fixture(scope="module")
-def local(engine: Engine) -> Iterator[Local]:
-    ensure_base_images(engine, state=ROOT / ".local/base-images", say=print)
-    folder = Path(tempfile.mkdtemp(prefix="containers-"))
-    env = LocalEnvironment(state=folder / "aws", port=free_port())
-    ensure_emulator(env, engine, print)
-    log_in(env, engine)
-    yield Local(env, engine, folder)
-    stop_emulator(env)
-    shutil.rmtree(folder)
-
-
-def invoke(local: Local, name: str, word: str) -> Any:
+def invoke(local: LocalAws, name: str, word: str) -> Any:
     answer = local.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"word": word}))
     return json.loads(answer["Payload"].read())
 
 
-def create_function(local: Local, image: str) -> str:
+def create_function(local: LocalAws, image: str) -> str:
     name = local.aws.name("function")
     role = f"arn:aws:iam::{local.env.account}:role/function"
     local.aws.client("lambda").create_function(
@@ -120,8 +69,8 @@ def create_function(local: Local, image: str) -> str:
     return name
 
 
-def test_a_function_runs_over_loopback_and_its_output_is_in_its_log_group(local: Local) -> None:
-    image = local.push(FUNCTION, ["app.handler"], repository=local.repository(), tag="one")
+def test_a_function_runs_over_loopback_and_its_output_is_in_its_log_group(local: LocalAws) -> None:
+    image = push(local, FUNCTION, ["app.handler"], repository=local.aws.repository(), tag="one")
     name = create_function(local, image)
     assert invoke(local, name, "first") == {"word": "first", "emulator": 200, "version": "one"}
     logs = local.aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
@@ -130,26 +79,26 @@ def test_a_function_runs_over_loopback_and_its_output_is_in_its_log_group(local:
     assert set(modes.split()) == {"host"}
 
 
-def test_new_code_is_what_runs_after_an_update(local: Local) -> None:
-    repository = local.repository()
-    name = create_function(local, local.push(FUNCTION, ["app.handler"], repository=repository, tag="one"))
+def test_new_code_is_what_runs_after_an_update(local: LocalAws) -> None:
+    repository = local.aws.repository()
+    name = create_function(local, push(local, FUNCTION, ["app.handler"], repository=repository, tag="one"))
     assert invoke(local, name, "x")["version"] == "one"
-    two = local.push(FUNCTION, ["app.handler"], repository=repository, tag="two")
+    two = push(local, FUNCTION, ["app.handler"], repository=repository, tag="two")
     local.aws.client("lambda").update_function_code(FunctionName=name, ImageUri=two)
     assert invoke(local, name, "x")["version"] == "two"
 
 
-def test_a_function_runs_what_its_tag_was_on_when_it_was_created(local: Local) -> None:
-    repository = local.repository()
-    name = create_function(local, local.push(FUNCTION, ["app.handler"], repository=repository, tag="stable"))
+def test_a_function_runs_what_its_tag_was_on_when_it_was_created(local: LocalAws) -> None:
+    repository = local.aws.repository()
+    name = create_function(local, push(local, FUNCTION, ["app.handler"], repository=repository, tag="stable"))
     other = FUNCTION.replace("return {", "return {'moved': True, ")
-    local.push(other, ["app.handler"], repository=repository, tag="stable")
+    push(local, other, ["app.handler"], repository=repository, tag="stable")
     assert invoke(local, name, "x") == {"word": "x", "emulator": 200, "version": "stable"}
 
 
-def test_an_image_that_is_only_in_the_engine_is_not_run(local: Local) -> None:
-    repository = local.repository()
-    image = local.push(FUNCTION, ["app.handler"], repository=repository, tag="one")
+def test_an_image_that_is_only_in_the_engine_is_not_run(local: LocalAws) -> None:
+    repository = local.aws.repository()
+    image = push(local, FUNCTION, ["app.handler"], repository=repository, tag="one")
     name = create_function(local, image)
     local.aws.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": "one"}])
     assert "not found in the registry" in invoke(local, name, "x")["errorMessage"]
@@ -224,18 +173,18 @@ def get(url: str) -> str:
 
 
 def test_a_service_answers_at_its_load_balancer_and_is_replaced_without_a_failed_request(
-    local: Local,
+    local: LocalAws,
 ) -> None:
-    repository, stack = local.repository(), local.aws.name("stack")
+    repository, stack = local.aws.repository(), local.aws.name("stack")
     health = [
         "CMD-SHELL",
         'python3 -c \'import os,urllib.request as u;u.urlopen("http://127.0.0.1:" + os.environ.get("PORT", "8080"))\'',
     ]
-    one = local.push(SERVICE, ["app.handler"], repository=repository, tag="one")
+    one = push(local, SERVICE, ["app.handler"], repository=repository, tag="one")
     url = local_url(deploy(local.aws, stack, service_stack(one, health=health), DNS)["Dns"], local.env.port)
     assert get(f"{url}/receipts?limit=1") == "one /receipts?limit=1"
 
-    two = local.push(SERVICE, ["app.handler"], repository=repository, tag="two")
+    two = push(local, SERVICE, ["app.handler"], repository=repository, tag="two")
     answers: list[str] = []
     done = threading.Event()
 
@@ -257,14 +206,13 @@ def test_a_service_answers_at_its_load_balancer_and_is_replaced_without_a_failed
     assert answers[-1] == "two"
 
 
-def test_a_service_is_there_again_after_the_emulator_was_stopped(local: Local) -> None:
+def test_a_service_is_there_again_after_the_emulator_was_stopped(local: LocalAws) -> None:
     stack = local.aws.name("stack")
-    image = local.push(SERVICE, ["app.handler"], repository=local.repository(), tag="one")
+    image = push(local, SERVICE, ["app.handler"], repository=local.aws.repository(), tag="one")
     url = local_url(deploy(local.aws, stack, service_stack(image), DNS)["Dns"], local.env.port)
-    stop_emulator(local.env)
+    local.down()
     assert local.docker("ps", "--quiet") == ""
-    ensure_emulator(local.env, local.engine, print)
-    log_in(local.env, local.engine)
+    local.up()
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
@@ -283,24 +231,19 @@ def test_a_service_is_there_again_after_the_emulator_was_stopped(local: Local) -
     ],
 )
 def test_a_service_that_cannot_run_fails_its_stack_and_says_why(
-    local: Local, program: str, tag: str, reason: str
+    local: LocalAws, program: str, tag: str, reason: str
 ) -> None:
-    repository, stack = local.repository(), local.aws.name("stack")
-    image = local.push(program, ["app.handler"], repository=repository, tag="exits")
+    repository, stack = local.aws.repository(), local.aws.name("stack")
+    image = push(local, program, ["app.handler"], repository=repository, tag="exits")
     with pytest.raises(WaiterError):
         deploy(local.aws, stack, service_stack(image.replace(":exits", f":{tag}")), DNS)
-    events = local.aws.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
-    (failed,) = [
-        event["ResourceStatusReason"]
-        for event in events
-        if event["LogicalResourceId"] == "Service" and event["ResourceStatus"] == "CREATE_FAILED"
-    ]
+    failed = failure(local.aws, stack, "Service")
     assert "ECS Deployment Circuit Breaker was triggered" in failed
     assert reason in failed
     assert local.docker("ps", "--quiet", "--filter", f"ancestor={image}") == ""
 
 
-def test_a_build_of_codebuild_may_not_start_containers(local: Local) -> None:
+def test_a_build_of_codebuild_may_not_start_containers(local: LocalAws) -> None:
     """With the engine's own socket it could mount the machine's whole file system."""
     command = f"docker run --rm --volume /:/host {LAMBDA_PYTHON.image} true"
     ended = build(local.aws, project(local.aws), command)
@@ -321,7 +264,7 @@ for path in ("/2015-03-31/functions", "/v2/_catalog"):
 """
 
 
-def test_a_run_step_on_the_host_s_network_cannot_call_the_local_aws(local: Local, tmp_path: Path) -> None:
+def test_a_run_step_on_the_host_s_network_cannot_call_the_local_aws(local: LocalAws, tmp_path: Path) -> None:
     (tmp_path / "calls.py").write_text(CALLS % local.env.port)
     (tmp_path / "Dockerfile").write_text(
         f"FROM {LAMBDA_PYTHON.image} AS tried\nCOPY calls.py /\nRUN python3 /calls.py > /said\n"

@@ -1,18 +1,18 @@
-"""What stock ministack lets pass of functions: images that are not there, and custom resources that never answer."""
+"""Lambda's gaps in stock ministack: unknown images, and custom resources that never answer."""
 
 import io
 import json
 import time
 import zipfile
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.local.emulator.aws import ACCOUNT, REGION, Aws
+from tests.local.emulator.aws import ACCOUNT, GAP, REGION, Aws
 from tests.local.emulator.registry_client import INDEX
-from tests.local.emulator.test_gaps_cloudformation import deploy
+from tests.local.emulator.stacks import deploy, failure
+
+pytestmark = GAP
 
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/function"
@@ -26,7 +26,7 @@ def create_function(aws: Aws, image_uri: str) -> str:
     return name
 
 
-def a_function_of_an_image_that_is_not_there_is_refused(aws: Aws) -> None:
+def test_a_function_of_an_image_that_is_not_there_is_refused(aws: Aws) -> None:
     with pytest.raises(ClientError) as caught:
         create_function(aws, f"{HOST}/nowhere:tag")
     assert caught.value.response["Error"] == {
@@ -35,9 +35,8 @@ def a_function_of_an_image_that_is_not_there_is_refused(aws: Aws) -> None:
     }
 
 
-def a_function_is_not_moved_to_an_image_that_is_not_there(aws: Aws) -> None:
-    repository = aws.name("repo")
-    aws.client("ecr").create_repository(repositoryName=repository)
+def test_a_function_is_not_moved_to_an_image_that_is_not_there(aws: Aws) -> None:
+    repository = aws.repository()
     aws.registry.push(repository, "one", b"layer")
     name = create_function(aws, f"{HOST}/{repository}:one")
     with pytest.raises(ClientError, match=r"Source image .*:two does not exist"):
@@ -46,9 +45,8 @@ def a_function_is_not_moved_to_an_image_that_is_not_there(aws: Aws) -> None:
     assert shown["Code"]["ImageUri"] == f"{HOST}/{repository}:one"
 
 
-def a_function_of_an_index_is_refused(aws: Aws) -> None:
-    repository, registry = aws.name("repo"), aws.registry
-    aws.client("ecr").create_repository(repositoryName=repository)
+def test_a_function_of_an_index_is_refused(aws: Aws) -> None:
+    repository, registry = aws.repository(), aws.registry
     digest = registry.push(repository, "one", b"layer")
     index = b'{"schemaVersion": 2, "manifests": [{"digest": "%s", "size": 1}]}' % digest.encode()
     assert registry.put_manifest(repository, "all", index, INDEX).status == 201
@@ -56,9 +54,8 @@ def a_function_of_an_index_is_refused(aws: Aws) -> None:
         create_function(aws, f"{HOST}/{repository}:all")
 
 
-def a_function_keeps_the_digest_that_its_tag_had(aws: Aws) -> None:
-    repository, registry = aws.name("repo"), aws.registry
-    aws.client("ecr").create_repository(repositoryName=repository)
+def test_a_function_keeps_the_digest_that_its_tag_had(aws: Aws) -> None:
+    repository, registry = aws.repository(), aws.registry
     digest = registry.push(repository, "stable", b"first")
     name = create_function(aws, f"{HOST}/{repository}:stable")
     registry.push(repository, "stable", b"second")
@@ -67,25 +64,12 @@ def a_function_keeps_the_digest_that_its_tag_had(aws: Aws) -> None:
     assert shown["ResolvedImageUri"] == f"{HOST}/{repository}@{digest}"
 
 
-def a_stack_with_a_function_without_image_fails(aws: Aws) -> None:
+def test_a_stack_with_a_function_without_image_fails(aws: Aws) -> None:
     name = aws.name("stack")
     properties = {"Role": ROLE, "PackageType": "Image", "Code": {"ImageUri": f"{HOST}/nowhere:tag"}}
     with pytest.raises(WaiterError):
         deploy(aws, name, {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}})
     assert f"Source image {HOST}/nowhere:tag does not exist" in failure(aws, name, "Function")
-
-
-def failure(aws: Aws, stack: str, logical_id: str) -> str:
-    """Why a resource of a stack failed."""
-    events: list[dict[str, Any]] = aws.client("cloudformation").describe_stack_events(StackName=stack)[
-        "StackEvents"
-    ]
-    (reason,) = [
-        str(event["ResourceStatusReason"])
-        for event in events
-        if event["LogicalResourceId"] == logical_id and event["ResourceStatus"] == "CREATE_FAILED"
-    ]
-    return reason
 
 
 def create_custom_resource(aws: Aws, program: str) -> str:
@@ -112,7 +96,7 @@ def status(aws: Aws, stack: str) -> str:
     return answer
 
 
-def a_custom_resource_whose_function_fails_says_so_at_once(aws: Aws) -> None:
+def test_a_custom_resource_whose_function_fails_says_so_at_once(aws: Aws) -> None:
     name = create_custom_resource(aws, "raise RuntimeError('cannot be imported')")
     deadline = time.monotonic() + 10
     while status(aws, name).endswith("IN_PROGRESS"):
@@ -131,27 +115,5 @@ def handler(event, context):
 """
 
 
-def a_stack_that_takes_a_second_is_done_when_first_asked_about(aws: Aws) -> None:
+def test_a_stack_that_takes_a_second_is_done_when_first_asked_about(aws: Aws) -> None:
     assert status(aws, create_custom_resource(aws, SLOW)) == "CREATE_COMPLETE"
-
-
-GAPS = [
-    a_function_of_an_image_that_is_not_there_is_refused,
-    a_function_is_not_moved_to_an_image_that_is_not_there,
-    a_function_of_an_index_is_refused,
-    a_function_keeps_the_digest_that_its_tag_had,
-    a_stack_with_a_function_without_image_fails,
-    a_custom_resource_whose_function_fails_says_so_at_once,
-    a_stack_that_takes_a_second_is_done_when_first_asked_about,
-]
-
-
-@pytest.mark.parametrize("behaviour", GAPS)
-def test_ours_behaves_as_lambda(behaviour: Callable[[Aws], None], aws: Aws) -> None:
-    behaviour(aws)
-
-
-@pytest.mark.parametrize("behaviour", GAPS)
-def test_stock_still_has_the_gap(behaviour: Callable[[Aws], None], stock: Aws) -> None:
-    with pytest.raises((AssertionError, ClientError, KeyError, pytest.fail.Exception)):
-        behaviour(stock)

@@ -15,7 +15,7 @@ import pytest
 from cdk_local_aws.emulator.pretends import runs_linux_programs
 from tests.local.emulator.aws import ACCOUNT, REGION, Aws
 from tests.local.emulator.registry_client import INDEX, MANIFEST
-from tests.local.emulator.test_gaps_cloudformation import deploy
+from tests.local.emulator.stacks import deploy
 
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 

@@ -173,9 +173,9 @@ def test_it_listens_on_loopback_alone(settings: EmulatorSettings) -> None:
 
 
 def test_settings_check_themselves() -> None:
-    with pytest.raises(ValueError, match="account: '123' is not twelve digits"):
+    with pytest.raises(ValueError, match="account: not twelve digits, got '123'"):
         EmulatorSettings(state=Path("/state"), port=4566, account="123")
-    with pytest.raises(ValueError, match="port: 80 is not between 1024 and 65535"):
+    with pytest.raises(ValueError, match="port: not between 1024 and 65535, got 80"):
         EmulatorSettings(state=Path("/state"), port=80)
-    with pytest.raises(ValueError, match="state: 'relative' is not an absolute path"):
+    with pytest.raises(ValueError, match="state: not an absolute path, got 'relative'"):
         EmulatorSettings(state=Path("relative"), port=4566)

@@ -1,4 +1,4 @@
-"""What stock ministack lacks: one module per gap, each with an apply() that puts our part in its place."""
+"""Fills the gaps of stock ministack: one module for each, with an apply() that replaces parts of ministack."""
 
 from cdk_local_aws.emulator.blob_store import BlobStore
 from cdk_local_aws.emulator.keys import Keys
@@ -10,7 +10,6 @@ from cdk_local_aws.emulator.patches import (
     ecr_blobs,
     ecr_images,
     ecr_mutability,
-    flow_logs,
     function_sandbox,
     image_copies,
     interrupted_stacks,
@@ -29,14 +28,13 @@ from cdk_local_aws.emulator.settings import EmulatorSettings
 
 
 def apply_all(settings: EmulatorSettings, keys: Keys, store: BlobStore) -> None:
-    """Fill every gap, before the first request."""
+    """Fill every gap. Call this before the first request."""
     ecr_images.apply()
     ecr_mutability.apply()
     ecr_blobs.apply(store)
     function_sandbox.apply()
     registry_access.apply(settings, keys, store)
     ec2_types.apply()
-    flow_logs.apply()
     bucket_tags.apply()
     builds.apply(settings, keys)
     secrets.apply()

@@ -1,6 +1,6 @@
-"""CodeBuild's builds run: each buildspec by the build runner, against this machine's engine and the local registry.
+"""Runs CodeBuild's builds with the build runner, this machine's engine and the local registry.
 
-Stock ministack answers that every build has succeeded, at once.
+Stock ministack answers at once that every build succeeded.
 https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html
 """
 
@@ -32,20 +32,20 @@ Record = dict[str, Any]
 
 IDEMPOTENT_SECONDS = 5 * 60
 BEFORE_PHASES = ("SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE")
-# Of the builds under way, by id: what stops them.
+# The process of each running build, by its id.
 _running: dict[str, subprocess.Popen[str]] = {}
 _lock = threading.Lock()
 
 
 def apply(settings: EmulatorSettings, keys: Keys) -> None:
-    """Let StartBuild run the buildspec, StopBuild end it, and a restart stop what it cut off."""
+    """Run the buildspec in StartBuild, end it in StopBuild, and mark builds that a restart interrupted as stopped."""
     stock_restore = codebuild._restore_state
     environment = BuildEnvironment(settings, keys)
 
     def restore(data: Any) -> None:
         stock_restore(data)
         for build in codebuild._builds.all_values():
-            # Stock ministack has called it a fault of CodeBuild's, which it was not.
+            # Stock ministack reports a fault of CodeBuild.
             if not build.get("buildComplete", True):
                 finish(build, "STOPPED")
 
@@ -55,7 +55,7 @@ def apply(settings: EmulatorSettings, keys: Keys) -> None:
 
 
 def start_build(data: Record, environment: BuildEnvironment) -> Any:
-    """Start a build, or answer with the one that the same token has started a moment ago."""
+    """Start a build, or answer with the one that the same token started in the last five minutes."""
     name = data.get("projectName", "")
     if name not in codebuild._projects:
         return error_response_json("ResourceNotFoundException", f"Project not found: {name}", 400)
@@ -71,11 +71,11 @@ def start_build(data: Record, environment: BuildEnvironment) -> Any:
         given = data.get("environmentVariablesOverride", [])
         given_variables = [*project["environment"].get("environmentVariables", []), *given]
         build = new_record(project, data)
-        # A build shows the variables that it was started with beside its project's.
+        # A build shows the variables of its request beside its project's.
         build["environment"] = {**project["environment"], "environmentVariables": given_variables}
         codebuild._builds[build["id"]] = build
     buildspec = data.get("buildspecOverride") or project["source"].get("buildspec", "")
-    # ministack keeps its state by the account and region of the request that is served.
+    # ministack finds its state by the account and region of the current request.
     context = contextvars.copy_context()
     threading.Thread(
         target=context.run, args=(run_build, build, buildspec, given_variables, environment), daemon=True
@@ -84,7 +84,7 @@ def start_build(data: Record, environment: BuildEnvironment) -> Any:
 
 
 def stop_build(data: Record) -> Any:
-    """End a build that is under way; one that has ended stays as it is."""
+    """Answer StopBuild: end a running build, and change nothing in one that ended."""
     build = codebuild._builds.get(data.get("id", ""))
     if build is None:
         return error_response_json("ResourceNotFoundException", f"Build not found: {data.get('id')}", 400)
@@ -96,7 +96,7 @@ def stop_build(data: Record) -> Any:
 
 
 def new_record(project: Record, data: Record) -> Record:
-    """A build that has just begun, in ministack's own shape."""
+    """Return the record of a new build in ministack's own shape."""
     build: Record = codebuild._make_build_record(project, codebuild._build_id(project["name"]))
     logs = build["logs"]
     host = f"https://{get_region()}.console.aws.amazon.com/cloudwatch/home?region={get_region()}"
@@ -115,18 +115,19 @@ def new_record(project: Record, data: Record) -> Record:
 
 
 def shown(build: Record) -> Record:
-    """The record as the API answers it."""
+    """Return the record as the API shows it."""
     return {name: value for name, value in copy.deepcopy(build).items() if not name.startswith("_")}
 
 
 def run_build(
     build: Record, buildspec: str, given_variables: list[Record], environment: BuildEnvironment
 ) -> None:
-    """Run one build to its end, and write down what it says."""
+    """Run one build to its end, and record its phases, log and result."""
     say = codebuild._log_sink(build)
     folder = Path(tempfile.mkdtemp(prefix="codebuild-"))
     try:
-        end_phases(build, BEFORE_PHASES)
+        for phase in BEFORE_PHASES:
+            end_phase(build, phase, "SUCCEEDED", None)
         try:
             job = {
                 "buildspec": buildspec,
@@ -145,7 +146,7 @@ def run_build(
 
 
 def follow(build: Record, job: Record, seen: list[Path], say: Any) -> None:
-    """Start the runner in a sandbox and take over what it reports."""
+    """Start the runner in a sandbox and record what it reports."""
     project = Path(__file__).resolve().parents[3]
     process = subprocess.Popen(
         sandbox().command(
@@ -156,12 +157,12 @@ def follow(build: Record, job: Record, seen: list[Path], say: Any) -> None:
             writable=[Path(job["folder"])],
         ),
         cwd=project,
-        umask=0o022,  # CodeBuild's, and not the emulator's: the modes of unpacked files go into images
+        umask=0o022,  # as in CodeBuild: the modes of unpacked files go into images
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # Killed with the emulator it could not end its own processes; the end of its input makes it do so.
+        # A signal to the emulator's group must not kill it: at the end of its input it ends its own processes.
         start_new_session=True,
     )
     assert process.stdin is not None
@@ -193,13 +194,8 @@ def follow(build: Record, job: Record, seen: list[Path], say: Any) -> None:
     finish(build, status)
 
 
-def end_phases(build: Record, names: tuple[str, ...]) -> None:
-    for name in names:
-        end_phase(build, name, "SUCCEEDED", None)
-
-
 def end_phase(build: Record, name: str, status: str, message: str | None) -> None:
-    """Write down the end of a phase."""
+    """Record the end of a phase."""
     now = int(time.time())
     context = {"statusCode": "COMMAND_EXECUTION_ERROR", "message": message}
     build["currentPhase"] = name
@@ -215,7 +211,7 @@ def end_phase(build: Record, name: str, status: str, message: str | None) -> Non
 
 
 def finish(build: Record, status: str) -> None:
-    """Write down the end of a build."""
+    """Record the end of a build."""
     now = int(time.time())
     build["phases"].append({"phaseType": "COMPLETED", "startTime": now})
     build |= {"buildStatus": status, "currentPhase": "COMPLETED", "endTime": now, "buildComplete": True}

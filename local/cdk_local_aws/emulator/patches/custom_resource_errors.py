@@ -1,6 +1,6 @@
-"""A custom resource whose function fails without an answer fails at once, with the function's words.
+"""Fails a custom resource at once if its function fails without an answer, with the function's error.
 
-Stock ministack drops the function's error and waits for an answer that never comes, an hour by default.
+Stock ministack drops the error and waits for an answer that never comes, an hour by default.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ministack.services.cloudformation import custom_resource
 
 
 def apply() -> None:
-    """Answer CloudFormation in place of a function that failed."""
+    """Answer CloudFormation for a function that failed."""
     stock_execute = lambda_svc._execute_function_with_config_scope
 
     def execute(function: Any, event: Any, *arguments: Any, **options: Any) -> Any:
@@ -31,7 +31,7 @@ def apply() -> None:
 
 
 def response_token(event: Any) -> str | None:
-    """The token of the address that CloudFormation waits at, for an event of a custom resource."""
+    """Return the token in the response address of a custom resource's event; None for other events."""
     if not isinstance(event, dict) or "LogicalResourceId" not in event:
         return None
     _, _, token = str(event.get("ResponseURL", "")).partition("/_ministack/cfn-response/")
@@ -39,17 +39,17 @@ def response_token(event: Any) -> str | None:
 
 
 def is_called_by_cloudformation(function: Any, event: Any) -> bool:
-    """Whether the event was sent to this very function.
+    """Return whether CloudFormation sent the event to this very function.
 
-    CDK's provider framework hands it on to others, whose errors it answers itself: of its own poll an error means
-    that Step Functions shall ask again.
+    CDK's provider framework passes events on to other functions and answers for them: an error of its own poll only
+    makes Step Functions ask again.
     """
     service_token = str(event.get("ResourceProperties", {}).get("ServiceToken", ""))
     return service_token.rpartition(":function:")[2] == str(function.get("config", {}).get("FunctionName"))
 
 
 def report(token: str, body: Any) -> None:
-    """Fail the resource, unless its function had answered before it failed."""
+    """Fail the resource, unless its function answered before it failed."""
     pending = custom_resource._pending.get(token)
     if pending is None or pending["result"] is not None:
         return

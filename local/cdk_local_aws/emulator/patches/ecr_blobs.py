@@ -1,4 +1,4 @@
-"""The manifest half of a registry whose blobs are on disk (see cdk_local_aws.emulator.registry_blobs)."""
+"""Checks and removes manifests of a registry whose blobs are on disk (see cdk_local_aws.emulator.registry_blobs)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from ministack.services import ecr
 from cdk_local_aws.emulator.blob_store import BlobStore, RepositoryKey
 from cdk_local_aws.emulator.patches.ecr_images import Response, parse_manifest
 
-stock_delete_repository = ecr._delete_repository
-
 
 def apply(store: BlobStore) -> None:
     """Refuse manifests whose blobs are not in the store, and drop the blobs of a deleted repository.
 
-    Called after ecr_mutability.apply(): what stands in ministack at that moment is what a push goes on to.
+    Call it after ecr_mutability.apply(), whose handler it wraps.
     """
-    next_put_manifest = ecr._v2_put_manifest
+    next_put_manifest, stock_delete_repository = ecr._v2_put_manifest, ecr._delete_repository
 
     def put_manifest(name: str, ref: str, headers: dict[str, str], body: bytes) -> Response:
-        """A push of a manifest, refused when something that it names was not pushed before."""
+        """Refuse a manifest that names a blob or manifest which was not pushed before."""
         if name in ecr._repositories and (absent := missing_parts(store, name, body)):
             text = f"manifest names {', '.join(absent)}, which the repository does not have"
             refused: Response = ecr._registry_error(400, "MANIFEST_BLOB_UNKNOWN", text, {"digests": absent})
@@ -31,12 +29,12 @@ def apply(store: BlobStore) -> None:
         return response
 
     def delete_repository(data: dict[str, Any]) -> Response:
-        """DeleteRepository that leaves no blob and no manifest behind for a later one of the same name."""
+        """Delete a repository with its blobs and manifests, so that a later one of its name is empty."""
         response: Response = stock_delete_repository(data)
         if response[0] < 400:
             name = data["repositoryName"]
             ecr._manifest_blobs.pop(name, None)
-            store.drop_repository(RepositoryKey(get_account_id(), get_region(), name))
+            store.keep_only(RepositoryKey(get_account_id(), get_region(), name), ())
         return response
 
     ecr._v2_put_manifest = put_manifest
@@ -44,11 +42,11 @@ def apply(store: BlobStore) -> None:
 
 
 def missing_parts(store: BlobStore, name: str, body: bytes) -> list[str]:
-    """Digests that a manifest names and the repository does not have."""
+    """Return the digests that a manifest names and the repository lacks."""
     try:
         manifest = json.loads(body)
     except ValueError:
-        return []  # ministack answers for text that is not a manifest
+        return []  # ministack refuses text that is not a manifest
     repository = RepositoryKey(get_account_id(), get_region(), name)
     blobs = [part["digest"] for part in blob_parts(manifest) if not part.get("urls")]
     children = [entry["digest"] for entry in manifest.get("manifests", [])]
@@ -62,12 +60,12 @@ def missing_parts(store: BlobStore, name: str, body: bytes) -> list[str]:
 
 
 def blob_parts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """The config and layers of a manifest."""
+    """Return the config and layers of a manifest."""
     return [part for part in (manifest.get("config"), *manifest.get("layers", [])) if part]
 
 
 def collect_garbage(store: BlobStore) -> None:
-    """Drop blobs that no manifest names; at start, when no push can be under way."""
+    """Drop the blobs that no manifest names. Call it at the start, when no client pushes."""
     for (account, region, name), images in ecr._images.all_items():
         named = [
             part["digest"]

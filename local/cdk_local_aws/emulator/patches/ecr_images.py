@@ -1,8 +1,8 @@
-"""ECR's image calls for images with several tags, with none, and for images that are not there.
+"""Answers ECR's image calls for images with several tags or none, and for images that do not exist.
 
-Stock ministack answers an unknown tag with an empty list, so that the CDK CLI believes every image pushed
-and builds nothing; it knows one tag per image and deletes the image with any of them.
-Shapes and sentences: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html
+Stock ministack answers an unknown tag with an empty list, so the CDK CLI believes that every image was pushed, and
+builds nothing. It knows one tag per image, and deletes the image with any of its tags.
+Shapes and messages: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def apply() -> None:
 
 
 def find_image(repository: str, image_id: dict[str, str]) -> Image | None:
-    """The image of a digest, of a tag, or of both if they belong together."""
+    """Return the image with the given digest, tag or both; None if no image has them."""
     digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
     for image in ecr._images.get(repository, []) if digest or tag else []:
         if (not digest or image["imageDigest"] == digest) and (not tag or tag in image.get("imageTags", [])):
@@ -36,7 +36,7 @@ def find_image(repository: str, image_id: dict[str, str]) -> Image | None:
 
 
 def describe_images(data: dict[str, Any]) -> Response:
-    """DescribeImages: each image once, and ImageNotFoundException for one that is not there."""
+    """Answer DescribeImages: each image once, and ImageNotFoundException for an unknown one."""
     name = data.get("repositoryName", "")
     if (missing := missing_repository(name)) is not None:
         return missing
@@ -58,7 +58,7 @@ def describe_images(data: dict[str, Any]) -> Response:
 
 
 def image_detail(name: str, image: Image) -> dict[str, Any]:
-    """One image as DescribeImages shows it; without imageTags if it has none."""
+    """Return an image as DescribeImages shows it, without imageTags if it has none."""
     media_type = image.get("imageManifestMediaType", ecr._DEFAULT_MANIFEST_MEDIA_TYPE)
     manifest = parse_manifest(image)
     detail = {
@@ -74,13 +74,13 @@ def image_detail(name: str, image: Image) -> dict[str, Any]:
 
 
 def image_size(manifest: dict[str, Any]) -> int:
-    """Config and layers of an image; for an index, the manifests that it lists."""
+    """Add up the sizes of an image's config and layers, or of the manifests that an index lists."""
     parts = [manifest.get("config", {}), *manifest.get("layers", []), *manifest.get("manifests", [])]
     return sum(int(part.get("size", 0)) for part in parts)
 
 
 def parse_manifest(image: Image) -> dict[str, Any]:
-    """The image's manifest; an empty one for text that is not JSON, which PutImage lets through."""
+    """Parse an image's manifest; return an empty one for text that is not JSON, which PutImage accepts."""
     try:
         parsed = json.loads(image.get("imageManifest") or "{}")
     except ValueError:
@@ -89,7 +89,7 @@ def parse_manifest(image: Image) -> dict[str, Any]:
 
 
 def list_images(data: dict[str, Any]) -> Response:
-    """ListImages: one id per tag, and one with only the digest for an untagged image."""
+    """Answer ListImages: one id for each tag, and one with only the digest for an untagged image."""
     name = data.get("repositoryName", "")
     if (missing := missing_repository(name)) is not None:
         return missing
@@ -98,7 +98,7 @@ def list_images(data: dict[str, Any]) -> Response:
 
 
 def image_ids(image: Image) -> list[dict[str, str]]:
-    """An image's id under each of its tags."""
+    """Return an image's id under each of its tags."""
     digest = {"imageDigest": image["imageDigest"]}
     return [{**digest, "imageTag": tag} for tag in image.get("imageTags", [])] or [digest]
 
@@ -110,7 +110,7 @@ def selected(image: Image, data: dict[str, Any]) -> bool:
 
 
 def batch_get_image(data: dict[str, Any]) -> Response:
-    """BatchGetImage: the id that is answered carries the tag that was asked for."""
+    """Answer BatchGetImage with the tag of the request in each id."""
     name = data.get("repositoryName", "")
     if (missing := missing_repository(name)) is not None:
         return missing
@@ -138,7 +138,7 @@ def batch_get_image(data: dict[str, Any]) -> Response:
 
 
 def batch_delete_image(data: dict[str, Any]) -> Response:
-    """BatchDeleteImage: a tag removes itself, and with the last tag the image; a digest removes all tags."""
+    """Answer BatchDeleteImage: delete a tag, and the image with its last tag; a digest deletes all of its tags."""
     name = data.get("repositoryName", "")
     if (missing := missing_repository(name)) is not None:
         return missing
@@ -163,7 +163,7 @@ def batch_delete_image(data: dict[str, Any]) -> Response:
 
 
 def referencing_index(name: str, digest: str) -> str | None:
-    """The digest of an index in the repository that lists this image, if one does."""
+    """Return the digest of an index in the repository that lists this image, or None."""
     for image in ecr._images.get(name, []):
         if any(entry.get("digest") == digest for entry in parse_manifest(image).get("manifests", [])):
             return str(image["imageDigest"])
@@ -171,7 +171,7 @@ def referencing_index(name: str, digest: str) -> str | None:
 
 
 def not_found(image_id: dict[str, str]) -> dict[str, Any]:
-    """The failure entry for an id that names no image."""
+    """Return the failure entry for an unknown image id."""
     return {
         "imageId": image_id,
         "failureCode": "ImageNotFound",
@@ -180,7 +180,7 @@ def not_found(image_id: dict[str, str]) -> dict[str, Any]:
 
 
 def missing_repository(name: str) -> Response | None:
-    """Return RepositoryNotFoundException if the repository does not exist."""
+    """Return RepositoryNotFoundException if the repository does not exist, else None."""
     if name in ecr._repositories:
         return None
     text = f"The repository with name '{name}' does not exist in the registry with id '{get_account_id()}'"
@@ -188,12 +188,12 @@ def missing_repository(name: str) -> Response | None:
 
 
 def answer(body: dict[str, Any]) -> Response:
-    """A call's answer."""
+    """Return the answer of a successful call."""
     response: Response = json_response(body)
     return response
 
 
 def error(status: int, code: str, text: str) -> Response:
-    """A call's error."""
+    """Return the answer of a failed call."""
     response: Response = error_response_json(code, text, status)
     return response

@@ -1,4 +1,4 @@
-"""Tag mutability with exclusion filters: `cache*` and `stable` may move while content tags must not.
+"""Applies exclusion filters of tag mutability: `cache*` and `stable` may move while content tags must not.
 
 Stock ministack accepts IMMUTABLE_WITH_EXCLUSION, but drops the filters and lets every tag move.
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
@@ -15,6 +15,7 @@ from ministack.services import ecr
 from ministack.services.cloudformation import provisioners
 
 from cdk_local_aws.emulator.patches.ecr_images import Response, answer, error, missing_repository
+from cdk_local_aws.emulator.patches.template import Created, Properties
 
 FILTERS = "imageTagMutabilityExclusionFilters"
 MODES = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
@@ -37,14 +38,14 @@ def apply() -> None:
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ECR::Repository"]
     stock_create = handlers["create"]
 
-    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
-        """Fail if the repository exists; stock ministack lets the stack take it over."""
+    def create(logical_id: str, props: Properties, stack_name: str) -> Created:
+        """Raise ValueError if the repository exists; stock ministack lets the stack take it over."""
         name = props.get("RepositoryName")
         if name in ecr._repositories:
             raise ValueError(
                 f"Resource of type 'AWS::ECR::Repository' with identifier '{name}' already exists."
             )
-        created: tuple[str, dict[str, Any]] = stock_create(logical_id, props, stack_name)
+        created: Created = stock_create(logical_id, props, stack_name)
         return created
 
     handlers["create"], handlers["update"] = create, update_from_cloudformation
@@ -58,12 +59,12 @@ def tag_may_move(repository: dict[str, Any], tag: str) -> bool:
 
 
 def filter_matches(pattern: str, tag: str) -> bool:
-    """Whether an exclusion filter selects a tag; `*` is its only wildcard."""
+    """Return whether an exclusion filter selects a tag; `*` is its only wildcard."""
     return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), tag) is not None
 
 
 def mutability_error(data: dict[str, Any]) -> Response | None:
-    """Return InvalidParameterException for a mode or filters that ECR would refuse."""
+    """Return InvalidParameterException for a mode or filters that ECR refuses, else None."""
     mode, filters = data.get("imageTagMutability", "MUTABLE"), data.get(FILTERS) or []
     with_filters = str(mode).endswith("_WITH_EXCLUSION")
     if mode not in MODES:
@@ -78,7 +79,7 @@ def mutability_error(data: dict[str, Any]) -> Response | None:
 
 
 def create_repository(data: dict[str, Any]) -> Response:
-    """CreateRepository that keeps the filters."""
+    """Answer CreateRepository, and keep the filters."""
     if (refused := mutability_error(data)) is not None:
         return refused
     response: Response = stock_create_repository(data)
@@ -90,7 +91,7 @@ def create_repository(data: dict[str, Any]) -> Response:
 
 
 def put_image_tag_mutability(data: dict[str, Any]) -> Response:
-    """PutImageTagMutability that keeps the filters."""
+    """Answer PutImageTagMutability, and keep the filters."""
     name = data.get("repositoryName", "")
     refused = missing_repository(name) or mutability_error(data)
     if refused is not None:
@@ -109,13 +110,13 @@ def set_mutability(repository: dict[str, Any], data: dict[str, Any]) -> None:
 
 
 def repository_shape(repository: dict[str, Any]) -> dict[str, Any]:
-    """A repository as the API shows it, with its filters."""
+    """Return a repository as the API shows it, with its filters."""
     shape: dict[str, Any] = stock_repo_shape(repository)
     return {**shape, FILTERS: repository[FILTERS]} if repository.get(FILTERS) else shape
 
 
 def from_cloudformation(props: dict[str, Any]) -> dict[str, Any]:
-    """The API's members of a template's repository, with its filters."""
+    """Convert a template's repository to members of the API, with its filters."""
     members: dict[str, Any] = stock_cfn_to_api(props)
     filters = [
         {
@@ -130,23 +131,15 @@ def from_cloudformation(props: dict[str, Any]) -> dict[str, Any]:
     return members
 
 
-def update_from_cloudformation(
-    physical_id: str,
-    old_props: dict[str, Any],
-    new_props: dict[str, Any],
-    stack_name: str,
-    logical_id: str | None = None,
-) -> tuple[str, dict[str, Any]]:
-    """An update through CloudFormation, which sets the filters too."""
-    updated: tuple[str, dict[str, Any]] = provisioners._ecr_repo_update(
-        physical_id, old_props, new_props, stack_name, logical_id
-    )
-    set_mutability(ecr._repositories[updated[0]], from_cloudformation(new_props))
+def update_from_cloudformation(name: str, old: Properties, new: Properties, *rest: Any) -> Created:
+    """Update a repository, and set its filters."""
+    updated: Created = provisioners._ecr_repo_update(name, old, new, *rest)
+    set_mutability(ecr._repositories[updated[0]], from_cloudformation(new))
     return updated
 
 
 def is_taken(name: str, tag: str, digest: str) -> bool:
-    """Return whether the tag is on another image and must not move."""
+    """Return whether another image has the tag and the tag must not move."""
     if name not in ecr._repositories or tag_may_move(ecr._repositories[name], tag):
         return False
     return any(
@@ -164,7 +157,7 @@ def immutable_text(name: str, tag: str) -> str:
 
 
 def put_image(data: dict[str, Any]) -> Response:
-    """PutImage that does not move immutable tags, and after which the registry serves the manifest by its digest."""
+    """Answer PutImage: move no immutable tag, and let the registry serve the manifest by its digest."""
     name, tag = data.get("repositoryName", ""), data.get("imageTag")
     digest = data.get("imageDigest") or ecr._image_digest(data.get("imageManifest", ""))
     if tag and is_taken(name, tag, digest):
@@ -176,7 +169,7 @@ def put_image(data: dict[str, Any]) -> Response:
 
 
 def put_manifest(name: str, ref: str, headers: dict[str, str], body: bytes) -> Response:
-    """A push that does not move immutable tags."""
+    """Put a manifest, but move no immutable tag."""
     if not ref.startswith("sha256:") and is_taken(name, ref, ecr._content_digest(body)):
         refused: Response = ecr._registry_error(400, "TAG_INVALID", immutable_text(name, ref), {"tag": ref})
         return refused

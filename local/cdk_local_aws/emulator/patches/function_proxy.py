@@ -1,6 +1,6 @@
 """Sends the HTTPS of `provided` runtimes through the TLS front, because their binaries use AWS's host names.
 
-Python and Node functions need none of it: their AWS SDKs follow AWS_ENDPOINT_URL.
+Python and Node functions do not need it: their AWS SDKs follow AWS_ENDPOINT_URL.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ministack.services import lambda_svc
 
 
 def apply(proxy_port: int, authority: Path) -> None:
-    """Give these functions the proxy and the certificate authority behind it."""
+    """Add the proxy and its certificate authority to the environment of these functions."""
     stock_environment = lambda_svc._provided_worker_env
 
     def environment(config: dict[str, Any], code_dir: str, port: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Runs zip functions in a sandbox; stock ministack runs them with all rights of the user who started it."""
+"""Runs zip functions in a sandbox. Stock ministack runs them with all rights of its own user."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def apply() -> None:
 
 
 class ConfinedSubprocess:
-    """The module subprocess, whose processes see only the function's own folder."""
+    """The module subprocess, but its processes see only the function's own folder."""
 
     def Popen(self, command: Sequence[str], *, cwd: str, **options: Any) -> Any:
-        """Start a function that stays."""
+        """Start a function that serves several events."""
         return subprocess.Popen(confined(command, cwd, options), cwd=cwd, umask=0o022, **options)
 
     def run(self, command: Sequence[str], *, cwd: str, **options: Any) -> Any:
-        """Run a function once."""
+        """Run a function for one event."""
         return subprocess.run(confined(command, cwd, options), cwd=cwd, umask=0o022, check=False, **options)
 
     def __getattr__(self, name: str) -> Any:
@@ -35,7 +35,7 @@ class ConfinedSubprocess:
 
 
 def confined(command: Sequence[str], folder: str, options: dict[str, Any]) -> list[str]:
-    """The command of a function in its sandbox. ministack's own script lies beside the folder of the code."""
+    """Return the command that runs a function in a sandbox, with ministack's script beside the code."""
     script = Path(command[-1])
     seen = script.parent if script.is_absolute() else Path(folder)
     environment = options.get("env") or os.environ

@@ -1,13 +1,11 @@
-"""cdk-ecr-deployment's copies made in the registry itself, where its function cannot run.
+"""Makes the copies of cdk-ecr-deployment in the registry itself, on machines where its function cannot run.
 
-The function is one program for Linux on x86-64. On such a machine the real one runs and this module does
-nothing; elsewhere it answers for the one resource type, and `pretends()` says so.
+The function is a program for Linux on x86-64. Other machines use this handler, and `pretends()` says so.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from ministack.core.responses import request_scope
 from ministack.services import ecr
@@ -16,34 +14,28 @@ from ministack.services.cloudformation import provisioners
 from cdk_local_aws.emulator.blob_store import BlobStore, RepositoryKey
 from cdk_local_aws.emulator.patches.ecr_blobs import blob_parts
 from cdk_local_aws.emulator.patches.source_images import IMAGE_URI
+from cdk_local_aws.emulator.patches.template import Created, Properties
 
 RESOURCE_TYPE = "Custom::CDKECRDeployment"
 SCHEME = "docker://"
 
-Created = tuple[str, dict[str, Any]]
-
 
 def apply(store: BlobStore) -> None:
-    """Answer for the resource type."""
+    """Register a handler of the resource type."""
 
-    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> Created:  # noqa: ARG001
+    def create(logical_id: str, props: Properties, stack_name: str) -> Created:  # noqa: ARG001
         copy(store, props["SrcImage"], props["DestImage"], props.get("ImageArch", "amd64"))
         return props["DestImage"], {}
 
-    def update(
-        physical_id: str,  # noqa: ARG001
-        old_props: dict[str, Any],  # noqa: ARG001
-        new_props: dict[str, Any],
-        stack_name: str,
-    ) -> Created:
-        return create("", new_props, stack_name)
+    def update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:  # noqa: ARG001
+        return create("", new, stack_name)
 
     handlers = {"create": create, "update": update, "delete": lambda physical_id, props: None}  # noqa: ARG005
     provisioners._RESOURCE_HANDLERS[RESOURCE_TYPE] = handlers
 
 
 def copy(store: BlobStore, source_uri: str, destination_uri: str, architecture: str) -> None:
-    """Copy one image between repositories of an account and region: blobs by mount, then the manifest."""
+    """Copy one image: mount its blobs in the other repository, then put its manifest."""
     source, source_ref = repository_of(source_uri)
     destination, destination_ref = repository_of(destination_uri)
     with request_scope(source.account, source.region):
@@ -59,16 +51,18 @@ def copy(store: BlobStore, source_uri: str, destination_uri: str, architecture: 
 
 
 def repository_of(uri: str) -> tuple[RepositoryKey, str]:
-    """The repository of a `docker://` address and the tag or digest in it."""
+    """Return the repository of a `docker://` address, and the tag or digest in it."""
     match = IMAGE_URI.match(uri.removeprefix(SCHEME))
     if match is None or not uri.startswith(SCHEME):
-        raise ValueError(f"{uri!r} is not the address of an image in ECR (docker://<account>.dkr.ecr…)")
+        raise ValueError(
+            f"not the address of an image in ECR, got {uri!r}; write docker://<account>.dkr.ecr…"
+        )
     key = RepositoryKey(match["account"], match["region"], match["repository"])
     return key, match["digest"] or match["tag"] or "latest"
 
 
 def image_manifest(repository: str, ref: str, architecture: str) -> tuple[bytes, str]:
-    """An image's manifest and media type; of an index, those of the image for the architecture."""
+    """Return the manifest and media type of an image, or of the image for the architecture if it is an index."""
     _, manifest, media_type = ecr._resolve_manifest(repository, ref)
     if manifest is None:
         raise ValueError(f"{repository}:{ref} is not in the registry")

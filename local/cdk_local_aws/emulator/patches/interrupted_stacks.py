@@ -1,6 +1,6 @@
-"""Ends the operations of stacks that the emulator's end interrupted, so that the CDK CLI can continue.
+"""Ends the operations of stacks that a stop of the emulator interrupted.
 
-Restored as they were, they would be "in progress" for ever, and every later deploy would wait for them.
+Otherwise these stacks would stay "in progress", and every later deploy would wait for them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ministack import app as ministack_app
 from ministack.services import cloudformation
 
-# CDK deletes and creates anew after ROLLBACK_COMPLETE and updates after UPDATE_ROLLBACK_COMPLETE.
+# CDK creates a stack again after ROLLBACK_COMPLETE, and updates it after UPDATE_ROLLBACK_COMPLETE.
 ENDED = {
     "CREATE_IN_PROGRESS": "ROLLBACK_COMPLETE",
     "ROLLBACK_IN_PROGRESS": "ROLLBACK_COMPLETE",
@@ -23,7 +23,7 @@ ENDED = {
 
 
 def apply(after_load: Callable[[], None]) -> None:
-    """End interrupted operations once the saved state is back, then call `after_load`."""
+    """After the saved state is loaded, end interrupted operations, then call `after_load`."""
     stock_load = ministack_app._load_persisted_state
 
     def load() -> None:
@@ -35,7 +35,7 @@ def apply(after_load: Callable[[], None]) -> None:
 
 
 def end_interrupted() -> None:
-    """Put each stack that is in progress into the state in which its operation failed."""
+    """Give each stack in progress the status of its failed operation."""
     for stack in cloudformation._stacks.all_values():
         status = stack.get("StackStatus", "")
         if status in ENDED:

@@ -1,6 +1,6 @@
-"""ECR's logins and addresses of layers, which the registry requires.
+"""Answers with the registry's login and with signed addresses of layers.
 
-Stock ministack gives everybody the same password, and addresses of layers at a host name of AWS.
+Stock ministack gives everybody the same password, and puts layers at a host name of AWS.
 """
 
 from __future__ import annotations
@@ -47,5 +47,5 @@ def apply(settings: EmulatorSettings, keys: Keys, store: BlobStore) -> None:
 
 
 def host() -> str:
-    """ECR's name for the registry of this request's account and region."""
+    """Return ECR's name for the registry of this request's account and region."""
     return f"{get_account_id()}.dkr.ecr.{get_region()}.amazonaws.com"

@@ -1,30 +1,28 @@
-"""CloudFormation waits until a service is stable, and fails if the service does.
+"""Makes CloudFormation wait until a service is stable, and fail if the service does.
 
-Stock ministack calls a service created at once, its first deployment completed before a task runs, and so
-deploys a service of an image that does not exist.
+Stock ministack reports a service as created at once, with a completed deployment before a task runs. So it deploys a
+service whose image does not exist.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from ministack.services import ecs
 from ministack.services.cloudformation import provisioners, stacks
 
-Properties = dict[str, Any]
-Created = tuple[str, Properties]
+from cdk_local_aws.emulator.patches.template import Created, Properties
 
 STABLE_SECONDS = 600.0
 POLL_SECONDS = 0.2
 REASON_SECONDS = 5.0
 
-# Types whose handlers wait for containers: on the event loop they would wait for what only it can answer.
+# Handlers of these types wait for containers. On the event loop they would block the requests that they wait for.
 WAITING = ("AWS::ECS::Service", "AWS::Lambda::Function")
 
 
 def apply() -> None:
-    """Start a service's first deployment as in progress, and let CloudFormation wait for every deployment."""
+    """Start every deployment of a service as in progress, and let CloudFormation wait for its end."""
     stock_make_deployment, stock_on_thread = ecs._make_deployment, stacks._runs_on_worker_thread
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ECS::Service"]
     stock_create, stock_update, stock_delete = handlers["create"], handlers["update"], handlers["delete"]
@@ -41,15 +39,15 @@ def apply() -> None:
         try:
             wait_until_stable(created[0], props)
         except ValueError:
-            # A failed creation has no physical id, so CloudFormation would not delete the service.
+            # CloudFormation does not delete it: a failed creation has no physical id.
             stock_delete(created[0], {**props, "ServiceName": created[1]["Name"]})
             raise
         return created
 
-    def update(physical_id: str, old_props: Properties, new_props: Properties, stack_name: str) -> Created:
-        require_engine(new_props)
-        updated: Created = stock_update(physical_id, old_props, new_props, stack_name)
-        wait_until_stable(updated[0], new_props)
+    def update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+        require_engine(new)
+        updated: Created = stock_update(physical_id, old, new, stack_name)
+        wait_until_stable(updated[0], new)
         return updated
 
     ecs._make_deployment = make_deployment
@@ -58,13 +56,13 @@ def apply() -> None:
 
 
 def require_engine(props: Properties) -> None:
-    """Refuse a service with tasks while no engine answers: ministack would call them RUNNING."""
+    """Raise ValueError for a service with tasks while no engine answers; ministack would report them as RUNNING."""
     if int(props.get("DesiredCount", 1)) and not ecs._get_docker():
         raise ValueError("no container engine answers, so the service's tasks cannot run")
 
 
 def wait_until_stable(arn: str, props: Properties) -> None:
-    """Return when the service's newest deployment has completed; ValueError when it fails or takes too long."""
+    """Wait until the service's newest deployment has completed; raise ValueError if it fails or takes too long."""
     key = f"{ecs._resolve_cluster_name(props.get('Cluster', 'default'))}/{arn.rsplit('/', 1)[1]}"
     service = ecs._services[key]
     deployment = service["deployments"][0]
@@ -85,7 +83,7 @@ def wait_until_stable(arn: str, props: Properties) -> None:
 
 
 def last_stop(service: Properties) -> str:
-    """Why the service's last task stopped, in brackets; nothing if none has."""
+    """Return in brackets why the service's last task stopped, or an empty text if none has."""
     stopped = [
         task
         for task in list(ecs._tasks.values())

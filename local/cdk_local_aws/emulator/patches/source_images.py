@@ -1,6 +1,6 @@
-"""Checks that a function's image is in the registry and valid for Lambda, and fixes its digest at that time.
+"""Checks that the registry has a function's image and that Lambda accepts it, and pins its digest.
 
-Stock ministack takes any image, and runs whatever its tag is on at each cold start.
+Stock ministack accepts any image, and resolves its tag again at each cold start.
 Errors: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html and
 https://docs.aws.amazon.com/lambda/latest/dg/images-create.html (no indexes, no zstd layers).
 """
@@ -22,14 +22,14 @@ IMAGE_URI = re.compile(
     r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
 )
 
-# A hotswap fills in AWS::URLSuffix itself: it takes the end of the host that Lambda has, which is here an address.
+# For AWS::URLSuffix a hotswap takes the end of Lambda's host name, which is an IP address here.
 HOTSWAPPED_HOST = re.compile(r"^(\d{12}\.dkr\.ecr\.[a-z0-9-]+)\.127\.0\.0\.1/")
 
 RESOLVED = "ResolvedImageUri"
 
 
 def apply() -> None:
-    """Check the image when an image function is created and when its code changes."""
+    """Check and pin the image when an image function is created and when its code changes."""
     stock_create, stock_update = lambda_svc._create_function, lambda_svc._update_code
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
     stock_from_template = handlers["create"]
@@ -39,7 +39,7 @@ def apply() -> None:
     def create(data: dict[str, Any]) -> Response:
         answered: Response = refusal(data.get("Code", {}).get("ImageUri")) or stock_create(data)
         if answered[0] < 400:
-            fix_digest(data["FunctionName"])
+            pin_digest(data["FunctionName"])
         return answered
 
     def update(name: str, data: dict[str, Any]) -> Response:
@@ -47,7 +47,7 @@ def apply() -> None:
             data = {**data, "ImageUri": HOTSWAPPED_HOST.sub(r"\1.amazonaws.com/", data["ImageUri"])}
         answered: Response = refusal(data.get("ImageUri")) or stock_update(name, data)
         if answered[0] < 400:
-            fix_digest(name)
+            pin_digest(name)
         return answered
 
     def from_template(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
@@ -55,7 +55,7 @@ def apply() -> None:
         if problem:
             raise ValueError(problem)
         created = stock_from_template(logical_id, props, stack_name)
-        fix_digest(created[0])
+        pin_digest(created[0])
         return created
 
     def get(name: str, qualifier: str | None = None) -> Response:
@@ -77,8 +77,8 @@ def apply() -> None:
     handlers["create"] = from_template
 
 
-def fix_digest(name: str) -> None:
-    """Note the digest of a function's image, which versions published later keep."""
+def pin_digest(name: str) -> None:
+    """Store the digest of a function's image, which versions published later keep."""
     config = lambda_svc._functions[name]["config"]
     match = IMAGE_URI.match(config.get("ImageUri") or "")
     image = source_image(match) if match else None
@@ -88,20 +88,20 @@ def fix_digest(name: str) -> None:
 
 
 def source_image(match: re.Match[str]) -> dict[str, Any] | None:
-    """The image that a URI names, if the registry has it."""
+    """Return the image that a URI names, or None if the registry lacks it."""
     image_id = {"imageTag": match["tag"], "imageDigest": match["digest"]}
     with request_scope(match["account"], match["region"]):
         return find_image(match["repository"], {k: v for k, v in image_id.items() if v})
 
 
 def refusal(image_uri: str | None) -> Response | None:
-    """Return InvalidParameterValueException for an image that cannot be a function."""
+    """Return InvalidParameterValueException for an image that Lambda does not accept, else None."""
     problem = image_problem(image_uri)
     return error(400, "InvalidParameterValueException", problem) if problem else None
 
 
 def image_problem(image_uri: str | None) -> str | None:
-    """What is wrong with a function's image, in Lambda's words; None for a good one and for a zip."""
+    """Return Lambda's message for an image that it does not accept; None for others and for a zip."""
     if image_uri is None:
         return None
     match = IMAGE_URI.match(image_uri)

@@ -1,6 +1,6 @@
-"""Delays the answer about a stack in progress until it is done, for a short time.
+"""Delays the answer about a stack in progress for a few seconds, or until the stack is done.
 
-The CDK CLI asks once, and then every five seconds (aws-cdk, `waitFor`), which most stacks here do not take.
+The CDK CLI asks once, and then every five seconds (aws-cdk, `waitFor`). Most stacks here are done earlier.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ministack.services import cloudformation
 PATIENCE_SECONDS = 4.0
 POLL_SECONDS = 0.05
 
-# A stack in review has a change set that is not executed yet.
+# REVIEW_IN_PROGRESS is a change set that was not executed yet.
 UNDER_WAY = re.compile(rb"<StackStatus>(?!REVIEW_)\w+_IN_PROGRESS</StackStatus>")
 
 
@@ -29,7 +29,8 @@ def apply() -> None:
     ) -> tuple[int, Any, Any]:
         answer: tuple[int, Any, Any] = await stock(method, path, headers, body, query_params)
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while about_one_stack(body) and under_way(answer[2]) and time.monotonic() < deadline:
+        one_stack = b"Action=DescribeStacks" in body and b"StackName=" in body
+        while one_stack and under_way(answer[2]) and time.monotonic() < deadline:
             await asyncio.sleep(POLL_SECONDS)
             answer = await stock(method, path, headers, body, query_params)
         return answer
@@ -37,11 +38,6 @@ def apply() -> None:
     cloudformation.handle_request = handle_request
 
 
-def about_one_stack(body: bytes) -> bool:
-    """Whether the request asks how one stack is."""
-    return b"Action=DescribeStacks" in body and b"StackName=" in body
-
-
 def under_way(answer: bytes | str) -> bool:
-    """Whether the answer says that the stack is being created, changed or deleted."""
+    """Return whether the answer says that the stack is being created, changed or deleted."""
     return bool(UNDER_WAY.search(answer if isinstance(answer, bytes) else answer.encode()))

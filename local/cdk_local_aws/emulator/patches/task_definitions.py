@@ -1,7 +1,7 @@
 """Keeps every property of task definitions from CloudFormation.
 
-Stock ministack takes over the first level of a container's properties and a few others, so that secrets,
-health checks and the platform are lost on the way: a task runs without its secrets.
+Stock ministack keeps the first level of a container's properties and a few others. It loses the platform, health
+checks and secrets, so a task runs without its secrets.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from typing import Any
 from ministack.services import ecs
 from ministack.services.cloudformation import provisioners
 
-Properties = dict[str, Any]
+from cdk_local_aws.emulator.patches.template import Created, Properties
 
-# Maps whose keys are the user's own words.
+# The keys of these maps are the user's own.
 USER_MAPS = ("dockerLabels", "options", "driverOpts", "labels")
 
 
 def apply() -> None:
-    """Spell container definitions as the ECS API does, and keep the runtime platform."""
-    provisioners._normalize_container_defs = container_definitions
+    """Spell container definitions as the ECS API does, and keep volumes and the runtime platform."""
+    provisioners._normalize_container_defs = api_spelling
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ECS::TaskDefinition"]
     stock_create = handlers["create"]
 
-    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, Properties]:
+    def create(logical_id: str, props: Properties, stack_name: str) -> Created:
         arn, attributes = stock_create(logical_id, props, stack_name)
         definition = ecs._task_defs[arn.rsplit("/", 1)[1]]
         definition["volumes"] = api_spelling(props.get("Volumes", []))
@@ -31,18 +31,13 @@ def apply() -> None:
             definition["runtimePlatform"] = api_spelling(props["RuntimePlatform"])
         return arn, attributes
 
-    # ministack's update handler registers the next revision through this name, the table through its entry.
+    # ministack's update handler calls the function by this name, and its table by the entry.
     provisioners._ecs_task_def_create = create
     handlers["create"] = create
 
 
-def container_definitions(definitions: list[Properties]) -> list[Properties]:
-    """A template's container definitions in the API's spelling."""
-    return [api_spelling(definition) for definition in definitions]
-
-
 def api_spelling(value: Any) -> Any:
-    """CloudFormation's `HealthCheck: {StartPeriod}` as `healthCheck: {startPeriod}`, all the way down."""
+    """Spell the keys of nested values as the API does: `HealthCheck: {StartPeriod}` as `healthCheck: {startPeriod}`."""
     if isinstance(value, list):
         return [api_spelling(item) for item in value]
     if not isinstance(value, dict):

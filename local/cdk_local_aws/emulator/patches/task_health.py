@@ -1,8 +1,8 @@
-"""When a task counts: its container health checks pass and its port answers the load balancer's check.
+"""Waits until a task is ready: its container health checks pass, and its port answers the load balancer's check.
 
-Stock ministack takes a task for healthy one second after its container started, and sends requests to it
-before it listens. Here a deployment completes, and a target is registered, once the task is ready; one that
-turns unhealthy is stopped and counts against the circuit breaker, as on ECS.
+Stock ministack takes a task for healthy one second after its container started, and sends requests to it before it
+listens. Here a deployment completes, and a target is registered, once the task is ready. A task that becomes unhealthy
+is stopped and counts against the circuit breaker, as on ECS.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def apply() -> None:
 def schedule_completion(
     cluster: str, service_key: str, account: str, region: str, healthy_task: Task | None = None
 ) -> None:
-    """Go on with ministack's completion once the task is ready, or stop the task if it never gets so."""
+    """Continue with ministack's completion once the task is ready, or stop a task that never becomes ready."""
     if healthy_task is None:
         stock_schedule(cluster, service_key, account, region)
         return
@@ -56,7 +56,7 @@ def schedule_completion(
 
 
 def maybe_mark_stopped(task: Task, docker_client: Any = None) -> None:
-    """ministack's look at a task's containers, and at their health."""
+    """Update a task from its containers as ministack does, and from their health."""
     stock_maybe_mark_stopped(task, docker_client)
     if task.get("lastStatus") != "RUNNING" or not task.get("_docker_ids"):
         return
@@ -77,12 +77,12 @@ def fail(task: Task, reason: str) -> None:
 
 
 def container_health(task: Task, docker_client: Any) -> list[str]:
-    """Docker's word for each container's health; `none` without a check, `starting` until it has passed."""
+    """Return docker's word for the health of each container; `none` without a check, `gone` if it was removed."""
     words = []
     for container_id in task.get("_docker_ids") or []:
         try:
             state = docker_client.containers.get(container_id).attrs["State"]
-        except Exception:  # a container that is gone is the stock look's matter
+        except Exception:  # docker's and requests' own errors; ministack handles a removed container
             words.append("gone")
         else:
             words.append(state.get("Health", {}).get("Status", "none"))
@@ -90,7 +90,7 @@ def container_health(task: Task, docker_client: Any) -> list[str]:
 
 
 def is_ready(task: Task, service_key: str) -> bool:
-    """Whether every container is healthy and every load balancer's check passes."""
+    """Return whether every container is healthy and every load balancer's check passes."""
     if task.get("lastStatus") != "RUNNING":
         return False
     if not all(word in ("none", "healthy") for word in container_health(task, ecs._get_docker())):
@@ -103,13 +103,13 @@ def is_ready(task: Task, service_key: str) -> bool:
 
 
 def target_port(task: Task, balancer: dict[str, Any]) -> int:
-    """The port of loopback behind the container port that a load balancer names."""
+    """Return the port of loopback behind the container port that a load balancer names."""
     container_port = balancer.get("containerPort", 80)
     return int(task.get("_host_ports", {}).get(str(container_port), container_port))
 
 
 def target_answers(target_group: dict[str, Any], port: int) -> bool:
-    """Whether the target group's health check passes on this port."""
+    """Return whether the target group's health check passes on this port."""
     url = f"http://127.0.0.1:{port}{target_group.get('HealthCheckPath') or '/'}"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -124,16 +124,13 @@ def target_answers(target_group: dict[str, Any], port: int) -> bool:
 
 
 def matches(codes: str, status: int) -> bool:
-    """Whether a status is among `200,202` or `200-299`."""
-    for part in codes.split(","):
-        first, _, last = part.strip().partition("-")
-        if int(first) <= status <= int(last or first):
-            return True
-    return False
+    """Return whether codes such as `200,202` or `200-299` include the status."""
+    ranges = (part.strip().partition("-") for part in codes.split(","))
+    return any(int(first) <= status <= int(last or first) for first, _, last in ranges)
 
 
 def sync_service_targets(cluster: str, service: dict[str, Any]) -> None:  # noqa: ARG001
-    """Register the service's ready tasks, each with its own port, and withdraw those that are gone."""
+    """Register each ready task of the service with its own port, and remove those that ended."""
     group, cluster_arn = f"service:{service.get('serviceName')}", service.get("clusterArn")
     for balancer in service.get("loadBalancers") or []:
         arn = balancer.get("targetGroupArn")
