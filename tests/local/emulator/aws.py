@@ -1,5 +1,6 @@
 """An emulated AWS: its clients, its registry, and resources with names that no other test uses."""
 
+import functools
 import uuid
 from dataclasses import dataclass
 from typing import Any, Self
@@ -56,9 +57,12 @@ class Aws:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, service: str, **options: Any) -> Any:
-        return self.client_of(service, account=ACCOUNT, region=REGION, **options)
+        """Return a client, the same each time, because boto3 takes long to make one."""
+        return _client(self, service, **options)
 
-    def client_of(self, service: str, *, account: str, region: str, **options: Any) -> Any:
+    def new_client(
+        self, service: str, *, account: str = ACCOUNT, region: str = REGION, **options: Any
+    ) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.url,
@@ -85,3 +89,8 @@ class Aws:
         for key, body in objects.items():
             s3.put_object(Bucket=name, Key=key, Body=body)
         return name
+
+
+@functools.cache
+def _client(aws: Aws, service: str, **options: Any) -> Any:
+    return aws.new_client(service, **options)

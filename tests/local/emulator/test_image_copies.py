@@ -67,7 +67,7 @@ def function_code() -> bytes:
 def test_the_real_function_copies_to_an_account_and_region(aws: Aws, account: str, region: str) -> None:
     """Through the TLS front. A repository of one name in two places is two repositories."""
     s3 = aws.client("s3")
-    own, there = aws.client("ecr"), aws.client_of("ecr", account=account, region=region)
+    own, there = aws.client("ecr"), aws.new_client("ecr", account=account, region=region)
     source, destination, bucket = aws.name("source"), aws.name("copy"), aws.name("bucket")
     for client, name in ((own, source), (own, destination), (there, destination)):
         with suppress(own.exceptions.RepositoryAlreadyExistsException):

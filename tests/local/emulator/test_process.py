@@ -102,9 +102,8 @@ def test_state_outlives_a_crash_that_comes_after_a_checkpoint(settings: Emulator
 
 def test_an_upload_that_a_crash_cut_off_leaves_no_file(settings: EmulatorSettings) -> None:
     start(settings)
-    Aws.of(settings).client("ecr").create_repository(repositoryName="kept")
-    registry = Aws.of(settings).registry
-    begun = registry.call("POST", "/v2/kept/blobs/uploads/", b"")
+    repository, registry = Aws.of(settings).repository(), Aws.of(settings).registry
+    begun = registry.call("POST", f"/v2/{repository}/blobs/uploads/", b"")
     assert registry.call("PATCH", begun.headers["location"], b"half").status == 202
     uploads = settings.registry / "uploads"
     assert len(list(uploads.iterdir())) == 1
