@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +14,15 @@ from cdk_local_aws.stand_in_images import LABEL, LAMBDA_PYTHON, StandIn, docker
 
 # A registry of which RFC 2606 says that it cannot exist: the stand-in is built on every network.
 UNREACHABLE = "registry.invalid/lambda/python:3.13"
-TOLD = f"stand-in for {UNREACHABLE} built from Debian trixie and PyPI's awslambdaric"
+REPORTED = f"stand-in for {UNREACHABLE} built from Debian: it only resembles AWS's image"
 
 
 @pytest.fixture(scope="module")
-def stand_in() -> StandIn:
-    return replace(LAMBDA_PYTHON, image=UNREACHABLE)
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
+    """A small stand-in, which is built in seconds."""
+    recipe = tmp_path_factory.mktemp("recipe")
+    (recipe / "Dockerfile").write_text("FROM scratch\nADD debian.tar /\n")
+    return StandIn(UNREACHABLE, recipe, suite="trixie", packages=("mawk",), made_of="Debian")
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +77,13 @@ class TestStandIn:
     ) -> None:
         self.ensure(engine, state, said, stand_in)
         assert said[0].startswith(f"{UNREACHABLE} cannot be pulled: registry.invalid cannot be reached (")
-        assert said[-1] == f"{TOLD}: it only resembles AWS's image"
+        assert said[-1] == REPORTED
 
     def test_it_is_said_again_when_it_is_there_already(
         self, engine: Engine, state: Path, said: list[str], stand_in: StandIn
     ) -> None:
         self.ensure(engine, state, said, stand_in)
-        assert said == [f"{TOLD}: it only resembles AWS's image"]
+        assert said == [REPORTED]
 
     def test_an_emptied_store_gets_the_same_image_again_without_a_build(
         self, engine: Engine, state: Path, said: list[str], stand_in: StandIn
@@ -92,26 +94,3 @@ class TestStandIn:
         said.clear()
         assert self.ensure(engine, state, said, stand_in) == before
         assert not any(line.startswith("building") for line in said)
-
-    def test_it_is_one_manifest_that_lambda_takes_and_of_modest_size(
-        self, engine: Engine, state: Path, said: list[str], stand_in: StandIn
-    ) -> None:
-        self.ensure(engine, state, said, stand_in)
-        shown = json.loads(docker(engine, "image", "inspect", UNREACHABLE))[0]
-        assert shown["Descriptor"]["mediaType"] in (
-            "application/vnd.oci.image.manifest.v1+json",
-            "application/vnd.docker.distribution.manifest.v2+json",
-        )
-        assert shown["Size"] < 100_000_000, "compressed"
-
-    def test_it_does_not_name_the_mirror_that_it_was_made_from(
-        self, engine: Engine, state: Path, said: list[str], stand_in: StandIn
-    ) -> None:
-        self.ensure(engine, state, said, stand_in)
-        run = ["run", "--rm", "--network=host", "--entrypoint=/bin/sh", UNREACHABLE, "-c"]
-        assert docker(engine, *run, "ls /etc/apt /etc/pip.conf 2>/dev/null || true").split() == [
-            "/etc/apt:",
-            "apt.conf.d",
-            "preferences.d",
-            "sources.list.d",
-        ]

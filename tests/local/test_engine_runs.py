@@ -30,9 +30,9 @@ pytestmark = [
 DOCKERFILE = "FROM scratch\nCOPY payload /payload\nCOPY other /other\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def state() -> Iterator[Path]:
-    """The state of an engine of this test's own, stopped afterwards."""
+    """The state of an engine beside the others; a test may find it running."""
     folder = Path(tempfile.mkdtemp(prefix="engine-"))
     yield folder
     stop_engine(folder)
@@ -41,6 +41,12 @@ def state() -> Iterator[Path]:
 
 def ensure(state: Path) -> Engine:
     return ensure_private_engine(state=state, installed=INSTALLED, say=print)
+
+
+def build(engine: Engine, tag: str) -> None:
+    with tempfile.TemporaryDirectory() as context:
+        Path(context, "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+        docker(engine, "build", f"--tag={tag}", context)
 
 
 def daemon(state: Path) -> list[int]:
@@ -88,6 +94,7 @@ def test_a_cache_written_to_a_registry_serves_a_builder_that_has_none(
 
 
 def test_starting_at_once_from_several_sides_makes_one_engine(state: Path) -> None:
+    stop_engine(state)
     with ThreadPoolExecutor(4) as pool:
         engines = list(pool.map(lambda _: ensure(state), range(4)))
     assert len(daemon(state)) == 1
@@ -96,18 +103,13 @@ def test_starting_at_once_from_several_sides_makes_one_engine(state: Path) -> No
 
 def test_two_engines_run_beside_each_other_with_stores_of_their_own(engine: Engine, state: Path) -> None:
     other = ensure(state)
-    with tempfile.TemporaryDirectory() as context:
-        Path(context, "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
-        docker(other, "build", "--tag=only-in-the-other", context)
+    build(other, "only-in-the-other")
     assert "only-in-the-other" in docker(other, "images")
     assert "only-in-the-other" not in docker(engine, "images")
 
 
 def test_stopping_ends_every_process_and_mount_and_keeps_the_images(state: Path) -> None:
-    engine = ensure(state)
-    with tempfile.TemporaryDirectory() as context:
-        Path(context, "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
-        docker(engine, "build", "--tag=kept", context)
+    build(ensure(state), "kept")
     stop_engine(state)
     stop_engine(state)
     assert daemon(state) == []
@@ -146,9 +148,10 @@ def test_an_engine_that_was_killed_starts_again(state: Path) -> None:
     assert daemon(state) not in ([], [process])
 
 
-def test_an_engine_that_cannot_start_shows_the_end_of_its_log(state: Path) -> None:
-    (state / "data").write_text("a file where the engine needs a folder")
-    with pytest.raises(LocalError) as raised:
-        ensure(state)
+def test_an_engine_that_cannot_start_shows_the_end_of_its_log() -> None:
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        Path(folder, "data").write_text("a file where the engine needs a folder")
+        with pytest.raises(LocalError) as raised:
+            ensure(Path(folder))
     assert "the container engine stopped while it started. The end of " in str(raised.value)
-    assert f"{state}/data" in str(raised.value).partition("\n")[2]
+    assert f"{folder}/data" in str(raised.value).partition("\n")[2]

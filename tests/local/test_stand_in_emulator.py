@@ -61,7 +61,7 @@ def test_a_runtime_may_ask_before_its_start_has_returned(
     class SlowStart(emulator.Runtime):
         def __init__(self, command: list[str], environment: dict[str, str]) -> None:
             super().__init__(command, environment)
-            time.sleep(1)
+            time.sleep(0.3)
 
     monkeypatch.setattr(emulator, "Runtime", SlowStart)
     address = f"127.0.0.1:{free_port()}"
@@ -141,16 +141,6 @@ def test_an_event_reaches_the_runtime_and_its_answer_the_caller(start: Start) ->
     assert 2 < result["left"] <= 3, "the deadline is the function's timeout away"
 
 
-def test_a_warm_call_takes_milliseconds(start: Start) -> None:
-    """Headers and body sent apart cost 40 ms each way."""
-    running = start()
-    running.result()
-    began = time.monotonic()
-    for _ in range(10):
-        running.result()
-    assert time.monotonic() - began < 0.3
-
-
 def test_a_handlers_error_is_a_200_that_only_its_body_tells(start: Start) -> None:
     assert start().post({"fail": True}) == (200, '{"errorType": "E", "errorMessage": "bad"}')
 
@@ -173,28 +163,27 @@ def test_a_runtime_that_exits_is_an_error_and_a_new_one_takes_the_next_event(sta
     assert running.result()["size"] == len("{}")
 
 
-def test_a_runtime_that_cannot_import_the_handler_says_so_to_each_caller(start: Start) -> None:
-    running = start(handler="import.error")
-    told = (502, '{"errorType": "ImportError", "errorMessage": "no module"}')
-    assert [running.post({}), running.post({})] == [told, told]
-
-
-def test_a_runtime_that_ends_at_once_is_an_exit_error(start: Start) -> None:
-    status, body = start(handler="crash.at_start").post({})
-    assert (status, json.loads(body)["errorMessage"]) == (
-        502,
-        "Error: Runtime exited with error: exit status 7",
-    )
+@pytest.mark.parametrize(
+    ("handler", "kind", "message"),
+    [
+        ("import.error", "ImportError", "no module"),
+        ("crash.at_start", "Runtime.ExitError", "Error: Runtime exited with error: exit status 7"),
+    ],
+)
+def test_a_runtime_that_does_not_start_is_an_error_for_each_caller(
+    start: Start, handler: str, kind: str, message: str
+) -> None:
+    running = start(handler=handler)
+    for status, body in (running.post({}), running.post({})):
+        assert (status, json.loads(body)) == (502, {"errorType": kind, "errorMessage": message})
 
 
 def test_events_run_one_at_a_time_and_all_are_answered(start: Start) -> None:
     running = start()
-    began = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda n: running.result(sleep=0.2, text=n), range(4)))
-    assert time.monotonic() - began > 0.8
+        results = list(pool.map(lambda n: running.result(sleep=0.05, text=n), range(4)))
     assert sorted(result["text"] for result in results) == [0, 1, 2, 3]
-    assert len({result["pid"] for result in results}) == 1
+    assert len({result["pid"] for result in results}) == 1, "a runtime that handles one event at a time"
 
 
 def test_the_largest_payload_of_lambda_goes_through_both_ways(start: Start) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ pytestmark = [
 ]
 # Nothing answers there, so that a build that is not led elsewhere fails.
 PUBLIC = "public.invalid/lambda/python:3.13"
+HUB = "docker.io/library/nobody-has-this:latest"
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +39,43 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def push(engine: Engine, folder: Path, image: str, *, platforms: str | None = None) -> str:
-    """Push an image with a new file, and give what the file holds."""
+def push(engine: Engine, folder: Path, *images: str, platforms: str | None = None) -> str:
+    """Push an image with a new file under each name, and return the file's content."""
     content = uuid.uuid4().hex
     (folder / "upstream").mkdir(exist_ok=True)
     (folder / "upstream/Dockerfile").write_text("FROM scratch\nCOPY version /version\n")
     (folder / "upstream/version").write_text(content)
     options = [f"--platform={platforms}"] if platforms else ["--provenance=false"]
-    docker(engine, "build", "--push", *options, f"--tag={image}", str(folder / "upstream"))
+    tags = [f"--tag={image}" for image in images]
+    docker(engine, "build", "--push", *options, *tags, str(folder / "upstream"))
     return content
 
 
+@dataclass(frozen=True)
+class Mirrored:
+    """Mirrors that got a newer image under each tag since the lock. pinned, newer: what /version holds in them."""
+
+    mirrors: dict[str, str]
+    lock: ImagesLock
+    pinned: str
+    newer: str
+
+
+@pytest.fixture(scope="module")
+def mirrored(engine: Engine, registry: str, tmp_path_factory: pytest.TempPathFactory) -> Mirrored:
+    folder = tmp_path_factory.mktemp("push")
+    mirrors = {"public.invalid": f"{registry}/public", "docker.io": f"{registry}/hub"}
+    upstream = UpstreamImages(mirrors=mirrors)
+    places = {
+        image: (upstream.context_for(image) or "").removeprefix("docker-image://") for image in (PUBLIC, HUB)
+    }
+    pinned = push(engine, folder, *places.values())
+    lock = ImagesLock(images={image: Registry().digest(place) for image, place in places.items()})
+    return Mirrored(mirrors, lock, pinned, push(engine, folder, *places.values()))
+
+
 def built(engine: Engine, folder: Path, dockerfile: str, upstream: UpstreamImages) -> str:
-    """Build with the contexts that the pins and mirrors give, and answer what /version holds."""
+    """Build with the contexts of the pins and mirrors, and return what /version holds."""
     work = folder / uuid.uuid4().hex
     work.mkdir()
     (work / "Dockerfile").write_text(dockerfile)
@@ -67,24 +93,19 @@ def built(engine: Engine, folder: Path, dockerfile: str, upstream: UpstreamImage
         f"ARG BASE_IMAGE_URI\nFROM ${{BASE_IMAGE_URI:-{PUBLIC}}}\n",
         f"FROM scratch\nCOPY --from={PUBLIC} /version /version\n",
         f"FROM {PUBLIC} AS first\nFROM scratch\nCOPY --from=first /version /version\n",
-        "FROM docker.io/library/nobody-has-this:latest\n",
+        f"FROM {HUB}\n",
         f"FROM scratch AS parent\nONBUILD COPY --from={PUBLIC} /version /version\nFROM parent\n",
         f"ARG TARGETARCH\nFROM {PUBLIC} AS for-amd64\nFROM for-$TARGETARCH\n",
     ],
     ids=["FROM", "ARG default", "fallback", "COPY --from", "a stage", "Docker Hub", "ONBUILD", "platform"],
 )
 def test_a_build_takes_the_pinned_image_from_the_mirror(
-    engine: Engine, registry: str, tmp_path: Path, dockerfile: str
+    engine: Engine, mirrored: Mirrored, tmp_path: Path, dockerfile: str
 ) -> None:
-    """And no newer one, which the mirror has under the tag by then."""
-    (image,) = external_images(dockerfile).images
-    mirrors = {"public.invalid": f"{registry}/public", "docker.io": f"{registry}/hub"}
-    place = (UpstreamImages(mirrors=mirrors).context_for(image) or "").removeprefix("docker-image://")
-    pinned = push(engine, tmp_path, place)
-    lock = ImagesLock(images={image: Registry().digest(place)})
-    newer = push(engine, tmp_path, place)
-    assert built(engine, tmp_path, dockerfile, UpstreamImages(lock=lock, mirrors=mirrors)) == pinned
-    assert built(engine, tmp_path, dockerfile, UpstreamImages(mirrors=mirrors)) == newer
+    """And without a pin the newer one."""
+    pins = UpstreamImages(lock=mirrored.lock, mirrors=mirrored.mirrors)
+    assert built(engine, tmp_path, dockerfile, pins) == mirrored.pinned
+    assert built(engine, tmp_path, dockerfile, UpstreamImages(mirrors=mirrored.mirrors)) == mirrored.newer
 
 
 def test_an_image_that_names_its_digest_comes_from_the_mirror(

@@ -69,20 +69,16 @@ def create_function(local: LocalAws, image: str) -> str:
     return name
 
 
-def test_a_function_runs_over_loopback_and_its_output_is_in_its_log_group(local: LocalAws) -> None:
-    image = push(local, FUNCTION, ["app.handler"], repository=local.aws.repository(), tag="one")
-    name = create_function(local, image)
+def test_a_function_runs_over_loopback_logs_its_output_and_runs_new_code_after_an_update(
+    local: LocalAws,
+) -> None:
+    repository = local.aws.repository()
+    name = create_function(local, push(local, FUNCTION, ["app.handler"], repository=repository, tag="one"))
     assert invoke(local, name, "first") == {"word": "first", "emulator": 200, "version": "one"}
     logs = local.aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
     assert "seen first" in [event["message"].strip() for event in logs]
     modes = local.docker("ps", "--format", "{{.Networks}}", "--filter", "label=ministack=lambda")
     assert set(modes.split()) == {"host"}
-
-
-def test_new_code_is_what_runs_after_an_update(local: LocalAws) -> None:
-    repository = local.aws.repository()
-    name = create_function(local, push(local, FUNCTION, ["app.handler"], repository=repository, tag="one"))
-    assert invoke(local, name, "x")["version"] == "one"
     two = push(local, FUNCTION, ["app.handler"], repository=repository, tag="two")
     local.aws.client("lambda").update_function_code(FunctionName=name, ImageUri=two)
     assert invoke(local, name, "x")["version"] == "two"
@@ -172,7 +168,7 @@ def get(url: str) -> str:
         return body
 
 
-def test_a_service_answers_at_its_load_balancer_and_is_replaced_without_a_failed_request(
+def test_a_service_answers_is_replaced_without_a_failed_request_and_is_back_after_a_stop(
     local: LocalAws,
 ) -> None:
     repository, stack = local.aws.repository(), local.aws.name("stack")
@@ -205,22 +201,17 @@ def test_a_service_answers_at_its_load_balancer_and_is_replaced_without_a_failed
     assert set(answers) == {"one", "two"}
     assert answers[-1] == "two"
 
-
-def test_a_service_is_there_again_after_the_emulator_was_stopped(local: LocalAws) -> None:
-    stack = local.aws.name("stack")
-    image = push(local, SERVICE, ["app.handler"], repository=local.aws.repository(), tag="one")
-    url = local_url(deploy(local.aws, stack, service_stack(image), DNS)["Dns"], local.env.port)
     local.down()
     assert local.docker("ps", "--quiet") == ""
     local.up()
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+    while True:
         try:
-            assert get(url) == "one /"
+            assert get(url) == "two /"
             return
         except urllib.error.HTTPError:
+            assert time.monotonic() < deadline, "the service did not come back"
             time.sleep(0.2)
-    pytest.fail("the service did not come back")
 
 
 @pytest.mark.parametrize(
