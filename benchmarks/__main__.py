@@ -12,14 +12,14 @@ from benchmarks.margins import broken_margins
 from benchmarks.results import Results
 
 ROOT = Path(__file__).parents[1]
-# Cheap ones first. Each is a module with a function `run`.
+# The cheap ones first. Each is a module with a function `run`.
 PARTS = ("context", "rebuilds", "pruning", "archives", "large_context", "build", "deploy")
 # Has matplotlib.
 _REPORT_PYTHON = ROOT / ".local/bench/bin/python"
 
 
 def main() -> None:
-    """Measure the parts asked for, one after another, and draw what is known then."""
+    """Measure the given parts, and write the page with all figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; by default all")
     parser.add_argument("--quick", action="store_true", help="a small scale, in a few minutes")
@@ -28,17 +28,17 @@ def main() -> None:
     arguments = parser.parse_args()
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
-        parser.error(f"unknown {', '.join(unknown)}; known are {', '.join(PARTS)}")
+        parser.error(f"PART: unknown, got {', '.join(unknown)}; use {', '.join(PARTS)}")
     results = Results.here("quick" if arguments.quick else "full")
     if arguments.repository is not None:
-        from benchmarks.rebuilds import measure_repository  # noqa: PLC0415 - the other parts do without
+        from benchmarks.rebuilds import measure_repository  # noqa: PLC0415 (the other parts do not need it)
 
         measure_repository(results, arguments.repository.resolve(), arguments.dockerfile)
         return
     file = ROOT / ".local/bench/quick.json" if arguments.quick else ROOT / "docs/benchmarks.json"
     for part in arguments.parts or PARTS:
         importlib.import_module(f"benchmarks.{part}").run(results)
-        # The next part may take an hour, and fail.
+        # The next part may fail after an hour.
         results.write(file)
     page = file.with_suffix(".md")
     subprocess.run([_REPORT_PYTHON, "-m", "benchmarks.report", file, page], check=True, cwd=ROOT)

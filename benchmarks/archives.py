@@ -1,4 +1,4 @@
-"""What remote builds of handlers upload: with a base image, and with the packages in each."""
+"""Measures the uploads of remote builds, with packages in a base image and in each context."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ PART = "archives"
 PORT = 14567
 RUNS = 5
 BUCKET = "archives"
-# A handler, and the packages that its base image holds.
+# The packages in the base image of each handler.
 HANDLERS = {
     "upload_images": ("receipt_dynamo",),
     "create_labels": ("receipt_dynamo", "receipt_label"),
 }
-# A shared package with data in it, such as a model: random, so that nothing compresses it away.
+# Random data, which does not compress, in a shared package.
 MODEL_BYTES = 25_000_000
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One archive: its bytes, and seconds of writing and uploading it, by run."""
+    """An archive's bytes, and the seconds of each run to write and upload it."""
 
     size: int
     seconds: list[float]
 
 
 def run(results: Results) -> None:
-    """Measure each handler, and one beside a large package."""
+    """Measure each handler, and one with a large package."""
     with tempfile.TemporaryDirectory(prefix="archives-") as folder, emulated_s3(Path(folder, "aws")) as s3:
         for name, packages in HANDLERS.items():
             _compare(
@@ -73,7 +73,7 @@ def _compare(
 
 
 def context(folder: Path, handler: Path, packages: list[Path]) -> ScopedContext:
-    """The handler's own folder, or one that holds the packages too."""
+    """Make a context of the handler and the packages."""
     made = Path(tempfile.mkdtemp(dir=folder))
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(handler, made / "handler", ignore=ignored)
@@ -84,7 +84,7 @@ def context(folder: Path, handler: Path, packages: list[Path]) -> ScopedContext:
 
 
 def measure(made: ScopedContext, folder: Path, s3: Any) -> Measured:
-    """Write and upload one archive some times."""
+    """Write and upload one archive several times."""
     seconds, size = [], 0
     for run in range(RUNS):
         start = time.perf_counter()
@@ -97,7 +97,7 @@ def measure(made: ScopedContext, folder: Path, s3: Any) -> Measured:
 
 @contextmanager
 def emulated_s3(state: Path) -> Iterator[Any]:
-    """S3 of an emulated AWS on loopback: no network's time, the same for both."""
+    """Start an emulated AWS, whose uploads take no network time, and yield a client of its S3."""
     settings = EmulatorSettings(state=state, port=PORT)
     process.ensure_running(settings, {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}, print)
     try:

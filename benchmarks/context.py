@@ -1,4 +1,4 @@
-"""How long contexts of a large repository take at synth, and what they write: stock assets, peers and the library."""
+"""Measures the seconds and bytes of a large repository's contexts at synth: stock assets, peers and the library."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from benchmarks.results import OURS, Results
 
 PART = "context"
 ROOT = Path(__file__).parents[1]
-# Has the peers too.
+# This environment has the peers too.
 _PEERS_PYTHON = ROOT / ".local/bench/bin/python"
 
 
 @dataclass(frozen=True)
 class Size:
-    """A repository: bytes and files beside the services."""
+    """The bytes and files of a repository, without its services."""
 
     bytes: int
     files: int
@@ -44,7 +44,7 @@ IMAGES = {"quick": (1, 20), "full": (1, 50, 500)}
 
 
 def run(results: Results) -> None:
-    """Measure every size, from the smallest on."""
+    """Measure every size, the smallest first."""
     with tempfile.TemporaryDirectory(prefix="bench-context-") as folder:
         root = Path(folder, "repository")
         root.mkdir()
@@ -63,15 +63,8 @@ def _measure_size(results: Results, repository: Repository, size: Size) -> None:
             _measure(results, case, "stock, root", "stock_root", repository, images=images, runs=1)
             if size == SIZES[results.scale][0]:
                 for peer in ("deploy_time_build", "token_injectable"):
-                    _measure(
-                        results,
-                        case,
-                        f"{peer.replace('_', '-')}, root",
-                        peer,
-                        repository,
-                        images=images,
-                        runs=1,
-                    )
+                    subject = f"{peer.replace('_', '-')}, root"
+                    _measure(results, case, subject, peer, repository, images=images, runs=1)
         # It walks the repository once for each image: a quarter of an hour for 50 images of the largest one.
         if images == 1 or (images <= 50 and size == SIZES[results.scale][0]):
             repository.ignore(HAND_WRITTEN_IGNORE_FILE)
@@ -98,7 +91,7 @@ def _measure(
 def _synth(python: str, kind: str, root: Path, images: int, out: str) -> dict[str, float]:
     # The virtual environment's Node, which jsii supports.
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    # A home of its own for CDK, which keeps files' fingerprints there between runs.
+    # CDK keeps fingerprints of files between runs in its home.
     environment = {
         **_with_compiled_files(os.environ),
         "CDK_HOME": f"{out}/home",
@@ -117,7 +110,7 @@ def _synth(python: str, kind: str, root: Path, images: int, out: str) -> dict[st
 
 
 def _with_compiled_files(environment: Mapping[str, str]) -> dict[str, str]:
-    """Let Python keep its compiled files, as it does for users; compiling again takes longer than anything here."""
+    """Let Python keep its compiled files, as users do: to compile again takes longer than anything measured here."""
     return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -127,7 +120,7 @@ _IMPORT = (
 
 
 def _measure_import(results: Results) -> None:
-    """What importing takes above aws_cdk, in seconds of CPU: reading files from a cold disk would count more."""
+    """Measure imports without aws_cdk's own, in seconds of CPU, which exclude a cold disk."""
     for subject, statement in (
         (OURS, "from scoped_images import BaseImage, ImageRepository, ScopedImage"),
         ("stock, aws_ecr_assets and aws_lambda", "from aws_cdk import aws_ecr_assets, aws_lambda"),

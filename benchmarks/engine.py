@@ -1,4 +1,4 @@
-"""A container engine for one benchmark, whose image store it may empty."""
+"""Starts a container engine for one benchmark, which may empty its image store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 @contextmanager
 def private_engine(folder: Path) -> Iterator[Engine]:
-    """Run it with its state in a folder, and with the public image that everything starts from."""
+    """Run an engine that keeps its state in the folder and has the base image of Lambda."""
     engine = ensure_private_engine(
         state=folder / "engine", installed=ROOT / ".local/engine/installed", say=print
     )

@@ -1,4 +1,4 @@
-"""One context of very many files: found and written by the library, copied by `cp`, read by `docker build`."""
+"""Measures a context of very many files: the library finds and writes it, `cp` copies it, `docker build` reads it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ cdk.out
 
 
 def run(results: Results) -> None:
-    """Measure with rules and without, each the same way round."""
+    """Measure with an ignore file and without."""
     files = FILES[results.scale]
     with tempfile.TemporaryDirectory(prefix="bench-large-") as folder, private_engine(Path(folder)) as engine:
         root, out = Path(folder, "root"), Path(folder, "out")

@@ -1,4 +1,4 @@
-"""What must hold on any machine, however busy: `make bench-quick` fails where it does not."""
+"""Wide margins that hold on any busy machine; `make bench-quick` fails beyond them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Margin:
 
 
 MARGINS = (
-    # Of one image the start-up that is subtracted varies by more than the image takes.
+    # The subtracted start-up varies by more than one image takes.
     Margin("context", "seconds", OURS, 3, "stock, package folder", case="images"),
     Margin("context", "MB in cdk.out", OURS, 1.1, "stock, package folder"),
     Margin("context", "seconds of CPU", OURS, 2, "stock, aws_ecr_assets and aws_lambda", case="import"),
@@ -41,7 +41,7 @@ def broken_margins(measurements: Sequence[Measurement]) -> Iterator[str]:
     found = {(each.part, each.quantity, each.case, each.subject): each for each in measurements}
     for each in measurements:
         if each.is_ours and each.quantity in NOTHING and each.median:
-            yield f"{each.case}: {each.median:g} {each.quantity}, and none are allowed"
+            yield f"{each.case}: {each.median:g} {each.quantity}, 0 allowed"
         for margin in MARGINS:
             if (margin.part, margin.quantity, margin.ours) != (each.part, each.quantity, each.subject):
                 continue

@@ -1,4 +1,4 @@
-"""A monorepo whose services start from a public image in a registry, and what its commits change."""
+"""Generates a monorepo whose services start from a public image in a registry, and changes it as commits do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INSTALL = (
 
 @dataclass
 class Monorepo:
-    """A monorepo: services on a shared package and installed requirements, beside much that no image reads."""
+    """A monorepo of services with a shared package and requirements, and of many files that no image reads."""
 
     root: Path
     engine: Engine
@@ -38,7 +38,7 @@ class Monorepo:
         return f"{self.registry}/public:latest"
 
     def write(self, *, services: int, requirements: str, rest: int) -> None:
-        """Write sources, Dockerfiles and what no image reads."""
+        """Write the services, and `rest` bytes that no image reads."""
         self._text("requirements.txt", requirements)
         for number in range(30):
             self._text(f"packages/shared/module_{number}.py", f"x = {number}\n" * 200)
@@ -58,7 +58,7 @@ class Monorepo:
         self.secrets = pip_secrets(self.root.parent)
 
     def push_public_image(self, size: int) -> None:
-        """Put a public image of this size into the registry; each call makes another."""
+        """Push a new public image with so many bytes more than the base image of Lambda."""
         with tempfile.TemporaryDirectory(dir=self.root.parent) as folder:
             Path(folder, "filler").write_bytes(os.urandom(size))
             Path(folder, "Dockerfile").write_text(f"FROM {LAMBDA_PYTHON.image}\nCOPY filler /opt/filler\n")
@@ -66,7 +66,7 @@ class Monorepo:
         self._size = size
 
     def changes(self) -> dict[str, Callable[[int], None]]:
-        """What a commit changes, by its name; `cold` follows a registry that has nothing."""
+        """Return what each kind of commit changes. `cold` makes the next round use an empty registry."""
         return {
             "cold": lambda _: self._forget(),
             "handler": self._touch_handlers,
@@ -75,7 +75,7 @@ class Monorepo:
         }
 
     def empty_builder(self) -> None:
-        """Remove the build cache and every image but the one that stands for a public one."""
+        """Remove the build cache and every image but the base image of Lambda."""
         for name in self.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split():
             if not name.startswith("public.ecr.aws/"):
                 self.docker("image", "rm", "--force", name)

@@ -1,6 +1,6 @@
-"""A large registry, listed and selected from, in a process of its own: `python -m benchmarks.pruning`.
+"""Measures the pruner in a large registry: `python -m benchmarks.pruning`.
 
-A function answers in place of AWS and makes its pages on request, so that only this library is measured.
+A function computes the answers of AWS, so that only the library is measured.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class LargeAccount:
 
 
 def _nothing(**_: Any) -> dict[str, Any]:
-    """An empty listing, whatever it is called."""
+    """Return empty listings of every name."""
     names = ("Rules", "Schedules", "clusterArns", "families", "Stacks")
     return {name: [] for name in names}
 
@@ -98,7 +98,7 @@ class LargeAccountCalls(AwsCalls):
 
 
 def peak_memory() -> int:
-    """Return this program's peak in kB. getrusage would count the process that started it, too."""
+    """Return this program's peak in kB. getrusage would count the process that started it too."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1])
@@ -127,7 +127,7 @@ def measure() -> dict[str, Any]:
 
 
 def run(results: Results) -> None:
-    """Measure in new processes, whose memory is this benchmark's only."""
+    """Measure in new processes, which use memory only for this benchmark."""
     runs = [_measured() for _ in range(3 if results.scale == "full" else 1)]
     case = f"{REPOSITORIES * IMAGES:,} images in {REPOSITORIES} repositories"
     results.add(PART, case, OURS, "seconds", [run["seconds"] for run in runs])

@@ -1,4 +1,4 @@
-"""Which commits rebuild an image: needless and missed ones of stock assets and the library, against git's own trees."""
+"""Counts the needless and missed rebuilds by stock assets and the library over the commits of a repository."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(results: Results) -> None:
 
 
 def measure_repository(results: Results, repository: Path, dockerfile: str) -> None:
-    """Measure the last commits of any repository, in a clone of its own."""
+    """Measure the last commits of any repository in a clone."""
     with tempfile.TemporaryDirectory(prefix="bench-history-") as folder:
         _git(Path(folder).parent, "clone", "--quiet", str(repository), folder)
         _measure(results, Path(folder), [dockerfile], f"history of {repository.name}")
@@ -75,16 +75,16 @@ def _measure(results: Results, root: Path, dockerfiles: list[str], case: str) ->
 
 
 def _stock(root: Path, dockerfile: str) -> str:
-    """CDK's asset on the root, as one synth makes it."""
+    """Return the hash of CDK's asset of the root, as a new synth makes it."""
     cdk.AssetStaging.clear_asset_hash_cache()
     app = cdk.App(context={"aws:cdk:disable-asset-staging": True})
     return DockerImageAsset(cdk.Stack(app, "Stack"), "Asset", directory=str(root), file=dockerfile).asset_hash
 
 
 def _read_by_buildkit(root: Path, dockerfile: str) -> str:
-    """What git has of the paths that COPY names, less what the ignore file leaves out: modes, paths and contents.
+    """Hash git's modes, paths and contents of the sources of COPY, without files that the ignore file excludes.
 
-    Git's own listing, and not that of the library. It knows COPY lines without patterns only.
+    It supports only COPY lines without patterns.
     """
     text = (root / dockerfile).read_text()
     sources = [source for _, names in _COPY.findall(text) for source in names.split()]
@@ -96,16 +96,16 @@ def _read_by_buildkit(root: Path, dockerfile: str) -> str:
 
 @dataclass
 class History:
-    """A generated repository: three services, a shared package, and much that no image reads."""
+    """A generated repository: three services, a shared package, and many files that no image reads."""
 
     root: Path
     _random: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - the same each time
     _files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     def write(self, commits: int) -> None:
-        """Import so many commits, each with one to three changes."""
+        """Write so many commits, each with one to three changes."""
         _git(self.root, "init", "--quiet", "--initial-branch", "main")
-        # A checkout must not change line ends.
+        # Checkouts must keep line ends.
         _git(self.root, "config", "core.autocrlf", "false")
         for name in _SERVICES:
             text = f"FROM scratch\nCOPY packages/shared /opt/shared\nCOPY services/{name} /app\n"

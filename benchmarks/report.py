@@ -1,6 +1,6 @@
 """Draws results and writes the page about them: `python -m benchmarks.report RESULTS.json PAGE.md`.
 
-It runs in an environment of its own, which has matplotlib and not the library.
+Its environment has matplotlib, and not the library.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from benchmarks.results import Measurement, Results
 from benchmarks.tables import tables
 
 mpl.use("svg")
-# The same picture from the same figures.
+# Equal figures make equal pictures.
 mpl.rcParams |= {"svg.hashsalt": "scoped-images", "svg.fonttype": "none", "font.size": 9}
 
-import matplotlib.pyplot as plt  # noqa: E402 - after the choice of what draws
+import matplotlib.pyplot as plt  # noqa: E402 (after the choice of the backend)
 
-# What each part measures, as the page says it.
+# The page's text about each part.
 ABOUT = {
     "context": "What images add to `cdk synth`, start-up not counted. The root is a repository of the size given; each "
     "image reads 50 files of it. *Package folder* is a folder that holds exactly those files, which a monorepo does not "
@@ -40,7 +40,7 @@ ABOUT = {
 
 
 def main() -> None:
-    """Write one page, and one plot for each part beside it."""
+    """Write the page, and a plot for each part."""
     results, page = Results.read(Path(sys.argv[1])), Path(sys.argv[2])
     parts = [part for part in ABOUT if any(each.part == part for each in results.measurements)]
     text = [
@@ -67,7 +67,7 @@ def _loads(measurements: Sequence[Measurement]) -> str:
 
 
 def _draw(measurements: Sequence[Measurement], file: Path) -> bool:
-    """Draw the seconds of each case as bars; False where nothing is compared."""
+    """Draw the seconds of each case as bars; return False if the part compares nothing."""
     shown = [each for each in measurements if each.quantity == "seconds"]
     subjects = list(dict.fromkeys(each.subject for each in shown))
     if len(subjects) < 2:

@@ -19,21 +19,21 @@ class Repository:
     """A repository below `root`, of which each service's Dockerfile reads its own folder and a shared package."""
 
     root: Path
-    # Random, so that nothing compresses it away; written over and over, since making it takes longest.
+    # Random bytes do not compress. They are written again and again, because making them is slow.
     _block: bytes = field(init=False, repr=False, default_factory=lambda: os.urandom(1_000_000))
 
     @staticmethod
     def dockerfile(service: int) -> str:
-        """Path of a service's Dockerfile, whose context is the root."""
+        """Return the path of a service's Dockerfile, whose context is the root."""
         return f"dockerfiles/service-{service:03}.Dockerfile"
 
     @staticmethod
     def folder(service: int) -> str:
-        """Path of a folder that holds the same files and a Dockerfile: a context of its own."""
+        """Return the path of a folder with a Dockerfile and the files that it reads."""
         return f"folders/service-{service:03}"
 
     def generate_services(self, count: int) -> None:
-        """Write what the images are built from, unless it is there."""
+        """Write the sources of the images, unless they exist."""
         for number in range(_SHARED_FILES):
             self._write(f"packages/shared/module_{number}.py", _SOURCE_BYTES)
         for service in range(count):
@@ -50,13 +50,13 @@ class Repository:
             )
 
     def generate_rest(self, *, files: int, size: int) -> None:
-        """Bring what no image reads to so many files, and to so many bytes in all."""
+        """Add files that no image reads, up to so many files and so many bytes in all."""
         for number in range(files - _DATA_FILES):
             self._write(f"node_modules/package-{number // 50}/file-{number % 50}.js", _SOURCE_BYTES)
         large = (size - (files - _DATA_FILES) * _SOURCE_BYTES) // _DATA_FILES
         for number in range(_DATA_FILES):
             self._write(f"data/table-{number}.parquet", max(large, _SOURCE_BYTES))
-        # Else the disk is still busy with this while synth writes.
+        # Otherwise the disk is still busy while synth writes.
         os.sync()
 
     def ignore(self, text: str | None) -> None:
@@ -85,5 +85,5 @@ class Repository:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of the files below a folder."""
+    """Return the bytes of the files below a folder."""
     return sum(Path(top, name).stat().st_size for top, _, names in os.walk(folder) for name in names)

@@ -1,4 +1,4 @@
-"""What a benchmark measures, and the file that keeps it. This module needs no package, so that any Python can read it."""
+"""The measurements of benchmarks, and their file. Any Python can import it, since it needs no package."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Measurement:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is the library's own."""
+        """Whether the subject is the library."""
         return self.subject.startswith(OURS)
 
     def __str__(self) -> str:
@@ -64,7 +64,7 @@ class Results:
 
     @classmethod
     def read(cls, file: Path) -> Results:
-        """Read what `write` has written."""
+        """Read the file of `write`."""
         content: dict[str, Any] = json.loads(file.read_text())
         measurements = [
             Measurement(**{**each, "values": tuple(each["values"])}) for each in content["measurements"]
@@ -72,7 +72,7 @@ class Results:
         return cls(machine=content["machine"], scale=content["scale"], measurements=measurements)
 
     def write(self, file: Path) -> None:
-        """Keep the run; parts that it did not measure stay as an earlier run on the same scale left them."""
+        """Write the run, and keep the other parts of an earlier run on the same scale."""
         measured = {each.part for each in self.measurements}
         kept = Results.read(file) if file.exists() else None
         if kept is not None and kept.scale == self.scale:
@@ -83,7 +83,7 @@ class Results:
         file.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     def add(self, part: str, case: str, subject: str, quantity: str, values: Sequence[float]) -> None:
-        """Keep one figure, and print it."""
+        """Add one figure, and print it."""
         measured = Measurement(
             part=part,
             case=case,

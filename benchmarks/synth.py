@@ -1,4 +1,4 @@
-"""Synthesizes one app in a process of its own: `python -m benchmarks.synth KIND ROOT IMAGES OUT`."""
+"""Synthesizes one app and prints its seconds and bytes: `python -m benchmarks.synth KIND ROOT IMAGES OUT`."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from constructs import Construct
 
 from benchmarks.repository import Repository, size_of
 
-# CloudFormation takes 500 resources a stack.
+# CloudFormation accepts 500 resources a stack.
 _IMAGES_PER_STACK = 100
 
 
 def stock_root(scope: Construct, root: Path, service: int) -> None:
-    """CDK's asset on the repository's root."""
+    """Add CDK's asset of the repository's root."""
     DockerImageAsset(scope, "Asset", directory=str(root), file=Repository.dockerfile(service))
 
 
 def stock_folder(scope: Construct, root: Path, service: int) -> None:
-    """CDK's asset on a folder that holds exactly what the image needs."""
+    """Add CDK's asset of a folder with only the image's files."""
     DockerImageAsset(scope, "Asset", directory=str(root / Repository.folder(service)))
 
 
 def scoped_image(scope: Construct, root: Path, service: int) -> None:
-    """The whole construct, on the repository's root."""
-    from scoped_images import Platform, ScopedContext, ScopedImage  # noqa: PLC0415 - the others do without
+    """Add the library's construct with the repository's root."""
+    from scoped_images import Platform, ScopedContext, ScopedImage  # noqa: PLC0415 (the others do not need it)
 
     platform = Platform.LINUX_ARM64
     context = ScopedContext.from_dockerfile(root, Repository.dockerfile(service), platform=platform)
@@ -39,14 +39,14 @@ def scoped_image(scope: Construct, root: Path, service: int) -> None:
 
 
 def deploy_time_build(scope: Construct, root: Path, service: int) -> None:
-    """A peer: builds in CodeBuild while the stack deploys, from an asset of the root."""
+    """Add a peer, which builds in CodeBuild from an asset of the root while the stack deploys."""
     from deploy_time_build import ContainerImageBuild  # noqa: PLC0415
 
     ContainerImageBuild(scope, "Image", directory=str(root), file=Repository.dockerfile(service))
 
 
 def token_injectable(scope: Construct, root: Path, service: int) -> None:
-    """A peer: the same, and build arguments may be tokens."""
+    """Add another such peer, whose build arguments may be tokens."""
     from token_injectable_docker_builder import (  # noqa: PLC0415
         TokenInjectableDockerBuilder,
     )
@@ -61,7 +61,7 @@ KINDS: dict[str, Callable[[Construct, Path, int], None]] = {
 
 
 def synth(kind: str, root: Path, images: int, out: Path) -> float:
-    """Seconds from a new app to its cloud assembly."""
+    """Return the seconds from a new app to its cloud assembly."""
     start = time.perf_counter()
     app = cdk.App(outdir=str(out))
     place = cdk.Environment(account="111111111111", region="eu-west-1")
@@ -74,9 +74,9 @@ def synth(kind: str, root: Path, images: int, out: Path) -> float:
 
 
 def main() -> None:
-    """Print what the images add to an app without any, jsii and its classes loaded before."""
+    """Print the seconds that the images add to an app without images, after jsii has loaded its classes."""
     kind, root, images, out = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
-    # A small root, so that classes are loaded and no result is remembered.
+    # A small root loads the classes, and leaves no results in caches.
     warm = Repository(out / "warm-root")
     warm.generate_services(1)
     synth(kind, warm.root, 1, out / "warm")

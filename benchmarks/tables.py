@@ -1,4 +1,4 @@
-"""Tables of measurements in Markdown, in which a loss shows."""
+"""Renders measurements as Markdown tables, in which faster rivals are bold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.results import Measurement
 
 
 def tables(measurements: Sequence[Measurement]) -> Iterator[str]:
-    """Yield the lines of one table for each quantity: cases by subjects. Bold beats the library."""
+    """Yield the lines of one table for each quantity: cases by subjects. Bold figures beat the library's."""
     for quantity in dict.fromkeys(each.quantity for each in measurements):
         cells = {(each.case, each.subject): each for each in measurements if each.quantity == quantity}
         subjects = list(dict.fromkeys(subject for _, subject in cells))
@@ -22,6 +22,6 @@ def tables(measurements: Sequence[Measurement]) -> Iterator[str]:
 def _cell(measurement: Measurement | None, ours: Sequence[float]) -> str:
     if measurement is None:
         return ""
-    # Within a twentieth nothing beats anything here.
+    # Figures within a twentieth count as equal.
     beats = not measurement.is_ours and bool(ours) and measurement.median < 0.95 * min(ours)
     return f"**{measurement}**" if beats else str(measurement)

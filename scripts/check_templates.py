@@ -30,7 +30,7 @@ PRODUCTION_LIKE = {
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """What one rule reports about one resource."""
+    """A finding of one rule about one resource."""
 
     rule: str
     stack: str
@@ -44,19 +44,19 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class AcceptedFindings:
-    """Findings of some rules about some resources, and the reason why we accept them."""
+    """The reason why we accept findings of some rules about some resources."""
 
     rules: Sequence[str]
     resources: Sequence[str]
     reason: str
 
     def covers(self, rule: str, resource: str, finding: Finding) -> bool:
-        """Whether `rule` on `resource`, a glob over `type logical id`, covers the finding."""
+        """Return whether `rule` and `resource`, a glob over `type logical id`, cover the finding."""
         return rule == finding.rule and fnmatchcase(f"{finding.resource_type} {finding.logical_id}", resource)
 
 
 def unexplained(findings: Iterable[Finding], accepted: Sequence[AcceptedFindings]) -> list[str]:
-    """Return a line for each finding that nothing accepts, and for each exception that accepts nothing."""
+    """Return a line for each finding without an exception, and for each exception without a finding."""
     pairs = [(entry, rule, glob) for entry in accepted for rule in entry.rules for glob in entry.resources]
     used = set()
     lines = []

@@ -1,6 +1,6 @@
-"""Change the library's code in thousands of ways, and list the changes that no test notices: `make mutate`.
+"""Changes the library's code in thousands of ways, and lists the changes that no test notices: `make mutate`.
 
-mutmut runs the tests. It knows packages below `src/` only, so it gets a copy of the tree in that form.
+mutmut runs the tests. It supports only packages below `src/`, so it gets such a copy of the tree.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ PARTS = {
         tests=("tests/unit/remote",),
     ),
 }
-# They start another process, which does not see the changed code.
+# These tests start other processes, which do not run the changed code.
 WITHOUT = ("test_scale.py", "test_archive.py::test_the_command")
 MODELS_EXAMPLES = "15"
 
 
 def main() -> None:
-    """Run mutmut for each part, and print the changes that live."""
+    """Run mutmut for each part, and print the changes that no test notices."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=list(PARTS), help=f"of {', '.join(PARTS)}; default: all")
     parser.add_argument("--only", metavar="MODULE", help="one file of the part, such as pruning/selection.py")
@@ -93,7 +93,7 @@ def _prepare(part: Part, only: str | None) -> None:
         'also_copy = ["benchmarks", "scripts"]\n'
         f"pytest_add_cli_args = {['-p', 'no:cacheprovider', *deselected]!r}\n"
         f"pytest_add_cli_args_test_selection = {list(part.tests)!r}\n"
-        # Messages of errors count; what a log says does not.
+        # Error messages are mutated too.
         "do_not_mutate_patterns = []\n"
         "[tool.pytest.ini_options]\n"
         'addopts = "--import-mode=importlib"\n'

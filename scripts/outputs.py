@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cdk_local_aws.emulator.pretends import pretends
 
-# What CDK exports from one stack to another.
+# CDK's own exports have this prefix.
 _EXPORTS = "ExportsOutput"
 
 

