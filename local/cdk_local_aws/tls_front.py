@@ -14,7 +14,7 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 
-from cdk_local_aws.certificates import Authority
+import trustme
 
 logger = logging.getLogger("tls_front")
 
@@ -28,7 +28,7 @@ class TlsFront:
     """The proxy of an emulator. authority: signs its certificates."""
 
     emulator_port: int
-    authority: Authority
+    authority: trustme.CA
 
     async def start(self) -> int:
         """Listen on a free port of 127.0.0.1, and return the port."""
@@ -55,12 +55,20 @@ class TlsFront:
             return
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await writer.drain()
-        await writer.start_tls(self.authority.server_context(host))
+        await writer.start_tls(server_context(self.authority, host))
         back_reader, back_writer = await asyncio.open_connection("127.0.0.1", self.emulator_port)
         try:
             await asyncio.gather(pipe(reader, back_writer), pipe(back_reader, writer))
         finally:
             back_writer.close()
+
+
+def server_context(authority: trustme.CA, host: str) -> ssl.SSLContext:
+    """Return TLS for a server of this host, which speaks HTTP/1.1 only, as the emulator does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    authority.issue_cert(host).configure_cert(context)
+    return context
 
 
 def requested_host(head: bytes) -> str | None:

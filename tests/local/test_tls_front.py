@@ -2,21 +2,19 @@
 
 import asyncio
 import ssl
-import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
+import trustme
 
-from cdk_local_aws.certificates import Authority
 from cdk_local_aws.tls_front import TlsFront
 
 HOST = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 
 
 @asynccontextmanager
-async def front(folder: Path) -> AsyncIterator[tuple[int, ssl.SSLContext]]:
+async def front() -> AsyncIterator[tuple[int, ssl.SSLContext]]:
     """A front before a server that answers what it was asked; its port and a client that trusts it."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -26,15 +24,17 @@ async def front(folder: Path) -> AsyncIterator[tuple[int, ssl.SSLContext]]:
         writer.close()
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    authority = Authority.open(folder)
+    authority = trustme.CA()
     port = await TlsFront(server.sockets[0].getsockname()[1], authority).start()
-    yield port, ssl.create_default_context(cafile=str(authority.certificate_file))
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    yield port, trusting
     server.close()
 
 
-def run(folder: Path, scenario: Callable[[int, ssl.SSLContext], Awaitable[None]]) -> None:
+def run(scenario: Callable[[int, ssl.SSLContext], Awaitable[None]]) -> None:
     async def main() -> None:
-        async with front(folder) as (port, trusting):
+        async with front() as (port, trusting):
             await asyncio.wait_for(scenario(port, trusting), timeout=10)
 
     asyncio.run(main())
@@ -47,7 +47,7 @@ async def connect(port: int, target: str) -> tuple[asyncio.StreamReader, asyncio
     return reader, writer, await reader.readuntil(b"\r\n\r\n")
 
 
-def test_a_request_for_ecr_reaches_the_emulator_with_its_host(tmp_path: Path) -> None:
+def test_a_request_for_ecr_reaches_the_emulator_with_its_host() -> None:
     async def scenario(port: int, trusting: ssl.SSLContext) -> None:
         reader, writer, answer = await connect(port, f"{HOST}:443")
         assert answer.startswith(b"HTTP/1.1 200 ")
@@ -57,7 +57,7 @@ def test_a_request_for_ecr_reaches_the_emulator_with_its_host(tmp_path: Path) ->
         assert received.startswith(b"HTTP/1.1 200 OK")
         assert f"GET /v2/ HTTP/1.1\r\nHost: {HOST}".encode() in received
 
-    run(tmp_path, scenario)
+    run(scenario)
 
 
 @pytest.mark.parametrize(
@@ -70,43 +70,28 @@ def test_a_request_for_ecr_reaches_the_emulator_with_its_host(tmp_path: Path) ->
         "127.0.0.1:443",
     ],
 )
-def test_any_other_target_is_refused(tmp_path: Path, target: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_any_other_target_is_refused(target: str, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(port: int, trusting: ssl.SSLContext) -> None:
         _, _, answer = await connect(port, target)
         assert answer.startswith(b"HTTP/1.1 403 Forbidden")
 
-    run(tmp_path, scenario)
+    run(scenario)
     assert f"refused 'CONNECT {target} HTTP/1.1'" in caplog.text
 
 
-def test_a_plain_proxy_request_is_refused(tmp_path: Path) -> None:
+def test_a_plain_proxy_request_is_refused() -> None:
     async def scenario(port: int, trusting: ssl.SSLContext) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n")
         assert (await reader.read()).startswith(b"HTTP/1.1 403 Forbidden")
 
-    run(tmp_path, scenario)
+    run(scenario)
 
 
-def test_a_client_that_does_not_know_the_authority_does_not_trust_it(tmp_path: Path) -> None:
+def test_a_client_that_does_not_know_the_authority_does_not_trust_it() -> None:
     async def scenario(port: int, trusting: ssl.SSLContext) -> None:
         _, writer, _ = await connect(port, f"{HOST}:443")
         with pytest.raises(ssl.SSLCertVerificationError):
             await writer.start_tls(ssl.create_default_context(), server_hostname=HOST)
 
-    run(tmp_path, scenario)
-
-
-def test_the_authoritys_key_is_its_owners_alone_and_is_kept(tmp_path: Path) -> None:
-    first = Authority.open(tmp_path)
-    mode = stat.S_IMODE((tmp_path / "authority.key").stat().st_mode)
-    assert mode == 0o600
-    assert Authority.open(tmp_path).certificate == first.certificate
-    first.server_context(HOST)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["authority.key", "authority.pem"]
-
-
-def test_a_broken_authority_is_made_anew(tmp_path: Path) -> None:
-    first = Authority.open(tmp_path)
-    (tmp_path / "authority.key").write_text("not a key")
-    assert Authority.open(tmp_path).certificate != first.certificate
+    run(scenario)

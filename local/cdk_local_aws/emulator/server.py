@@ -9,11 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
+import trustme
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack_app
 
-from cdk_local_aws.certificates import Authority
 from cdk_local_aws.emulator.blob_store import BlobStore
 from cdk_local_aws.emulator.checkpoints import Checkpoints
 from cdk_local_aws.emulator.engine_gate import EngineGate
@@ -44,9 +44,11 @@ async def serve_until_stopped(settings: EmulatorSettings, keys: Keys, store: Blo
     config.bind = [f"127.0.0.1:{settings.port}"]
     config.keep_alive_timeout = 75
     checkpoints = Checkpoints(RegistryBlobs(store, ministack_app.app))
-    authority = Authority.open(settings.certificates)
+    authority = trustme.CA()  # a new one for each run: its key is in no file
+    authority.cert_pem.write_to_path(settings.authority)
+    settings.authority.chmod(0o644)  # functions run as another user
     proxy_port = await TlsFront(settings.port, authority).start()
-    function_proxy.apply(proxy_port, authority.certificate_file)
+    function_proxy.apply(proxy_port, settings.authority)
     engine = os.environ.get("DOCKER_HOST", "").removeprefix("unix://")
     await EngineGate(engine=Path(engine), socket=settings.build_socket).start()
     saving = asyncio.create_task(checkpoints.run())

@@ -68,9 +68,9 @@ class EmulatorSettings:
         return Path("/tmp", f"local-aws-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}", "docker.sock")  # noqa: S108
 
     @property
-    def certificates(self) -> Path:
-        """The certificate authority of the TLS front."""
-        return self.folder / "certificates"
+    def authority(self) -> Path:
+        """The certificate of the TLS front's authority."""
+        return self.folder / "authority.pem"
 
     def process_environment(
         self, inherited: Mapping[str, str], engine: Mapping[str, str], *, search_path: Path, secret: str

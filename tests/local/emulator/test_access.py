@@ -371,7 +371,7 @@ def test_what_is_kept_is_for_its_owner_only(aws: Aws, settings: EmulatorSettings
     aws.client("ssm").put_parameter(Name=aws.name("secret"), Value="value", Type="SecureString")
     aws.registry.push(aws.repository(), "one", b"layer")
     kept = [settings.folder, settings.secret_file, settings.log, settings.folder / "process.json"]
-    kept += [settings.certificates / "authority.key", *settings.registry.rglob("*")]
+    kept += settings.registry.rglob("*")
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in kept}
     assert {str(path): oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
     assert modes[settings.secret_file] == 0o600
