@@ -1,4 +1,4 @@
-"""A container engine for these tests, beside the developer's own."""
+"""Starts a container engine and an emulated AWS for these tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.local.places import INSTALLED
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """A private engine with an empty store where the machine takes one, else the user's own Docker."""
+    """A private engine with an empty store if the machine can have one, else the user's own Docker."""
     state = Path(tempfile.mkdtemp(prefix="engine-"))
     ensure = ensure_private_engine if Machine.here().takes_private_engine() else ensure_engine
     yield ensure(state=state, installed=INSTALLED, say=print)

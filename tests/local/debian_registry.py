@@ -1,4 +1,4 @@
-"""A real registry on loopback: Debian's docker-registry, unpacked and run from a folder of its own."""
+"""Runs a real registry on loopback: Debian's docker-registry, unpacked into a folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.free_port import free_port
 
 @contextmanager
 def debian_registry(work: Path) -> Iterator[str]:
-    """Run it with its data below `work`, and give its host and port."""
+    """Run the registry with its data below `work`, and yield its host and port."""
     suite = DebianSuite(name="trixie", mirror=machine_mirror(), work=work / "apt")
     unpack(suite.download(["docker-registry"]), work / "root")
     address = f"127.0.0.1:{free_port()}"

@@ -1,4 +1,4 @@
-"""Where the repository and the engine's programs are."""
+"""The paths of the repository and of the engine's programs."""
 
 from pathlib import Path
 

@@ -38,7 +38,7 @@ class Remote(LocalAws):
 
     @property
     def builds(self) -> RemoteBuilds:
-        """What the function runs, with clients of the emulated AWS."""
+        """The library's remote builds, with clients of the emulated AWS."""
         return RemoteBuilds(
             prefix=PREFIX,
             ecr=self.aws.client("ecr"),
@@ -62,7 +62,7 @@ class Remote(LocalAws):
         return ScopedContext.of(folder)
 
     def request(self, context: ScopedContext, repository: str, **more: Any) -> BuildRequest:
-        """A request with the context's archive uploaded."""
+        """Upload the context's archive, and return a request for its image."""
         archive = write_context_archive(context, self.folder / "archives")
         self.aws.client("s3").upload_file(str(archive), BUCKET, archive.name)
         spec = ImageSpec(context=context, platform=Platform.LINUX_AMD64)
@@ -83,7 +83,7 @@ class Remote(LocalAws):
         return dataclasses.replace(made, **more)
 
     def project(self, request: BuildRequest, late_values: Mapping[str, str]) -> str:
-        """Make the project of an image, as its stack does; return the project's name."""
+        """Create the project of an image, as its stack does, and return its name."""
         name = f"{PREFIX}{uuid.uuid4().hex}"
         plain = {
             REPOSITORY: request.repository,
@@ -124,14 +124,14 @@ class Remote(LocalAws):
         }
 
     def start(self, request: BuildRequest, late_values: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Start a build; return the event as `is_complete` gets it."""
+        """Start a build, and return the event for `is_complete`."""
         return self.started(self.event(request, late_values))
 
     def started(self, event: dict[str, Any]) -> dict[str, Any]:
         return {**event, **self.builds.on_event(event)}
 
     def wait(self, started: dict[str, Any]) -> dict[str, Any]:
-        """Poll as the provider does, until the build has ended; its Data."""
+        """Poll until the build has ended, as the provider does, and return its Data."""
         deadline = time.monotonic() + 180
         while True:
             answer = self.builds.is_complete(started)
@@ -142,7 +142,7 @@ class Remote(LocalAws):
             time.sleep(0.2)
 
     def build(self, request: BuildRequest) -> str:
-        """Build to the end; return the digest."""
+        """Build an image, and return its digest."""
         return str(self.wait(self.start(request))["Digest"])
 
     def manifest(self, repository: str, digest: str) -> dict[str, Any]:
@@ -167,10 +167,10 @@ class Remote(LocalAws):
         return "\n".join(event["message"] for event in events)
 
     def run(self, repository: str, digest: str, *command: str) -> str:
-        """Run a program in an image from the registry."""
+        """Run a program in an image of the registry, and return its output."""
         image = f"{self.registry}/{repository}@{digest}"
         return self.docker("run", "--rm", "--network=none", "--entrypoint", command[0], image, *command[1:])
 
     def forget(self) -> None:
-        """Empty the builder, so that what is quick comes from the registry."""
+        """Empty the builder, so that only the registry has caches."""
         self.docker("builder", "prune", "--all", "--force")

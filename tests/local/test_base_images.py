@@ -1,4 +1,4 @@
-"""How a base image comes into the store, and that a stand-in is called one."""
+"""How a base image comes into the store, and that a stand-in is reported."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cdk_local_aws.base_images import ensure_base_images, image_labels, unreacha
 from cdk_local_aws.engine import Engine, Machine
 from cdk_local_aws.stand_in_images import LABEL, LAMBDA_PYTHON, StandIn, docker
 
-# A registry of which RFC 2606 says that it cannot exist: the stand-in is built on every network.
+# RFC 2606 reserves this name, so the stand-in is built on every network.
 UNREACHABLE = "registry.invalid/lambda/python:3.13"
 REPORTED = f"stand-in for {UNREACHABLE} built from Debian: it only resembles AWS's image"
 
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
-    """A small stand-in, which is built in seconds."""
+    """A small stand-in, built in seconds."""
     recipe = tmp_path_factory.mktemp("recipe")
     (recipe / "Dockerfile").write_text("FROM scratch\nADD debian.tar /\n")
     return StandIn(UNREACHABLE, recipe, suite="trixie", packages=("mawk",), made_of="Debian")
@@ -27,7 +27,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Shared by the tests: what the first of them builds, the others load."""
+    """A folder for all tests: the first builds an archive, the others load it."""
     return tmp_path_factory.mktemp("base-images")
 
 
@@ -46,7 +46,7 @@ def test_any_change_of_the_recipe_makes_another_image(tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
-def test_an_image_that_is_there_is_taken_as_it_is(
+def test_an_image_in_the_store_is_used_as_it_is(
     engine: Engine, tmp_path: Path, said: list[str], stand_in: StandIn
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
@@ -61,7 +61,7 @@ def test_an_image_that_is_there_is_taken_as_it_is(
     not Machine.here().takes_private_engine(), reason="stand-ins are built on Debian, as root"
 )
 class TestStandIn:
-    """One stand-in through its life: built, used again, loaded into an empty store, replaced."""
+    """A stand-in is built, used again, and loaded into an empty store."""
 
     def ensure(self, engine: Engine, state: Path, said: list[str], stand_in: StandIn) -> str:
         assert ensure_base_images(engine, state=state, say=said.append, stand_ins=[stand_in]) == (
@@ -72,14 +72,14 @@ class TestStandIn:
         assert labels[LABEL] == "true"
         return docker(engine, "image", "inspect", "--format", "{{.Id}}", UNREACHABLE).strip()
 
-    def test_it_is_built_where_the_registry_cannot_be_reached_and_said_so(
+    def test_it_is_built_if_the_registry_cannot_be_reached_and_reported(
         self, engine: Engine, state: Path, said: list[str], stand_in: StandIn
     ) -> None:
         self.ensure(engine, state, said, stand_in)
         assert said[0].startswith(f"{UNREACHABLE} cannot be pulled: registry.invalid cannot be reached (")
         assert said[-1] == REPORTED
 
-    def test_it_is_said_again_when_it_is_there_already(
+    def test_it_is_reported_again_if_it_exists(
         self, engine: Engine, state: Path, said: list[str], stand_in: StandIn
     ) -> None:
         self.ensure(engine, state, said, stand_in)

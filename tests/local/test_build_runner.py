@@ -1,4 +1,4 @@
-"""The runner does with a buildspec what CodeBuild's documents say."""
+"""The build runner runs a buildspec as CodeBuild's documents say."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(folder: Path, phases: Mapping[str, Any], **options: Any) -> list[dict[st
 
 
 def lines(said: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the commands printed."""
+    """Return what the commands printed."""
     return [each["log"] for each in said if "log" in each and not each["log"].startswith("[Container]")]
 
 
@@ -58,7 +58,7 @@ def test_phases_run_in_order_and_commands_share_folder_and_exported_variables(tm
     assert said[-1] == {"end": "SUCCEEDED", "exported": {}}
 
 
-def test_a_failing_command_ends_its_phase_and_tells_its_exit_code(tmp_path: Path) -> None:
+def test_a_failing_command_ends_its_phase_and_reports_its_exit_code(tmp_path: Path) -> None:
     said = run(
         tmp_path, {"pre_build": {"commands": ["exit 3", "echo no"]}, "build": {"commands": ["echo no"]}}
     )

@@ -1,4 +1,4 @@
-"""Which of the user's pip settings a build gets, and how."""
+"""The user's pip settings that a build gets, and how it gets them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_proxy_of_the_shell_is_passed_on_unless_pip_has_its_own() -> None:
     assert "shell.test" not in own
 
 
-def test_certificates_that_pip_names_win_and_missing_files_are_passed_over(tmp_path: Path) -> None:
+def test_certificates_of_pip_win_and_missing_files_are_ignored(tmp_path: Path) -> None:
     pips, shells = tmp_path / "pip.pem", tmp_path / "shell.pem"
     environment = {"REQUESTS_CA_BUNDLE": str(tmp_path / "missing.pem"), "SSL_CERT_FILE": str(shells)}
     pips.write_text("p")

@@ -1,4 +1,4 @@
-"""The CDK_DOCKER program, run as CDK runs it, against a docker that prints what it was given."""
+"""The CDK_DOCKER program, run as CDK runs it, with a docker that prints its input."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def echo_docker(tmp_path: Path) -> Path:
 
 
 def run(docker: Path, *arguments: str, stdin: str = "", **environment: str) -> dict[str, object]:
-    """The program's run: what docker saw, and how it ended."""
+    """Run the program; return docker's input, the exit code and standard error."""
     result = subprocess.run(
         [PROGRAM, *arguments],
         input=stdin,
@@ -83,7 +83,7 @@ def test_a_build_has_every_reference_mapped_and_the_host_network_and_the_build_s
     ]
 
 
-def test_a_stand_in_takes_the_place_of_what_its_image_is_pinned_to_or_mirrored_by(echo_docker: Path) -> None:
+def test_a_stand_in_replaces_the_digest_or_mirror_of_its_image(echo_docker: Path) -> None:
     """It has another digest, and no mirror has it."""
     image, other = "public.ecr.aws/lambda/python:3.13", "public.ecr.aws/docker/library/busybox:1"
     pin = f"@sha256:{'0' * 64}"
@@ -164,7 +164,7 @@ def test_the_exit_code_of_docker_is_kept(echo_docker: Path) -> None:
     assert (saw["argv"], saw["code"]) == (["inspect", "cdkasset-1"], 7)
 
 
-def test_without_a_port_it_says_what_to_do(echo_docker: Path) -> None:
+def test_without_a_port_the_error_says_what_to_do(echo_docker: Path) -> None:
     saw = run(echo_docker, "inspect", "x", LOCAL_AWS_REGISTRY_PORT="")
     assert saw["stderr"] == (
         "cdk-docker: LOCAL_AWS_REGISTRY_PORT: not a port, got ''; run CDK through `cdk-local run --`, "
@@ -173,7 +173,7 @@ def test_without_a_port_it_says_what_to_do(echo_docker: Path) -> None:
     assert "argv" not in saw
 
 
-def test_a_docker_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_docker_is_named(tmp_path: Path) -> None:
     saw = run(tmp_path / "no-docker", "inspect", "x")
     assert saw["stderr"] == (
         "cdk-docker: LOCAL_AWS_DOCKER: cannot run docker (No such file or directory), "

@@ -1,4 +1,4 @@
-"""`scoped-images engine` says of real engines what their builds then do."""
+"""`scoped-images engine` predicts what the builds of real engines do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXPORT = ["--cache-to", "type=registry,ref=127.0.0.1:9/image:cache,ignore-error=
 
 
 class GraphDriverEngine(PrivateEngine):
-    """An engine that keeps images as Docker did before the containerd store: overlay2, where the file system has it."""
+    """An engine that stores images as Docker did before the containerd store."""
 
     def configuration(self) -> dict[str, object]:
         return {**super().configuration(), "features": {"containerd-snapshotter": False}}

@@ -1,4 +1,4 @@
-"""Which engine is used on which machine, and the error if none can be."""
+"""The engine that a machine uses, and the error if there is none."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Status:                inactive
 
 
 @pytest.mark.parametrize("machine", [DEBIAN_ROOT, DEBIAN_USER, UBUNTU_ROOT, MAC])
-def test_own_docker_is_used_wherever_it_does(machine: Machine) -> None:
+def test_a_usable_docker_of_the_user_is_used_everywhere(machine: Machine) -> None:
     assert choose(GOOD, machine) is GOOD
 
 
@@ -48,7 +48,7 @@ def test_debian_as_root_falls_back_to_a_private_engine(own: OwnDocker | str) -> 
 
 
 @pytest.mark.parametrize(
-    ("own", "machine", "told"),
+    ("own", "machine", "message"),
     [
         (NONE, MAC, "docker is not on PATH.\nInstall and start Docker Desktop, and turn on"),
         (OLD_STORE, MAC, "cannot export a registry cache.\nInstall and start Docker Desktop"),
@@ -61,16 +61,16 @@ def test_debian_as_root_falls_back_to_a_private_engine(own: OwnDocker | str) -> 
         ),
     ],
 )
-def test_elsewhere_the_message_says_what_to_install_or_switch_on(
-    own: OwnDocker | str, machine: Machine, told: str
+def test_elsewhere_the_message_says_what_to_install_or_turn_on(
+    own: OwnDocker | str, machine: Machine, message: str
 ) -> None:
     with pytest.raises(LocalError) as raised:
         choose(own, machine)
     assert str(raised.value).startswith("no usable container engine: ")
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
-def test_windows_gets_a_message_even_with_a_docker_that_does() -> None:
+def test_windows_is_refused_even_with_a_usable_docker() -> None:
     with pytest.raises(LocalError, match="runs on Linux and macOS only, got Windows; use such a machine"):
         choose(GOOD, Machine(system="Windows", distribution="", root=False))
 
@@ -97,17 +97,17 @@ def test_windows_gets_a_message_even_with_a_docker_that_does() -> None:
         (replace(GOOD, builder=Builder("far", "remote")), "BUILDX_BUILDER names 'far'"),
     ],
 )
-def test_a_docker_that_does_not_do_is_told_why(own: OwnDocker, why: str) -> None:
+def test_an_unusable_docker_is_reported_with_the_reason(own: OwnDocker, why: str) -> None:
     assert (shortcoming(own) or "").startswith(why)
 
 
-def test_a_container_builder_on_the_hosts_network_that_loads_does_even_with_the_old_store() -> None:
+def test_a_container_builder_on_the_hosts_network_that_loads_images_is_usable_with_the_old_store() -> None:
     builder = parse_builder("x1", BUILDX_DESCRIPTION)
     assert builder == Builder("x1", "docker-container", frozenset({"default-load=true", "network=host"}))
     assert shortcoming(replace(OLD_STORE, builder=builder)) is None
 
 
-def test_a_docker_without_an_engine_is_no_docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_docker_without_an_engine_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Docker 26 exits with 0 and describes its client; Docker 28 exits with 1."""
     docker = tmp_path / "docker"
     docker.write_text("""#!/bin/sh\necho '{"ServerVersion": "", "ServerErrors": ["nobody is there"]}'\n""")

@@ -1,4 +1,4 @@
-"""The private engine's programs: unpacked whole from the first suite that works, and once."""
+"""The private engine's programs are unpacked once, from the first suite that works."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cdk_local_aws.private_install import RECORD, ensure_installed, missing_pack
 pytestmark = pytest.mark.skipif(not Machine.here().takes_private_engine(), reason="needs Debian and root")
 
 
-def test_only_what_is_missing_comes_through_apt() -> None:
+def test_only_missing_packages_are_installed_with_apt() -> None:
     assert missing_packages({"sh": "dash", "no-such-program": "no-such-package"}) == ["no-such-package"]
 
 
 @pytest.mark.engine
-def test_a_suite_that_cannot_be_had_gives_way_to_the_next(tmp_path: Path, said: list[str]) -> None:
+def test_the_next_suite_is_used_if_one_fails(tmp_path: Path, said: list[str]) -> None:
     (tmp_path / "unpacking-interrupted/root").mkdir(parents=True)
 
     root = ensure_installed(tmp_path, said.append, suites=("no-such-suite", "trixie"))
@@ -36,7 +36,9 @@ def test_a_suite_that_cannot_be_had_gives_way_to_the_next(tmp_path: Path, said: 
     assert said == []
 
 
-def test_without_any_suite_nothing_is_left_and_the_reasons_are_told(tmp_path: Path, said: list[str]) -> None:
+def test_if_every_suite_fails_nothing_is_left_and_the_reasons_are_reported(
+    tmp_path: Path, said: list[str]
+) -> None:
     with pytest.raises(LocalError) as raised:
         ensure_installed(tmp_path, said.append, suites=("no-such-suite",))
     assert str(raised.value).startswith("no private container engine could be set up. Install Docker")

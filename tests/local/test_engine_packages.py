@@ -1,4 +1,4 @@
-"""Where Debian packages come from, and that they are unpacked, not installed."""
+"""Debian packages come from the machine's mirror, and are unpacked but not installed."""
 
 from __future__ import annotations
 

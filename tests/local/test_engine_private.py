@@ -1,4 +1,4 @@
-"""A private engine's configuration, its files, and what a killed one leaves behind."""
+"""A private engine's configuration, files and processes."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from cdk_local_aws.private_files import locked
 from cdk_local_aws.processes import end, processes_naming, runs
 
 
-def test_the_engine_can_export_a_cache_and_leaves_the_machines_network_alone(tmp_path: Path) -> None:
-    told = EngineState(tmp_path).configuration()
-    assert told["features"] == {"containerd-snapshotter": True}
-    assert (told["bridge"], told["iptables"], told["ip6tables"]) == ("none", False, False)
+def test_the_engine_can_export_a_cache_and_does_not_change_the_machines_network(tmp_path: Path) -> None:
+    configuration = EngineState(tmp_path).configuration()
+    assert configuration["features"] == {"containerd-snapshotter": True}
+    network = [configuration[key] for key in ("bridge", "iptables", "ip6tables")]
+    assert network == ["none", False, False]
 
 
-def test_everything_the_engine_writes_lies_in_its_state(tmp_path: Path) -> None:
+def test_everything_that_the_engine_writes_is_in_its_state(tmp_path: Path) -> None:
     state = Path("/srv/p/.local/engine")
-    told = EngineState(state).configuration()
+    configuration = EngineState(state).configuration()
     for key in ("data-root", "exec-root", "pidfile"):
-        assert Path(str(told[key])).is_relative_to(state)
-    assert told["hosts"] == ["unix:///srv/p/.local/engine/run/docker.sock"]
+        assert Path(str(configuration[key])).is_relative_to(state)
+    assert configuration["hosts"] == ["unix:///srv/p/.local/engine/run/docker.sock"]
 
 
 def test_a_path_too_long_for_a_socket_moves_the_sockets_to_run() -> None:
@@ -41,12 +42,12 @@ def test_a_path_too_long_for_a_socket_moves_the_sockets_to_run() -> None:
     assert EngineState(state).configuration()["data-root"] == f"{state}/data"
 
 
-def test_stopping_where_no_engine_ever_was_does_nothing(tmp_path: Path) -> None:
+def test_stopping_an_engine_that_never_ran_does_nothing(tmp_path: Path) -> None:
     stop_engine(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
+def test_only_one_at_a_time_has_the_lock(tmp_path: Path) -> None:
     inside: list[str] = []
 
     def second() -> None:
@@ -75,7 +76,7 @@ def test_logins_are_kept_when_the_clients_configuration_is_written_again(tmp_pat
 
 @pytest.fixture
 def stubborn(tmp_path: Path) -> subprocess.Popen[bytes]:
-    """A process that ignores SIGTERM, with a path of its own among its arguments."""
+    """A process that ignores SIGTERM, with a unique path in its arguments."""
     code = (
         "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
     )

@@ -1,4 +1,4 @@
-"""The engine at work: it exports and imports a registry cache, starts once, stops clean, and recovers."""
+"""A private engine exports and imports a registry cache, starts once, stops clean, and recovers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DOCKERFILE = "FROM scratch\nCOPY payload /payload\nCOPY other /other\n"
 
 @pytest.fixture(scope="module")
 def state() -> Iterator[Path]:
-    """The state of an engine beside the others; a test may find it running."""
+    """The state of a second engine, which an earlier test may have started."""
     folder = Path(tempfile.mkdtemp(prefix="engine-"))
     yield folder
     stop_engine(folder)
@@ -101,7 +101,7 @@ def test_starting_at_once_from_several_sides_makes_one_engine(state: Path) -> No
     assert set(map(repr, engines)) == {repr(engines[0])}
 
 
-def test_two_engines_run_beside_each_other_with_stores_of_their_own(engine: Engine, state: Path) -> None:
+def test_two_engines_run_side_by_side_with_their_own_stores(engine: Engine, state: Path) -> None:
     other = ensure(state)
     build(other, "only-in-the-other")
     assert "only-in-the-other" in docker(other, "images")
@@ -121,7 +121,7 @@ def test_stopping_ends_every_process_and_mount_and_keeps_the_images(state: Path)
 def test_a_docker_that_the_user_has_is_used_without_touching_its_configuration(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
-    """A second private engine plays the user's own."""
+    """The private engine acts as the user's own."""
     for name, value in engine.environment().items():
         monkeypatch.setenv(name, value)
     before = (engine.config / "config.json").read_bytes()
@@ -139,7 +139,7 @@ def test_a_docker_that_the_user_has_is_used_without_touching_its_configuration(
 
 
 def test_an_engine_that_was_killed_starts_again(state: Path) -> None:
-    """Its process id file and its containerd are still there."""
+    """A killed engine leaves its process id file and containerd."""
     ensure(state)
     (process,) = daemon(state)
     os.kill(process, signal.SIGKILL)

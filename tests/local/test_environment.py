@@ -1,4 +1,4 @@
-"""What leads the CDK CLI, boto3 and docker to the local environment."""
+"""The variables that lead the CDK CLI, boto3 and docker to the local environment."""
 
 import dataclasses
 import os
@@ -47,24 +47,24 @@ def test_docker_is_the_engines_behind_a_program_that_can_run(env: LocalEnvironme
     assert variables["PATH"].split(":")[:2] == [str(Path(sys.executable).parent), "/engine/bin"]
 
 
-def test_docker_is_told_which_images_are_stand_ins(env: LocalEnvironment) -> None:
+def test_docker_gets_the_names_of_stand_ins(env: LocalEnvironment) -> None:
     with_one = dataclasses.replace(env, stand_ins=("public.ecr.aws/lambda/python:3.13",))
     assert env.variables(ENGINE)["LOCAL_AWS_STAND_INS"] == "[]"
     assert with_one.variables(ENGINE)["LOCAL_AWS_STAND_INS"] == '["public.ecr.aws/lambda/python:3.13"]'
 
 
-def test_the_shells_own_aws_and_cdk_settings_do_not_get_through(env: LocalEnvironment) -> None:
+def test_settings_of_the_shell_for_aws_and_cdk_are_dropped(env: LocalEnvironment) -> None:
     inherited = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "t", "CDK_DEBUG": "1", "HOME": "/home/me"}
     made = env.process_environment(ENGINE, inherited)
     assert made["HOME"] == "/home/me"
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEBUG"} & set(made)
 
 
-def test_only_cdk_docker_is_a_variable_that_the_cli_could_take_for_an_option(env: LocalEnvironment) -> None:
+def test_only_cdk_docker_is_a_variable_that_the_cli_may_read_as_an_option(env: LocalEnvironment) -> None:
     assert [name for name in env.variables(ENGINE) if name.startswith("CDK")] == ["CDK_DOCKER"]
 
 
-def test_loopback_is_not_asked_of_the_users_proxy(
+def test_requests_to_loopback_bypass_the_users_proxy(
     env: LocalEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "intranet.example")

@@ -1,4 +1,4 @@
-"""Remote builds as CodeBuild would run them: the generated buildspec, a real BuildKit, a real registry."""
+"""Remote builds with the generated buildspec, a real BuildKit and a real registry."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_hostile_argument_arrives_unharmed_and_runs_nothing(remote: Remote) ->
 
 
 def test_a_tampered_archive_is_not_built(remote: Remote) -> None:
-    """Whoever can write to the bucket of assets must not decide what an image holds."""
+    """A user who can write to the bucket of assets must not change images."""
     repository = remote.repository()
     request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="mine"), repository)
     other = write_context_archive(
@@ -103,8 +103,8 @@ def test_a_tampered_archive_is_not_built(remote: Remote) -> None:
     assert remote.aws.client("ecr").describe_images(repositoryName=repository)["imageDetails"] == []
 
 
-def test_an_event_that_somebody_made_up_builds_only_what_the_project_says(remote: Remote) -> None:
-    """Whoever may invoke the function gains no right of an image's builds."""
+def test_a_forged_event_builds_only_the_image_of_the_project(remote: Remote) -> None:
+    """A user who may invoke the function does not get the rights of a build."""
     victim, repository = remote.repository(), remote.repository()
     request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="own"), repository)
     event = remote.event(request)
@@ -120,7 +120,7 @@ def test_an_event_that_somebody_made_up_builds_only_what_the_project_says(remote
     assert ecr.describe_images(repositoryName=victim)["imageDetails"] == []
 
 
-def test_secrets_reach_the_build_and_are_in_no_log_and_no_image(remote: Remote) -> None:
+def test_secrets_reach_the_build_but_no_log_and_no_image(remote: Remote) -> None:
     repository = remote.repository()
     word, other = "s3cret'\"$word", "another s3cret"
     remote.aws.client("secretsmanager").create_secret(
@@ -166,7 +166,7 @@ def test_a_missing_secret_fails_before_the_first_command(remote: Remote) -> None
 def test_local_and_remote_builds_of_one_spec_have_one_tag_and_one_digest_that_lambda_takes(
     remote: Remote,
 ) -> None:
-    """Where times are fixed: BuildKit takes SOURCE_DATE_EPOCH and sets every time in the image to it."""
+    """BuildKit sets every time in the image to SOURCE_DATE_EPOCH."""
     repository, elsewhere = remote.repository(), remote.repository()
     context = remote.context("FROM scratch\nARG SOURCE_DATE_EPOCH\nCOPY . /\n", one="1", two="2")
     fixed = {"SOURCE_DATE_EPOCH": "946684800"}
@@ -194,8 +194,8 @@ def test_local_and_remote_builds_of_one_spec_have_one_tag_and_one_digest_that_la
     }
 
 
-def test_a_context_is_where_a_local_build_has_it_too(remote: Remote) -> None:
-    """Executable bits, links, odd names, an ignore file of its own, and named contexts."""
+def test_a_context_arrives_as_in_a_local_build(remote: Remote) -> None:
+    """With executable bits, links, odd names, an ignore file and named contexts."""
     folder = Path(tempfile.mkdtemp(dir=remote.folder))
     (folder / "run.sh").write_text("#!/bin/sh\necho ran\n")
     (folder / "run.sh").chmod(0o755)
@@ -218,7 +218,7 @@ def test_a_context_is_where_a_local_build_has_it_too(remote: Remote) -> None:
 
 
 def test_two_builds_of_one_content_at_once_both_end_with_its_image(remote: Remote) -> None:
-    """Two stacks with one image: the tag is set once, and the loser takes what stands behind it."""
+    """Two stacks with one image: the slower build returns the image that the quicker one tagged."""
     context = remote.context(
         f"FROM {LAMBDA_PYTHON.image}\nARG WHO\n"
         "RUN python3 -c \"import time, uuid; time.sleep(2); open('/stamp', 'w').write(uuid.uuid4().hex)\"\n"
@@ -234,7 +234,7 @@ SLOW = f"FROM {LAMBDA_PYTHON.image}\nCOPY word /\nRUN sleep 120\n"
 
 
 def slow_build(remote: Remote, **more: Any) -> dict[str, Any]:
-    """A build that is in its RUN step."""
+    """Start a build and wait for its RUN step."""
     context = remote.context(SLOW, word=uuid.uuid4().hex)
     started = remote.start(remote.request(context, remote.repository(), **more))
     wait_until(lambda: "RUN sleep" in remote.log(started["BuildId"]))
@@ -249,7 +249,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_build_whose_stack_rolls_back_is_stopped(remote: Remote) -> None:
-    """The deploy was cancelled, or another resource of the stack failed, while the build was under way."""
+    """The deploy was cancelled, or another resource of the stack failed, during the build."""
     cloudformation, name = remote.aws.client("cloudformation"), remote.aws.name("stack")
     broken = {
         "Resources": {"Topic": {"Type": "Custom::Nothing", "Properties": {"ServiceToken": "arn:nowhere"}}}

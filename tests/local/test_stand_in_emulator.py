@@ -1,4 +1,4 @@
-"""The stand-in for AWS's runtime interface emulator, with a runtime of a few lines, without a container."""
+"""The stand-in for AWS's runtime interface emulator, with a small runtime and no container."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 import cdk_local_aws.stand_ins.lambda_python.runtime_interface_emulator as emulator
 from tests.free_port import free_port
 
-# A runtime: it does what the event says, and tells its process id.
+# A runtime that does what the event says, and answers with its process id.
 RUNTIME = """
 import http.client, json, os, sys, time
 def call(method, path, body=None):
@@ -54,7 +54,7 @@ Start = Callable[..., "Running"]
 def test_a_runtime_may_ask_before_its_start_has_returned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A busy machine can put any pause there; AWS's client ends with signal 11 if it gets no event."""
+    """A busy machine may pause there, and AWS's client ends with signal 11 if it gets no event."""
     script = tmp_path / "runtime.py"
     script.write_text(RUNTIME)
 
@@ -77,7 +77,7 @@ def test_a_runtime_may_ask_before_its_start_has_returned(
 
 
 class Running:
-    """An emulator that runs, as its caller sees it."""
+    """A running emulator as its caller sees it."""
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
         self.process = process
@@ -98,7 +98,7 @@ class Running:
         return result
 
     def log(self) -> str:
-        """End it and read what it printed."""
+        """End the emulator and return its output."""
         self.process.terminate()
         return self.process.communicate(timeout=10)[0]
 
@@ -141,7 +141,7 @@ def test_an_event_reaches_the_runtime_and_its_answer_the_caller(start: Start) ->
     assert 2 < result["left"] <= 3, "the deadline is the function's timeout away"
 
 
-def test_a_handlers_error_is_a_200_that_only_its_body_tells(start: Start) -> None:
+def test_a_handlers_error_is_a_200_with_the_error_in_its_body(start: Start) -> None:
     assert start().post({"fail": True}) == (200, '{"errorType": "E", "errorMessage": "bad"}')
 
 

@@ -1,4 +1,4 @@
-"""A function built FROM the Lambda base image runs in a container as on AWS."""
+"""A function FROM the base image of Lambda runs in a container as on AWS."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Invoke = Callable[[dict[str, Any]], Any]
 
 @pytest.fixture(scope="module", autouse=True)
 def stand_ins(engine: Engine) -> tuple[str, ...]:
-    """The base image, from where the project keeps its own; empty if it was pulled."""
+    """Bring the base image, from the project's own archive; empty if it was pulled."""
     return ensure_base_images(engine, state=ROOT / ".local/base-images", say=print)
 
 
@@ -70,7 +70,7 @@ def function_image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def invoke(engine: Engine, function_image: str) -> Iterator[Invoke]:
-    """Start the function as the emulated AWS does, and call it."""
+    """Start the function as the emulated AWS does, and return a function that calls it."""
     address = f"127.0.0.1:{free_port()}"
     container = docker(
         engine,
@@ -114,7 +114,7 @@ def test_packages_are_found_where_pip_put_them_and_boto3_in_the_runtime(invoke: 
     assert result["boto3"].startswith("/var/runtime/")
 
 
-def test_an_exception_is_told_with_its_type_and_place(invoke: Invoke) -> None:
+def test_an_exception_is_reported_with_its_type_and_place(invoke: Invoke) -> None:
     answer = invoke({"raise": "bad input"})
     assert (answer["errorType"], answer["errorMessage"]) == ("ValueError", "bad input")
     assert 'File "/var/task/app.py"' in answer["stackTrace"][0]

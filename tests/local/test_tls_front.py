@@ -1,4 +1,4 @@
-"""The TLS front: ECR's hosts reach the emulator, every other host is refused."""
+"""The TLS front forwards ECR's hosts to the emulator, and refuses others."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ HOST = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 
 @asynccontextmanager
 async def front() -> AsyncIterator[tuple[int, ssl.SSLContext]]:
-    """A front before a server that answers what it was asked; its port and a client that trusts it."""
+    """Start a front of a server that echoes requests; yield its port and a client's TLS that trusts it."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -41,7 +41,7 @@ def run(scenario: Callable[[int, ssl.SSLContext], Awaitable[None]]) -> None:
 
 
 async def connect(port: int, target: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
-    """The proxy's answer to CONNECT."""
+    """Send CONNECT, and return the stream with the proxy's answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
     return reader, writer, await reader.readuntil(b"\r\n\r\n")

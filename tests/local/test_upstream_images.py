@@ -1,4 +1,4 @@
-"""Upstream images with real registries and the real BuildKit: digests looked up, pins and mirrors built from."""
+"""Digests, pins and mirrors of upstream images, with a real registry and the real BuildKit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(not Machine.here().takes_private_engine(), reason="needs Debian's docker-registry"),
 ]
-# Nothing answers there, so that a build that is not led elsewhere fails.
+# Nothing answers there, so a build without a mirror fails.
 PUBLIC = "public.invalid/lambda/python:3.13"
 HUB = "docker.io/library/nobody-has-this:latest"
 
@@ -102,7 +102,7 @@ def built(engine: Engine, folder: Path, dockerfile: str, upstream: UpstreamImage
 def test_a_build_takes_the_pinned_image_from_the_mirror(
     engine: Engine, mirrored: Mirrored, tmp_path: Path, dockerfile: str
 ) -> None:
-    """And without a pin the newer one."""
+    """Without a pin, a build takes the newer image."""
     pins = UpstreamImages(lock=mirrored.lock, mirrors=mirrored.mirrors)
     assert built(engine, tmp_path, dockerfile, pins) == mirrored.pinned
     assert built(engine, tmp_path, dockerfile, UpstreamImages(mirrors=mirrored.mirrors)) == mirrored.newer
@@ -120,7 +120,7 @@ def test_an_image_that_names_its_digest_comes_from_the_mirror(
 def test_an_image_of_a_stage_s_name_cannot_be_a_build_context(
     engine: Engine, registry: str, tmp_path: Path
 ) -> None:
-    """BuildKit would take the context for the stage, instructions and all: so external_images leaves it out."""
+    """BuildKit would replace the whole stage by the context, so external_images excludes it."""
     place = f"{registry}/hub/tool:1"
     push(engine, tmp_path, place)
     (tmp_path / "extra").write_text("of the stage")
@@ -135,7 +135,7 @@ def test_an_image_of_a_stage_s_name_cannot_be_a_build_context(
 def test_a_stand_in_in_the_store_is_what_its_name_as_a_build_context_means(
     engine: Engine, tmp_path: Path
 ) -> None:
-    """docker_shim.py replaces a pin by the name itself, which no registry serves."""
+    """docker_shim.py replaces a pin by the image's own name, which no registry serves."""
     (tmp_path / "version").write_text("stand-in")
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY version /version\n")
     docker(engine, "build", "--provenance=false", f"--tag={PUBLIC}", str(tmp_path))
@@ -175,7 +175,7 @@ def test_update_locks_what_a_mirror_has_and_moves_with_it(
     assert locked[0] != locked[1] == Registry().digest(f"{registry}/updated/lambda/python:3.13")
 
 
-def test_a_tag_that_is_not_there_is_told(registry: str) -> None:
+def test_an_unknown_tag_is_reported(registry: str) -> None:
     image = f"{registry}/nobody/has:this"
     with pytest.raises(ScopedImagesError) as raised:
         Registry().digest(image)

@@ -14,7 +14,7 @@ def pretends() -> list[str]:
         f"Lambda: zip functions run {how}, image functions as containers on this machine's own network; memory "
         "limits are not applied.",
         f"CodeBuild: builds run {how}, with the engine's own BuildKit in place of a docker-container builder, "
-        "and may build, push and pull but not run containers; compute types, VPCs and build images are records.",
+        "and may build, push and pull but not run containers; compute types, VPCs and build images have no effect.",
     ]
     by_machine.append(TASK_NETWORKS if gives_networks() else SHARED_NETWORK)
     return [*EVERYWHERE, *by_machine, *([] if runs_linux_programs() else NO_LINUX_PROGRAMS)]
@@ -34,23 +34,23 @@ SHARED_NETWORK = (
     "and PORT in its environment say, or its service never becomes stable."
 )
 EVERYWHERE = [
-    "IAM: roles and policies are stored, and nothing is refused for want of a permission.",
+    "IAM: roles and policies are stored, and no call is refused for a missing permission.",
     "KMS: keys encrypt nothing that is stored; S3, DynamoDB, ECR and secrets are plain files.",
     "ECR: images are not scanned, and lifecycle rules are kept but delete nothing.",
-    "ECR: docker, functions and tasks reach the repositories of the environment's own account and region; other accounts "
-    "and regions are reached by the API and by cdk-ecr-deployment's function.",
-    "Public base images: where one cannot be pulled, builds take a stand-in under its name, whatever digest the "
-    "app pins it to and whatever mirror it names.",
-    "VPC: subnets, NAT gateways, flow logs, route tables and security groups are records without a network.",
+    "ECR: docker, functions and tasks reach only the repositories of the environment's account and region; the API and "
+    "cdk-ecr-deployment's function reach those of other accounts and regions too.",
+    "Public base images: if one cannot be pulled, builds use a stand-in with its name, and ignore the digests and "
+    "mirrors of the app.",
+    "VPC: subnets, NAT gateways, flow logs, route tables and security groups are stored without a network.",
     "ECS: CPU and memory limits, autoscaling and Fargate's isolation are not applied.",
     "Load balancers: answer over plain HTTP under a path of the local AWS's own address; listeners with TLS, "
-    "access logs and WAF are records.",
+    "access logs and WAF have no effect.",
     "S3: bucket policies, TLS enforcement and public access blocks are stored and not enforced.",
-    "Access: every API call must be signed, also those that AWS serves to anybody (public buckets, Cognito's sign-in); "
-    "ports of containers on 127.0.0.1 are open to everybody on this machine.",
+    "Access: every API call must be signed, even those that AWS serves without a signature (public buckets, Cognito's "
+    "sign-in); ports of containers on 127.0.0.1 are open to all users of this machine.",
     "CloudWatch: alarms and metrics of services do not come from real measurements.",
 ]
 NO_LINUX_PROGRAMS = [
-    "cdk-ecr-deployment: its function is a program for Linux on x86-64 and cannot run here; its copies are "
-    "made in the local registry instead.",
+    "cdk-ecr-deployment: its function is a program for Linux on x86-64 and cannot run here; the local registry makes "
+    "its copies instead.",
 ]

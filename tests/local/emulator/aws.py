@@ -45,7 +45,7 @@ class Aws:
 
     @classmethod
     def of(cls, settings: EmulatorSettings) -> Self:
-        """The emulator that runs with these settings now."""
+        """Return the running emulator of these settings."""
         return cls(settings.port, Keys.read(settings))
 
     @property

@@ -1,4 +1,4 @@
-"""Two emulators for these tests: ours, with the gaps filled, and stock ministack beside it."""
+"""Starts our emulator and stock ministack for these tests."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ from tests.local.emulator.aws import ACCOUNT, NO_ENGINE, REGION, Aws
 
 @pytest.fixture(scope="session")
 def settings() -> Iterator[EmulatorSettings]:
-    """Our emulator, running, without a container engine."""
+    """The settings of our emulator, which runs without a container engine."""
     state = Path(tempfile.mkdtemp(prefix="emulator-"))
     settings = EmulatorSettings(state=state, port=free_port(), account=ACCOUNT, region=REGION)
     ensure_sandbox(print)

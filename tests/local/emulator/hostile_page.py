@@ -1,4 +1,4 @@
-"""A web page that attacks the emulated AWS from a real browser, and tells what it got."""
+"""Attacks the emulated AWS from a web page in a real browser."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SECONDS = 60
 
 
 def visit(origin: str, folder: Path, *, emulator: str, function: str) -> dict[str, str]:
-    """Open the page under the host name `origin`; what each of its attempts ended in."""
+    """Open the page with the host name `origin`, and return the result of each of its attempts."""
     told: queue.Queue[dict[str, str]] = queue.Queue()
     page = PAGE % {"emulator": json.dumps(emulator), "function": json.dumps(function)}
 

@@ -1,4 +1,4 @@
-"""A registry client of a few lines, for tests: pushes what it is given and nothing else."""
+"""A small registry client."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Registry:
-    """The registry at a port of loopback, with a login if it asks for one."""
+    """The registry at a port of loopback. password: empty to send no login."""
 
     port: int
     password: str = ""
@@ -47,7 +47,7 @@ class Registry:
             return Reply(error.code, lower(error.headers), error.read())
 
     def push_blob(self, repository: str, content: bytes) -> dict[str, object]:
-        """The blob's descriptor, once it is in the repository."""
+        """Push a blob and return its descriptor."""
         begun = self.call("POST", f"/v2/{repository}/blobs/uploads/", b"")
         assert begun.status == 202, begun
         digest = digest_of(content)
@@ -57,14 +57,14 @@ class Registry:
         return {"digest": digest, "size": len(content), "mediaType": "application/octet-stream"}
 
     def manifest(self, repository: str, *layers: bytes) -> bytes:
-        """A manifest whose config and layers were pushed."""
+        """Push a config and layers, and return their manifest."""
         config = self.push_blob(repository, b'{"architecture":"amd64","os":"linux"}')
         pushed = [self.push_blob(repository, layer) for layer in layers]
         body = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": pushed}
         return json.dumps(body).encode()
 
     def push(self, repository: str, tag: str, *layers: bytes) -> str:
-        """Push an image of these layers under a tag and answer its digest."""
+        """Push an image of these layers with a tag, and return its digest."""
         manifest = self.manifest(repository, *layers)
         put = self.put_manifest(repository, tag, manifest)
         assert put.status == 201, put

@@ -1,4 +1,4 @@
-"""Who may call the emulated AWS, tried by those who may not: other users, web pages, foreign names, old secrets."""
+"""The emulated AWS refuses other users, web pages, foreign host names and old secrets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ UNSIGNED = (
 
 
 def function_request(name: str) -> dict[str, Any]:
-    """The body of CreateFunction, whose function would run as soon as it is invoked."""
+    """Return the body of a CreateFunction call."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "def handler(event, context): return open('/etc/hostname').read()\n")
@@ -72,7 +72,7 @@ def test_a_request_without_a_signature_is_refused(aws: Aws) -> None:
 
 @pytest.mark.parametrize("path", ["/_alb/none", "/_aws/execute-api/none/prod", "/_aws/lambda-url/none"])
 def test_no_address_of_an_application_leads_to_an_api(aws: Aws, path: str) -> None:
-    """ministack would choose the service by the query or this header."""
+    """ministack chooses the service by the query or this header."""
     bucket = aws.name("through")
     status, _ = call(
         aws, "POST", f"{path}?Action=ListRoles&Version=2010-05-08", X_Amz_Target="AWSIAM.ListRoles"
@@ -92,7 +92,7 @@ def test_a_secret_of_an_earlier_start_is_refused(aws: Aws) -> None:
 
 
 def test_every_sdk_protocol_reads_the_refusal(aws: Aws) -> None:
-    """JSON, REST-JSON, query, EC2's query and REST-XML."""
+    """The protocols are JSON, REST-JSON, query, EC2's query and REST-XML."""
     old = dataclasses.replace(aws, keys=Keys("of an earlier start"))
     calls = {
         "ecr": "describe_repositories",
@@ -109,7 +109,7 @@ def test_every_sdk_protocol_reads_the_refusal(aws: Aws) -> None:
     assert codes == {"SignatureDoesNotMatch"}
 
 
-def test_another_user_of_the_machine_gets_nowhere(aws: Aws, settings: EmulatorSettings) -> None:
+def test_another_user_of_the_machine_is_refused(aws: Aws, settings: EmulatorSettings) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -141,7 +141,7 @@ def test_a_foreign_origin_is_refused(aws: Aws) -> None:
 
 @pytest.mark.parametrize("origin", ["evil.example", "127.0.0.1"])
 def test_a_web_page_in_a_browser_can_neither_create_nor_read(aws: Aws, origin: str, tmp_path: Path) -> None:
-    """Of another site, or of another program on this machine."""
+    """The page is of another site, or of another program on this machine."""
     if shutil.which("chromium") is None:
         install_missing(["chromium"])
     name = aws.name("from-a-page")
@@ -185,20 +185,20 @@ CREATE_USER = b"Action=CreateUser&Version=2010-05-08&UserName="
 
 
 def presigned(s3: Any, operation: str, bucket: str, key: str) -> str:
-    """The path and query of an address that allows one operation on one object."""
+    """Return path and query of an address for one operation on one object."""
     url = s3.generate_presigned_url(operation, Params={"Bucket": bucket, "Key": key})
     return str(url).split("/", 3)[3]
 
 
 @pytest.mark.parametrize("header", ["X_Amz_Copy_Source", "X_Amz_Acl", "X_Amz_Content_Sha256"])
-def test_a_presigned_address_takes_no_header_that_it_did_not_sign(aws: Aws, s3: Any, header: str) -> None:
+def test_a_presigned_address_accepts_no_unsigned_header(aws: Aws, s3: Any, header: str) -> None:
     bucket = aws.bucket(private=b"private")
     put = presigned(s3, "put_object", bucket, "mine")
     assert call(aws, "PUT", f"/{put}", b"", **{header: f"/{bucket}/private"})[0] == 403
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 
 
-def test_a_signed_request_takes_no_header_that_it_did_not_sign(aws: Aws) -> None:
+def test_a_signed_request_accepts_no_unsigned_header(aws: Aws) -> None:
     s3, bucket = aws.new_client("s3"), aws.bucket(private=b"private")
 
     def add(request: Any, **_: Any) -> None:
@@ -210,7 +210,7 @@ def test_a_signed_request_takes_no_header_that_it_did_not_sign(aws: Aws) -> None
 
 
 def altered(client: Any, operation: str, body: bytes) -> None:
-    """Have a client send another body than it signs."""
+    """Let a client send another body than it signs."""
 
     def alter(request: Any, **_: Any) -> None:
         request.body = body
@@ -220,7 +220,7 @@ def altered(client: Any, operation: str, body: bytes) -> None:
 
 
 def test_a_body_that_is_not_the_signed_one_is_refused(aws: Aws) -> None:
-    """S3's clients sign a header with the hash, and the others the body."""
+    """S3's clients sign a header with the hash, and other clients sign the body."""
     s3, iam, bucket, name = aws.new_client("s3"), aws.new_client("iam"), aws.bucket(), aws.name("evil")
     altered(s3, "PutObject", b"other")
     with pytest.raises(ClientError) as caught:
@@ -234,7 +234,7 @@ def test_a_body_that_is_not_the_signed_one_is_refused(aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("payload", ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"])
-def test_only_s3_takes_a_body_that_nobody_signed(aws: Aws, payload: str) -> None:
+def test_only_s3_accepts_an_unsigned_body(aws: Aws, payload: str) -> None:
     iam, name = aws.client("iam"), aws.name("evil")
     body = CREATE_USER + name.encode()
     request = AWSRequest("POST", f"{aws.url}/", {"Content-Type": FORM, "X-Amz-Content-Sha256": payload})
@@ -294,7 +294,7 @@ def test_a_presigned_address_of_another_service_is_refused(aws: Aws) -> None:
 
 
 def test_an_upload_to_a_presigned_address_stores_its_body(aws: Aws, s3: Any) -> None:
-    """urllib and curl call each body a form."""
+    """urllib and curl declare each body as a form."""
     bucket = aws.bucket()
     url = s3.generate_presigned_url(
         "put_object", Params={"Bucket": bucket, "Key": "mine", "ContentType": FORM}
@@ -304,7 +304,7 @@ def test_an_upload_to_a_presigned_address_stores_its_body(aws: Aws, s3: Any) -> 
 
 
 def test_a_request_with_a_header_twice_is_refused(aws: Aws, s3: Any) -> None:
-    """The signature covers both values, and ministack takes one."""
+    """The signature covers both values, and ministack reads one."""
     bucket = aws.bucket()
     connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=30)
     connection.putrequest("PUT", "/" + presigned(s3, "put_object", bucket, "mine"))
@@ -335,7 +335,7 @@ def test_keys_of_a_role_and_of_a_user_work(aws: Aws) -> None:
         assert client.get_caller_identity()["Account"] == ACCOUNT
 
 
-def test_the_registry_wants_the_login_that_ecr_gives(aws: Aws) -> None:
+def test_the_registry_requires_the_login_of_ecr(aws: Aws) -> None:
     (given,) = aws.client("ecr").get_authorization_token()["authorizationData"]
     user, password = base64.b64decode(given["authorizationToken"]).decode().split(":")
     assert (user, password) == ("AWS", aws.keys.registry_password)
@@ -348,7 +348,7 @@ def test_the_registry_wants_the_login_that_ecr_gives(aws: Aws) -> None:
 
 
 def test_a_layer_s_address_opens_that_layer_only(aws: Aws) -> None:
-    """`scoped-images prune` reads configs so, without a login."""
+    """`scoped-images prune` reads configs with such addresses, without a login."""
     ecr, name = aws.client("ecr"), aws.repository()
     aws.registry.push(name, "one", b"first", b"second")
     layers = json.loads(aws.registry.call("GET", f"/v2/{name}/manifests/one").body)["layers"]

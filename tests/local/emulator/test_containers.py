@@ -1,4 +1,4 @@
-"""Functions and services as containers over loopback, from images that the registry has."""
+"""Functions and services run as containers on loopback, from images in the registry."""
 
 import json
 import tempfile
@@ -101,7 +101,7 @@ def test_an_image_that_is_only_in_the_engine_is_not_run(local: LocalAws) -> None
 
 
 def service_stack(image: str, *, health: list[str] | None = None) -> dict[str, Any]:
-    """A service behind a load balancer, as CDK's pattern writes it, without the network around it."""
+    """Return a service behind a load balancer as CDK's pattern does, but without a VPC."""
     container = {
         "Name": "app",
         "Image": image,
@@ -221,7 +221,7 @@ def test_a_service_answers_is_replaced_without_a_failed_request_and_is_back_afte
         ("raise SystemExit(3)", "exits", "Essential container exited"),
     ],
 )
-def test_a_service_that_cannot_run_fails_its_stack_and_says_why(
+def test_a_service_that_cannot_run_fails_its_stack_with_the_reason(
     local: LocalAws, program: str, tag: str, reason: str
 ) -> None:
     repository, stack = local.aws.repository(), local.aws.name("stack")
@@ -235,7 +235,7 @@ def test_a_service_that_cannot_run_fails_its_stack_and_says_why(
 
 
 def test_a_build_of_codebuild_may_not_start_containers(local: LocalAws) -> None:
-    """With the engine's own socket it could mount the machine's whole file system."""
+    """With the engine's own socket a build could mount the machine's whole file system."""
     command = f"docker run --rm --volume /:/host {LAMBDA_PYTHON.image} true"
     ended = build(local.aws, project(local.aws), command)
     assert ended["buildStatus"] == "FAILED"

@@ -1,4 +1,4 @@
-"""What the container engine receives from a build that tries to get past the gate in front of its socket."""
+"""The requests of a build that pass the gate in front of the container engine's socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SMUGGLED = b"POST /containers/create HTTP/1.1\r\nHost: docker\r\nContent-Length:
 
 
 async def exchange(engine: Path, request: bytes, *, ends: bool) -> bytes:
-    """Send bytes, and their end if it `ends`, to a gate in front of an engine; return all that comes back."""
+    """Send bytes to a gate in front of an engine, end the stream if it `ends`, and return the answer."""
     with tempfile.TemporaryDirectory() as folder:  # the path of a socket is short
         gate = EngineGate(engine=engine, socket=Path(folder, "gate", "docker.sock"))
         await gate.start()
@@ -30,7 +30,7 @@ async def exchange(engine: Path, request: bytes, *, ends: bool) -> bytes:
 
 
 async def passed_on(request: bytes) -> bytes:
-    """Return what an engine receives of a request; it closes each connection as soon as it has read."""
+    """Return what an engine that closes each connection receives of a request."""
     received = b""
 
     async def record(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -106,7 +106,7 @@ def test_the_engine_sees_an_image_request_that_closes_its_connection(sent: bytes
 
 
 def test_the_engine_answers_one_request_of_a_connection(engine: Engine) -> None:
-    """A second request is not seen by the gate."""
+    """The gate does not check a second request."""
     twice = head(PING, b"Connection: keep-alive") + head(b"GET /containers/json HTTP/1.1")
     answered = asyncio.run(exchange(Path(engine.host.removeprefix("unix://")), twice, ends=False))
     # Closing a socket that holds an unread request may discard the first answer too.

@@ -1,4 +1,4 @@
-"""CodeBuild: builds that run, where stock ministack says that they have succeeded."""
+"""Builds of CodeBuild really run. Stock ministack only reports that they succeeded."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_an_address_gives_its_ip_and_its_allocation(aws: Aws) -> None:
     assert outputs["Allocation"] not in allocations
 
 
-def test_a_nat_gateway_stands_in_its_subnet(aws: Aws) -> None:
+def test_a_nat_gateway_is_in_its_subnet(aws: Aws) -> None:
     ec2, name = aws.client("ec2"), aws.name("stack")
     resources = {
         "Vpc": VPC,

@@ -73,7 +73,7 @@ def test_a_stack_with_a_function_without_image_fails(aws: Aws) -> None:
 
 
 def create_custom_resource(aws: Aws, program: str) -> str:
-    """Start to create a stack with a resource made by this program, and answer the stack's name."""
+    """Start to create a stack with a resource of this program, and return the stack's name."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as zipped:
         zipped.writestr("index.py", program)

@@ -1,4 +1,4 @@
-"""Copies between repositories: by cdk-ecr-deployment's own function where it runs, else in the registry."""
+"""Copies between repositories, by cdk-ecr-deployment's own function or in the registry."""
 
 import importlib.resources
 import io
@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import tarfile
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +19,17 @@ from tests.local.emulator.stacks import deploy
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 
 
-def copy_stack(bucket: str, source: str, destination: str) -> dict[str, Any]:
-    """The function of cdk-ecr-deployment and one copy, as the construct writes them into a template."""
-    return {
-        "Function": {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "Runtime": "provided.al2023",
-                "Handler": "bootstrap",
-                "Timeout": 60,
-                "Role": f"arn:aws:iam::{ACCOUNT}:role/copy",
-                "Code": {"S3Bucket": bucket, "S3Key": "code.zip"},
-            },
-        },
-        "Copy": {
+def copy_stack(bucket: str, source: str, *destinations: str) -> dict[str, Any]:
+    """Return the resources of cdk-ecr-deployment for these copies."""
+    properties = {
+        "Runtime": "provided.al2023",
+        "Handler": "bootstrap",
+        "Timeout": 60,
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/copy",
+        "Code": {"S3Bucket": bucket, "S3Key": "code.zip"},
+    }
+    copies = {
+        f"Copy{number}": {
             "Type": "Custom::CDKECRDeployment",
             "Properties": {
                 "ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]},
@@ -41,12 +37,14 @@ def copy_stack(bucket: str, source: str, destination: str) -> dict[str, Any]:
                 "DestImage": destination,
                 "ImageArch": "amd64",
             },
-        },
+        }
+        for number, destination in enumerate(destinations)
     }
+    return {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}, **copies}
 
 
 def function_code() -> bytes:
-    """The zip that the construct makes of the program in its wheel."""
+    """Zip the program in the construct's wheel, as the construct does."""
     package = importlib.resources.files("cdk_ecr_deployment._jsii")
     (archive,) = [Path(str(file)) for file in package.iterdir() if file.name.endswith(".tgz")]
     with tarfile.open(archive) as tar:
@@ -61,31 +59,27 @@ def function_code() -> bytes:
 
 
 @pytest.mark.skipif(not runs_linux_programs(), reason="the function is a program for Linux on x86-64")
-@pytest.mark.parametrize(
-    ("account", "region"), [(ACCOUNT, REGION), ("222222222222", "eu-west-1")], ids=["own", "another"]
-)
-def test_the_real_function_copies_to_an_account_and_region(aws: Aws, account: str, region: str) -> None:
-    """Through the TLS front. A repository of one name in two places is two repositories."""
-    s3 = aws.client("s3")
-    own, there = aws.client("ecr"), aws.new_client("ecr", account=account, region=region)
-    source, destination, bucket = aws.name("source"), aws.name("copy"), aws.name("bucket")
-    for client, name in ((own, source), (own, destination), (there, destination)):
-        with suppress(own.exceptions.RepositoryAlreadyExistsException):
-            client.create_repository(repositoryName=name)
-    s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket=bucket, Key="code.zip", Body=function_code())
+def test_the_real_function_copies_within_an_account_and_to_another_account_and_region(aws: Aws) -> None:
+    """It uses the TLS front. Two repositories of one name in two places are not confused."""
+    own, there = aws.client("ecr"), aws.new_client("ecr", account="222222222222", region="eu-west-1")
+    source, copy, both = aws.repository(), aws.repository(), aws.repository()
+    there.create_repository(repositoryName=both)
     digest = aws.registry.push(source, "sha-1", b"layer one", b"layer two")
-    host = f"{account}.dkr.ecr.{region}.amazonaws.com"
-    stack = copy_stack(bucket, f"docker://{HOST}/{source}:sha-1", f"docker://{host}/{destination}:stable")
+    stack = copy_stack(
+        aws.bucket(**{"code.zip": function_code()}),
+        f"docker://{HOST}/{source}:sha-1",
+        f"docker://{HOST}/{copy}:stable",
+        f"docker://222222222222.dkr.ecr.eu-west-1.amazonaws.com/{both}:stable",
+    )
     deploy(aws, aws.name("stack"), stack)
-    (copied,) = there.describe_images(repositoryName=destination)["imageDetails"]
-    assert (copied["imageDigest"], copied["imageTags"]) == (digest, ["stable"])
-    in_own = own.describe_images(repositoryName=destination)["imageDetails"]
-    assert len(in_own) == (1 if (account, region) == (ACCOUNT, REGION) else 0)
+    for client, repository in ((own, copy), (there, both)):
+        (copied,) = client.describe_images(repositoryName=repository)["imageDetails"]
+        assert (copied["imageDigest"], copied["imageTags"]) == (digest, ["stable"])
+    assert own.describe_images(repositoryName=both)["imageDetails"] == []
 
 
 def copy_in_registry(state: Path) -> dict[str, str]:
-    """Copies made by the stand-in for the function; in a process of its own, for ministack is one per process."""
+    """Copy with the stand-in for the function; in its own process, because ministack's state is global."""
     from ministack.services import ecr  # noqa: PLC0415
 
     from cdk_local_aws.emulator.blob_store import BlobStore, RepositoryKey  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The emulator's process: found again, stopped clean, and its state there after an end of either kind."""
+"""The emulator's process is found again and stops clean, and its state outlives stops and crashes."""
 
 import json
 import multiprocessing
@@ -24,7 +24,7 @@ from tests.local.emulator.registry_client import digest_of
 
 @pytest.fixture
 def settings() -> Iterator[EmulatorSettings]:
-    """An emulator of the test's own, not started."""
+    """The settings of a new emulator, which is stopped after the test."""
     settings = EmulatorSettings(state=Path(tempfile.mkdtemp(prefix="process-")), port=free_port())
     yield settings
     process.stop(settings)
@@ -32,7 +32,7 @@ def settings() -> Iterator[EmulatorSettings]:
 
 
 def start(settings: EmulatorSettings) -> list[str]:
-    """Start it and answer what was said."""
+    """Start the emulator and return what it reported."""
     said: list[str] = []
     process.ensure_running(settings, NO_ENGINE, said.append)
     return said
@@ -45,7 +45,7 @@ def pid(settings: EmulatorSettings) -> int:
 
 
 def fill(settings: EmulatorSettings) -> str:
-    """Put something into the registry, a table and a bucket, and answer the image's digest."""
+    """Push an image, put an object and a parameter, and return the image's digest."""
     aws = Aws.of(settings)
     aws.client("ecr").create_repository(repositoryName="kept")
     aws.client("s3").create_bucket(Bucket="kept")
@@ -100,7 +100,7 @@ def test_state_outlives_a_crash_that_comes_after_a_checkpoint(settings: Emulator
     assert_filled(settings, digest)
 
 
-def test_an_upload_that_a_crash_cut_off_leaves_no_file(settings: EmulatorSettings) -> None:
+def test_an_upload_that_a_crash_interrupted_leaves_no_file(settings: EmulatorSettings) -> None:
     start(settings)
     repository, registry = Aws.of(settings).repository(), Aws.of(settings).registry
     begun = registry.call("POST", f"/v2/{repository}/blobs/uploads/", b"")
@@ -112,7 +112,7 @@ def test_an_upload_that_a_crash_cut_off_leaves_no_file(settings: EmulatorSetting
     assert list(uploads.iterdir()) == []
 
 
-def test_a_stack_that_a_stop_cut_off_can_be_deployed_again(settings: EmulatorSettings) -> None:
+def test_a_stack_that_a_stop_interrupted_can_be_deployed_again(settings: EmulatorSettings) -> None:
     start(settings)
     cloudformation = Aws.of(settings).client("cloudformation")
     waiting = {
@@ -155,7 +155,7 @@ def test_a_port_in_use_is_named(settings: EmulatorSettings) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
-def test_it_listens_on_loopback_alone(settings: EmulatorSettings) -> None:
+def test_it_listens_only_on_loopback(settings: EmulatorSettings) -> None:
     start(settings)
     sockets = set()
     for descriptor in Path(f"/proc/{pid(settings)}/fd").iterdir():

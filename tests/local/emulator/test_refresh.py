@@ -21,7 +21,7 @@ GIT = git_tag("abcd" * 10)
 
 @pytest.fixture
 def base(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A base image's name, whose repository is there and empty; commands run in a folder of their own."""
+    """The name of a base image with an empty repository; commands run in an empty folder."""
     monkeypatch.chdir(tmp_path)
     variables = {
         "AWS_ENDPOINT_URL": aws.url,
@@ -52,7 +52,7 @@ def test_the_mark_is_what_stable_is(aws: Aws, base: str, capsys: pytest.CaptureF
     assert RefreshMarks.read(DEFAULT_MARKS).of("dev", base) == second
 
 
-def test_a_repository_without_stable_is_told_from_no_repository(
+def test_a_repository_without_stable_and_a_missing_one_have_different_errors(
     base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["bases", "refresh", base, "--env", "dev"]) == 2
@@ -70,7 +70,7 @@ def test_a_deleted_tag_is_put_back_on_the_image_that_was_pushed_last(
 ) -> None:
     registry, repository = aws.registry, f"base-{base}-dev"
     registry.push(repository, FIRST, uuid.uuid4().bytes)
-    time.sleep(1.1)  # ECR tells whole seconds
+    time.sleep(1.1)  # ECR reports whole seconds
     newest = registry.push(repository, SECOND, uuid.uuid4().bytes)
     registry.push(repository, "cache-linux-amd64", uuid.uuid4().bytes)
     assert main(["bases", "restore", base, "--env", "dev"]) == 0
@@ -100,7 +100,7 @@ def test_of_several_platforms_it_is_put_back_on_the_index_and_on_no_platform_s_i
     ]
     index = json.dumps({"schemaVersion": 2, "mediaType": media_type, "manifests": entries}).encode()
     assert registry.put_manifest(repository, THIRD, index, media_type).status == 201
-    time.sleep(1.1)  # ECR tells whole seconds
+    time.sleep(1.1)  # ECR reports whole seconds
     stored = registry.call("GET", f"/v2/{repository}/manifests/{child}", Accept=MANIFEST).body
     aws.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": child}])
     assert registry.put_manifest(repository, FIRST, stored).status == 201
@@ -129,7 +129,9 @@ def test_the_tag_of_a_commit_is_put_back_on_the_content_that_it_had(
     assert told.out == f"{GIT} of {repository} is {first} again, which is {FIRST}\n"
 
 
-def test_what_cannot_be_restored_is_told(aws: Aws, base: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tag_that_cannot_be_restored_is_refused(
+    aws: Aws, base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["bases", "restore", base, "--env", "dev"]) == 2
     assert main(["bases", "restore", base, "--env", "dev", "--tag", FIRST]) == 2
     assert capsys.readouterr().err.splitlines() == [

@@ -1,4 +1,4 @@
-"""What a deployed function sees of the machine that it runs on."""
+"""A deployed function sees little of its machine."""
 
 from __future__ import annotations
 
