@@ -9,10 +9,24 @@ Template = dict[str, Any]
 WAITER = {"Delay": 0.1, "MaxAttempts": 200}
 
 
-def deploy(aws: Aws, name: str, resources: Template, outputs: Template | None = None) -> dict[str, str]:
+def resource(kind: str, **properties: Any) -> Template:
+    """Return a resource of the type `AWS::<kind>`."""
+    return {"Type": f"AWS::{kind}", "Properties": properties}
+
+
+def ref(logical_id: str) -> Template:
+    return {"Ref": logical_id}
+
+
+def attribute(logical_id: str, name: str) -> Template:
+    return {"Fn::GetAtt": [logical_id, name]}
+
+
+def deploy(aws: Aws, name: str, resources: Template, **outputs: Template) -> dict[str, str]:
     """Create or update a stack and return its outputs; raise WaiterError if it fails."""
     cloudformation = aws.client("cloudformation")
-    body = json.dumps({"Resources": resources, "Outputs": outputs or {}})
+    shown = {key: {"Value": value} for key, value in outputs.items()}
+    body = json.dumps({"Resources": resources, "Outputs": shown})
     exists = name in [s["StackName"] for s in cloudformation.describe_stacks()["Stacks"]]
     verb = "update" if exists else "create"
     getattr(cloudformation, f"{verb}_stack")(StackName=name, TemplateBody=body)

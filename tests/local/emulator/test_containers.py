@@ -14,7 +14,7 @@ from botocore.exceptions import WaiterError
 
 from cdk_local_aws.environment import local_url
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
-from tests.local.emulator.stacks import deploy, failure
+from tests.local.emulator.stacks import attribute, deploy, failure, ref, resource
 from tests.local.emulator.test_gaps_builds import build, log, project
 from tests.local.local_aws import LocalAws
 
@@ -100,8 +100,8 @@ def test_an_image_that_is_only_in_the_engine_is_not_run(local: LocalAws) -> None
     assert "not found in the registry" in invoke(local, name, "x")["errorMessage"]
 
 
-def service_stack(image: str, *, health: list[str] | None = None) -> dict[str, Any]:
-    """Return a service behind a load balancer as CDK's pattern does, but without a VPC."""
+def deploy_service(local: LocalAws, stack: str, image: str, *, health: list[str] | None = None) -> str:
+    """Deploy a service behind a load balancer, as CDK's pattern does but without a VPC; return its address."""
     container = {
         "Name": "app",
         "Image": image,
@@ -111,55 +111,46 @@ def service_stack(image: str, *, health: list[str] | None = None) -> dict[str, A
         "PortMappings": [{"ContainerPort": 8080}],
         **({"HealthCheck": {"Command": health}} if health else {}),
     }
-    return {
-        "Cluster": {"Type": "AWS::ECS::Cluster"},
-        "Balancer": {
-            "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
-            "Properties": {"Type": "application"},
-        },
-        "Targets": {
-            "Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
-            "Properties": {"Port": 80, "Protocol": "HTTP", "TargetType": "ip", "HealthCheckPath": "/health"},
-        },
-        "Listener": {
-            "Type": "AWS::ElasticLoadBalancingV2::Listener",
-            "Properties": {
-                "LoadBalancerArn": {"Ref": "Balancer"},
-                "Port": 80,
-                "Protocol": "HTTP",
-                "DefaultActions": [{"Type": "forward", "TargetGroupArn": {"Ref": "Targets"}}],
-            },
-        },
-        "Definition": {
-            "Type": "AWS::ECS::TaskDefinition",
-            "Properties": {
-                "NetworkMode": "awsvpc",
-                "RequiresCompatibilities": ["FARGATE"],
-                "ContainerDefinitions": [container],
-            },
-        },
+    http = {"Port": 80, "Protocol": "HTTP"}
+    forward = {"Type": "forward", "TargetGroupArn": ref("Targets")}
+    target = {"ContainerName": "app", "ContainerPort": 8080, "TargetGroupArn": ref("Targets")}
+    resources = {
+        "Cluster": resource("ECS::Cluster"),
+        "Balancer": resource("ElasticLoadBalancingV2::LoadBalancer", Type="application"),
+        "Targets": resource(
+            "ElasticLoadBalancingV2::TargetGroup", TargetType="ip", HealthCheckPath="/health", **http
+        ),
+        "Listener": resource(
+            "ElasticLoadBalancingV2::Listener",
+            LoadBalancerArn=ref("Balancer"),
+            DefaultActions=[forward],
+            **http,
+        ),
+        "Definition": resource(
+            "ECS::TaskDefinition",
+            NetworkMode="awsvpc",
+            RequiresCompatibilities=["FARGATE"],
+            ContainerDefinitions=[container],
+        ),
         "Service": {
-            "Type": "AWS::ECS::Service",
             "DependsOn": ["Listener"],
-            "Properties": {
-                "Cluster": {"Ref": "Cluster"},
-                "TaskDefinition": {"Ref": "Definition"},
-                "DesiredCount": 1,
-                "LaunchType": "FARGATE",
-                "DeploymentConfiguration": {
+            **resource(
+                "ECS::Service",
+                Cluster=ref("Cluster"),
+                TaskDefinition=ref("Definition"),
+                DesiredCount=1,
+                LaunchType="FARGATE",
+                DeploymentConfiguration={
                     "MinimumHealthyPercent": 100,
                     "MaximumPercent": 200,
                     "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
                 },
-                "LoadBalancers": [
-                    {"ContainerName": "app", "ContainerPort": 8080, "TargetGroupArn": {"Ref": "Targets"}}
-                ],
-            },
+                LoadBalancers=[target],
+            ),
         },
     }
-
-
-DNS = {"Dns": {"Value": {"Fn::GetAtt": ["Balancer", "DNSName"]}}}
+    name = deploy(local.aws, stack, resources, Dns=attribute("Balancer", "DNSName"))["Dns"]
+    return local_url(name, local.env.port)
 
 
 def get(url: str) -> str:
@@ -177,7 +168,7 @@ def test_a_service_answers_is_replaced_without_a_failed_request_and_is_back_afte
         'python3 -c \'import os,urllib.request as u;u.urlopen("http://127.0.0.1:" + os.environ.get("PORT", "8080"))\'',
     ]
     one = push(local, SERVICE, ["app.handler"], repository=repository, tag="one")
-    url = local_url(deploy(local.aws, stack, service_stack(one, health=health), DNS)["Dns"], local.env.port)
+    url = deploy_service(local, stack, one, health=health)
     assert get(f"{url}/receipts?limit=1") == "one /receipts?limit=1"
 
     two = push(local, SERVICE, ["app.handler"], repository=repository, tag="two")
@@ -194,7 +185,7 @@ def test_a_service_answers_is_replaced_without_a_failed_request_and_is_back_afte
 
     asking = threading.Thread(target=ask)
     asking.start()
-    deploy(local.aws, stack, service_stack(two, health=health), DNS)
+    deploy_service(local, stack, two, health=health)
     time.sleep(0.5)
     done.set()
     asking.join()
@@ -227,7 +218,7 @@ def test_a_service_that_cannot_run_fails_its_stack_with_the_reason(
     repository, stack = local.aws.repository(), local.aws.name("stack")
     image = push(local, program, ["app.handler"], repository=repository, tag="exits")
     with pytest.raises(WaiterError):
-        deploy(local.aws, stack, service_stack(image.replace(":exits", f":{tag}")), DNS)
+        deploy_service(local, stack, image.replace(":exits", f":{tag}"))
     failed = failure(local.aws, stack, "Service")
     assert "ECS Deployment Circuit Breaker was triggered" in failed
     assert reason in failed

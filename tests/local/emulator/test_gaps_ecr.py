@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from tests.local.emulator.aws import ACCOUNT, GAP, Aws
 from tests.local.emulator.registry_client import INDEX, digest_of
-from tests.local.emulator.stacks import deploy, failure
+from tests.local.emulator.stacks import deploy, failure, resource
 
 pytestmark = GAP
 
@@ -171,9 +171,8 @@ def test_a_new_repository_of_an_old_name_is_empty(aws: Aws) -> None:
 
 def test_a_stack_does_not_take_over_a_repository_that_exists(aws: Aws) -> None:
     repository, stack = aws.repository(), aws.name("stack")
-    properties = {"RepositoryName": repository}
     with pytest.raises(WaiterError):
-        deploy(aws, stack, {"R": {"Type": "AWS::ECR::Repository", "Properties": properties}})
+        deploy(aws, stack, {"R": resource("ECR::Repository", RepositoryName=repository)})
     message = f"Resource of type 'AWS::ECR::Repository' with identifier '{repository}' already exists."
     assert failure(aws, stack, "R") == message
     assert aws.client("ecr").describe_repositories(repositoryNames=[repository])["repositories"]

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from tests.local.emulator.aws import ACCOUNT, GAP, REGION, Aws
 from tests.local.emulator.registry_client import INDEX
-from tests.local.emulator.stacks import deploy, failure
+from tests.local.emulator.stacks import deploy, failure, resource
 
 pytestmark = GAP
 
@@ -66,9 +66,11 @@ def test_a_function_keeps_the_digest_that_its_tag_had(aws: Aws) -> None:
 
 def test_a_stack_with_a_function_without_image_fails(aws: Aws) -> None:
     name = aws.name("stack")
-    properties = {"Role": ROLE, "PackageType": "Image", "Code": {"ImageUri": f"{HOST}/nowhere:tag"}}
+    code = {"ImageUri": f"{HOST}/nowhere:tag"}
     with pytest.raises(WaiterError):
-        deploy(aws, name, {"Function": {"Type": "AWS::Lambda::Function", "Properties": properties}})
+        deploy(
+            aws, name, {"Function": resource("Lambda::Function", Role=ROLE, PackageType="Image", Code=code)}
+        )
     assert f"Source image {HOST}/nowhere:tag does not exist" in failure(aws, name, "Function")
 
 
