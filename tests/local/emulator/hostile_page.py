@@ -7,12 +7,13 @@ import os
 import queue
 import subprocess
 import threading
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 PAGE = """<!doctype html><script>
-const emulator = %(emulator)s, body = %(function)s;
+const emulator = %(emulator)s, body = %(function)s, origins = %(origins)s;
 const text = {method: "POST", mode: "no-cors", headers: {"Content-Type": "text/plain"}, body};
 const json = {method: "POST", headers: {"Content-Type": "application/json"}, body};
 const attempts = {
@@ -32,27 +33,24 @@ const attempts = {
       saw[name] = String(error);
     }
   }
-  await fetch("/saw", {method: "POST", body: JSON.stringify(saw)});
+  await fetch("/saw", {method: "POST", body: JSON.stringify([location.hostname, saw])});
+  const next = origins[origins.indexOf(location.hostname) + 1];
+  if (next) location.hostname = next;
 })();
 </script>"""
 BROWSER = (
-    *(
-        "chromium",
-        "--headless",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-dev-shm-usage",
-    ),
+    *("chromium", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    "--disable-dev-shm-usage",
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-proxy-server"),
 )
 SECONDS = 60
 
 
-def visit(origin: str, folder: Path, *, emulator: str, function: str) -> dict[str, str]:
-    """Open the page with the host name `origin`, and return the result of each of its attempts."""
-    told: queue.Queue[dict[str, str]] = queue.Queue()
-    page = PAGE % {"emulator": json.dumps(emulator), "function": json.dumps(function)}
+def visit(origins: Sequence[str], folder: Path, *, emulator: str, function: str) -> dict[str, dict[str, str]]:
+    """Open the page with one host name after another, and return the result of each of its attempts by host name."""
+    reports: queue.Queue[tuple[str, dict[str, str]]] = queue.Queue()
+    values = {"emulator": emulator, "function": function, "origins": origins}
+    page = PAGE % {name: json.dumps(value) for name, value in values.items()}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -62,7 +60,7 @@ def visit(origin: str, folder: Path, *, emulator: str, function: str) -> dict[st
             self.wfile.write(page.encode())
 
         def do_POST(self) -> None:
-            told.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            reports.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()
 
@@ -78,13 +76,13 @@ def visit(origin: str, folder: Path, *, emulator: str, function: str) -> dict[st
             *as_root,
             f"--user-data-dir={folder / 'profile'}",
             f"--host-resolver-rules=MAP evil.example 127.0.0.1:{server.server_port}",
-            f"http://{origin}:{server.server_port}/",
+            f"http://{origins[0]}:{server.server_port}/",
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        return told.get(timeout=SECONDS)
+        return dict(reports.get(timeout=SECONDS) for _ in origins)
     finally:
         browser.terminate()
         browser.wait()
