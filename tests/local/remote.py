@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import json
 import tempfile
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from scoped_images.remote.builds import RemoteBuilds
 from scoped_images.remote.buildspec import buildspec
 from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable, secret_variable
 from tests.local.local_aws import LocalAws
+from tests.local.waiting import wait_until
 
 PREFIX = "scoped-images-test_"
 BUCKET = "archives"
@@ -132,14 +132,12 @@ class Remote(LocalAws):
 
     def wait(self, started: dict[str, Any]) -> dict[str, Any]:
         """Poll until the build has ended, as the provider does, and return its Data."""
-        deadline = time.monotonic() + 180
-        while True:
+
+        def end() -> dict[str, Any] | None:
             answer = self.builds.is_complete(started)
-            if answer["IsComplete"]:
-                data: dict[str, Any] = {**started.get("Data", {}), **answer.get("Data", {})}
-                return data
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+            return answer if answer["IsComplete"] else None
+
+        return {**started.get("Data", {}), **(wait_until(end, seconds=180) or {}).get("Data", {})}
 
     def build(self, request: BuildRequest) -> str:
         """Build an image, and return its digest."""

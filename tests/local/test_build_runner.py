@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from cdk_local_aws.build_runner import BuildRun, Job
+from tests.local.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,13 +128,6 @@ def running(marker: str) -> bool:
     return any(
         marker.encode() in path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()
     )
-
-
-def wait_until(condition: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are found in /proc")

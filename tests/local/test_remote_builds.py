@@ -7,9 +7,7 @@ import json
 import runpy
 import subprocess
 import tempfile
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from scoped_images.remote.builds import BuildError
 from tests.local.local_aws import LocalAws
 from tests.local.places import ROOT
 from tests.local.remote import BUCKET, Remote
+from tests.local.waiting import wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -239,13 +238,6 @@ def slow_build(remote: Remote, **more: Any) -> dict[str, Any]:
     started = remote.start(remote.request(context, remote.repository(), **more))
     wait_until(lambda: "RUN sleep" in remote.log(started["BuildId"]))
     return started
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_a_build_whose_stack_rolls_back_is_stopped(remote: Remote) -> None:

@@ -1,7 +1,9 @@
 """An emulated AWS: its clients, its registry, and resources with names that no other test uses."""
 
 import functools
+import io
 import uuid
+import zipfile
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -34,6 +36,14 @@ GAP = pytest.mark.parametrize(
     ],
     indirect=True,
 )
+
+
+def zipped(name: str, program: str) -> bytes:
+    """Return the code of a zip function with one module."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr(name, program)
+    return code.getvalue()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import http.client
-import io
 import json
 import os
 import shutil
@@ -13,7 +12,6 @@ import stat
 import subprocess
 import urllib.error
 import urllib.request
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,7 @@ from botocore.exceptions import ClientError
 from cdk_local_aws.debian_packages import install_missing
 from cdk_local_aws.emulator.keys import Keys
 from cdk_local_aws.emulator.settings import EmulatorSettings
-from tests.local.emulator.aws import ACCOUNT, REGION, Aws
+from tests.local.emulator.aws import ACCOUNT, REGION, Aws, zipped
 from tests.local.emulator.hostile_page import visit
 
 UNSIGNED = (
@@ -38,15 +36,13 @@ UNSIGNED = (
 
 def function_request(name: str) -> dict[str, Any]:
     """Return the body of a CreateFunction call."""
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", "def handler(event, context): return open('/etc/hostname').read()\n")
+    code = zipped("app.py", "def handler(event, context): return open('/etc/hostname').read()\n")
     return {
         "FunctionName": name,
         "Runtime": "python3.12",
         "Handler": "app.handler",
         "Role": f"arn:aws:iam::{ACCOUNT}:role/any",
-        "Code": {"ZipFile": base64.b64encode(code.getvalue()).decode()},
+        "Code": {"ZipFile": base64.b64encode(code).decode()},
     }
 
 

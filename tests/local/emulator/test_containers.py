@@ -17,6 +17,7 @@ from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from tests.local.emulator.stacks import attribute, deploy, failure, ref, resource
 from tests.local.emulator.test_gaps_builds import build, log, project
 from tests.local.local_aws import LocalAws
+from tests.local.waiting import answer, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -195,14 +196,7 @@ def test_a_service_answers_is_replaced_without_a_failed_request_and_is_back_afte
     local.down()
     assert local.docker("ps", "--quiet") == ""
     local.up()
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            assert get(url) == "two /"
-            return
-        except urllib.error.HTTPError:
-            assert time.monotonic() < deadline, "the service did not come back"
-            time.sleep(0.2)
+    assert wait_until(lambda: answer(lambda: get(url))) == "two /"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from cdk_local_aws.emulator.sandbox import USER
 from cdk_local_aws.emulator.settings import EmulatorSettings
 from tests.local.emulator.aws import Aws
+from tests.local.waiting import wait_until
 
 
 def project(aws: Aws) -> str:
@@ -35,14 +35,14 @@ def build(aws: Aws, name: str, *commands: str, **more: Any) -> dict[str, Any]:
     """Start a build and wait for its end."""
     codebuild = aws.client("codebuild")
     started = codebuild.start_build(projectName=name, buildspecOverride=spec(*commands), **more)["build"]
-    deadline = time.monotonic() + 30
-    while True:
+
+    def ended() -> dict[str, Any] | None:
         (found,) = codebuild.batch_get_builds(ids=[started["id"]])["builds"]
-        if found["buildStatus"] != "IN_PROGRESS":
-            ended: dict[str, Any] = found
-            return ended
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+        return None if found["buildStatus"] == "IN_PROGRESS" else found
+
+    build = wait_until(ended)
+    assert build
+    return build
 
 
 def log(aws: Aws, ended: dict[str, Any]) -> list[str]:
@@ -106,14 +106,10 @@ def test_one_token_is_one_build(aws: Aws) -> None:
 
 def test_a_stopped_build_is_stopped(aws: Aws) -> None:
     codebuild = aws.client("codebuild")
-    started = codebuild.start_build(projectName=project(aws), buildspecOverride=spec("sleep 60"))["build"][
-        "id"
-    ]
-    codebuild.stop_build(id=started)
-    deadline = time.monotonic() + 20
-    while codebuild.batch_get_builds(ids=[started])["builds"][0]["buildStatus"] != "STOPPED":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    started = codebuild.start_build(projectName=project(aws), buildspecOverride=spec("sleep 60"))["build"]
+    codebuild.stop_build(id=started["id"])
+    builds = codebuild.batch_get_builds
+    wait_until(lambda: builds(ids=[started["id"]])["builds"][0]["buildStatus"] == "STOPPED")
 
 
 def test_a_build_is_a_user_without_rights_and_without_the_owner_s_files(

@@ -1,16 +1,14 @@
 """Lambda's gaps in stock ministack: unknown images, and custom resources that never answer."""
 
-import io
 import json
-import time
-import zipfile
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.local.emulator.aws import ACCOUNT, GAP, REGION, Aws
+from tests.local.emulator.aws import ACCOUNT, GAP, REGION, Aws, zipped
 from tests.local.emulator.registry_client import INDEX
 from tests.local.emulator.stacks import deploy, failure, resource
+from tests.local.waiting import wait_until
 
 pytestmark = GAP
 
@@ -76,16 +74,13 @@ def test_a_stack_with_a_function_without_image_fails(aws: Aws) -> None:
 
 def create_custom_resource(aws: Aws, program: str) -> str:
     """Start to create a stack with a resource of this program, and return the stack's name."""
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as zipped:
-        zipped.writestr("index.py", program)
     function, name = aws.name("function"), aws.name("stack")
     arn = aws.client("lambda").create_function(
         FunctionName=function,
         Role=ROLE,
         Runtime="python3.13",
         Handler="index.handler",
-        Code={"ZipFile": code.getvalue()},
+        Code={"ZipFile": zipped("index.py", program)},
     )["FunctionArn"]
     body = {"Resources": {"Custom": {"Type": "Custom::It", "Properties": {"ServiceToken": arn}}}}
     aws.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(body))
@@ -100,10 +95,7 @@ def status(aws: Aws, stack: str) -> str:
 
 def test_a_custom_resource_whose_function_fails_says_so_at_once(aws: Aws) -> None:
     name = create_custom_resource(aws, "raise RuntimeError('cannot be imported')")
-    deadline = time.monotonic() + 10
-    while status(aws, name).endswith("IN_PROGRESS"):
-        assert time.monotonic() < deadline, "the stack waits for an answer that never comes"
-        time.sleep(0.2)
+    wait_until(lambda: not status(aws, name).endswith("IN_PROGRESS"), seconds=8)
     assert "cannot be imported" in failure(aws, name, "Custom")
 
 

@@ -20,6 +20,7 @@ from cdk_local_aws.errors import LocalError
 from tests.free_port import free_port
 from tests.local.emulator.aws import NO_ENGINE, Aws
 from tests.local.emulator.registry_client import digest_of
+from tests.local.waiting import wait_until
 
 
 @pytest.fixture
@@ -91,10 +92,7 @@ def test_state_outlives_a_crash_that_comes_after_a_checkpoint(settings: Emulator
     digest = fill(settings)
     services = settings.folder / "services"
     saved = {services / "ecr.json": digest, services / "ssm.json": "kept", services / "s3.json": "kept"}
-    deadline = time.monotonic() + 30
-    while not all(file.exists() and word in file.read_text() for file, word in saved.items()):
-        assert time.monotonic() < deadline, "no checkpoint was made"
-        time.sleep(0.2)
+    wait_until(lambda: all(file.exists() and word in file.read_text() for file, word in saved.items()))
     os.kill(pid(settings), signal.SIGKILL)
     start(settings)
     assert_filled(settings, digest)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import pytest
 
 from cdk_local_aws.emulator.sandbox import USER, Sandbox, sandbox
 from cdk_local_aws.emulator.settings import EmulatorSettings
-from tests.local.emulator.aws import ACCOUNT, Aws
+from tests.local.emulator.aws import ACCOUNT, Aws, zipped
 
 CURIOUS = """
 import os, pathlib
@@ -41,16 +39,13 @@ def handler(event, context):
 def test_a_function_sees_its_code_and_the_local_aws_only(aws: Aws, settings: EmulatorSettings) -> None:
     if sandbox().bwrap is None:
         pytest.fail("bubblewrap does not run here")
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", CURIOUS)
     name, client = aws.name("curious"), aws.client("lambda")
     client.create_function(
         FunctionName=name,
         Runtime="python3.12",
         Handler="app.handler",
         Role=f"arn:aws:iam::{ACCOUNT}:role/any",
-        Code={"ZipFile": code.getvalue()},
+        Code={"ZipFile": zipped("app.py", CURIOUS)},
     )
     pid = json.loads((settings.folder / "process.json").read_text())["pid"]
     event = {"secret": str(settings.secret_file), "home": str(Path.home() / ".ssh"), "pid": pid}
