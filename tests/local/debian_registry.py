@@ -1,4 +1,4 @@
-"""Runs a real registry on loopback: Debian's docker-registry, unpacked into a folder."""
+"""Runs a real registry on loopback: Debian's docker-registry."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cdk_local_aws.debian_packages import DebianSuite, machine_mirror, unpack
 from tests.free_port import free_port
+from tests.local.debian_programs import debian_programs
 
 
 @contextmanager
 def debian_registry(work: Path) -> Iterator[str]:
     """Run the registry with its data below `work`, and yield its host and port."""
-    suite = DebianSuite(name="trixie", mirror=machine_mirror(), work=work / "apt")
-    unpack(suite.download(["docker-registry"]), work / "root")
     address = f"127.0.0.1:{free_port()}"
     configuration = {
         "version": 0.1,
@@ -27,7 +25,7 @@ def debian_registry(work: Path) -> Iterator[str]:
     }
     (work / "config.yml").write_text(json.dumps(configuration))
     server = subprocess.Popen(
-        [work / "root/usr/bin/docker-registry", "serve", work / "config.yml"],
+        [debian_programs() / "usr/bin/docker-registry", "serve", work / "config.yml"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

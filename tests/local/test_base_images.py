@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cdk_local_aws import stand_in_images
 from cdk_local_aws.base_images import ensure_base_images, image_labels, unreachable
 from cdk_local_aws.engine import Engine, Machine
 from cdk_local_aws.stand_in_images import LABEL, LAMBDA_PYTHON, StandIn, docker
@@ -18,11 +21,18 @@ REPORTED = f"stand-in for {UNREACHABLE} built from Debian: it only resembles AWS
 
 
 @pytest.fixture(scope="module")
-def stand_in(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
-    """A small stand-in, built in seconds."""
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """A stand-in with one file in place of a root file system of Debian, which takes a minute."""
     recipe = tmp_path_factory.mktemp("recipe")
     (recipe / "Dockerfile").write_text("FROM scratch\nADD debian.tar /\n")
-    return StandIn(UNREACHABLE, recipe, suite="trixie", packages=("mawk",), made_of="Debian")
+
+    def one_file(stand_in: StandIn, tar: Path) -> None:
+        with tarfile.open(tar, "w") as archive:
+            archive.add(stand_in.recipe / "Dockerfile", "Dockerfile")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stand_in_images, "make_debian_tar", one_file)
+        yield StandIn(UNREACHABLE, recipe, suite="trixie", packages=(), made_of="Debian")
 
 
 @pytest.fixture(scope="module")

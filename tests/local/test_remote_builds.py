@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from scoped_images import Platform, ScopedContext
 from scoped_images.context.archive import write_context_archive
 from scoped_images.ecr.tags import late_content_tag
@@ -21,7 +20,7 @@ from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import ImageSpec
 from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.builds import BuildError
-from tests.local.local_aws import LocalAws
+from tests.local.local_aws import SMALL_BASE, LocalAws
 from tests.local.places import ROOT
 from tests.local.remote import BUCKET, Remote
 from tests.local.waiting import wait_until
@@ -37,9 +36,9 @@ def remote(local: LocalAws) -> Remote:
     return Remote(local.env, local.engine, local.folder)
 
 
-STAMPED = f"""ARG BASE_IMAGE_URI={LAMBDA_PYTHON.image}
+STAMPED = f"""ARG BASE_IMAGE_URI={SMALL_BASE}
 FROM ${{BASE_IMAGE_URI}}
-RUN python3 -c "import uuid; open('/stamp', 'w').write(uuid.uuid4().hex)"
+RUN cat /proc/sys/kernel/random/uuid > /stamp
 COPY app /app
 """
 
@@ -47,9 +46,7 @@ COPY app /app
 def test_a_cold_build_a_cached_one_and_one_on_another_base(remote: Remote) -> None:
     base_repository, repository = remote.repository(), remote.repository()
     bases = [
-        remote.request(
-            remote.context(f"FROM {LAMBDA_PYTHON.image}\nCOPY word /word\n", word=word), base_repository
-        )
+        remote.request(remote.context(f"FROM {SMALL_BASE}\nCOPY word /word\n", word=word), base_repository)
         for word in ("one", "two")
     ]
     for base in bases:
@@ -77,8 +74,7 @@ def test_a_hostile_argument_arrives_unharmed_and_runs_nothing(remote: Remote) ->
     repository = remote.repository()
     owned = Path("/tmp/owned")
     owned.unlink(missing_ok=True)
-    write = "import os; open('/word', 'w').write(os.environ['WORD'])"
-    context = remote.context(f'FROM {LAMBDA_PYTHON.image}\nARG WORD\nRUN python3 -c "{write}"\n')
+    context = remote.context(f'FROM {SMALL_BASE}\nARG WORD\nRUN printf %s "$WORD" > /word\n')
     for request, late in (
         (remote.request(context, repository, build_args={"WORD": HOSTILE}), {}),
         (remote.request(context, repository, tag="sha-late", late_args=("WORD",)), {"WORD": HOSTILE}),
@@ -127,7 +123,7 @@ def test_secrets_reach_the_build_but_no_log_and_no_image(remote: Remote) -> None
     )
     remote.aws.client("ssm").put_parameter(Name="/build/other", Value=other, Type="SecureString")
     context = remote.context(
-        f"FROM {LAMBDA_PYTHON.image}\n"
+        f"FROM {SMALL_BASE}\n"
         "RUN --mount=type=secret,id=word --mount=type=secret,id=other "
         "cat /run/secrets/word /run/secrets/other | sha256sum > /hash\n"
     )
@@ -205,7 +201,7 @@ def test_a_context_arrives_as_in_a_local_build(remote: Remote) -> None:
     shared = Path(tempfile.mkdtemp(dir=remote.folder))
     (shared / "word").write_text("shared")
     (folder / "Dockerfile").write_text(
-        f"FROM {LAMBDA_PYTHON.image}\nCOPY . /app/\nCOPY --from=our/shared word /app/word\n"
+        f"FROM {SMALL_BASE}\nCOPY . /app/\nCOPY --from=our/shared word /app/word\n"
     )
     context = ScopedContext.from_dockerfile(
         folder, platform=Platform.LINUX_AMD64, build_contexts={"our/shared": shared}
@@ -219,8 +215,7 @@ def test_a_context_arrives_as_in_a_local_build(remote: Remote) -> None:
 def test_two_builds_of_one_content_at_once_both_end_with_its_image(remote: Remote) -> None:
     """Two stacks with one image: the slower build returns the image that the quicker one tagged."""
     context = remote.context(
-        f"FROM {LAMBDA_PYTHON.image}\nARG WHO\n"
-        "RUN python3 -c \"import time, uuid; time.sleep(2); open('/stamp', 'w').write(uuid.uuid4().hex)\"\n"
+        f"FROM {SMALL_BASE}\nARG WHO\nRUN sleep 2; cat /proc/sys/kernel/random/uuid > /stamp\n"
     )
     repository = remote.repository()
     started = [remote.start(remote.request(context, repository, build_args={"WHO": who})) for who in "ab"]
@@ -229,7 +224,7 @@ def test_two_builds_of_one_content_at_once_both_end_with_its_image(remote: Remot
     assert started[0]["BuildId"] != started[1]["BuildId"]
 
 
-SLOW = f"FROM {LAMBDA_PYTHON.image}\nCOPY word /\nRUN sleep 120\n"
+SLOW = f"FROM {SMALL_BASE}\nCOPY word /\nRUN sleep 120\n"
 
 
 def slow_build(remote: Remote, **more: Any) -> dict[str, Any]:

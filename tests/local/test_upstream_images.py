@@ -29,7 +29,7 @@ pytestmark = [
 ]
 # Nothing answers there, so a build without a mirror fails.
 PUBLIC = "public.invalid/lambda/python:3.13"
-HUB = "docker.io/library/nobody-has-this:latest"
+HUB = "nobody-has-this"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def built(engine: Engine, folder: Path, dockerfile: str, upstream: UpstreamImage
         f"ARG BASE_IMAGE_URI\nFROM ${{BASE_IMAGE_URI:-{PUBLIC}}}\n",
         f"FROM scratch\nCOPY --from={PUBLIC} /version /version\n",
         f"FROM {PUBLIC} AS first\nFROM scratch\nCOPY --from=first /version /version\n",
-        f"FROM {HUB}\n",
+        f"FROM docker.io/library/{HUB}:latest\n",
         f"FROM scratch AS parent\nONBUILD COPY --from={PUBLIC} /version /version\nFROM parent\n",
         f"ARG TARGETARCH\nFROM {PUBLIC} AS for-amd64\nFROM for-$TARGETARCH\n",
     ],
