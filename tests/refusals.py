@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from scoped_images import ScopedImagesError
+from scoped_images.errors import ScopedImagesError
 
 
 @contextmanager
-def refused(message: str) -> Iterator[None]:
-    """Expect the block to raise a ScopedImagesError with exactly this message."""
-    with pytest.raises(ScopedImagesError) as caught:
+def refused(message: str, error: type[Exception] = ScopedImagesError) -> Iterator[None]:
+    """Expect the block to raise an error with exactly this message."""
+    with pytest.raises(error) as caught:
         yield
     assert str(caught.value) == message

@@ -21,6 +21,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.workspace import lock_files
 from scoped_images.workspace.tables import read_toml
+from tests.refusals import refused
 from tests.unit.workspace.repository import packages, project, write
 
 CONTEXT = ScopedContext(
@@ -66,9 +67,8 @@ def test_the_first_need_is_what_it_is_built_from_and_the_others_have_names() -> 
     ],
 )
 def test_a_graph_that_cannot_be_built(declarations: Sequence[BaseDeclaration], message: str) -> None:
-    with pytest.raises(ScopedImagesError) as refused:
+    with refused(message):
         BaseGraph.of(declarations)
-    assert str(refused.value) == message
 
 
 @pytest.mark.parametrize("name", ["", "A", "a_b", "a--b", "-a", "a-", "a/b", 3])
@@ -112,22 +112,18 @@ def test_a_number_in_place_of_a_tuple_is_an_error(option: str) -> None:
     ],
 )
 def test_declarations_are_a_list(given: Any, message: str) -> None:
-    with pytest.raises(ScopedImagesError) as refused:
+    with refused(f"bases: {message}"):
         BaseGraph.of(given)
-    assert str(refused.value) == f"bases: {message}"
-    with pytest.raises(ScopedImagesError) as refused:
+    with refused(f"declared: {message}"):
         BaseGraph.from_workspace(".", declared=given)
-    assert str(refused.value) == f"declared: {message}"
 
 
 def test_what_is_in_the_list_is_declared() -> None:
-    with pytest.raises(ScopedImagesError) as refused:
-        BaseGraph.of([base("a"), CONTEXT])  # type: ignore[list-item]
-    assert (
-        str(refused.value)
-        == "bases[1]: must be BaseDeclaration, got ScopedContext(root=PosixPath('/'), dockerfile=PosixPath('…; use "
+    with refused(
+        "bases[1]: must be BaseDeclaration, got ScopedContext(root=PosixPath('/'), dockerfile=PosixPath('…; use "
         "[BaseDeclaration(…)]"
-    )
+    ):
+        BaseGraph.of([base("a"), CONTEXT])  # type: ignore[list-item]
 
 
 def test_a_context_is_one_or_makes_one() -> None:
@@ -177,12 +173,11 @@ def test_what_comes_by_an_extra_of_another_workload_is_not_needed_again(tmp_path
 def test_a_workload_that_was_not_derived_for(tmp_path: Path) -> None:
     packages(tmp_path, {"api": ["label"], "other": ["dynamo"], "label": [], "dynamo": []})
     graph = BaseGraph.from_workspace(tmp_path, workloads=["api"])
-    with pytest.raises(ScopedImagesError) as refused:
-        graph.needs_of("other")
-    assert str(refused.value) == (
+    with refused(
         "'other' needs the package 'dynamo', but no base was derived for it; add 'other' to workloads=. Known "
         "bases: label"
-    )
+    ):
+        graph.needs_of("other")
 
 
 def test_without_a_workspace_a_workload_has_no_needs() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images import ScopedImagesError
 from scoped_images.bases.refresh_marks import RefreshMarks
+from tests.refusals import refused
 
 OLD, NEW = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 
@@ -50,6 +50,5 @@ def test_setting_one_mark_leaves_the_others() -> None:
 def test_says_what_is_wrong_and_where(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "bases.lock"
     path.write_text(text)
-    with pytest.raises(ScopedImagesError) as raised:
+    with refused(problem.format(path=path)):
         RefreshMarks.read(path)
-    assert str(raised.value) == problem.format(path=path)

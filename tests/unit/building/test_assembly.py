@@ -8,7 +8,7 @@ import pytest
 
 from scoped_images.building.assembly import BASE_METADATA, Base, Repository, Stack, read_assembly
 from scoped_images.building.image_asset import Destination
-from scoped_images.errors import ScopedImagesError
+from tests.refusals import refused
 from tests.unit.building.small_assembly import ROLE, docker_image, write_assembly
 
 
@@ -126,8 +126,5 @@ def repository(name: str = "base") -> Repository:
 
 
 def test_a_folder_without_an_assembly_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScopedImagesError) as raised:
+    with refused(f"--app: {tmp_path} is not a cloud assembly; run cdk synth, or give the command of an app"):
         read_assembly(tmp_path)
-    assert str(raised.value) == (
-        f"--app: {tmp_path} is not a cloud assembly; run cdk synth, or give the command of an app"
-    )

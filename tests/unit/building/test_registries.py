@@ -17,7 +17,7 @@ from scoped_images.building.assembly import Repository
 from scoped_images.building.image_asset import Destination
 from scoped_images.building.plan import RegistryState
 from scoped_images.building.registries import MissingRepositories, Registries
-from scoped_images.errors import ScopedImagesError
+from tests.refusals import refused
 
 ROLE = "arn:${AWS::Partition}:iam::123456789012:role/publish-${AWS::Region}"
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -151,12 +151,11 @@ def test_without_the_role_the_caller_s_own_rights_do_in_the_role_s_account(
 
 def test_without_a_role_of_another_account_nothing_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_assume_role(monkeypatch)
-    with pytest.raises(ScopedImagesError) as raised:
-        registries().states([destination(role_arn="arn:aws:iam::999999999999:role/publish")])
-    assert str(raised.value) == (
+    with refused(
         "cannot assume arn:aws:iam::999999999999:role/publish: An error occurred (AccessDenied) when calling the "
         "AssumeRole operation: no"
-    )
+    ):
+        registries().states([destination(role_arn="arn:aws:iam::999999999999:role/publish")])
 
 
 def test_a_destination_that_names_its_region_needs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,9 +166,8 @@ def test_a_destination_that_names_its_region_needs_no_other(monkeypatch: pytest.
 
 def test_without_any_region_it_says_where_one_may_be_given() -> None:
     nowhere = Destination(repository="api", tag="here")
-    with pytest.raises(ScopedImagesError) as caught:
-        Registries(region=None, warn=[].append).states([nowhere])
-    assert str(caught.value) == (
+    with refused(
         "region: an image's stack names none, and neither does the AWS configuration; set AWS_REGION, or give the stack "
         "an env= with a region"
-    )
+    ):
+        Registries(region=None, warn=[].append).states([nowhere])

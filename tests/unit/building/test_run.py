@@ -6,13 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from scoped_images.building.build_log import BuildLog
 from scoped_images.building.image_asset import ImageAsset
 from scoped_images.building.plan import BuildPlan, Target
 from scoped_images.building.run import build
-from scoped_images.errors import ScopedImagesError
+from tests.refusals import refused
 from tests.unit.building.test_build_log import vertex
 
 
@@ -146,9 +144,6 @@ def test_a_docker_that_cannot_build_at_all_is_an_error() -> None:
             return False, log
 
     bake = NoBuilder()
-    with pytest.raises(ScopedImagesError) as raised:
+    with refused('docker buildx bake failed before it built anything: ERROR: no builder "b" found'):
         build(BuildPlan(targets=(target("a"),)), bake, digests=bake.digests)
-    assert str(raised.value) == (
-        'docker buildx bake failed before it built anything: ERROR: no builder "b" found'
-    )
     assert bake.stopped

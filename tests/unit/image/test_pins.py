@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.errors import ScopedImagesError
 from scoped_images.image.spec import BaseReference
 from scoped_images.platform import Platform
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock
+from tests.refusals import refused
 from tests.unit.image.specs import spec
 
 PUBLIC = "public.ecr.aws/lambda/python:3.13"
@@ -56,12 +56,11 @@ def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> 
     context = ScopedContext.from_dockerfile(
         tmp_path, platform=Platform.LINUX_AMD64, build_contexts={"tools": "docker-image://tools:1"}
     )
-    with pytest.raises(ScopedImagesError) as refused:
-        spec(context, upstream=UpstreamImages(require_pins=True))
-    assert str(refused.value) == (
+    with refused(
         "require_pins: Dockerfile uses tools:1 without a digest; run scoped-images bases update (and --derived for "
         "those of derived bases), and commit the lock file"
-    )
+    ):
+        spec(context, upstream=UpstreamImages(require_pins=True))
 
 
 def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: ScopedContext) -> None:
@@ -72,12 +71,11 @@ def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: Scope
 
 def test_a_required_pin_that_is_missing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python:3.13\n")
-    with pytest.raises(ScopedImagesError) as refused:
-        spec(ScopedContext.of(tmp_path), upstream=UpstreamImages(require_pins=True))
-    assert str(refused.value) == (
+    with refused(
         "require_pins: Dockerfile uses python:3.13 without a digest; run scoped-images bases update (and --derived "
         "for those of derived bases), and commit the lock file"
-    )
+    ):
+        spec(ScopedContext.of(tmp_path), upstream=UpstreamImages(require_pins=True))
 
 
 def test_a_required_pin_is_in_the_dockerfile_or_in_the_lock(tmp_path: Path) -> None:

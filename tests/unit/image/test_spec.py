@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.errors import ScopedImagesError
 from scoped_images.image.spec import BaseReference, index_tag
 from scoped_images.platform import Platform
+from tests.refusals import refused
 from tests.unit.image.specs import spec
 
 
@@ -100,9 +100,8 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
     ],
 )
 def test_a_wrong_option_is_named(context: ScopedContext, changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ScopedImagesError) as caught:
+    with refused(message):
         spec(context, **changes)
-    assert str(caught.value) == message
 
 
 @pytest.fixture
@@ -140,11 +139,8 @@ def test_options_that_the_files_were_not_found_for_are_refused(
     found: ScopedContext, changes: dict[str, Any], message: str
 ) -> None:
     """The build would read files that are not there, and the hash would not tell."""
-    with pytest.raises(ScopedImagesError) as caught:
+    with refused(f"{message}: give it to ScopedContext.from_dockerfile, which finds the files by it"):
         spec(found, **changes)
-    assert str(caught.value) == (
-        f"{message}: give it to ScopedContext.from_dockerfile, which finds the files by it"
-    )
 
 
 def test_a_stage_after_a_continued_line_is_known(tmp_path: Path) -> None:
@@ -196,12 +192,11 @@ def test_a_named_base_with_a_name_that_no_dockerfile_finds_or_a_context_has_is_r
         platform=Platform.LINUX_AMD64,
         build_contexts=dict.fromkeys(contexts, tmp_path / "folder"),
     )
-    with pytest.raises(ScopedImagesError) as refused:
-        spec(context, named_bases={name: BaseReference(uri="other:1", identity="1")})
-    assert str(refused.value) == (
+    with refused(
         f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and none of the "
         f"context's own names ({own})"
-    )
+    ):
+        spec(context, named_bases={name: BaseReference(uri="other:1", identity="1")})
 
 
 def test_an_index_has_a_tag_of_its_own_whatever_the_order(context: ScopedContext) -> None:
@@ -273,12 +268,11 @@ def test_a_secret_s_file_in_a_context_is_refused(tmp_path: Path, named: bool) ->
         platform=Platform.LINUX_AMD64,
         build_contexts={"more": tmp_path / "more"} if named else {},
     )
-    with pytest.raises(ScopedImagesError) as refused:
-        spec(context, build_secrets={"pip": f"src={secret}"})
-    assert str(refused.value) == (
+    with refused(
         f"build_secrets['pip']: {secret} is in the build context of Dockerfile too, so the image would hold the secret; "
         f"name it in the ignore file of {secret.parent if named else tmp_path}"
-    )
+    ):
+        spec(context, build_secrets={"pip": f"src={secret}"})
 
 
 def test_a_secret_s_file_beside_the_context_is_taken(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -19,16 +21,19 @@ DATA = {"Digest": DIGEST, "Hex": "0a" * 32, "Tag": "sha-0123456789ab"}
 BUILD_ID = f"{PROJECT}:1"
 
 
+@cache
+def _clients() -> dict[str, Any]:
+    """To make one takes longer than a test."""
+    names = ("ecr", "codebuild", "logs", "cloudformation")
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    return {name: boto3.client(name, region_name="eu-west-1", **keys) for name in names}
+
+
 class StubbedAws:
     """Stubs of the four clients, which refuse calls that are not expected."""
 
     def __init__(self) -> None:
-        self.clients = {
-            name: boto3.client(
-                name, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-            )
-            for name in ("ecr", "codebuild", "logs", "cloudformation")
-        }
+        self.clients = _clients()
         self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
         self.slept: list[float] = []
         self.now = float(NOW)
@@ -48,6 +53,28 @@ class StubbedAws:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
+
+    def expect(
+        self,
+        *,
+        listed: Sequence[str] | None = None,
+        build: str | None = None,
+        found: bool | None = None,
+        stack: str | None = None,
+        **of_build: Any,
+    ) -> None:
+        """The look-ups of one step: of the project, and of builds, the tag and the stack where they are given."""
+        self.project()
+        if listed is not None:
+            parameters = {"projectName": PROJECT, "sortOrder": "DESCENDING"}
+            answer = {"ids": list(listed)} if listed else {}
+            self.stubs["codebuild"].add_response("list_builds_for_project", answer, parameters)
+        if build is not None:
+            self.build(build, **of_build)
+        if found is not None:
+            self.tag(found=found)
+        if stack is not None:
+            self.stack(stack)
 
     def tag(self, *, found: bool, tag: str = "sha-0123456789ab") -> None:
         """The look-up of the image's tag."""
@@ -139,12 +166,4 @@ def waiting(**more: Any) -> dict[str, Any]:
 def no_place(aws: StubbedAws) -> None:
     aws.start_fails(
         "AccountLimitExceededException", "Cannot have more than 1 builds in queue for the account"
-    )
-
-
-def listed(aws: StubbedAws, *ids: str) -> None:
-    aws.stubs["codebuild"].add_response(
-        "list_builds_for_project",
-        {"ids": list(ids)} if ids else {},
-        {"projectName": PROJECT, "sortOrder": "DESCENDING"},
     )

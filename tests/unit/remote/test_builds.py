@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scoped_images.remote.builds import BuildError
+from tests.refusals import refused
 from tests.unit.remote.requests import PROJECT, project, request
 from tests.unit.remote.stubbed_aws import (
     BUILD_ID,
@@ -20,8 +21,7 @@ from tests.unit.remote.stubbed_aws import (
 
 
 def test_a_missing_image_is_built(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.tag(found=False)
+    stubbed_aws.expect(found=False)
     stubbed_aws.start()
     stubbed_aws.stack("UPDATE_IN_PROGRESS")
     assert stubbed_aws.builds.on_event(event()) == {
@@ -35,8 +35,7 @@ def test_a_missing_image_is_built(stubbed_aws: StubbedAws) -> None:
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_an_image_that_is_there_is_not_built(kind: str, stubbed_aws: StubbedAws) -> None:
     """So a rollback builds nothing, and neither does an update that leaves the image as it is."""
-    stubbed_aws.project()
-    stubbed_aws.tag(found=True)
+    stubbed_aws.expect(found=True)
     answer = stubbed_aws.builds.on_event(event(kind, PhysicalResourceId=IMAGE))
     assert answer == {"PhysicalResourceId": IMAGE, "Data": DATA}
     assert stubbed_aws.builds.is_complete(event(kind, **answer)) == {"IsComplete": True}
@@ -44,8 +43,7 @@ def test_an_image_that_is_there_is_not_built(kind: str, stubbed_aws: StubbedAws)
 
 def test_an_image_deleted_by_hand_is_built_again(stubbed_aws: StubbedAws) -> None:
     """An update back to older properties finds no image, and so builds it."""
-    stubbed_aws.project()
-    stubbed_aws.tag(found=False)
+    stubbed_aws.expect(found=False)
     stubbed_aws.start()
     stubbed_aws.stack("UPDATE_ROLLBACK_IN_PROGRESS")
     assert stubbed_aws.builds.on_event(event("Update", PhysicalResourceId=IMAGE))["BuildId"] == BUILD_ID
@@ -109,8 +107,7 @@ def test_another_event_or_image_starts_another_build(
 def test_a_start_that_may_work_in_a_moment_is_tried_again(
     code: str, message: str, status: int, stubbed_aws: StubbedAws
 ) -> None:
-    stubbed_aws.project()
-    stubbed_aws.tag(found=False)
+    stubbed_aws.expect(found=False)
     stubbed_aws.start_fails(code, message, status)
     stubbed_aws.start()
     stubbed_aws.stack("CREATE_IN_PROGRESS")
@@ -138,18 +135,17 @@ def test_a_registry_that_lists_nothing_for_a_tag_has_no_image(stubbed_aws: Stubb
 def test_a_repository_that_somebody_deleted_is_named(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.project()
     stubbed_aws.stubs["ecr"].add_client_error("describe_images", "RepositoryNotFoundException")
-    with pytest.raises(BuildError) as caught:
-        stubbed_aws.builds.on_event(event())
-    assert str(caught.value) == (
+    with refused(
         "repository 'upload-dev' does not exist: if somebody deleted it, deploy its stack with --revert-drift, and then "
-        "this stack again"
-    )
+        "this stack again",
+        BuildError,
+    ):
+        stubbed_aws.builds.on_event(event())
     assert stubbed_aws.slept == []
 
 
 def test_a_start_is_not_tried_for_ever(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.tag(found=False)
+    stubbed_aws.expect(found=False)
     for _ in range(13):
         stubbed_aws.start_fails("ThrottlingException", "Rate exceeded")
     with pytest.raises(ClientError, match="Rate exceeded"):
@@ -167,16 +163,14 @@ def test_slow_answers_count_as_time_of_the_start(
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "StartBuild")
 
     monkeypatch.setattr(stubbed_aws.clients["codebuild"], "start_build", slow_refusal)
-    stubbed_aws.project()
-    stubbed_aws.tag(found=False)
+    stubbed_aws.expect(found=False)
     with pytest.raises(ClientError, match="Throttling"):
         stubbed_aws.builds.on_event(event())
     assert stubbed_aws.slept == []
 
 
 def test_a_start_that_is_refused_for_good_fails_at_once(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.tag(found=False)
+    stubbed_aws.expect(found=False)
     stubbed_aws.start_fails("ResourceNotFoundException", "Project cannot be found")
     with pytest.raises(ClientError, match="Project cannot be found"):
         stubbed_aws.builds.on_event(event())
@@ -185,16 +179,14 @@ def test_a_start_that_is_refused_for_good_fails_at_once(stubbed_aws: StubbedAws)
 
 def test_a_project_that_is_updated_a_moment_later_is_waited_for(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.project(project(request(tag="sha-older")))
-    stubbed_aws.project()
-    stubbed_aws.tag(found=True)
+    stubbed_aws.expect(found=True)
     assert stubbed_aws.builds.on_event(event())["Data"] == DATA
     assert stubbed_aws.slept == [5.0]
 
 
 def test_a_project_that_is_gone_is_named(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.stubs["codebuild"].add_response("batch_get_projects", {"projects": []}, {"names": [PROJECT]})
-    with pytest.raises(BuildError) as caught:
+    with refused(
+        f"Project: CodeBuild has no project {PROJECT!r}; deploy the image's stack again", BuildError
+    ):
         stubbed_aws.builds.on_event(event())
-    assert str(caught.value) == (
-        f"Project: CodeBuild has no project {PROJECT!r}; deploy the image's stack again"
-    )

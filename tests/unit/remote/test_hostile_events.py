@@ -6,6 +6,7 @@ import pytest
 
 from scoped_images.remote.builds import BuildError
 from scoped_images.remote.image_project import PUBLISHED_TAG, ImageProject
+from tests.refusals import refused
 from tests.unit.remote.requests import PROJECT, STACK_ID, project
 from tests.unit.remote.stubbed_aws import (
     BUILD_ID,
@@ -19,9 +20,7 @@ from tests.unit.remote.stubbed_aws import (
 def test_nothing_in_an_event_stops_a_build(stubbed_aws: StubbedAws) -> None:
     """The deadline follows from the build's own start, and the stack is the project's."""
     for _ in range(2):
-        stubbed_aws.project()
-        stubbed_aws.build("IN_PROGRESS")
-        stubbed_aws.stack("UPDATE_IN_PROGRESS")
+        stubbed_aws.expect(build="IN_PROGRESS", stack="UPDATE_IN_PROGRESS")
     stubbed_aws.now = NOW + 1799
     hostile = {"StackId": STACK_ID.replace("Functions", "RolledBack"), "StackStatus": "CREATE_IN_PROGRESS"}
     assert stubbed_aws.builds.is_complete(polled(**hostile)) == {"IsComplete": False}
@@ -36,9 +35,8 @@ def test_a_build_is_neither_stopped_nor_read_for_another_request_than_its_own(
     stubbed_aws.project()
     stubbed_aws.now = NOW + 1801
     stubbed_aws.build("IN_PROGRESS")
-    with pytest.raises(BuildError) as caught:
+    with refused(f"BuildId: another request started this build, got {BUILD_ID!r}", BuildError):
         stubbed_aws.builds.is_complete(polled(RequestId="made-up"))
-    assert str(caught.value) == f"BuildId: another request started this build, got {BUILD_ID!r}"
 
 
 HOSTILE = {
@@ -90,13 +88,13 @@ def test_an_event_cannot_name_a_project_that_is_not_the_builder_s(
     name: object, stubbed_aws: StubbedAws
 ) -> None:
     """Refused before AWS is asked anything."""
-    refused = event(ResourceProperties={"Project": name, "ImageTag": "sha-0123456789ab"})
+    asked = event(ResourceProperties={"Project": name, "ImageTag": "sha-0123456789ab"})
     for step in (stubbed_aws.builds.on_event, stubbed_aws.builds.is_complete):
-        with pytest.raises(BuildError) as caught:
-            step({**refused, "Deadline": NOW, "StackStatus": "UNKNOWN"})
-        assert str(caught.value) == (
-            f"Project: not a project of this builder, got {name!r}; its projects start with 'scoped-images-dev_'"
-        )
+        with refused(
+            f"Project: not a project of this builder, got {name!r}; its projects start with 'scoped-images-dev_'",
+            BuildError,
+        ):
+            step({**asked, "Deadline": NOW, "StackStatus": "UNKNOWN"})
 
 
 def test_an_event_cannot_name_another_image_than_the_project_s(stubbed_aws: StubbedAws) -> None:
@@ -104,15 +102,13 @@ def test_an_event_cannot_name_another_image_than_the_project_s(stubbed_aws: Stub
     for _ in range(13):
         stubbed_aws.project()
     other = event(ResourceProperties={"Project": PROJECT, "ImageTag": "sha-other"})
-    with pytest.raises(BuildError) as caught:
+    with refused(f"ImageTag: project {PROJECT!r} builds 'sha-0123456789ab', got 'sha-other'", BuildError):
         stubbed_aws.builds.on_event(other)
-    assert str(caught.value) == f"ImageTag: project {PROJECT!r} builds 'sha-0123456789ab', got 'sha-other'"
 
 
 def test_an_event_cannot_stop_or_read_a_build_of_another_project(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.project()
-    with pytest.raises(BuildError) as caught:
+    with refused(
+        f"BuildId: not a build of project {PROJECT!r}, got 'scoped-images-dev_Victim:1'", BuildError
+    ):
         stubbed_aws.builds.is_complete(polled(BuildId="scoped-images-dev_Victim:1", Deadline=0))
-    assert str(caught.value) == (
-        f"BuildId: not a build of project {PROJECT!r}, got 'scoped-images-dev_Victim:1'"
-    )

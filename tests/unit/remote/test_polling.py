@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from scoped_images.remote.builds import BuildError
+from tests.refusals import refused
 from tests.unit.remote.stubbed_aws import (
     BUILD_ID,
     DATA,
@@ -20,53 +21,43 @@ from tests.unit.remote.stubbed_aws import (
 
 
 def test_a_build_under_way_is_waited_for(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.build("IN_PROGRESS")
-    stubbed_aws.stack("UPDATE_IN_PROGRESS")
+    stubbed_aws.expect(build="IN_PROGRESS", stack="UPDATE_IN_PROGRESS")
     assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
 
 
 def test_a_build_that_succeeded_gives_the_registry_s_digest(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.build("SUCCEEDED")
-    stubbed_aws.tag(found=True)
+    stubbed_aws.expect(build="SUCCEEDED", found=True)
     assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": True, "Data": DATA}
 
 
 def test_a_build_that_succeeded_without_an_image_fails(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.build("SUCCEEDED")
-    stubbed_aws.tag(found=False)
-    with pytest.raises(BuildError) as caught:
+    stubbed_aws.expect(build="SUCCEEDED", found=False)
+    with refused(
+        f"build {BUILD_ID} succeeded, but {IMAGE} is not in the registry: was it deleted meanwhile?",
+        BuildError,
+    ):
         stubbed_aws.builds.is_complete(polled())
-    assert str(caught.value) == (
-        f"build {BUILD_ID} succeeded, but {IMAGE} is not in the registry: was it deleted meanwhile?"
-    )
 
 
 def test_the_error_of_a_failed_build_has_phase_log_and_link(stubbed_aws: StubbedAws) -> None:
     logs = {"groupName": "group", "streamName": "stream", "deepLink": "https://console.example/log"}
     phases = [{"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "exit status 1"}]}]
-    stubbed_aws.project()
-    stubbed_aws.build("FAILED", logs=logs, phases=phases)
-    stubbed_aws.tag(found=False)
+    stubbed_aws.expect(build="FAILED", logs=logs, phases=phases, found=False)
     stubbed_aws.stubs["logs"].add_response(
         "get_log_events",
         {"events": [{"message": "RUN pip install\nno such package"}]},
         {"logGroupName": "group", "logStreamName": "stream", "limit": 100, "startFromHead": False},
     )
-    with pytest.raises(BuildError) as caught:
-        stubbed_aws.builds.is_complete(polled())
-    assert str(caught.value) == (
+    with refused(
         f"build of {IMAGE} ended as FAILED in phase BUILD: exit status 1\n"
-        "RUN pip install\nno such package\nlog: https://console.example/log"
-    )
+        "RUN pip install\nno such package\nlog: https://console.example/log",
+        BuildError,
+    ):
+        stubbed_aws.builds.is_complete(polled())
 
 
 def test_the_error_of_a_failed_build_without_a_log_says_so(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.build("TIMED_OUT", logs={"groupName": "group", "streamName": "stream"})
-    stubbed_aws.tag(found=False)
+    stubbed_aws.expect(build="TIMED_OUT", logs={"groupName": "group", "streamName": "stream"}, found=False)
     stubbed_aws.stubs["logs"].add_client_error("get_log_events", "ResourceNotFoundException", "no stream")
     with pytest.raises(BuildError, match=r"(?s)ended as TIMED_OUT.*the log cannot be read: .*no stream"):
         stubbed_aws.builds.is_complete(polled())
@@ -74,9 +65,7 @@ def test_the_error_of_a_failed_build_without_a_log_says_so(stubbed_aws: StubbedA
 
 def test_a_build_that_lost_a_race_takes_the_winner_s_image(stubbed_aws: StubbedAws) -> None:
     """An immutable tag refuses the second push; what stands behind it is the same content."""
-    stubbed_aws.project()
-    stubbed_aws.build("FAILED")
-    stubbed_aws.tag(found=True)
+    stubbed_aws.expect(build="FAILED", found=True)
     assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": True, "Data": DATA}
 
 
@@ -92,12 +81,12 @@ def test_past_its_deadline_a_build_is_stopped(stubbed_aws: StubbedAws) -> None:
     stubbed_aws.build("IN_PROGRESS", currentPhase="BUILD", logs=logs)
     stubbed_aws.stop()
     stubbed_aws.stubs["logs"].add_response("get_log_events", {"events": [{"message": "RUN sleep infinity"}]})
-    with pytest.raises(BuildError) as caught:
-        stubbed_aws.builds.is_complete(polled())
-    assert str(caught.value) == (
+    with refused(
         f"build of {IMAGE} was stopped in phase BUILD: it took longer than 30 minutes\n"
-        "RUN sleep infinity\nlog: https://console.example/log"
-    )
+        "RUN sleep infinity\nlog: https://console.example/log",
+        BuildError,
+    ):
+        stubbed_aws.builds.is_complete(polled())
 
 
 @pytest.mark.parametrize(
@@ -105,21 +94,17 @@ def test_past_its_deadline_a_build_is_stopped(stubbed_aws: StubbedAws) -> None:
 )
 def test_a_build_is_stopped_when_its_stack_no_longer_waits(status: str, stubbed_aws: StubbedAws) -> None:
     """The deploy was cancelled, or another resource failed."""
-    stubbed_aws.project()
-    stubbed_aws.build("IN_PROGRESS")
-    stubbed_aws.stack(status)
+    stubbed_aws.expect(build="IN_PROGRESS", stack=status)
     stubbed_aws.stop()
-    with pytest.raises(BuildError) as caught:
+    with refused(
+        f"build of {IMAGE} was stopped in phase unknown: its stack went over to {status}\nlog: {BUILD_ID}",
+        BuildError,
+    ):
         stubbed_aws.builds.is_complete(polled())
-    assert str(caught.value) == (
-        f"build of {IMAGE} was stopped in phase unknown: its stack went over to {status}\nlog: {BUILD_ID}"
-    )
 
 
 def test_a_build_without_a_log_yet_is_stopped_all_the_same(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.build("IN_PROGRESS", logs={"groupName": "group"})
-    stubbed_aws.stack("ROLLBACK_IN_PROGRESS")
+    stubbed_aws.expect(build="IN_PROGRESS", logs={"groupName": "group"}, stack="ROLLBACK_IN_PROGRESS")
     stubbed_aws.stop()
     with pytest.raises(BuildError, match="its stack went over to ROLLBACK_IN_PROGRESS"):
         stubbed_aws.builds.is_complete(polled())
@@ -134,15 +119,12 @@ def test_a_build_without_a_log_yet_is_stopped_all_the_same(stubbed_aws: StubbedA
     ],
 )
 def test_a_build_that_a_rollback_started_goes_on(before: str, after: str, stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.build("IN_PROGRESS")
-    stubbed_aws.stack(after)
+    stubbed_aws.expect(build="IN_PROGRESS", stack=after)
     assert stubbed_aws.builds.is_complete(polled(StackStatus=before)) == {"IsComplete": False}
 
 
 def test_a_stack_that_does_not_answer_stops_nothing(stubbed_aws: StubbedAws) -> None:
-    stubbed_aws.project()
-    stubbed_aws.build("IN_PROGRESS")
+    stubbed_aws.expect(build="IN_PROGRESS")
     stubbed_aws.stubs["cloudformation"].add_client_error("describe_stacks", "Throttling", "Rate exceeded")
     assert stubbed_aws.builds.is_complete(polled()) == {"IsComplete": False}
 
@@ -158,15 +140,12 @@ def internal_error(aws: StubbedAws) -> None:
 
 
 def throttled_by_ecr(aws: StubbedAws) -> None:
-    aws.project()
-    aws.build("SUCCEEDED")
+    aws.expect(build="SUCCEEDED")
     aws.stubs["ecr"].add_client_error("describe_images", "ThrottlingException", "Rate exceeded")
 
 
 def throttled_while_stopping(aws: StubbedAws) -> None:
-    aws.project()
-    aws.build("IN_PROGRESS")
-    aws.stack("ROLLBACK_IN_PROGRESS")
+    aws.expect(build="IN_PROGRESS", stack="ROLLBACK_IN_PROGRESS")
     aws.stubs["codebuild"].add_client_error("stop_build", "ThrottlingException", "Rate exceeded")
 
 
@@ -210,7 +189,5 @@ def test_a_build_that_codebuild_has_forgotten_fails(stubbed_aws: StubbedAws) -> 
 def test_a_step_that_died_midway_can_run_again(stubbed_aws: StubbedAws) -> None:
     """Looking again is safe: the first time the answer was lost after everything was done."""
     for _ in range(2):
-        stubbed_aws.project()
-        stubbed_aws.build("SUCCEEDED")
-        stubbed_aws.tag(found=True)
+        stubbed_aws.expect(build="SUCCEEDED", found=True)
     assert stubbed_aws.builds.is_complete(polled()) == stubbed_aws.builds.is_complete(polled())

@@ -12,8 +12,8 @@ from scoped_images.bases.derive import derive_bases
 from scoped_images.bases.derived_base import DOCKERFILE, PUBLIC_IMAGE
 from scoped_images.bases.package_options import PackageOptions
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.workspace import Workspace
+from tests.refusals import refused
 from tests.unit.workspace.repository import project, write
 
 LABEL = {
@@ -194,12 +194,11 @@ def test_a_dockerfile_of_ones_own_keeps_every_need(tmp_path: Path) -> None:
     own.write_text(by_hand)
     assert context(tmp_path, own).dockerfile_bytes.decode() == by_hand
     own.write_text("FROM scratch\nCOPY --from=base-small / /\n")
-    with pytest.raises(ScopedImagesError) as refused:
-        context(tmp_path, own)
-    assert str(refused.value) == (
+    with refused(
         f"dockerfile: {own} has no line '# copies', which base image 'my-label' needs for: {COPIES[0]}; add the line to "
         f"its last stage, as in the library's own {DOCKERFILE}"
-    )
+    ):
+        context(tmp_path, own)
 
 
 def test_the_librarys_dockerfile_builds_on_the_public_image() -> None:
@@ -374,9 +373,8 @@ def test_a_link_out_of_the_repository_is_refused(tmp_path: Path) -> None:
     root = write(tmp_path / "root", LABEL)
     write(tmp_path, {"data.json": ""})
     (root / "label/src/my_label/data.json").symlink_to("../../../../data.json")
-    with pytest.raises(ScopedImagesError) as refused:
-        context(root)
-    assert str(refused.value) == (
+    with refused(
         f"base image 'my-label': {root}/label/src/my_label/data.json is a link to {tmp_path}/data.json, which is outside "
         f"of the root {root}; replace the link with a copy, or exclude it in the package's .dockerignore"
-    )
+    ):
+        context(root)

@@ -18,6 +18,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
+from tests.refusals import refused
 from tests.unit.workspace.repository import packages, project, write
 
 
@@ -101,11 +102,8 @@ def test_workloads_are_named_by_folder_too(tmp_path: Path) -> None:
 
 def test_an_unknown_workload_is_an_error(tmp_path: Path) -> None:
     packages(tmp_path, {"api": []})
-    with pytest.raises(ScopedImagesError) as refused:
+    with refused(f"workloads: 'ap' is neither a package nor a folder in {tmp_path}; known packages: api"):
         derived(tmp_path, ["ap"])
-    assert str(refused.value) == (
-        f"workloads: 'ap' is neither a package nor a folder in {tmp_path}; known packages: api"
-    )
 
 
 def test_workloads_are_a_list(tmp_path: Path) -> None:
@@ -149,11 +147,10 @@ def test_an_extra_that_nothing_requests_adds_nothing(tmp_path: Path) -> None:
 def test_an_extra_that_is_not_there(tmp_path: Path) -> None:
     write(tmp_path, {"api/pyproject.toml": project("api", ["label[ful]"])})
     write(tmp_path, {"label/pyproject.toml": project("label", [], {"full": []})})
-    with pytest.raises(ScopedImagesError) as refused:
-        derived(tmp_path)
-    assert str(refused.value) == (
+    with refused(
         f"label[ful]: {tmp_path}/label/pyproject.toml does not declare this extra; it declares: full"
-    )
+    ):
+        derived(tmp_path)
 
 
 def test_packages_that_need_each_other_are_in_one_base(tmp_path: Path) -> None:

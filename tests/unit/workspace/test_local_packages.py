@@ -17,6 +17,7 @@ from scoped_images.platform import Platform
 from scoped_images.workspace.pyproject import read_package
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
+from tests.refusals import refused
 from tests.unit.workspace.repository import packages, project, write
 
 HASH = "sha256:" + "0" * 64
@@ -253,10 +254,9 @@ def test_the_search_is_limited_to_what_is_named_and_not_excluded(tmp_path: Path)
     for scope in ({"packages": ("packages/*",)}, {"exclude": ("old",)}, {"exclude": ("**/old",)}):
         found = Workspace.read(tmp_path, **scope)
         assert list(found.packages) == ["app", "lib"]
-    with pytest.raises(ScopedImagesError) as refused:
-        Workspace.read(tmp_path, packages=("libs/*",))
-    assert str(refused.value) == (
+    with refused(
         f"packages: no folder below {tmp_path} with a pyproject.toml or setup.py or setup.cfg matches, got 'libs/*'"
-    )
+    ):
+        Workspace.read(tmp_path, packages=("libs/*",))
     with pytest.raises(ScopedImagesError, match=r"exclude: must be a list of folders .*, got 'old'"):
         Workspace.read(tmp_path, exclude="old")  # type: ignore[arg-type]

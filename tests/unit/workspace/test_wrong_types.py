@@ -15,6 +15,7 @@ from scoped_images.workspace.package import Package
 from scoped_images.workspace.pyproject import SharedSources, read_package
 from scoped_images.workspace.tables import read_pyproject
 from scoped_images.workspace.version_source import generated_version_files, version_variable
+from tests.refusals import refused
 from tests.unit.workspace.repository import toml
 
 POETRY_EDGE = {
@@ -123,17 +124,15 @@ def test_a_value_of_any_type_is_read_or_refused(tmp_path: Path, tables: dict[str
 )
 def test_the_key_and_what_it_takes_are_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
-    with pytest.raises(ScopedImagesError) as refused:
+    with refused(f"workspace: {tmp_path}/pyproject.toml: {message}"):
         read_pyproject(tmp_path)
-    assert str(refused.value) == f"workspace: {tmp_path}/pyproject.toml: {message}"
 
 
 def test_a_poetry_extra_of_what_is_no_dependency(tmp_path: Path) -> None:
     text = '[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\nnumpy = "^2"\n[tool.poetry.extras]\nfull = ["nunpy"]\n'
     (tmp_path / "pyproject.toml").write_text(text)
-    with pytest.raises(ScopedImagesError) as refused:
-        read_package(tmp_path, read_pyproject(tmp_path))
-    assert str(refused.value) == (
+    with refused(
         f"workspace: {tmp_path}/pyproject.toml names 'nunpy' in the Poetry extra 'full', but declares no such "
         "dependency; it declares: numpy"
-    )
+    ):
+        read_package(tmp_path, read_pyproject(tmp_path))
