@@ -20,6 +20,7 @@ from cdk_local_aws.errors import LocalError
 from tests.free_port import free_port
 from tests.local.emulator.aws import NO_ENGINE, Aws
 from tests.local.emulator.registry_client import digest_of
+from tests.local.emulator.stacks import ref, resource
 from tests.local.waiting import wait_until
 
 
@@ -65,11 +66,31 @@ def assert_filled(settings: EmulatorSettings, digest: str) -> None:
     assert layer.body == b"layer" * 1000
 
 
-def test_a_second_start_finds_the_first(settings: EmulatorSettings) -> None:
+def test_a_second_start_finds_the_first_unless_its_settings_differ(settings: EmulatorSettings) -> None:
     assert start(settings) == [f"starting the local AWS (ministack 1.5.33) on {settings.endpoint}"]
     first = pid(settings)
     assert start(settings) == []
     assert pid(settings) == first
+    if Path("/proc/net/tcp").exists():
+        assert listening_addresses(first) == ["0100007F", "0100007F"], "the gateway and the TLS front"
+    said: list[str] = []
+    process.ensure_running(settings, {"DOCKER_HOST": "unix:///nonexistent/other.sock"}, said.append)
+    assert said[0] == "the local AWS was started with other settings: starting it again"
+    assert pid(settings) != first
+
+
+def listening_addresses(pid: int) -> list[str]:
+    """Return the addresses on which a process listens, in the kernel's notation (proc_net_tcp(5))."""
+    sockets = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # a connection that has just ended
+            sockets.add(str(descriptor.readlink()))
+    return [
+        line.split()[1].split(":")[0]
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        if line.split()[3] == "0A" and f"socket:[{line.split()[9]}]" in sockets
+    ]
 
 
 def test_two_starts_at_once_make_one_emulator(settings: EmulatorSettings) -> None:
@@ -78,66 +99,41 @@ def test_two_starts_at_once_make_one_emulator(settings: EmulatorSettings) -> Non
     assert sorted(len(lines) for lines in said) == [0, 1]
 
 
-def test_state_outlives_a_stop(settings: EmulatorSettings) -> None:
+def test_state_outlives_a_stop_which_ends_the_operations_of_stacks(settings: EmulatorSettings) -> None:
     start(settings)
     digest = fill(settings)
+    cloudformation = Aws.of(settings).client("cloudformation")
+    handle = resource("CloudFormation::WaitConditionHandle")
+    condition = resource("CloudFormation::WaitCondition", Handle=ref("Handle"), Timeout="600")
+    template = {"Resources": {"Handle": handle, "Condition": condition}}
+    cloudformation.create_stack(StackName="cut-off", TemplateBody=json.dumps(template))
+    began = time.monotonic()
     process.stop(settings)
+    assert time.monotonic() - began < 10, "it waited for a thread that waits for ten minutes"
     assert process.find(settings) is None
     start(settings)
     assert_filled(settings, digest)
+    (stack,) = Aws.of(settings).client("cloudformation").describe_stacks(StackName="cut-off")["Stacks"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert stack["StackStatusReason"] == "The local AWS was stopped during CREATE_IN_PROGRESS"
 
 
-def test_state_outlives_a_crash_that_comes_after_a_checkpoint(settings: EmulatorSettings) -> None:
+def test_state_outlives_a_crash_that_comes_after_a_checkpoint_but_an_upload_does_not(
+    settings: EmulatorSettings,
+) -> None:
     start(settings)
     digest = fill(settings)
+    registry, uploads = Aws.of(settings).registry, settings.registry / "uploads"
+    begun = registry.call("POST", "/v2/kept/blobs/uploads/", b"")
+    assert registry.call("PATCH", begun.headers["location"], b"half").status == 202
+    assert len(list(uploads.iterdir())) == 1
     services = settings.folder / "services"
     saved = {services / "ecr.json": digest, services / "ssm.json": "kept", services / "s3.json": "kept"}
     wait_until(lambda: all(file.exists() and word in file.read_text() for file, word in saved.items()))
     os.kill(pid(settings), signal.SIGKILL)
     start(settings)
     assert_filled(settings, digest)
-
-
-def test_an_upload_that_a_crash_interrupted_leaves_no_file(settings: EmulatorSettings) -> None:
-    start(settings)
-    repository, registry = Aws.of(settings).repository(), Aws.of(settings).registry
-    begun = registry.call("POST", f"/v2/{repository}/blobs/uploads/", b"")
-    assert registry.call("PATCH", begun.headers["location"], b"half").status == 202
-    uploads = settings.registry / "uploads"
-    assert len(list(uploads.iterdir())) == 1
-    os.kill(pid(settings), signal.SIGKILL)
-    start(settings)
     assert list(uploads.iterdir()) == []
-
-
-def test_a_stack_that_a_stop_interrupted_can_be_deployed_again(settings: EmulatorSettings) -> None:
-    start(settings)
-    cloudformation = Aws.of(settings).client("cloudformation")
-    waiting = {
-        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
-        "Condition": {
-            "Type": "AWS::CloudFormation::WaitCondition",
-            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "600"},
-        },
-    }
-    cloudformation.create_stack(StackName="cut-off", TemplateBody=json.dumps({"Resources": waiting}))
-    began = time.monotonic()
-    process.stop(settings)
-    assert time.monotonic() - began < 10, "it waited for a thread that waits for ten minutes"
-    start(settings)
-    cloudformation = Aws.of(settings).client("cloudformation")
-    (stack,) = cloudformation.describe_stacks(StackName="cut-off")["Stacks"]
-    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert stack["StackStatusReason"] == "The local AWS was stopped during CREATE_IN_PROGRESS"
-
-
-def test_other_settings_start_it_again(settings: EmulatorSettings) -> None:
-    start(settings)
-    said: list[str] = []
-    first = pid(settings)
-    process.ensure_running(settings, {"DOCKER_HOST": "unix:///nonexistent/other.sock"}, said.append)
-    assert said[0] == "the local AWS was started with other settings: starting it again"
-    assert pid(settings) != first
 
 
 def test_a_port_in_use_is_named(settings: EmulatorSettings) -> None:
@@ -150,23 +146,6 @@ def test_a_port_in_use_is_named(settings: EmulatorSettings) -> None:
         f"port {settings.port} on 127.0.0.1 is in use by another program, and the local AWS needs it. "
         "Stop that program, or choose another port."
     )
-
-
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
-def test_it_listens_only_on_loopback(settings: EmulatorSettings) -> None:
-    start(settings)
-    sockets = set()
-    for descriptor in Path(f"/proc/{pid(settings)}/fd").iterdir():
-        with suppress(FileNotFoundError):  # a connection that ended meanwhile
-            sockets.add(str(descriptor.readlink()))
-    listening = [
-        line.split()[1]
-        for table in ("tcp", "tcp6")
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-        if line.split()[3] == "0A" and f"socket:[{line.split()[9]}]" in sockets
-    ]
-    assert {address.split(":")[0] for address in listening} == {"0100007F"}
-    assert len(listening) == 2  # the gateway and the TLS front
 
 
 def test_settings_check_themselves() -> None:
