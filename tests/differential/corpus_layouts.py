@@ -13,7 +13,7 @@ class Layout:
     """One package.
 
     files: by path in its folder. imports: the modules to import. scripts: those of the console. data: resources, as
-    `package:path`. from_git: whether its version comes from git.
+    `package:path`. from_git: whether its version comes from git. build_packages, system_packages: of PackageOptions.
     """
 
     files: Mapping[str, str]
@@ -21,6 +21,8 @@ class Layout:
     scripts: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     from_git: bool = False
+    build_packages: tuple[str, ...] = ()
+    system_packages: tuple[str, ...] = ()
 
 
 def _system(requires: str, backend: str) -> str:
@@ -193,21 +195,57 @@ LAYOUTS = {
         data=("acme.other_part:static/a/b.txt",),
     ),
 }
-# It needs a compiler in the builder stage.
-EXTENSION = Layout(
-    files={
-        "pyproject.toml": SETUPTOOLS
-        + _project("c-extension")
-        + '[[tool.setuptools.ext-modules]]\nname = "fast._fast"\nsources = ["src/fast/_fast.c"]\n',
-        "src/fast/__init__.py": "from fast._fast import answer\nassert answer() == 42\n",
-        "src/fast/_fast.c": "#include <Python.h>\n"
-        "static PyObject *answer(PyObject *s, PyObject *a) { return PyLong_FromLong(42); }\n"
-        'static PyMethodDef methods[] = {{"answer", answer, METH_NOARGS, 0}, {0, 0, 0, 0}};\n'
-        'static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_fast", 0, -1, methods};\n'
-        "PyMODINIT_FUNC PyInit__fast(void) { return PyModule_Create(&module); }\n",
-    },
-    imports=("fast",),
-)
+_METHODS = """
+static PyMethodDef methods[] = {{"answer", answer, METH_NOARGS, 0}, {0, 0, 0, 0}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_fast", 0, -1, methods};
+PyMODINIT_FUNC PyInit__fast(void) { return PyModule_Create(&module); }
+"""
+_C = ("gcc", "libc6-dev", "python3-dev")
+# What needs a compiler in the builder stage, on Debian.
+COMPILED = {
+    "c-extension": Layout(
+        files={
+            "pyproject.toml": SETUPTOOLS
+            + _project("c-extension")
+            + '[[tool.setuptools.ext-modules]]\nname = "fast._fast"\nsources = ["src/fast/_fast.c"]\n',
+            "src/fast/__init__.py": "from fast._fast import answer\nassert answer() == 42\n",
+            "src/fast/_fast.c": "#include <Python.h>\n"
+            "static PyObject *answer(PyObject *s, PyObject *a) { return PyLong_FromLong(42); }" + _METHODS,
+        },
+        imports=("fast",),
+        build_packages=_C,
+    ),
+    # It also needs a library of the system when it runs. cmake and ninja are wheels that its backend asks for.
+    "cmake-extension": Layout(
+        files={
+            "pyproject.toml": _system('"scikit-build-core"', "scikit_build_core.build")
+            + _project("cmake-extension"),
+            "CMakeLists.txt": "cmake_minimum_required(VERSION 3.15)\nproject(part LANGUAGES C)\n"
+            "find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)\n"
+            "Python_add_library(_fast MODULE src/_fast.c WITH_SOABI)\n"
+            "target_link_libraries(_fast PRIVATE yaml)\ninstall(TARGETS _fast DESTINATION cmake_extension)\n",
+            "src/cmake_extension/__init__.py": "from cmake_extension._fast import answer\nassert answer()[:2] == '0.'\n",
+            "src/_fast.c": "#include <Python.h>\n#include <yaml.h>\n"
+            "static PyObject *answer(PyObject *s, PyObject *a)"
+            " { return PyUnicode_FromString(yaml_get_version_string()); }" + _METHODS,
+        },
+        imports=("cmake_extension",),
+        build_packages=(*_C, "libyaml-dev"),
+        system_packages=("libyaml-0-2",),
+    ),
+    "rust-program": Layout(
+        files={
+            "pyproject.toml": _system('"maturin>=1.7,<2"', "maturin")
+            + _project("rust-program")
+            + '[tool.maturin]\nbindings = "bin"\n',
+            "Cargo.toml": f'[package]\nname = "rust-program"\nversion = "{VERSION}"\nedition = "2021"\n',
+            "src/main.rs": 'fn main() {\n    println!("rust-program runs");\n}\n',
+        },
+        imports=(),
+        scripts=("rust-program",),
+        build_packages=("cargo", *_C),
+    ),
+}
 # Beside the packages.
 SHARED = {"shared/rates.csv": "1\n"}
 # Asks an installation what it has, and prints that as JSON. argv: the layouts, as JSON.

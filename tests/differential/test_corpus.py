@@ -47,7 +47,15 @@ def base_of(root: Path, names: Iterable[str], layouts: Mapping[str, Layout]) -> 
         packages=tuple(workspace.packages[name] for name in names),
         workspace=workspace,
         target=Target("3.13"),
-        options=tuple(PackageOptions(name=name, version=VERSION) for name in names if layouts[name].from_git),
+        options=tuple(
+            PackageOptions(
+                name=name,
+                version=VERSION if layouts[name].from_git else None,
+                build_packages=layouts[name].build_packages,
+                system_packages=layouts[name].system_packages,
+            )
+            for name in names
+        ),
     )
 
 

@@ -27,7 +27,8 @@ def read_pdm_lock(path: Path, tables: Mapping[str, Any]) -> Lock:
     targets = tables.get("metadata", {}).get("targets", ())
     return Lock(
         path=path,
-        update="pdm lock",
+        # Without this option it leaves out optional groups.
+        update="pdm lock --group :all",
         entries=by_name(entries),
         requires_python=targets[0].get("requires_python", "") if len(targets) == 1 else "",
     )

@@ -203,9 +203,9 @@ def test_a_package_of_its_own_has_what_it_requires(tmp_path: Path, lock: str, te
     write(tmp_path, {"lib/pyproject.toml": project("lib", ["httpx", "missing"])})
     with pytest.raises(ScopedImagesError) as refused:
         requirements(tmp_path)
-    tool = lock.removesuffix(".lock")
+    command = "poetry lock" if lock == "poetry.lock" else "pdm lock --group :all"
     assert str(refused.value) == (
-        f"{tmp_path}/lib/{lock} does not contain missing, which 'lib' requires; run `{tool} lock`"
+        f"{tmp_path}/lib/{lock} does not contain missing, which 'lib' requires; run `{command}`"
     )
 
 
