@@ -33,7 +33,10 @@ from tests.unit.workspace.repository import packages
             "system packages of PackageOptions for 'a': must be names of packages, got 'gcc; reboot'; use "
             "one such as 'libpq'",
         ),
-        ({"platforms": ("linux/mips",)}, "platforms of PackageOptions for 'a' is 'linux/mips'"),
+        (
+            {"platforms": ("linux/mips",)},
+            "platforms of PackageOptions for 'a': must be one of 'linux/amd64', 'linux/arm64', got 'linux/mips'",
+        ),
     ],
 )
 def test_a_value_that_no_build_takes_is_refused(given: dict[str, Any], message: str) -> None:
