@@ -14,6 +14,7 @@ from scoped_images.context.selection import Selection, select_files
 from scoped_images.dockerfile.build_arguments import check_build_args
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.sources import ContextSources, Source
+from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.platform import Platform
@@ -71,15 +72,14 @@ class ContextRequest:
 
     def sources(self, *, target: str | None = None) -> ContextSources:
         """Return what the instructions read, of this or of another target."""
-        return context_sources(
-            self.content,
-            name=self.name,
+        options = TargetOptions(
             target=target or self.target,
             build_args=self.build_args,
             platform=self.platform,
             build_contexts=self.build_contexts,
             include=self.include,
         )
+        return context_sources(self.content, options, name=self.name)
 
     def everything(self) -> ContextSources:
         """Return the sources that take a build context whole."""

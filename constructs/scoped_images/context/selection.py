@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scoped_images.context.copied_tree import copied_tree
-from scoped_images.context.file import Kind
+from scoped_images.context.file import Kind, refuse_bad_name
 from scoped_images.context.folder import special_warning
 from scoped_images.context.view import ContextView, LinkLoopError, Resolved, join
 from scoped_images.dockerfile.sources import ContextSources, Source
@@ -89,7 +89,7 @@ class _Selector:
             if not self._copy(source, source.path):
                 self._copies_nothing(source)
             return
-        base = self._enter(source, folder or ".")
+        base = self._resolve(source, folder or ".").path
         matches = self._glob(source, base, pattern) if self.view.is_folder(base) else ()
         if not sum(self._copy(source, path) for path in matches):
             self._empty.append((source, base))
@@ -106,14 +106,14 @@ class _Selector:
                 raise self._error(source, "matches nothing")
             self.warnings.append(self._describe(source, f"matches nothing{_required(source)}"))
 
-    def _enter(self, source: Source, folder: str) -> str:
-        """Resolve the folder in which a pattern searches."""
-        resolved = self.view.resolve(folder)
+    def _resolve(self, source: Source, path: str) -> Resolved:
+        """Follow the links of a path, and select them; raises ScopedImagesError if it leads nowhere."""
+        resolved = self.view.resolve(path)
         if resolved.kind is None:
-            raise self._missing(source, folder, resolved)
+            raise self._missing(source, path, resolved)
         for link in resolved.links:
             self.select(link, Kind.LINK, source.line)
-        return resolved.path
+        return resolved
 
     def _glob(self, source: Source, base: str, written: str) -> Iterator[str]:
         try:
@@ -140,11 +140,7 @@ class _Selector:
 
     def _copy(self, source: Source, path: str) -> bool:
         """Select what is at a path; return whether that is anything: `--parents` takes no empty folder."""
-        resolved = self.view.resolve(path)
-        if resolved.kind is None:
-            raise self._missing(source, path, resolved)
-        for link in resolved.links:
-            self.select(link, Kind.LINK, source.line)
+        resolved = self._resolve(source, path)
         if resolved.kind is Kind.FILE:
             self.select(resolved.path, Kind.FILE, source.line)
             return True
@@ -210,13 +206,7 @@ class _Selector:
             path, kind = path.rpartition("/")[0], Kind.DIRECTORY
 
     def _check(self, path: str, kind: Kind) -> None:
-        try:
-            path.encode()
-        except UnicodeEncodeError:
-            name = path.encode("utf-8", "surrogateescape")
-            raise ScopedImagesError(
-                f"build context: the name {name!r} is not UTF-8; rename it or name it in .dockerignore"
-            ) from None
+        refuse_bad_name(path)
         if kind is Kind.FILE and (rule := self.view.ignore.blanks(path)) is not None:
             raise ScopedImagesError(
                 f"build context: BuildKit would copy {path!r} without its content, because {rule} comes again after "

@@ -2,49 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
-
 from scoped_images.dockerfile.copy_sources import context_path
 from scoped_images.dockerfile.evaluation import unknown_value_message
 from scoped_images.dockerfile.findings import Findings
 from scoped_images.dockerfile.frontend import foreign_frontend
 from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
 from scoped_images.dockerfile.sources import ContextSources, Source
-from scoped_images.dockerfile.target_options import TargetOptions
+from scoped_images.dockerfile.target_options import DEFAULT_OPTIONS, TargetOptions
 from scoped_images.dockerfile.target_reading import read_target
 from scoped_images.dockerfile.variables import Unknown
 from scoped_images.errors import ScopedImagesError
 
 
 def context_sources(
-    content: bytes | str,
-    *,
-    name: str = "Dockerfile",
-    target: str | None = None,
-    build_args: Mapping[str, str | None] = MappingProxyType({}),
-    platform: str = "linux/amd64",
-    build_contexts: Collection[str] = (),
-    include: Sequence[str] = (),
+    content: bytes | str, options: TargetOptions = DEFAULT_OPTIONS, *, name: str = "Dockerfile"
 ) -> ContextSources:
-    """Return what the instructions that `target` needs read of the build contexts.
+    """Return what the instructions that the target needs read of the build contexts.
 
-    name: of the Dockerfile, for messages. The other arguments are those of TargetOptions.
+    name: of the Dockerfile, for messages.
 
     Raises ScopedImagesError for a malformed Dockerfile, an unknown target, and a source that depends on a variable
     without a value. ONBUILD instructions of base images outside the Dockerfile are not seen.
     """
-    options = TargetOptions(
-        target=target,
-        build_args=build_args,
-        platform=platform,
-        build_contexts=build_contexts,
-        include=include,
-    )
     parsed = parse_dockerfile(content, name=name)
     findings = read_target(parsed, options)
     _check_bases(parsed, findings, options)
-    if findings.unknown_sources and not include:
+    if findings.unknown_sources and not options.include:
         raise ScopedImagesError(findings.unknown_sources[0])
     return ContextSources(
         dockerfile=name,
@@ -52,7 +35,7 @@ def context_sources(
             *sorted(findings.sources, key=lambda source: source.line),
             *(
                 Source(path=context_path(path), line=0, instruction="include", written=path)
-                for path in include
+                for path in options.include
             ),
         ),
         named={name: tuple(sources) for name, sources in sorted(findings.named_sources.items())},

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from scoped_images.dockerfile.findings import Findings, RequiredMount
 from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
-from scoped_images.dockerfile.target_options import TargetOptions
+from scoped_images.dockerfile.target_options import DEFAULT_OPTIONS, TargetOptions
 from scoped_images.dockerfile.target_reading import read_every_stage, read_target
 
 
@@ -26,28 +25,17 @@ class ExternalImages:
 
 
 def external_images(
-    content: bytes | str,
-    *,
-    name: str = "Dockerfile",
-    target: str | None = None,
-    build_args: Mapping[str, str | None] = MappingProxyType({}),
-    platform: str = "linux/amd64",
-    build_contexts: Collection[str] = (),
+    content: bytes | str, options: TargetOptions = DEFAULT_OPTIONS, *, name: str = "Dockerfile"
 ) -> ExternalImages:
-    """Return the images of FROM, COPY --from and RUN --mount in the stages that `target` needs.
+    """Return the images of FROM, COPY --from and RUN --mount in the stages that the target needs.
 
-    name: of the Dockerfile, for messages. target: by default the last stage.
-    build_args: None for a value that is only known at build time.
-    build_contexts: names that are not external images: other build contexts, and the library's own base image.
+    name: of the Dockerfile, for messages. Images that `options.build_contexts` replace are not external.
 
     An image whose name is unknown is left out, with a warning. The result lacks images that no instruction names: the
     frontend of `# syntax=`, and what an ONBUILD of an external image copies from.
 
     Raises ScopedImagesError for a malformed Dockerfile and an unknown target.
     """
-    options = TargetOptions(
-        target=target, build_args=build_args, platform=platform, build_contexts=build_contexts
-    )
     parsed = parse_dockerfile(content, name=name)
     return _external(parsed, read_target(parsed, options))
 

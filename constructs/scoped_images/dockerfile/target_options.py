@@ -58,3 +58,6 @@ class TargetOptions:
                     f"build_contexts: invalid name, got {name!r}; use the name of a stage or an image, in lower case"
                 ) from None
         return contexts
+
+
+DEFAULT_OPTIONS = TargetOptions()

@@ -268,16 +268,9 @@ class ImageSpec:
     @cached_property
     def _external(self) -> ExternalImages:
         """The external images that the target is built from, and the secrets that it requires."""
-        options = self._target_options
+        dockerfile = self.context.dockerfile
         try:
-            return external_images(
-                self.context.dockerfile_bytes,
-                name=self.context.dockerfile.name,
-                target=options.target,
-                build_args=options.build_args,
-                platform=options.platform,
-                build_contexts=options.build_contexts,
-            )
+            return external_images(self.context.dockerfile_bytes, self._target_options, name=dockerfile.name)
         except ScopedImagesError as error:
             # Docker's frontend would refuse it, too; of another one, nobody knows here.
             frontend = self._foreign_frontend

@@ -98,20 +98,6 @@ def test_a_family_s_revisions_cut_short_delete_nothing(busy: Cloud, inject: Any)
     assert "BatchDeleteImage" not in made
 
 
-@pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"])
-def test_a_stack_under_way_deletes_nothing(busy: Cloud, inject: Any, status: str) -> None:
-    """What it may roll back to is named nowhere any more."""
-
-    def under_way(real: Any) -> Any:
-        answer = real()
-        return {**answer, "Stacks": [{**stack, "StackStatus": status} for stack in answer["Stacks"]]}
-
-    made = inject("DescribeStacks", under_way)
-    report = run()
-    assert report.problems[0].startswith(f"stack s in eu-west-1 is {status}")
-    assert "BatchDeleteImage" not in made
-
-
 def test_an_answer_in_an_unknown_shape_deletes_nothing_and_is_reported(busy: Cloud, inject: Any) -> None:
     made = inject("DescribeTaskDefinition", lambda _real: {})
     report = run()

@@ -217,14 +217,14 @@ def test_refresh_of_what_is_fresh_says_that_nothing_moved(
     assert MARKS.stat().st_ino == written
 
 
-def test_refresh_asks_another_repository_when_told(ecr: PretendedEcr) -> None:
+def test_refresh_asks_the_repository_of_its_option(ecr: PretendedEcr) -> None:
     assert main(["bases", "refresh", "a", "--env", "dev", "--repository", "team/a", "--marks", "m.json"]) == 0
     assert ecr.asked[1]["repositoryName"] == "team/a"
     assert RefreshMarks.read("m.json").of("dev", "a") == DIGEST
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (
             ClientError({"Error": {"Code": "RepositoryNotFoundException"}}, "DescribeImages"),
@@ -250,12 +250,12 @@ def test_refresh_asks_another_repository_when_told(ecr: PretendedEcr) -> None:
         (NoCredentialsError(), "cannot ask ECR in eu-west-1: Unable to locate credentials"),
     ],
 )
-def test_refresh_tells_a_failure_in_one_line_and_writes_nothing(
-    ecr: PretendedEcr, capsys: pytest.CaptureFixture[str], answer: Any, told: str
+def test_refresh_reports_a_failure_in_one_line_and_writes_nothing(
+    ecr: PretendedEcr, capsys: pytest.CaptureFixture[str], answer: Any, message: str
 ) -> None:
     ecr.answer = answer
     assert main(["bases", "refresh", "a", "--env", "dev"]) == 2
-    assert capsys.readouterr().err == f"scoped-images: {told}\n"
+    assert capsys.readouterr().err == f"scoped-images: {message}\n"
     assert not MARKS.exists()
 
 

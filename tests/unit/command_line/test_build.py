@@ -76,7 +76,7 @@ def test_a_failure_is_shown_with_its_log_and_what_it_keeps_from_being_built(
     assert report.failed
 
 
-def test_images_of_one_name_are_told_apart_by_their_platforms(
+def test_images_of_one_name_differ_by_their_platforms(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     both = {

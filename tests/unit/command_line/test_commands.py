@@ -164,7 +164,7 @@ def test_warnings_go_to_stderr_or_into_the_json(root: Path) -> None:
     assert [f"warning: {text}\n" for text in json.loads(as_json.stdout)["warnings"]] == [plain.stderr]
 
 
-def test_output_writes_the_context_and_tells_how_to_build_it(root: Path) -> None:
+def test_output_writes_the_context_and_says_how_to_build_it(root: Path) -> None:
     out = root.parent / "new" / "out"
     arguments = ("--target", "test", "--build-arg", "KIND=a b", "--platform", "linux/arm64")
     done = run("context", "repository", "--file", "Dockerfile", *arguments, "--output", "new/out")

@@ -42,7 +42,7 @@ MISTAKES = [
         "platform: must be one of 'linux/amd64', 'linux/arm64', got 'linux/mips'",
     ),
     (
-        "a target that is no stage",
+        "a target that is not a stage",
         "context repository --file Dockerfile --target prod",
         "target: Dockerfile has no such stage, got 'prod'; its stages are 'test'",
     ),

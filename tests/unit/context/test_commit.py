@@ -1,4 +1,4 @@
-"""The commit of a derived base is that of its source, its lock file and what asks for it, told by a real git."""
+"""The commit of a derived base is that of its source, its lock file and what asks for it, found with a real git."""
 
 from __future__ import annotations
 

@@ -222,14 +222,14 @@ def test_the_fingerprint_follows_what_the_build_sees(mutations: list[Mutation]) 
 
 def test_each_kind_of_change_changes_the_fingerprint_or_not_as_it_should(tmp_path: Path) -> None:
     """The property above holds for mutations that really change something: here is which do."""
-    told = {}
+    changed = {}
     for change in ON_FILES:
         root = tmp_path / change.__name__
         make_repository(root)
         before = fingerprint(root)
         on_file(change)("app/run.sh")(root)
-        told[change.__name__] = fingerprint(root) != before
-    assert told == {
+        changed[change.__name__] = fingerprint(root) != before
+    assert changed == {
         "append": True,
         "same_size_and_mtime": True,
         "toggle_crlf": True,

@@ -48,7 +48,7 @@ def test_warns_with_the_bytes_that_a_scope_would_save(root: Path) -> None:
     assert context.whole_repository.scoped_size == scoped.size
 
 
-def test_tells_why_a_scope_is_not_to_be_had_yet(root: Path) -> None:
+def test_says_why_a_scope_is_not_possible_yet(root: Path) -> None:
     (warning,) = repository(root, "ARG PART\nCOPY $PART /").warnings
     assert "ScopedContext.from_dockerfile (rung 3) cannot replace it yet: api/Dockerfile:3" in warning
 

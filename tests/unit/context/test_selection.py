@@ -9,6 +9,7 @@ import pytest
 
 from scoped_images.context.selection import select_files
 from scoped_images.dockerfile.context_sources import context_sources
+from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile
 from tests.unit.context.selecting import make, paths, select
@@ -25,7 +26,7 @@ SELECTIONS = [
     ("a wildcard in the middle", "a/f b/f b/g c/d/f", "COPY */f /x/", "", "a/ a/f b/ b/f"),
     ("two stars are one folder to COPY", "f a/f a/b/f", "COPY **/f /x/", "", "a/ a/f"),
     ("a negated class reaches over a slash", "a/b a/c", "COPY a[^.]b /x/", "", "a/ a/b"),
-    ("an escaped star is no wildcard", "a[b ab", "COPY a[[]b /x/", "", "a[b"),
+    ("an escaped star is not a wildcard", "a[b ab", "COPY a[[]b /x/", "", "a[b"),
     ("what is ignored is not there", "a/b a/c", "COPY a /x", "a/b", "a/ a/c"),
     ("an ignored folder with an exception", "a/b a/c/d", "COPY a /x", "a\n!a/c", "a/ a/c/ a/c/d"),
     (
@@ -193,9 +194,11 @@ def test_a_folder_deeper_than_python_s_stack_is_selected(tmp_path: Path) -> None
 
 def test_include_counts_as_a_source_without_a_line(tmp_path: Path) -> None:
     make(tmp_path, "a b")
-    sources = context_sources("FROM debian\nARG P\nCOPY $P /x/\n", include=["b*"])
+    sources = context_sources("FROM debian\nARG P\nCOPY $P /x/\n", TargetOptions(include=["b*"]))
     selection = select_files(tmp_path, sources, IgnoreFile())
     assert [(item.path, item.lines) for item in selection.paths] == [("b", (0,))]
     for wrong, problem in [("c", "does not exist"), ("c*", "matches nothing")]:
         with pytest.raises(ScopedImagesError, match=f"^include source {re.escape(repr(wrong))} {problem}"):
-            select_files(tmp_path, context_sources("FROM debian\n", include=[wrong]), IgnoreFile())
+            select_files(
+                tmp_path, context_sources("FROM debian\n", TargetOptions(include=[wrong])), IgnoreFile()
+            )

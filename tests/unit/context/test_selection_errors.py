@@ -45,7 +45,7 @@ ERRORS = [
         "Dockerfile:2: COPY source 'a/*' does not exist: there is no {root}/a",
     ),
     (
-        "a wildcard in a folder of which nothing is wanted",
+        "a wildcard in a folder from which nothing is selected",
         "a/b",
         "COPY a/*.md /x/",
         "",

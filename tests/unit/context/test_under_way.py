@@ -12,28 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
+from tests.unit.context.followed import find, make_repository, refusal
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository that is built from `app`."""
-    root = tmp_path / "root"
-    (root / "app").mkdir(parents=True)
-    (root / "app" / "main.py").write_text("print(1)\n")
-    (root / "Dockerfile").write_text("FROM scratch\nCOPY app /app\n")
-    return root
-
-
-def find(root: Path) -> ScopedContext:
-    return ScopedContext.from_dockerfile(root, platform="linux/amd64")
-
-
-def refusal(root: Path) -> str:
-    with pytest.raises(ScopedImagesError) as caught:
-        find(root)
-    return str(caught.value)
+    return make_repository(tmp_path / "root")
 
 
 _AS_NOBODY = """

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scoped_images.dockerfile.context_sources import context_sources
+from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.errors import ScopedImagesError
 
 UNKNOWN = "which has no value when the app is synthesized; give it one with"
@@ -38,12 +39,24 @@ ERRORS = [
         f"build_args={{'BUILDARCH': …}}{INCLUDE}",
     ),
     (
+        "the target's platform, undeclared",
+        "FROM debian\nCOPY bin-${TARGETARCH} /",
+        f"Dockerfile:2: COPY source 'bin-${{TARGETARCH}}' depends on $TARGETARCH, {UNKNOWN} `ARG TARGETARCH` in that "
+        f"stage{INCLUDE}",
+    ),
+    (
+        "an ARG before the first FROM, which only FROM sees",
+        "ARG P=api\nFROM debian\nCOPY s/$P /",
+        f"Dockerfile:3: COPY source 's/$P' depends on $P, {UNKNOWN} `ARG P` in that stage and "
+        f"build_args={{'P': …}}{INCLUDE}",
+    ),
+    (
         "a base that may be a stage",
         "ARG V\nFROM debian AS a\nFROM $V\n",
         f"Dockerfile:3: FROM depends on $V, {UNKNOWN} build_args={{'V': …}}{INCLUDE}",
     ),
     (
-        "a stage number that is none",
+        "an unknown stage number",
         "FROM debian\nCOPY --from=7 / /\n",
         "Dockerfile:2: --from: must be the number of a stage, got 7; the last is 0",
     ),
@@ -179,7 +192,7 @@ OPTIONS: list[tuple[str, str, dict[str, Any], str]] = [
         "target: Dockerfile has no such stage, got 'c'; its stages are 'a', 'b'",
     ),
     (
-        "a platform that is none",
+        "an unknown platform",
         "FROM a\n",
         {"platform": "arm64"},
         "platform: must be like 'linux/amd64' or 'linux/arm64', got 'arm64'",
@@ -192,14 +205,14 @@ OPTIONS: list[tuple[str, str, dict[str, Any], str]] = [
 )
 def test_a_mistake_in_an_option_is_named(text: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ScopedImagesError) as error:
-        context_sources(text, **options)
+        context_sources(text, TargetOptions(**options))
     assert str(error.value) == message
 
 
 def test_a_stage_that_comes_later_cannot_be_copied_from() -> None:
     text = "FROM debian AS a\nCOPY --from=b / /\nFROM debian AS b\n"
     with pytest.raises(ScopedImagesError, match="--from: the stage 'b' does not come before this one"):
-        context_sources(text, target="a")
+        context_sources(text, TargetOptions(target="a"))
 
 
 def test_a_dockerfile_that_is_not_utf_8_is_an_error() -> None:

@@ -8,11 +8,12 @@ import pytest
 
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.sources import Source
+from scoped_images.dockerfile.target_options import TargetOptions
 
 
 def paths(text: str, **options: Any) -> list[str]:
     """Sources of a Dockerfile, in the order of their lines."""
-    return [source.path for source in context_sources(text, **options).sources]
+    return [source.path for source in context_sources(text, TargetOptions(**options)).sources]
 
 
 # (sentence, Dockerfile, sources)
@@ -29,15 +30,17 @@ FORMS = [
     ("the root in every spelling", "COPY . ./ / x/.. /x/", [".", ".", ".", "."]),
     ("a wildcard stays", "COPY src/*.py /x/", ["src/*.py"]),
     ("quotes and escapes go", r"""COPY "a"'b' c\$d /x/""", ["ab", "c$d"]),
-    ("a heredoc is no file", "COPY <<EOF a /x/\nCOPY b /y\nEOF\nCOPY c /x/", ["a", "c"]),
+    ("a heredoc is not a file", "COPY <<EOF a /x/\nCOPY b /y\nEOF\nCOPY c /x/", ["a", "c"]),
     ("two heredocs", "COPY <<A <<-'B' /x/\n1\nA\n2\n\tB\nCOPY c /x/", ["c"]),
-    ("a heredoc of a RUN is no COPY", "RUN <<EOF\nCOPY a /x\nEOF\nCOPY c /x/", ["c"]),
+    ("a heredoc of a RUN is not a COPY", "RUN <<EOF\nCOPY a /x\nEOF\nCOPY c /x/", ["c"]),
     ("ADD of a local archive", "ADD a.tar.gz /x/", ["a.tar.gz"]),
     (
         "ADD of URLs and git",
         "ADD https://e.org/a git@e.org:a/b.git https://e.org/a.git#v1:sub ssh://e/a b /x/",
         ["b"],
     ),
+    ("ADD of URLs with unknown variables", "ADD https://e.org/$V/x.tgz git@e.org:a/${B}.git /x/", []),
+    ("an unknown scheme is a path", "ADD x://[a /x/", ["x:/[a"]),
     ("a path like a repository is a path", "ADD github.com/a/b /x/", ["github.com/a/b"]),
     ("a bind mount of the context", "RUN --mount=type=bind,target=/x true", ["."]),
     ("a bind mount by default", "RUN --mount=source=a,target=/x true", ["a"]),
@@ -178,7 +181,7 @@ def test_variables(text: str, args: dict[str, str | None], expected: list[str]) 
 
 
 def test_include_makes_up_for_a_variable_without_a_value() -> None:
-    found = context_sources("FROM debian\nARG P\nCOPY src/$P b /x/\n", include=["src/*"])
+    found = context_sources("FROM debian\nARG P\nCOPY src/$P b /x/\n", TargetOptions(include=["src/*"]))
     assert [(source.path, source.line, source.instruction) for source in found.sources] == [
         ("b", 3, "COPY"),
         ("src/*", 0, "include"),
@@ -203,7 +206,7 @@ def test_include_makes_up_for_a_variable_without_a_value() -> None:
     ids=["COPY", "RUN --mount", "in place of a stage", "in place of an image", "not used"],
 )
 def test_named_contexts(text: str, contexts: list[str], expected: list[str], used: tuple[str, ...]) -> None:
-    found = context_sources(text, build_contexts=contexts)
+    found = context_sources(text, TargetOptions(build_contexts=contexts))
     assert [source.path for source in found.sources] == expected
     assert tuple(found.named) == used
 
@@ -249,7 +252,7 @@ def test_a_frontend_that_is_not_dockers_is_a_warning(syntax: str) -> None:
 
 def test_a_build_argument_may_choose_the_frontend() -> None:
     text, argument = "# syntax=docker/dockerfile:1\nFROM scratch\n", {"BUILDKIT_SYNTAX": "evil.example/a"}
-    assert context_sources(text, build_args=argument).warnings == (
+    assert context_sources(text, TargetOptions(build_args=argument)).warnings == (
         "Dockerfile: `build_args['BUILDKIT_SYNTAX']=evil.example/a` is not docker/dockerfile; what it reads may differ",
     )
 

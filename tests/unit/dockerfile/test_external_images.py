@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scoped_images import ScopedImagesError
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.external_images import every_external_image, external_images
+from scoped_images.dockerfile.target_options import TargetOptions
 
 LAMBDA = "public.ecr.aws/lambda/python:3.13"
 
@@ -25,7 +26,7 @@ FOUND = [
     ("a digest in its place", f"FROM a/b:1@sha256:{'0' * 64}", [f"a/b:1@sha256:{'0' * 64}"]),
     ("a registry with a port", "FROM localhost:5000/a/b", ["localhost:5000/a/b"]),
     ("an image once", "FROM a:1 AS x\nFROM a:1\nCOPY --from=x / /", ["a:1"]),
-    ("a stage is no image", "FROM a:1 AS x\nFROM x\nCOPY --from=0 / /\nRUN --mount=from=X ls", ["a:1"]),
+    ("a stage is not an image", "FROM a:1 AS x\nFROM x\nCOPY --from=0 / /\nRUN --mount=from=X ls", ["a:1"]),
     ("what other stages need is not needed", "FROM a:1 AS x\nCOPY --from=b:1 / /\nFROM c:1", ["c:1"]),
     ("scratch is none", "FROM scratch", []),
     ("a trigger of the parent", "FROM a:1 AS x\nONBUILD COPY --from=b:1 / /\nFROM x", ["a:1", "b:1"]),
@@ -69,7 +70,9 @@ def test_the_images_are_those_that_can_be_reached_from_the_target(
         base, copied = stages[origin]
         return set().union(*(reached(one) for one in (base, *copied)))
 
-    assert set(external_images("\n".join(lines), target=f"s{target}").images) == reached(target)
+    assert set(external_images("\n".join(lines), TargetOptions(target=f"s{target}")).images) == reached(
+        target
+    )
 
 
 def name_of(stage: int) -> st.SearchStrategy[str]:
@@ -78,24 +81,24 @@ def name_of(stage: int) -> st.SearchStrategy[str]:
 
 
 def test_a_build_argument_wins_over_the_default() -> None:
-    assert external_images("ARG B=a:1\nFROM $B", build_args={"B": "b:2"}).images == ("b:2",)
+    assert external_images("ARG B=a:1\nFROM $B", TargetOptions(build_args={"B": "b:2"})).images == ("b:2",)
 
 
 def test_another_target_has_other_images() -> None:
     text = "FROM a:1 AS x\nFROM b:1 AS y"
-    assert external_images(text, target="x").images == ("a:1",)
+    assert external_images(text, TargetOptions(target="x")).images == ("a:1",)
 
 
 def test_names_that_mean_something_else_already_are_left_out() -> None:
     text = "ARG BASE\nFROM $BASE\nCOPY --from=docker.io/library/shared:latest / /\nCOPY --from=a:1 / /"
     base = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/base:sha-0123456789ab"
-    found = external_images(text, build_args={"BASE": base}, build_contexts=[base, "shared"])
+    found = external_images(text, TargetOptions(build_args={"BASE": base}, build_contexts=[base, "shared"]))
     assert found.images == ("a:1",)
 
 
 def test_a_stage_that_a_build_context_stands_in_for_is_not_read() -> None:
     text = "FROM a:1 AS x\nFROM b:1\nCOPY --from=x / /"
-    assert external_images(text, build_contexts=["x"]).images == ("b:1",)
+    assert external_images(text, TargetOptions(build_contexts=["x"])).images == ("b:1",)
 
 
 def test_an_image_with_an_unknown_name_is_left_out_with_a_warning() -> None:
@@ -106,7 +109,7 @@ def test_an_image_with_an_unknown_name_is_left_out_with_a_warning() -> None:
     )
 
 
-def test_an_image_of_a_stage_s_name_is_left_out_and_told() -> None:
+def test_an_image_of_a_stage_s_name_is_left_out_with_a_warning() -> None:
     """As a build context it would take the place of the stage, with all of its instructions."""
     found = external_images("FROM python AS python\nRUN make\nFROM b:1\nCOPY --from=python / /")
     assert found.images == ("b:1",)
@@ -148,19 +151,19 @@ SAME_NAMES = [
 @pytest.mark.parametrize(("name", "context"), [s[1:] for s in SAME_NAMES], ids=[s[0] for s in SAME_NAMES])
 def test_an_image_is_its_build_context_in_every_form_of_its_name(text: str, name: str, context: str) -> None:
     """Or a change of that context would rebuild nothing."""
-    sources = context_sources(text.format(name), build_contexts=[context])
+    sources = context_sources(text.format(name), TargetOptions(build_contexts=[context]))
     assert tuple(sources.named) == (context,)
-    assert external_images(text.format(name), build_contexts=[context]).images == ()
+    assert external_images(text.format(name), TargetOptions(build_contexts=[context])).images == ()
 
 
 def test_a_tag_in_another_case_is_another_image() -> None:
-    assert external_images("FROM a:RC1", build_contexts=["a:rc1"]).images == ("a:RC1",)
+    assert external_images("FROM a:RC1", TargetOptions(build_contexts=["a:rc1"])).images == ("a:RC1",)
 
 
 @pytest.mark.parametrize("name", ["Shared", "a b", "", "shared/"])
 def test_a_build_context_that_buildx_refuses_is_an_error(name: str) -> None:
     with pytest.raises(ScopedImagesError) as raised:
-        context_sources("FROM scratch", build_contexts=[name])
+        context_sources("FROM scratch", TargetOptions(build_contexts=[name]))
     assert str(raised.value) == (
         f"build_contexts: invalid name, got {name!r}; use the name of a stage or an image, in lower case"
     )

@@ -139,9 +139,9 @@ def test_directives(text: str, escape: str, syntax: str) -> None:
     assert (parsed.escape, parsed.syntax) == (escape, syntax)
 
 
-# (sentence, Dockerfile, message): what BuildKit refuses, too
+# (sentence, Dockerfile, message): what BuildKit also refuses
 ERRORS = [
-    ("an escape that is none", "# escape=x\nFROM a", "1: # escape takes a backslash or a backtick, got 'x'"),
+    ("an invalid escape", "# escape=x\nFROM a", "1: # escape takes a backslash or a backtick, got 'x'"),
     (
         "a heredoc as destination",
         "COPY a <<EOF\nEOF",

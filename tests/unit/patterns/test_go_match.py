@@ -15,14 +15,14 @@ from scoped_images.patterns.go_match import (
 # Taken from what https://pkg.go.dev/path/filepath#Match promises and Go's own match_test.go checks.
 MATCHES = [
     ("a name matches itself", "abc", "abc", True),
-    ("a star matches nothing, too", "a*", "a", True),
+    ("a star also matches nothing", "a*", "a", True),
     ("a star matches the rest of a name", "a*", "abc", True),
     ("a star stops at a slash", "a*", "ab/c", False),
     ("two stars are one star", "**/c", "a/b/c", False),
     ("two stars match one folder", "**/c", "a/c", True),
     ("several stars go on from each other", "a*b?c*x", "abxbbxdbxebxczzx", True),
     ("a question mark needs a character", "a?b", "ab", False),
-    ("a question mark is no slash", "a?b", "a/b", False),
+    ("a question mark is not a slash", "a?b", "a/b", False),
     ("a class takes one of its characters", "ab[c]", "abc", True),
     ("a class takes a range", "ab[b-d]", "abc", True),
     ("a class takes what it does not negate", "ab[^b-d]", "abe", True),
@@ -33,7 +33,7 @@ MATCHES = [
     ("a backslash escapes a star", "a\\*b", "axb", False),
     ("an escaped star is a star", "a\\*b", "a*b", True),
     ("a question mark takes one letter of any alphabet", "a?c", "aéc", True),
-    ("a star tries the bytes of a letter, too", "*[^é]", "é", True),
+    ("a star also tries the bytes of a letter", "*[^é]", "é", True),
     ("an earlier star does not try again", "*[^b]*c", "a/xc", False),
 ]
 

@@ -174,8 +174,8 @@ def test_time_that_runs_out_leaves_the_rest_for_the_next_run(account: Account) -
     def seconds_left() -> float:
         return 10.0 if account.archived else 1000.0
 
-    wanted = settings_of(account, limits={"archive_days": 90})
-    report = prune(ModelCalls(account, seconds_left=seconds_left), wanted, now=NOW)
+    archiving = settings_of(account, limits={"archive_days": 90})
+    report = prune(ModelCalls(account, seconds_left=seconds_left), archiving, now=NOW)
     assert (report.outcome, account.archived) == ("out of time", [key(2)])
     assert [image.key for image in report.left] == [key(1), key(0)]
 
@@ -183,8 +183,8 @@ def test_time_that_runs_out_leaves_the_rest_for_the_next_run(account: Account) -
 def test_undo_restores_what_a_run_has_archived_and_the_next_run_leaves_it(account: Account) -> None:
     archive(account, 0, days=30)
     run(account)
-    wanted = settings_of(account, limits={"archive_days": 90})
-    found = archived_by(ModelCalls(account), wanted, RunId(NOW, 1))
+    archiving = settings_of(account, limits={"archive_days": 90})
+    found = archived_by(ModelCalls(account), archiving, RunId(NOW, 1))
     assert {image.key for image in found} == {key(1), key(2)}
     restore(ModelCalls(account), found)
     assert account.images[key(1)]["imageStatus"] == "ACTIVATING"

@@ -29,7 +29,7 @@ def test_the_changes_lead_from_one_lock_to_the_other(old: ImagesLock, new: Image
     assert images == new.images
 
 
-def test_changes_are_sorted_and_tell_new_moved_and_gone() -> None:
+def test_changes_are_sorted_and_name_new_moved_and_removed_images() -> None:
     zero, one = f"sha256:{'0' * 64}", f"sha256:{'1' * 64}"
     old = ImagesLock(images={"c:1": zero, "a:1": zero, "d:1": zero})
     new = ImagesLock(images={"b:1": one, "a:1": one, "d:1": zero})

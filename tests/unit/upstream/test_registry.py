@@ -28,7 +28,7 @@ def test_a_head_is_enough() -> None:
         assert server.asked == [("HEAD", MANIFEST)]
 
 
-def test_the_digest_of_what_comes_is_taken_where_no_header_tells_it() -> None:
+def test_without_a_header_the_digest_is_that_of_the_body() -> None:
     with pretended_registry(PretendedRegistry(tells_digest=False)) as server:
         assert Registry().digest(f"{server.address}/a/b:1") == DIGEST
         assert server.asked == [("HEAD", MANIFEST), ("GET", MANIFEST)]
@@ -61,7 +61,7 @@ def test_a_login_is_not_sent_on_to_where_a_registry_redirects() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "message"),
     [
         (404, "its registry has no such image or tag"),
         (403, "its registry denies access to it"),
@@ -69,9 +69,9 @@ def test_a_login_is_not_sent_on_to_where_a_registry_redirects() -> None:
         (500, "its registry returned status 500"),
     ],
 )
-def test_the_error_says_what_the_registry_answered(status: int, told: str) -> None:
+def test_the_error_says_what_the_registry_answered(status: int, message: str) -> None:
     with pretended_registry(PretendedRegistry(statuses={MANIFEST: status})) as server:
-        assert problem(f"{server.address}/a/b:1") == told
+        assert problem(f"{server.address}/a/b:1") == message
 
 
 def test_a_registry_that_is_not_there_is_named() -> None:
