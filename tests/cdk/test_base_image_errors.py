@@ -136,8 +136,8 @@ def dependent_beside_its_base(small_app: SmallApp) -> None:
         ),
         (
             dependent_whose_dockerfile_takes_no_base,
-            "base is given, but Dockerfile has no ARG BASE_IMAGE_URI before its first FROM, and would be built from "
-            "something else: start it with ARG BASE_IMAGE_URI=<public image> and FROM ${BASE_IMAGE_URI}",
+            "base: the build would start from something else, got Dockerfile without ARG BASE_IMAGE_URI before its "
+            "first FROM; start it with ARG BASE_IMAGE_URI=<public image> and FROM ${BASE_IMAGE_URI}",
         ),
         (
             dependent_of_another_app,

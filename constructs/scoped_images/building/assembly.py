@@ -117,10 +117,7 @@ class _StackArtifact:
     def metadata(self, kind: str) -> Iterator[Mapping[str, Any]]:
         """Yield the data of every construct's metadata of this kind."""
         further = self.manifest.get("additionalMetadataFile")
-        entries = {
-            **self.manifest.get("metadata", {}),
-            **(_read(self.folder / further) if further else {}),
-        }
+        entries = {**self.manifest.get("metadata", {}), **(_read(self.folder / further) if further else {})}
         for each in entries.values():
             yield from (entry["data"] for entry in each if entry["type"] == kind)
 

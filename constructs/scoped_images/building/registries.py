@@ -85,10 +85,7 @@ class Registries:
         return [self._login(registry, destination) for registry, destination in first.items()]
 
     def _login(self, registry: str, destination: Destination) -> Login:
-        try:
-            answer = self._client(destination).get_authorization_token()
-        except (BotoCoreError, ClientError) as error:
-            raise ScopedImagesError(f"cannot log in to {registry}: {error}") from None
+        answer = self._ask(destination, f"log in to {registry}", "get_authorization_token")
         token = answer["authorizationData"][0]["authorizationToken"]
         user, _, password = base64.b64decode(token).decode().partition(":")
         return Login(registry=registry, user=user, password=password)
@@ -108,43 +105,48 @@ class Registries:
 
     def _repository_uri(self, destination: Destination) -> str | None:
         name = self._filled(destination.repository, destination)
-        try:
-            answer = self._client(destination).describe_repositories(repositoryNames=[name])
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "RepositoryNotFoundException":
-                return None
-            raise ScopedImagesError(f"cannot look up repository {name!r}: {error}") from None
-        except BotoCoreError as error:
-            raise ScopedImagesError(f"cannot look up repository {name!r}: {error}") from None
-        return str(answer["repositories"][0]["repositoryUri"])
+        answer = self._ask(
+            destination,
+            f"look up repository {name!r}",
+            "describe_repositories",
+            missing="RepositoryNotFoundException",
+            repositoryNames=[name],
+        )
+        return None if answer is None else str(answer["repositories"][0]["repositoryUri"])
 
     def _digest(self, destination: Destination) -> str | None:
         name = self._filled(destination.repository, destination)
         tag = self._filled(destination.tag, destination)
-        try:
-            answer = self._client(destination).describe_images(
-                repositoryName=name, imageIds=[{"imageTag": tag}]
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ImageNotFoundException":
-                return None
-            raise ScopedImagesError(f"cannot look up image {name}:{tag}: {error}") from None
-        except BotoCoreError as error:
-            raise ScopedImagesError(f"cannot look up image {name}:{tag}: {error}") from None
-        images = answer["imageDetails"]
+        answer = self._ask(
+            destination,
+            f"look up image {name}:{tag}",
+            "describe_images",
+            missing="ImageNotFoundException",
+            repositoryName=name,
+            imageIds=[{"imageTag": tag}],
+        )
+        images = [] if answer is None else answer["imageDetails"]
         return str(images[0]["imageDigest"]) if images else None
+
+    def _ask(
+        self, destination: Destination, what: str, operation: str, *, missing: str = "", **parameters: Any
+    ) -> Any:
+        """Call ECR. Returns None if the answer is the error `missing`; raises ScopedImagesError for any other."""
+        try:
+            return getattr(self._client(destination), operation)(**parameters)
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == missing:
+                return None
+            raise ScopedImagesError(f"cannot {what}: {error}") from None
 
     def _client(self, destination: Destination) -> Any:
         key = _client_key(destination)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._make_client(destination)
+                session, region = self._session(destination), self._region_of(destination)
+                config = Config(retries={"mode": "adaptive"}, max_pool_connections=_THREADS)
+                self._clients[key] = session.client("ecr", region_name=region, config=config)
             return self._clients[key]
-
-    def _make_client(self, destination: Destination) -> Any:
-        session, region = self._session(destination), self._region_of(destination)
-        config = Config(retries={"mode": "adaptive"}, max_pool_connections=_THREADS)
-        return session.client("ecr", region_name=region, config=config)
 
     def _session(self, destination: Destination) -> Any:
         """Return a session of the publishing role, or of the caller in the role's own account, as the CLI does."""
@@ -154,13 +156,7 @@ class Registries:
         external = {"ExternalId": destination.external_id} if destination.external_id else {}
         sts = self._own_session.client("sts", region_name=self._region_of(destination))
         refresh = create_assume_role_refresher(
-            sts,
-            {
-                "RoleArn": role,
-                "RoleSessionName": _session_name(),
-                **external,
-                **destination.role_options,
-            },
+            sts, {"RoleArn": role, "RoleSessionName": _session_name(), **external, **destination.role_options}
         )
         try:
             first = refresh()
@@ -182,17 +178,15 @@ class Registries:
     def _caller_from(self, destination: Destination) -> Mapping[str, str]:
         """Return the caller's account and partition, which are the same in every region."""
         if self._caller is None:
-            self._caller = self._ask_caller(self._region_of(destination))
+            sts = self._own_session.client("sts", region_name=self._region_of(destination))
+            try:
+                answer = sts.get_caller_identity()
+            except (BotoCoreError, ClientError) as error:
+                raise ScopedImagesError(
+                    f"cannot tell which AWS account this is: {error}; log in to AWS, or set AWS_PROFILE"
+                ) from None
+            self._caller = {"Account": answer["Account"], "Partition": answer["Arn"].split(":")[1]}
         return self._caller
-
-    def _ask_caller(self, region: str) -> Mapping[str, str]:
-        try:
-            answer = self._own_session.client("sts", region_name=region).get_caller_identity()
-        except (BotoCoreError, ClientError) as error:
-            raise ScopedImagesError(
-                f"cannot tell which AWS account this is: {error}; log in to AWS, or set AWS_PROFILE"
-            ) from None
-        return {"Account": answer["Account"], "Partition": answer["Arn"].split(":")[1]}
 
     def _filled(self, text: str, destination: Destination) -> str:
         """Return text with CDK's placeholders filled in, as the CLI does: the region is the destination's."""
@@ -207,15 +201,13 @@ class Registries:
     def _region_of(self, destination: Destination) -> str:
         # `${AWS::Region}` of a stack without a region.
         named = destination.region
-        return named if named and "${" not in named else self._default_region()
-
-    def _default_region(self) -> str:
-        if self._region is None:
+        region = named if named and "${" not in named else self._region
+        if region is None:
             raise ScopedImagesError(
                 "region: an image's stack names none, and neither does the AWS configuration; set AWS_REGION, or give "
                 "the stack an env= with a region"
             )
-        return self._region
+        return region
 
 
 class _Role(CredentialProvider):  # type: ignore[misc]  # botocore has no types

@@ -105,8 +105,7 @@ class BaseImage(Construct):
         self.uri = self.address.tagged(moving_tag or self.content_tag)
         self.published: PublishedBase = PublishedBase(
             reference=BaseReference(
-                uri=self.uri,
-                identity=f"{STABLE} {refresh_mark or ''}" if is_static else self.content_tag,
+                uri=self.uri, identity=f"{STABLE} {refresh_mark or ''}" if is_static else self.content_tag
             ),
             address=self.address,
             platforms=self.platforms,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -56,8 +56,3 @@ class ImageBuilder(Protocol):
 
     def build(self, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:
         """Add to the stack of `scope` whatever makes the image."""
-
-
-def built_by(images: Iterable[PublishedImage]) -> list[IConstruct]:
-    """Return the resources that must be there before the images are."""
-    return [image.built_by for image in images if image.built_by is not None]

@@ -257,12 +257,6 @@ def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) 
         )
 
 
-def default_platform(scope: Construct) -> Platform:
-    """Return the platform of images that name none: the same on every machine, and not that of the machine."""
-    given = scope.node.try_get_context(PLATFORM)
-    return Platform.LINUX_AMD64 if given is None else Platform.parse(given, name=PLATFORM)
-
-
 def platforms_of(
     scope: Construct, platform: Platform | str | None, platforms: Sequence[Platform | str]
 ) -> tuple[Platform, ...]:
@@ -274,7 +268,9 @@ def platforms_of(
             "platforms=[…] for several under one index"
         )
     if platform is None and not platforms:
-        return (default_platform(scope),)
+        # The same on every machine: not that of the machine.
+        given = scope.node.try_get_context(PLATFORM)
+        return (Platform.LINUX_AMD64 if given is None else Platform.parse(given, name=PLATFORM),)
     parsed = tuple(Platform.parse(each) for each in (platforms or (platform,)))
     if len(set(parsed)) < len(parsed):
         raise ScopedImagesError(

@@ -17,11 +17,7 @@ from scoped_images.cdk.arguments import expect_accounts
 from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import stack_of
 from scoped_images.ecr.address import RepositoryAddress
-from scoped_images.ecr.repository_policy import (
-    let_account_pull,
-    let_functions_pull,
-    let_role_publish,
-)
+from scoped_images.ecr.repository_policy import let_account_pull, let_functions_pull, let_role_publish
 
 
 class ExistingRepository(AddressedRepository):

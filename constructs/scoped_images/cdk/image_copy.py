@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from aws_cdk import Acknowledgment, RemovalPolicy, Stack, Validations
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -13,12 +13,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect_argument
 from scoped_images.cdk.base_image import BaseImage
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.lambda_code import lambda_code
-from scoped_images.cdk.place import path_of
+from scoped_images.cdk.place import path_of, repository_arn
 from scoped_images.cdk.registered_image import RegisteredImage
 from scoped_images.cdk.registry_resources import ImageDigests
 from scoped_images.cdk.repository_by_name import RepositoryByName
@@ -89,8 +90,10 @@ class ImageCopy(Construct):
             )
         stack = Stack.of(self)
         role = _copy_role(stack)
-        role.add_to_policy(iam.PolicyStatement(actions=_PULL, resources=[_arn(stack, source)]))
-        role.add_to_policy(iam.PolicyStatement(actions=_PUSH, resources=[_arn(stack, self._address)]))
+        role.add_to_policy(iam.PolicyStatement(actions=_PULL, resources=[repository_arn(stack, source)]))
+        role.add_to_policy(
+            iam.PolicyStatement(actions=_PUSH, resources=[repository_arn(stack, self._address)])
+        )
         if self._address.account != stack.account:
             _let_push(repository, role_name=_role_name(stack), account=stack.account, sid_of=stack)
         index = len(self.platforms) > 1
@@ -201,16 +204,6 @@ def _source_of(copy: ImageCopy, image: ScopedImage | BaseImage) -> RepositoryAdd
     return image.address
 
 
-def _arn(stack: Stack, address: RepositoryAddress) -> str:
-    return stack.format_arn(
-        service="ecr",
-        account=address.account,
-        region=address.region,
-        resource="repository",
-        resource_name=address.name,
-    )
-
-
 def _role_name(stack: Stack) -> str:
     """A literal name, which another account's policy can hold before the role exists. IAM's names know no region."""
     place = f"{stack.account} {stack.region} {stack.stack_name}"
@@ -234,11 +227,10 @@ def _copy_role(stack: Stack) -> iam.Role:
     )
     role.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
     log_group.grant_write(role)
-    Validations.of(role).acknowledge(
-        Acknowledgment(
-            id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-            reason="ecr:GetAuthorizationToken takes no resource; every other statement names its own",
-        )
+    acknowledge(
+        role,
+        "IAM5[Resource::*]",
+        "ecr:GetAuthorizationToken takes no resource; every other statement names its own",
     )
     return role
 

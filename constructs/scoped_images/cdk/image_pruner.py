@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from aws_cdk import (
-    Acknowledgment,
-    Duration,
-    RemovalPolicy,
-    Stack,
-    Token,
-    Validations,
-)
+from aws_cdk import Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -22,6 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.function_code import function_code
 from scoped_images.errors import ScopedImagesError
@@ -192,9 +186,7 @@ class ImagePruner(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        Validations.of(queue).acknowledge(
-            Acknowledgment(id="AwsSolutions::AwsSolutions-SQS3", reason="this is a dead-letter queue")
-        )
+        acknowledge(queue, "SQS3", "this is a dead-letter queue")
         return queue
 
     def _function(self, *, exclusive: bool) -> lambda_.Function:
@@ -222,12 +214,7 @@ class ImagePruner(Construct):
                 retry_attempts=1,
                 reserved_concurrent_executions=1 if exclusive else None,
             )
-        Validations.of(function).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions::AwsSolutions-L1",
-                reason="the tests run on Python 3.13, which Lambda supports until 2029",
-            )
-        )
+        acknowledge(function, "L1", "the tests run on Python 3.13, which Lambda supports until 2029")
         return function
 
     def _role(self) -> iam.Role:
@@ -243,11 +230,10 @@ class ImagePruner(Construct):
         role.add_to_policy(self._read)
         if settings.delete:
             role.add_to_policy(self._prune)
-        Validations.of(role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-                reason="any workload of the account may use an image; these actions only list and describe",
-            )
+        acknowledge(
+            role,
+            "IAM5[Resource::*]",
+            "any workload of the account may use an image; these actions only list and describe",
         )
         return role
 

@@ -31,11 +31,7 @@ from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import address_in, path_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.ecr.lifecycle import ImageLifecycle
-from scoped_images.ecr.repository_policy import (
-    let_account_pull,
-    let_functions_pull,
-    let_role_publish,
-)
+from scoped_images.ecr.repository_policy import let_account_pull, let_functions_pull, let_role_publish
 from scoped_images.ecr.tags import MAX_MOVING_PATTERNS, MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import expect

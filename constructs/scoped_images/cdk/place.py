@@ -90,6 +90,17 @@ def address_in(scope: IConstruct, repository_name: str) -> RepositoryAddress:
     return RepositoryAddress(account=place.account, region=place.region, name=repository_name)
 
 
+def repository_arn(scope: IConstruct, address: RepositoryAddress) -> str:
+    """Return the ARN of a repository, in the partition of a construct's stack."""
+    return stack_of(scope).format_arn(
+        service="ecr",
+        account=address.account,
+        region=address.region,
+        resource="repository",
+        resource_name=address.name,
+    )
+
+
 def _is_token(text: str) -> bool:
     return "${Token[" in text
 

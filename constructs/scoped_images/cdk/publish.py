@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from constructs import Construct, IConstruct
 
-from scoped_images.cdk.builder import ImageBuild, ImageBuilder, PublishedImage, built_by
+from scoped_images.cdk.builder import ImageBuild, ImageBuilder, PublishedImage
 from scoped_images.cdk.registry_resources import ImageIndex
 from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.image.spec import index_tag
@@ -40,7 +40,7 @@ def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) ->
             index=None,
             repository=image.repository,
             tag=image.tag,
-            needed=tuple(built_by([image])),
+            needed=() if image.built_by is None else (image.built_by,),
         )
     address = builds[0].repository
     assert address is not None, "ImageBuilds has checked that an index has a repository"
@@ -55,7 +55,7 @@ def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) ->
         tag=tag,
         images={platform: image.tag for platform, image in images.items()},
     )
-    index.node.add_dependency(*built_by(images.values()))
+    index.node.add_dependency(*(image.built_by for image in images.values() if image.built_by is not None))
     return PublishResult(
         images=images,
         index=index,

@@ -17,6 +17,7 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
+from scoped_images.cdk.place import repository_arn
 from scoped_images.cdk.registry_function import registry_function
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.platform import Platform
@@ -69,12 +70,7 @@ class ImageDigests(Construct):
             self._resource = _RegistryResource(self, "Resource", kind="Digests", actions=_LOOK)
         self._resource.allow(repository.repository_arn)
         self._images.append(
-            {
-                "Key": key,
-                "RegistryId": account,
-                "RepositoryName": repository.repository_name,
-                "ImageTag": tag,
-            }
+            {"Key": key, "RegistryId": account, "RepositoryName": repository.repository_name, "ImageTag": tag}
         )
         self._resource.set("Images", self._images)
         self._found[key] = ImageDigest(self._resource, key)
@@ -119,7 +115,7 @@ class ImageIndex(Construct):
         super().__init__(scope, construct_id)
         key = _key(self, [repository.name, tag])
         resource = _RegistryResource(self, "Resource", kind="Index", actions=_TAG)
-        resource.allow(_arn(self, repository))
+        resource.allow(repository_arn(self, repository))
         for name, value in {
             "RegistryId": repository.account,
             "RepositoryName": repository.name,
@@ -148,7 +144,7 @@ class MovingTags(Construct):
         """Tag when the stack deploys and is done with `after`, and again when either tag changes."""
         if self._resource is None:
             self._resource = _RegistryResource(self, "Resource", kind="Tags", actions=_TAG)
-        self._resource.allow(_arn(self, repository))
+        self._resource.allow(repository_arn(self, repository))
         self._tags.append(
             {
                 "RegistryId": repository.account,
@@ -247,13 +243,3 @@ def _key(scope: Construct, parts: list[str]) -> str:
     """Return the name of an attribute: letters and digits, for tools that take no others."""
     text = json.dumps(Stack.of(scope).resolve(parts), sort_keys=True)
     return f"Image{hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]}"
-
-
-def _arn(scope: Construct, repository: RepositoryAddress) -> str:
-    return Stack.of(scope).format_arn(
-        service="ecr",
-        region=repository.region,
-        account=repository.account,
-        resource="repository",
-        resource_name=repository.name,
-    )

@@ -211,12 +211,7 @@ class ScopedImage(Construct):
         """Return the image for a container of a task definition, whose execution role may then pull it."""
         return aws_cdk.aws_ecs.ContainerImage.from_ecr_repository(*self._references.reference())
 
-    def _move(
-        self,
-        tag: str,
-        repository: AddressedRepository | None,
-        needed: tuple[IConstruct, ...],
-    ) -> None:
+    def _move(self, tag: str, repository: AddressedRepository | None, needed: tuple[IConstruct, ...]) -> None:
         check_moving_tag(tag, name=f"moving_tag of {path_of(self)!r}")
         if repository is None:
             raise ScopedImagesError(

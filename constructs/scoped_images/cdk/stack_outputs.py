@@ -18,12 +18,7 @@ class StackOutputs(Construct):
     """Outputs under the names that are given, and not under logical ids that CDK makes."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        values: Mapping[str, str],
-        *,
-        parameters: str | None = None,
+        self, scope: Construct, construct_id: str, values: Mapping[str, str], *, parameters: str | None = None
     ) -> None:
         """Add outputs to the stack of `scope`, of which CloudFormation allows 200.
 

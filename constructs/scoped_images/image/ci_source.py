@@ -86,9 +86,7 @@ SYSTEMS = (
         tag="APPVEYOR_REPO_TAG_NAME",
     ),
     CiSystem(
-        pull_request="SEMAPHORE_GIT_PR_NUMBER",
-        branch="SEMAPHORE_GIT_BRANCH",
-        tag="SEMAPHORE_GIT_TAG_NAME",
+        pull_request="SEMAPHORE_GIT_PR_NUMBER", branch="SEMAPHORE_GIT_BRANCH", tag="SEMAPHORE_GIT_TAG_NAME"
     ),
 )
 VARIABLES = tuple(

@@ -10,11 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.dockerfile.build_arguments import (
-    check_build_args,
-    declared_arguments,
-    unknown_build_args,
-)
+from scoped_images.dockerfile.build_arguments import check_build_args, declared_arguments, unknown_build_args
 from scoped_images.dockerfile.directives import syntax_directive
 from scoped_images.dockerfile.external_images import ExternalImages, external_images
 from scoped_images.dockerfile.findings import RequiredMount
@@ -91,7 +87,7 @@ class ImageSpec:
         check_build_args(self.late_args)
         if BASE_IMAGE_ARGUMENT in (*self.options.build_args, *self.late_args):
             raise ScopedImagesError(
-                f"build_args sets {BASE_IMAGE_ARGUMENT}: give the base image as base= instead"
+                f"build_args[{BASE_IMAGE_ARGUMENT!r}]: base= sets it, got a value of its own; use base= instead"
             )
         for name in self.named_bases:
             # Lower case, as BuildKit looks them up.
@@ -100,8 +96,8 @@ class ImageSpec:
                 **self.context.external,
             }:
                 raise ScopedImagesError(
-                    f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and "
-                    f"none of the context's own names ({', '.join(self.context.named) or 'it has none'})"
+                    f"named_bases: must have names that the context does not have itself, got {name!r}; use lower-case "
+                    f"letters, digits, '.', '_', '-' and '/', and none of {', '.join(self.context.named) or 'its names'}"
                 )
         check_secret_files(self.options.build_secrets, self.context)
         self._check_dockerfile()
@@ -292,9 +288,9 @@ class ImageSpec:
             return
         if BASE_IMAGE_ARGUMENT not in declared_arguments(dockerfile, before_stages=True):
             raise ScopedImagesError(
-                f"base is given, but {dockerfile.name} has no ARG {BASE_IMAGE_ARGUMENT} before its first FROM, and "
-                f"would be built from something else: start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> and FROM "
-                f"${{{BASE_IMAGE_ARGUMENT}}}"
+                f"base: the build would start from something else, got {dockerfile.name} without ARG "
+                f"{BASE_IMAGE_ARGUMENT} before its first FROM; start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> "
+                f"and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
             )
 
     def _agree_with_context(self, platform: Platform) -> None:
@@ -309,7 +305,7 @@ class ImageSpec:
             if ours != of_context:
                 made_for = "none" if of_context is None else repr(str(of_context))
                 raise ScopedImagesError(
-                    f"{option} is {str(ours)!r}, but the context was made for {made_for}: give it to "
+                    f"{option}: must be {made_for}, which the context was made for, got {str(ours)!r}; give it to "
                     "ScopedContext.from_dockerfile, which finds the files by it"
                 )
 

@@ -55,7 +55,7 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
         ({"build_args": {"N": 3}}, "build_args['N']: must be text, got 3 of type int; use '3'"),
         (
             {"build_args": {"BASE_IMAGE_URI": "x"}},
-            "build_args sets BASE_IMAGE_URI: give the base image as base= instead",
+            "build_args['BASE_IMAGE_URI']: base= sets it, got a value of its own; use base= instead",
         ),
         ({"build_args": {"A B": "x"}}, "build_args: must have names of letters, digits and '_', got 'A B'"),
         (
@@ -126,20 +126,26 @@ def test_a_found_context_brings_its_options_along(found: ScopedContext) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"target": "test"}, "target is 'test', but the context was made for 'prod'"),
+        ({"target": "test"}, "target: must be 'prod', which the context was made for, got 'test'"),
         (
             {"platform": Platform.LINUX_ARM64},
-            "platform is 'linux/arm64', but the context was made for 'linux/amd64'",
+            "platform: must be 'linux/amd64', which the context was made for, got 'linux/arm64'",
         ),
-        ({"build_args": {"PART": "web"}}, "build_args['PART'] is 'web', but the context was made for 'api'"),
-        ({"build_args": {"MORE": "1"}}, "build_args['MORE'] is '1', but the context was made for none"),
+        (
+            {"build_args": {"PART": "web"}},
+            "build_args['PART']: must be 'api', which the context was made for, got 'web'",
+        ),
+        (
+            {"build_args": {"MORE": "1"}},
+            "build_args['MORE']: must be none, which the context was made for, got '1'",
+        ),
     ],
 )
 def test_options_that_the_files_were_not_found_for_are_refused(
     found: ScopedContext, changes: dict[str, Any], message: str
 ) -> None:
     """The build would read files that are not there, and the hash would not tell."""
-    with refused(f"{message}: give it to ScopedContext.from_dockerfile, which finds the files by it"):
+    with refused(f"{message}; give it to ScopedContext.from_dockerfile, which finds the files by it"):
         spec(found, **changes)
 
 
@@ -179,7 +185,7 @@ def test_named_bases_are_contexts_that_are_images(context: ScopedContext) -> Non
 
 @pytest.mark.parametrize(
     ("name", "contexts", "own"),
-    [("Other", (), "it has none"), ("one", ("one", "two"), "one, two"), ("two", ("one", "two"), "one, two")],
+    [("Other", (), "its names"), ("one", ("one", "two"), "one, two"), ("two", ("one", "two"), "one, two")],
 )
 def test_a_named_base_with_a_name_that_no_dockerfile_finds_or_a_context_has_is_refused(
     tmp_path: Path, name: str, contexts: tuple[str, ...], own: str
@@ -193,8 +199,8 @@ def test_a_named_base_with_a_name_that_no_dockerfile_finds_or_a_context_has_is_r
         build_contexts=dict.fromkeys(contexts, tmp_path / "folder"),
     )
     with refused(
-        f"named_bases has the name {name!r}: use lower-case letters, digits, '.', '_', '-' and '/', and none of the "
-        f"context's own names ({own})"
+        f"named_bases: must have names that the context does not have itself, got {name!r}; use lower-case letters, "
+        f"digits, '.', '_', '-' and '/', and none of {own}"
     ):
         spec(context, named_bases={name: BaseReference(uri="other:1", identity="1")})
 

@@ -87,7 +87,8 @@ def test_a_base_that_no_arg_before_from_takes_is_an_error(tmp_path: Path, text: 
     """The image would be built from something else."""
     (tmp_path / "Dockerfile").write_text(text)
     with pytest.raises(
-        ScopedImagesError, match=r"^base is given, but Dockerfile has no ARG BASE_IMAGE_URI before"
+        ScopedImagesError,
+        match=r"^base: the build would start from something else, got Dockerfile without ARG",
     ):
         spec(ScopedContext.of(tmp_path), base=BaseReference(uri="base:1", identity="1"))
 

@@ -16,12 +16,7 @@ from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.place import literal_place_of
 from scoped_images.cdk.remote.functions import RemoteFunctions
 from scoped_images.cdk.remote.image import RemoteImage
-from scoped_images.cdk.remote.settings import (
-    RemoteSettings,
-    check_network,
-    check_secrets,
-    minutes_of,
-)
+from scoped_images.cdk.remote.settings import RemoteSettings, check_network, check_secrets, minutes_of
 from scoped_images.cdk.stack_order import build_after, require_same_place
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform

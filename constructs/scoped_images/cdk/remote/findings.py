@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aws_cdk import Acknowledgment, Aws, Stack, Validations
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
+
+from scoped_images.cdk.acknowledge import acknowledge
 
 
 def acknowledge_functions(provider: IConstruct, functions: Iterable[lambda_.Function]) -> None:
     """Acknowledge what cdk-nag finds in CDK's provider framework."""
     stack = Stack.of(provider)
     managed = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-    _acknowledge_id(
+    acknowledge(
         provider,
-        f"AwsSolutions-IAM4[Policy::{managed}]",
+        f"IAM4[Policy::{managed}]",
         "CDK's provider framework makes its functions so; the policy lets them write logs",
     )
     framework = [
@@ -27,22 +29,16 @@ def acknowledge_functions(provider: IConstruct, functions: Iterable[lambda_.Func
     for function in (*functions, *framework):
         logical_id = stack.resolve(function.function_arn)["Fn::GetAtt"][0]
         acknowledge_wildcard(
-            provider,
-            f"<{logical_id}.Arn>:*",
-            "versions of one function: CDK's provider framework grants so",
+            provider, f"<{logical_id}.Arn>:*", "versions of one function: CDK's provider framework grants so"
         )
     for rule, what in (("SF1", "logs"), ("SF2", "traces")):
-        _acknowledge_id(
-            provider,
-            f"AwsSolutions-{rule}",
-            f"it only polls, and what it polls has {what} of its own",
-        )
+        acknowledge(provider, f"{rule}", f"it only polls, and what it polls has {what} of its own")
 
 
 def acknowledge_wildcard(construct: IConstruct, resource: str, reason: str) -> None:
     """Acknowledge a wildcard in a policy; the partition of an ARN is a parameter of CloudFormation's."""
     named = resource.replace(f"arn:{Aws.PARTITION}:", "arn:<AWS::Partition>:")
-    _acknowledge_id(construct, f"AwsSolutions-IAM5[Resource::{named}]", reason)
+    acknowledge(construct, f"IAM5[Resource::{named}]", reason)
 
 
 def acknowledge_project(project: codebuild.Project, *, in_vpc: bool) -> None:
@@ -53,12 +49,4 @@ def acknowledge_project(project: codebuild.Project, *, in_vpc: bool) -> None:
             acknowledge_wildcard(
                 project, resource, "CDK's own policy, which no role has and no template holds"
             )
-    _acknowledge_id(
-        project,
-        "AwsSolutions-CB4",
-        "it keeps no artifact: its output is an image, which the repository encrypts",
-    )
-
-
-def _acknowledge_id(construct: IConstruct, finding: str, reason: str) -> None:
-    Validations.of(construct).acknowledge(Acknowledgment(id=f"AwsSolutions::{finding}", reason=reason))
+    acknowledge(project, "CB4", "it keeps no artifact: its output is an image, which the repository encrypts")

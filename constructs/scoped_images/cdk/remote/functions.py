@@ -9,6 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from scoped_images.cdk.function_code import function_code
+from scoped_images.cdk.place import repository_arn
 from scoped_images.cdk.remote.findings import acknowledge_functions, acknowledge_wildcard
 from scoped_images.ecr.address import RepositoryAddress
 
@@ -66,14 +67,11 @@ class RemoteFunctions(Construct):
         only those of the role's own stack.
         """
         mine = Stack.of(self)
-        images = mine.format_arn(service="ecr", resource="repository", resource_name=repository.name)
+        images = repository_arn(self, repository)
         deploys = mine.format_arn(
             service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*"
         )
-        for arn, actions in (
-            (images, ["ecr:DescribeImages"]),
-            (deploys, ["cloudformation:DescribeStacks"]),
-        ):
+        for arn, actions in ((images, ["ecr:DescribeImages"]), (deploys, ["cloudformation:DescribeStacks"])):
             if arn not in self._served:
                 self._served.add(arn)
                 self._role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[arn]))

@@ -7,11 +7,12 @@ import hashlib
 import re
 from pathlib import Path
 
-from aws_cdk import AssetHashType, CustomResource, Duration, Names, Stack, Stage
+from aws_cdk import AssetHashType, CustomResource, Duration, Names, Stack
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
+from scoped_images.cdk.place import path_of, place_of
 from scoped_images.cdk.registry_resources import LOOK_AGAIN
 from scoped_images.cdk.remote.project import image_project
 from scoped_images.cdk.remote.role import build_role, images_of_ecr
@@ -44,18 +45,29 @@ class RemoteImage(Construct):
     ) -> None:
         """Build when the stack deploys and the tag is not in the registry."""
         super().__init__(scope, construct_id)
+        # Of the construct that the user made.
+        self._path = path_of(scope)
         spec, stack = build.spec, Stack.of(self)
         self._refuse_references(build)
         self._refuse_what_is_on_this_machine(build)
         if spec.options.upstream.require_pins and "@sha256:" not in (settings.buildkit_image or ""):
             raise ScopedImagesError(
-                f"require_pins: {_path(self)!r} is built by a BuildKit without a digest, got "
+                f"require_pins: {self._path!r} is built by a BuildKit without a digest, got "
                 f"{settings.buildkit_image!r}; pass RemoteBuilder(buildkit_image='<image>@sha256:<digest>')"
             )
         secrets = self._secrets(settings, build)
         export = build.cache.cache_to() if build.cache else None
-        file = self._archive_file(build)
-        archive = self._archive(build, file)
+        file = write_context_archive(spec.context, Path(place_of(self).assets))
+        archive = Asset(
+            self,
+            "Context",
+            path=str(file),
+            # Its bytes follow from that, and compressed ones from zlib's version too.
+            asset_hash=archive_name(spec.context),
+            asset_hash_type=AssetHashType.CUSTOM,
+        )
+        # Only so that an image which was deleted by hand is found missing, and built.
+        again = self.node.try_get_context(LOOK_AGAIN)
         request = BuildRequest(
             repository=repository.name,
             repository_uri=repository.uri,
@@ -112,7 +124,7 @@ class RemoteImage(Construct):
                 "Project": project_name,
                 "ImageTag": spec.content_tag,
                 **({"LateValues": dict(build.late_args)} if build.late_args else {}),
-                **self._look_again(),
+                **({"LookAgain": str(again)} if again else {}),
             },
         )
         # The role's rights, too, must be there before a build runs with it.
@@ -131,41 +143,21 @@ class RemoteImage(Construct):
             built_by=resource,
         )
 
-    def _archive_file(self, build: ImageBuild) -> Path:
-        stage = Stage.of(self)
-        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
-        return write_context_archive(build.spec.context, Path(stage.asset_outdir))
-
-    def _archive(self, build: ImageBuild, file: Path) -> Asset:
-        return Asset(
-            self,
-            "Context",
-            path=str(file),
-            # Its bytes follow from that, and compressed ones from zlib's version too.
-            asset_hash=archive_name(build.spec.context),
-            asset_hash_type=AssetHashType.CUSTOM,
-        )
-
-    def _look_again(self) -> dict[str, str]:
-        """A property for its change alone: an image that was deleted by hand is then found missing, and built."""
-        value = self.node.try_get_context(LOOK_AGAIN)
-        return {"LookAgain": str(value)} if value else {}
-
     def _refuse_what_is_on_this_machine(self, build: ImageBuild) -> None:
         if build.spec.options.ssh:
             raise ScopedImagesError(
-                f"ssh of {_path(self)!r}: a remote build cannot reach the SSH agent of this machine, got "
+                f"ssh of {self._path!r}: a remote build cannot reach the SSH agent of this machine, got "
                 f"{build.spec.options.ssh!r}; pass a deploy key as a build secret"
             )
         if build.spec.options.network == "host":
             raise ScopedImagesError(
-                f"network of {_path(self)!r}: BuildKit in a container gives no step the host's network, got 'host'; "
+                f"network of {self._path!r}: BuildKit in a container gives no step the host's network, got 'host'; "
                 "leave it out"
             )
         for name, context in build.spec.context.external.items():
             if context.address.startswith("oci-layout:"):
                 raise ScopedImagesError(
-                    f"build_contexts[{name!r}] of {_path(self)!r}: a remote build cannot read a folder of this machine, "
+                    f"build_contexts[{name!r}] of {self._path!r}: a remote build cannot read a folder of this machine, "
                     f"got {context.address!r}; push the image to a registry and use docker-image://"
                 )
 
@@ -174,18 +166,18 @@ class RemoteImage(Construct):
         for name, value in build.late_args.items():
             if not isinstance(value, str | float):
                 raise ScopedImagesError(
-                    f"build_args[{name!r}] of {_path(self)!r}: must be text, got a token for a {type(value).__name__}; "
+                    f"build_args[{name!r}] of {self._path!r}: must be text, got a token for a {type(value).__name__}; "
                     'use aws_cdk.Fn.join(",", …)'
                 )
         for name, text in {**build.spec.arguments, **build.spec.late_args}.items():
             if re.search(r"\{\{resolve:(secretsmanager|ssm-secure):", text):
                 raise ScopedImagesError(
-                    f"build_args[{name!r}] of {_path(self)!r}: arguments are in logs and in the image's history, got a "
+                    f"build_args[{name!r}] of {self._path!r}: arguments are in logs and in the image's history, got a "
                     "reference to a secret; use build_secrets=, and secrets= of the builder for its place"
                 )
             if "{{resolve:" in text and name not in build.late_args:
                 raise ScopedImagesError(
-                    f"build_args[{name!r}] of {_path(self)!r}: the image's tag would not count the value that "
+                    f"build_args[{name!r}] of {self._path!r}: the image's tag would not count the value that "
                     f"CloudFormation puts in place of it, got {text!r}; use aws_cdk.CfnDynamicReference(…).to_string()"
                 )
 
@@ -194,18 +186,11 @@ class RemoteImage(Construct):
         if unknown:
             known = ", ".join(sorted(settings.secrets)) or "none"
             raise ScopedImagesError(
-                f"build_secrets of {_path(self)!r}: must be known to its builder {settings.path!r}, got {unknown[0]!r} "
+                f"build_secrets of {self._path!r}: must be known to its builder {settings.path!r}, got {unknown[0]!r} "
                 f"and not one of {known}; a remote build reads no file or variable of this machine, so use "
                 f"RemoteBuilder(…, secrets={{{unknown[0]!r}: BuildSecret.secrets_manager(…)}})"
             )
         return {name: settings.secrets[name] for name in build.spec.options.build_secrets}
-
-
-def _path(image: RemoteImage) -> str:
-    """Of the construct that the user made."""
-    scope = image.node.scope
-    assert scope is not None, "a build belongs to its image"
-    return str(scope.node.path)
 
 
 def _sha256_of_content(file: Path) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild
+from scoped_images.cdk.place import repository_arn
 from scoped_images.cdk.remote.findings import acknowledge_wildcard
 from scoped_images.cdk.remote.settings import RemoteSettings
 from scoped_images.ecr.address import RepositoryAddress
@@ -48,15 +49,15 @@ def build_role(
             conditions={"StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": project}},
         ),
     )
-    own = stack.format_arn(service="ecr", resource="repository", resource_name=repository.name)
+    own = repository_arn(scope, repository)
     bases = [base.uri for base in (spec.base, *spec.named_bases.values()) if base is not None]
     caches = build.cache.imports if build.cache else ()
     mirrored = set(spec.image_contexts.values()) - {f"docker-image://{uri}" for uri in bases}
     # As a rule a mirror of the public one.
     buildkit = [settings.buildkit_image] if settings.buildkit_image else []
     read = (*bases, *caches, *mirrored, *buildkit, *spec.outside_images)
-    pulled = sorted({*repository_arns(stack, read)} - {own})
-    through = sorted({*repository_arns(stack, (*mirrored, *buildkit))})
+    pulled = sorted({*_repository_arns(scope, read)} - {own})
+    through = sorted({*_repository_arns(scope, (*mirrored, *buildkit))})
     log = stack.format_arn(
         service="logs",
         resource="log-group",
@@ -91,24 +92,15 @@ def build_role(
     return role
 
 
-def repository_arns(stack: Stack, refs: Iterable[str]) -> list[str]:
-    """Return the ARNs of the repositories of those refs that are in ECR; other registries need no right of AWS."""
-    return [
-        stack.format_arn(
-            service="ecr",
-            account=address.account,
-            region=address.region,
-            resource="repository",
-            resource_name=address.name,
-        )
-        for address in map(RepositoryAddress.find, refs)
-        if address is not None
-    ]
-
-
 def images_of_ecr(refs: Iterable[str]) -> tuple[str, ...]:
     """Return those refs that are in ECR, sorted."""
     return tuple(sorted(ref for ref in refs if RepositoryAddress.find(ref)))
+
+
+def _repository_arns(scope: Construct, refs: Iterable[str]) -> Iterator[str]:
+    """Yield the ARNs of the repositories of those refs that are in ECR; other registries need no right of AWS."""
+    addresses = map(RepositoryAddress.find, refs)
+    return (repository_arn(scope, address) for address in addresses if address is not None)
 
 
 def _secret_grants(stack: Stack, secrets: Sequence[BuildSecret]) -> list[tuple[list[str], str]]:
