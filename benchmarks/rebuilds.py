@@ -1,14 +1,19 @@
-"""Counts the needless and missed rebuilds by stock assets and the library over the commits of a repository."""
+"""Counts needless and missed rebuilds by stock assets, peers and the library over the commits of a repository."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import random
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -20,7 +25,13 @@ from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 
 PART = "rebuilds"
+_ROOT = Path(__file__).parents[1]
+# Has the peers.
+_PEERS_PYTHON = _ROOT / ".local/bench/bin/python"
+_PEERS = ("deploy-time-build", "token-injectable-docker-builder")
 COMMITS = {"quick": 60, "full": 500}
+# What each subject calls an image's content, by the name of its Dockerfile.
+Keys = dict[str, Callable[[str], str]]
 _MOST_COMMITS = 501
 _SERVICES = ("orders", "labels", "search")
 _IGNORE_FILE = ".git\n**/tests\n**/*.md\n"
@@ -33,21 +44,54 @@ def run(results: Results) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-history-") as folder:
         root = Path(folder)
         History(root).write(count)
-        _measure(results, root, [f"{name}.Dockerfile" for name in _SERVICES], f"{count} generated commits")
+        with _peer_keys(root) as peers:
+            dockerfiles = [f"{name}.Dockerfile" for name in _SERVICES]
+            _measure(results, root, dockerfiles, f"{count} generated commits", peers)
 
 
 def measure_repository(results: Results, repository: Path, dockerfile: str) -> None:
     """Measure the last commits of any repository in a clone."""
     with tempfile.TemporaryDirectory(prefix="bench-history-") as folder:
         _git(Path(folder).parent, "clone", "--quiet", str(repository), folder)
-        _measure(results, Path(folder), [dockerfile], f"history of {repository.name}")
+        with _peer_keys(Path(folder)) as peers:
+            _measure(results, Path(folder), [dockerfile], f"history of {repository.name}", peers)
 
 
-def _measure(results: Results, root: Path, dockerfiles: list[str], case: str) -> None:
+@contextmanager
+def _peer_keys(root: Path) -> Iterator[Keys]:
+    """Yield what asks each peer for the key of a Dockerfile's image. They are asked in a process of their own."""
+    with subprocess.Popen(
+        [_PEERS_PYTHON, "-m", "benchmarks.peer_keys", root],
+        cwd=_ROOT,
+        env={
+            **os.environ,
+            "CDK_VALIDATION": "false",
+            # The virtual environment's Node, which jsii supports.
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def ask(peer: str, dockerfile: str) -> str:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps([peer, dockerfile]) + "\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+            assert answer, f"{peer} has failed; its message is above"
+            return answer
+
+        yield {f"{peer}, root": partial(ask, peer) for peer in _PEERS}
+
+
+def _measure(results: Results, root: Path, dockerfiles: list[str], case: str, peers: Keys) -> None:
     commits = _git(root, "rev-list", "--reverse", "--first-parent", "HEAD").split()[-_MOST_COMMITS:]
-    keys: dict[str, Callable[[str], str]] = {
+    keys: Keys = {
         "read by BuildKit": lambda dockerfile: _read_by_buildkit(root, dockerfile),
         "stock, root": lambda dockerfile: _stock(root, dockerfile),
+        **peers,
         OURS: lambda dockerfile: (
             ScopedContext.from_dockerfile(root, dockerfile, platform="linux/amd64").fingerprint
         ),
