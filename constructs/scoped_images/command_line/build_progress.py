@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,8 +21,9 @@ def build_progress(plan: BuildPlan) -> Iterator[Callable[[str, str], None]]:
     """Yield a function that shows the step a target has started."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.fields[image]}"), TextColumn("{task.description}"))
+    # Not Console.is_terminal: FORCE_COLOR makes a terminal of a CI log.
     with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not sys.stderr.isatty()
     ) as progress:
         tasks = {
             target.name: progress.add_task("", total=None, image=escape(printable_line(target.image.name)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -112,8 +113,9 @@ def _calls(region: str | None, env: str) -> Iterator[AwsCalls]:
     """Yield calls; a terminal shows how many have been made. The number of all of them is known only at the end."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} calls"))
+    # Not Console.is_terminal: FORCE_COLOR makes a terminal of a CI log.
     with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not sys.stderr.isatty()
     ) as progress:
         task = progress.add_task("Calling AWS", total=None)
 

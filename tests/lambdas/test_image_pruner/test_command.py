@@ -56,6 +56,14 @@ def test_json_is_the_report(deployed: Cloud, capsys: pytest.CaptureFixture[str])
     assert [image["tags"] for image in report["selected"]] == [["sha-001"], ["sha-000"]]
 
 
+def test_a_pipe_gets_no_progress_even_where_colors_are_forced(
+    deployed: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    run("--json")
+    assert capsys.readouterr().err == ""
+
+
 def test_apply_with_yes_deletes(deployed: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     run("--apply", "--yes")
     assert deployed.tags() == {"sha-002"}

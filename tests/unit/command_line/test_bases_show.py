@@ -40,6 +40,16 @@ def test_the_tree_has_each_base_below_the_one_it_is_built_from(
     assert printed.err == ""
 
 
+def test_a_pipe_gets_whole_lines_without_colors_even_where_colors_are_forced(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["bases", "show", str(root)]) == 0
+    plain = capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["bases", "show", str(root)]) == 0
+    assert capsys.readouterr().out == plain
+
+
 def test_only_the_bases_of_a_workload(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bases", "show", str(root), "--workload", "lambdas"]) == 0
     assert [line.split("  ")[-2].strip("│└─├ ") for line in capsys.readouterr().out.splitlines()[1:]] == [

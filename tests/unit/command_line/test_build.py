@@ -14,6 +14,7 @@ from scoped_images.building.image_asset import LeftImage
 from scoped_images.building.plan import BuildPlan, plan
 from scoped_images.building.run import BuildResult
 from scoped_images.command_line import main
+from scoped_images.command_line.build_progress import build_progress
 from scoped_images.command_line.build_report import BuildReport
 from tests.unit.building.small_assembly import docker_image, on, uri, write_assembly
 from tests.unit.building.test_plan import states
@@ -36,6 +37,15 @@ def all_missing(small: Assembly) -> BuildPlan:
 def left(stack: str, platform: str = "linux/amd64") -> LeftImage:
     """An image that the CLI builds, of a name that other stacks' images have too."""
     return LeftImage(name="stack/odd", stack=stack, platform=platform, why="a command of its own builds it")
+
+
+def test_a_pipe_gets_no_progress_even_where_colors_are_forced(
+    all_missing: BuildPlan, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with build_progress(all_missing) as on_step:
+        on_step("stack-base", "RUN make")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_dry_run_lists_what_would_be_built(

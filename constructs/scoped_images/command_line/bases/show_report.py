@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ _WIDE = 10_000
 
 def print_tree(graph: BaseGraph) -> None:
     """Print each base below the one that it is built FROM, and each workload below the base that it is built FROM."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
+    # Not Console.is_terminal: FORCE_COLOR makes a terminal of a CI log.
+    if sys.stdout.isatty():
+        console = Console(highlight=False)
+    else:
         console = Console(highlight=False, width=_WIDE, color_system=None, emoji=False)
     labels = {name: _base_label(graph, declaration) for name, declaration in graph.declarations.items()}
     below = {name: declaration.needs for name, declaration in graph.declarations.items()}
