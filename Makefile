@@ -20,7 +20,7 @@ APPROVAL := $(if $(filter local,$(ENV))$(CI),never,broadening)
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
-.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench bench-quick fuzz corpus parents versions mutate clean
+.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench bench-quick fuzz corpus parents buildkitd versions mutate clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -100,6 +100,9 @@ corpus: $(VENV) ## nightly: build each layout of a package in an image of its ow
 
 parents: $(VENV) ## nightly: compare contexts of COPY --parents with a frontend that knows it, which takes minutes to build
 	@pytest tests/differential/nightly/test_parents.py
+
+buildkitd: $(VENV) $(CDK) ## nightly: build images with a buildkitd of its own, which takes minutes to build
+	@pytest tests/e2e/nightly/test_buildkitd.py
 
 versions: $(VENV) ## nightly: test with the lowest and the newest versions that pyproject.toml allows: make versions SETS=lowest
 	@python -m scripts.versions $(SETS)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,6 +22,7 @@ class _Proxy(ThreadingHTTPServer):
     refuse: str = ""
     delay: float = 0.0
     refused: int = 0
+    blobs: set[str]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -44,6 +46,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         upstream.request(self.command, self.path, body=body, headers=headers)
         answer = upstream.getresponse()
+        if self.command == "GET" and "/blobs/" in self.path and answer.status == HTTPStatus.OK:
+            self.server.blobs.add(self.path.rpartition("/")[2])
         self._answer(answer.status, dict(answer.getheaders()), answer.read())
         upstream.close()
 
@@ -81,10 +85,12 @@ class _Handler(BaseHTTPRequestHandler):
 def registry_proxy(upstream: int, *, refuse: str = "", delay: float = 0.0) -> Iterator[_Proxy]:
     """Forward to the registry at port `upstream`.
 
+    `blobs` of what is yielded are the digests that it has sent.
+
     refuse: answer writes whose path contains it with 403. delay: seconds before each request goes on.
     """
     server = _Proxy(("127.0.0.1", 0), _Handler)
-    server.upstream, server.refuse, server.delay = upstream, refuse, delay
+    server.upstream, server.refuse, server.delay, server.blobs = upstream, refuse, delay, set()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -8,9 +8,7 @@ import signal
 import subprocess
 import tarfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,29 +16,35 @@ from tests.e2e.bake import build, command
 from tests.e2e.deployment import Deployment
 from tests.e2e.places import NewDeployment
 from tests.e2e.registry_proxy import registry_proxy
+from tests.e2e.remote_builder import remote_builder
 from tests.e2e.test_graph import ALL, assert_stands, asset, names
-from tests.unit.building.small_assembly import write_assembly
 
 pytestmark = pytest.mark.e2e
 
-REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
-PYTHON = "public.ecr.aws/lambda/python:3.13"
+# By image: its content tags, and its files with kind, mode, owner and content.
+Baked = dict[str, tuple[set[str], dict[str, tuple[object, ...]]]]
 
 
 @pytest.fixture(scope="module")
 def deployment(new_deployment: NewDeployment) -> Deployment:
-    """The graph app, synthesized, of which nothing is deployed."""
-    made = new_deployment("graph")
-    made.cdk("synth", "--quiet")
-    return made
+    """The graph app, of which nothing is deployed."""
+    return new_deployment("graph")
 
 
-def test_the_repositories_stack_must_be_deployed_first(deployment: Deployment) -> None:
-    assert build(deployment, code=3)["deploy_first"] == ["graph-local-repositories"]
+def test_the_app_is_synthesized_and_the_repositories_stack_must_be_deployed_first(
+    deployment: Deployment,
+) -> None:
+    assert build(deployment, "-c", "env=local", code=3)["deploy_first"] == ["graph-local-repositories"]
+
+
+def test_a_dry_run_names_every_image_and_builds_none(deployment: Deployment) -> None:
+    deployment.cdk("deploy", "graph-local-repositories", "--require-approval", "never", "--app", "cdk.out")
+    report = build(deployment, "--app", "cdk.out", "--dry-run")
+    assert names([each["image"] for each in report["build"]]) == ALL
+    assert not any(content_tags(deployment, name) for name in ALL)
 
 
 def test_a_killed_build_leaves_whole_images_and_no_login(deployment: Deployment, tmp_path: Path) -> None:
-    deployment.cdk("deploy", "graph-local-repositories", "--require-approval", "never", "--app", "cdk.out")
     with registry_proxy(deployment.env.port, delay=0.2) as proxy:
         running = subprocess.Popen(
             command("--app", "cdk.out"),
@@ -99,20 +103,41 @@ def test_a_deploy_after_it_builds_nothing_and_keeps_the_digests(deployment: Depl
     assert deployment.digests() == before
 
 
-def test_the_cli_builds_the_same_files_under_the_same_tags(deployment: Deployment) -> None:
-    baked = {
-        name: (content_tags(deployment, name).keys(), files(deployment, name)) for name in ("tail", "peak")
-    }
+@pytest.fixture(scope="module")
+def baked(deployment: Deployment) -> Baked:
+    """The tags and files of the images that bake has built with the engine's own builder."""
+    return tags_and_files(deployment)
+
+
+def test_the_cli_builds_the_same_files_under_the_same_tags(deployment: Deployment, baked: Baked) -> None:
+    delete_images(deployment)
+    assert names(deployment.deploy("--app", "cdk.out", "--concurrency", "4")) == ALL
+    assert tags_and_files(deployment) == baked
+
+
+def test_a_remote_builder_builds_the_same_files_under_the_same_tags(
+    deployment: Deployment, baked: Baked
+) -> None:
+    delete_images(deployment)
+    with remote_builder(deployment) as name:
+        report = build(deployment, "--app", "cdk.out", "--builder", name)
+    assert names([each["image"] for each in report["build"]]) == ALL
+    assert tags_and_files(deployment) == baked
+
+
+def delete_images(deployment: Deployment) -> None:
+    """Delete every image of the app from the registry and from the engine."""
     for name in ALL:
         for place in deployment.destinations(asset(name)):
             deployment.client("ecr").batch_delete_image(
                 repositoryName=place["repositoryName"], imageIds=[{"imageTag": place["imageTag"]}]
             )
     deployment.empty_engine()
-    assert names(deployment.deploy("--app", "cdk.out", "--concurrency", "4")) == ALL
-    for name, (tags, content) in baked.items():
-        assert content_tags(deployment, name).keys() == tags
-        assert files(deployment, name) == content
+
+
+def tags_and_files(deployment: Deployment) -> Baked:
+    """The content tags and the files of the images that nothing is built from."""
+    return {name: (set(content_tags(deployment, name)), files(deployment, name)) for name in ("tail", "peak")}
 
 
 def pull(deployment: Deployment, name: str) -> str:
@@ -150,84 +175,3 @@ def files(deployment: Deployment, name: str) -> dict[str, tuple[object, ...]]:
 def _digest(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     content = tar.extractfile(member) if member.isreg() else None
     return hashlib.sha256(content.read()).hexdigest() if content else ""
-
-
-def twelve(deployment: Deployment, folder: Path, *, broken: int | None = None) -> Path:
-    """An assembly of a base and twelve images on it, each with a file and a step of its own."""
-    ecr = deployment.client("ecr")
-    place: dict[str, Any] = {
-        "region": "us-east-1",
-        "assumeRoleArn": "arn:${AWS::Partition}:iam::000000000000:role/"
-        "cdk-hnb659fds-image-publishing-role-000000000000-us-east-1",
-    }
-    images: dict[str, Any] = {}
-
-    def add(name: str, dockerfile: str, arguments: Mapping[str, str]) -> str:
-        context = folder / name
-        context.mkdir(parents=True)
-        (context / "file.txt").write_text(f"{folder.name} {name}")
-        (context / "Dockerfile").write_text(dockerfile)
-        if name not in {each["repositoryName"] for each in ecr.describe_repositories()["repositories"]}:
-            ecr.create_repository(repositoryName=name)
-        tag = f"sha-{folder.name}"
-        ref = {"ref": f"{REGISTRY}/{name}:cache-x"}
-        images[name] = {
-            "displayName": name,
-            "source": {
-                "directory": name,
-                "dockerBuildArgs": arguments,
-                "platform": "linux/amd64",
-                "cacheFrom": [{"type": "registry", "params": ref}],
-                "cacheTo": {
-                    "type": "registry",
-                    "params": {
-                        **ref,
-                        "mode": "max",
-                        "image-manifest": "true",
-                        "oci-mediatypes": "true",
-                        "ignore-error": "true",
-                    },
-                },
-            },
-            "destinations": {"x": {**place, "repositoryName": name, "imageTag": tag}},
-        }
-        return f"{REGISTRY}/{name}:{tag}"
-
-    base = add("twelve/base", f"FROM {PYTHON}\nCOPY file.txt /base.txt\n", {})
-    for number in range(12):
-        step = "echo the cause; exit 3" if number == broken else "cat /base.txt"
-        add(
-            f"twelve/i{number}",
-            f"ARG BASE_IMAGE_URI\nFROM $BASE_IMAGE_URI\nRUN {step}\nCOPY file.txt /i.txt\n",
-            {"BASE_IMAGE_URI": base},
-        )
-    return write_assembly(folder, images)
-
-
-def test_of_twelve_images_only_the_failing_one_is_missing(deployment: Deployment, tmp_path: Path) -> None:
-    report = build(deployment, "--app", str(twelve(deployment, tmp_path / "one", broken=7)), code=1)
-    assert len(report["failed"]) == 1, report["failed"]
-    (failed,) = report["failed"]
-    assert (failed["image"], failed["step"], failed["log"]) == (
-        "twelve/i7",
-        "RUN echo the cause; exit 3",
-        ["the cause"],
-    )
-    assert failed["error"].endswith("did not complete successfully: exit code: 3")
-    assert report["not_built"] == []
-    assert len(report["pushed"]) == 12
-    for tag, digest in report["pushed"].items():
-        repository, _, name = tag.removeprefix(f"{REGISTRY}/").partition(":")
-        assert deployment.tags(repository)[name] == digest
-
-
-def test_a_registry_that_refuses_caches_fails_no_build(deployment: Deployment, tmp_path: Path) -> None:
-    with registry_proxy(deployment.env.port, refuse="/manifests/cache-") as proxy:
-        report = build(
-            deployment,
-            "--app",
-            str(twelve(deployment, tmp_path / "two")),
-            LOCAL_AWS_REGISTRY_PORT=str(proxy.server_port),
-        )
-        assert proxy.refused
-    assert (len(report["pushed"]), report["failed"]) == (13, [])
