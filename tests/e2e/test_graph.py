@@ -85,11 +85,22 @@ def test_chain_and_diamond_are_built_in_order_from_nothing(
 def test_publish_assets_builds_in_order_once_the_repositories_are_deployed(
     new_deployment: NewDeployment,
 ) -> None:
+    """At first, when a base has changed, and nothing when it has changed back."""
     deployment = new_deployment("graph")
     deployment.cdk("deploy", "graph-local-repositories", "--require-approval", "never")
-    built = deployment.cdk("publish-assets", "--all", "--unstable=publish-assets", "--concurrency", "4")
-    assert names(built) == ALL
+    publish = ("publish-assets", "--all", "--unstable=publish-assets", "--concurrency", "4")
+    assert names(deployment.cdk(*publish)) == ALL
     assert_stands(deployment)
+
+    file = deployment.project / "images/left/left.txt"
+    first = file.read_text()
+    change(deployment, "left")
+    deployment.empty_engine()
+    assert names(deployment.cdk(*publish)) == {"left"} | STACKS_ON["left"]
+    assert_stands(deployment)
+
+    file.write_text(first)
+    assert deployment.cdk(*publish) == []
 
 
 def test_without_our_synthesizer_s_dependencies_the_base_is_missing(new_deployment: NewDeployment) -> None:
