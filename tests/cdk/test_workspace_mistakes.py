@@ -1,0 +1,118 @@
+"""Names of a workspace that clash, and arguments that it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from scoped_images import (
+    BaseImages,
+    WorkspaceImages,
+)
+from tests.cdk.workspace import environment, images_in, stack_in
+from tests.refusals import refused
+
+NOT_OPTIONS: Any = {"target": "a"}
+
+
+def test_two_folders_with_one_name_share_no_repository(app: cdk.App, root: Path) -> None:
+    (root / "lambdas" / "web_site").mkdir()
+    (root / "lambdas" / "web_site" / "Dockerfile").write_text("FROM node:24\n")
+    images, stack = images_in(app, root), stack_in(app)
+    images.image(stack, "Service", "services/web_site")
+    with refused(
+        "workload: 'web-site' is also the name of services/web_site, got lambdas/web_site; pass repository="
+    ):
+        images.image(stack, "Function", "lambdas/web_site")
+    images.image(stack, "Own", "lambdas/web_site", repository=images.repository("web-function"))
+
+
+def test_packages_with_one_name_have_repositories_named_by_path(app: cdk.App, root: Path) -> None:
+    for folder in ("lambdas/job", "services/job"):
+        (root / folder).mkdir()
+        (root / folder / "pyproject.toml").write_text('[project]\nname = "job"\nversion = "1"\n')
+        (root / folder / "Dockerfile").write_text("FROM node:24\n")
+    images, stack = images_in(app, root), stack_in(app)
+    found = [images.image(stack, each, f"{each}/job").address for each in ("lambdas", "services")]
+    assert [each.name for each in found if each] == ["lambdas-job-dev", "services-job-dev"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda app, root: images_in(app, root).image(stack_in(app), "Image", "lambdas/uplaod"),
+            "workload: expected a package or a folder of {root}, got 'lambdas/uplaod'; known packages are shared, "
+            "upload-all",
+        ),
+        (
+            lambda app, root: images_in(app, root).image(stack_in(app), "Image", ".."),
+            "workload: expected a package or a folder of {root}, got '..'; known packages are shared, upload-all",
+        ),
+        (
+            lambda app, root: images_in(app, root, "dev"),
+            "environment: must be Environment, got str 'dev'; use "
+            "Environment.read(app.node.get_context('environments'), name)",
+        ),
+        (
+            lambda app, root: images_in(app, root).image(
+                stack_in(app), "Image", "lambdas/upload_all", options=NOT_OPTIONS
+            ),
+            "options of 'shop-dev-functions/Image': must be BuildOptions, got dict {{'target': 'a'}}; use "
+            "BuildOptions(build_args={{'VERSION': '1'}})",
+        ),
+        (
+            lambda app, root: images_in(app, root, options=NOT_OPTIONS),
+            "options of 'shop-dev': must be BuildOptions, got dict {{'target': 'a'}}; use "
+            "BuildOptions(build_args={{'VERSION': '1'}})",
+        ),
+        (
+            lambda app, root: images_in(
+                app,
+                root,
+                bases=BaseImages(app, environment(), bases=[], prefix="own"),
+                exclude=["packages/*"],
+            ),
+            "bases: the base images are made already, got exclude= too; pass it to what makes them",
+        ),
+    ],
+    ids=["unknown", "outside", "environment", "options", "the workspace's options", "bases"],
+)
+def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -> None:
+    with refused(message.format(root=root.resolve())):
+        make(app, root)
+
+
+def test_the_app_s_synthesizer_is_the_first_thing_that_it_asks_for(tmp_path: Path, root: Path) -> None:
+    with refused(
+        "default_stack_synthesizer: WorkspaceImages needs OrderedAssets, so that the CLI builds an image after the "
+        "repositories and base images that it needs, got DefaultStackSynthesizer in stack 'shop-dev-repositories'; use "
+        "App(default_stack_synthesizer=OrderedAssets())"
+    ):
+        images_in(cdk.App(outdir=str(tmp_path / "cdk.out")), root)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "message"),
+    [
+        (
+            "prefix",
+            "shop_dev",
+            "prefix: must be letters, digits and dashes, a letter first, got 'shop_dev'; stack names allow no others",
+        ),
+        (
+            "repositories",
+            "images",
+            "repositories: must be Stack, got str 'images'; use the stack to put the repositories into",
+        ),
+    ],
+)
+def test_it_checks_its_arguments_before_it_makes_a_stack(
+    app: cdk.App, root: Path, argument: str, value: str, message: str
+) -> None:
+    arguments: dict[str, Any] = {"prefix": "shop-dev", "root": root, argument: value}
+    with refused(message):
+        WorkspaceImages(app, environment(), **arguments)
