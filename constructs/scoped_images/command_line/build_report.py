@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from scoped_images.building.bake_file import bake_file
 from scoped_images.building.build_log import Failure
 from scoped_images.building.plan import BuildPlan, Target
 from scoped_images.building.run import BuildResult
-from scoped_images.command_line.say import say
+from scoped_images.command_line.say import say, say_json
 
 _NOTHING = BuildPlan(targets=())
 
@@ -37,7 +36,7 @@ class BuildReport:
     def show(self, *, as_json: bool) -> None:
         """Print JSON, or lines for people."""
         if as_json:
-            print(json.dumps(self.to_json(), indent=2))
+            say_json(self.to_json())
         elif self.deploy_first:
             for stack, why in self.deploy_first.items():
                 say(f"{stack} must be deployed first: {why} does not exist yet", file=sys.stderr)

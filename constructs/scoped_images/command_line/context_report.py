@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
-from scoped_images.command_line.say import say
+from scoped_images.command_line.say import say, say_json
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import readable
@@ -35,7 +34,7 @@ def print_json(context: ScopedContext) -> None:
         ],
         "warnings": list(context.warnings),
     }
-    print(json.dumps(content, indent=2))
+    say_json(content)
 
 
 def print_table(context: ScopedContext, *, dockerfile: str) -> None:

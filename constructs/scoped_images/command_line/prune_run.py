@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scoped_images.command_line.aws_region import aws_region
 from scoped_images.command_line.prune_report import print_report
-from scoped_images.command_line.say import say
+from scoped_images.command_line.say import say, say_json
 from scoped_images.errors import ScopedImagesError
 from scoped_images.pruning.answer import IncompleteListing
 from scoped_images.pruning.aws_calls import AwsCalls
@@ -46,7 +45,7 @@ def run_pruner(*, env: str, region: str | None, apply: bool, yes: bool, as_json:
         if not as_json:
             _print_result(report, env)
     if as_json:
-        print(json.dumps(report.to_json(), indent=2))
+        say_json(report.to_json())
     if report.problems:
         raise ScopedImagesError("; ".join(report.problems))
 
@@ -69,11 +68,7 @@ def undo_run(run: str, *, env: str, region: str | None, yes: bool, as_json: bool
     except IncompleteListing as error:
         raise ScopedImagesError(f"cannot restore: {error}") from error
     if as_json:
-        print(
-            json.dumps(
-                {"run": run, "restored": [f"{one.repository}@{one.digest}" for one in images]}, indent=2
-            )
-        )
+        say_json({"run": run, "restored": [f"{one.repository}@{one.digest}" for one in images]})
     else:
         say(f"{len(images)} images are being restored. ECR takes up to 20 minutes.")
 

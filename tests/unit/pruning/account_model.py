@@ -8,25 +8,18 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-import boto3
-
 from scoped_images.ecr.media_types import OCI_INDEX, OCI_MANIFEST
-from scoped_images.pruning.answer import Answer
-from scoped_images.pruning.aws_calls import AwsCalls
-from scoped_images.pruning.retention import Retention
-from scoped_images.pruning.settings import PrunerSettings
 from tests.unit.pruning.damaged_answers import Damage, aws_error, damaged
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 REGION = "eu-west-1"
 HOST = f"111111111111.dkr.ecr.{REGION}.amazonaws.com"
-_PAGE = 2
-_SESSION = boto3.Session("key", "secret", region_name=REGION)
+PAGE = 2
 
 Key = tuple[str, str]
 
@@ -138,16 +131,16 @@ class Account:
     @staticmethod
     def _page(key: str, items: list[Any], parameters: dict[str, Any]) -> dict[str, Any]:
         start = int(parameters.get("nextToken", 0))
-        more = {"nextToken": str(start + _PAGE)} if start + _PAGE < len(items) else {}
-        return {key: copy.deepcopy(items[start : start + _PAGE]), **more}
+        more = {"nextToken": str(start + PAGE)} if start + PAGE < len(items) else {}
+        return {key: copy.deepcopy(items[start : start + PAGE]), **more}
 
     def describe_images(self, repositoryName: str, **parameters: Any) -> dict[str, Any]:
         # The token names the last image and not its place: images may be deleted between two pages.
         after = str(parameters.get("nextToken", ""))
         names = sorted(one for name, one in self.images if name == repositoryName and one > after)
         found = [(one, self.images[repositoryName, one]) for one in names]
-        more = {"nextToken": found[_PAGE - 1][0]} if len(found) > _PAGE else {}
-        return {"imageDetails": [copy.deepcopy(detail) for _, detail in found[:_PAGE]], **more}
+        more = {"nextToken": found[PAGE - 1][0]} if len(found) > PAGE else {}
+        return {"imageDetails": [copy.deepcopy(detail) for _, detail in found[:PAGE]], **more}
 
     def batch_get_image(
         self, repositoryName: str, imageIds: list[dict[str, str]], **_: Any
@@ -333,42 +326,3 @@ class Account:
 
 def _target(direct: bool) -> str:
     return "arn:aws:ecs:::cluster/c" if direct else "arn:aws:scheduler:::aws-sdk:ecs:runTask"
-
-
-class ModelCalls(AwsCalls):
-    """Calls that reach an Account, one after another so that a failure can be repeated."""
-
-    def __init__(self, account: Account, **options: Any) -> None:
-        super().__init__(REGION, session=_SESSION, threads=1, **options)
-        self._account = account
-
-    def pages(self, *call: str, **parameters: Any) -> Iterator[Answer]:
-        return super().pages(*call, **{**parameters, "page_size": _PAGE})
-
-    def client(self, service: str) -> Any:  # noqa: ARG002 - operations of two services have different names
-        return _Client(self._account)
-
-
-class _Client:
-    def __init__(self, account: Account) -> None:
-        self._account = account
-
-    def can_paginate(self, _operation: str) -> bool:
-        return False
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **parameters: self._account.answer(operation, parameters)
-
-
-def settings_of(account: Account, **changes: Any) -> PrunerSettings:
-    retention = Retention(
-        **{
-            "max_images": 1,
-            "min_age_days": 1,
-            "untagged_days": 1,
-            "rollback_window": 1,
-            **changes.pop("limits", {}),
-        }
-    )
-    given = {"environment": "test", "repositories": account.repositories(), "regions": (REGION,), "bases": ()}
-    return PrunerSettings(**{**given, "retention": retention, "delete": True, **changes})

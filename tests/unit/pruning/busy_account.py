@@ -7,17 +7,8 @@ from typing import Any
 
 from scoped_images.pruning.report import Report
 from scoped_images.pruning.run import prune
-from tests.unit.pruning.account_model import (
-    HOST,
-    NOW,
-    Account,
-    ModelCalls,
-    Service,
-    Stack,
-    settings_of,
-    tag,
-    uri,
-)
+from tests.unit.pruning.account_model import HOST, NOW, Account, Service, Stack, tag, uri
+from tests.unit.pruning.model_calls import ModelCalls, settings_of
 
 
 def busy_account() -> Account:

@@ -13,20 +13,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from scoped_images.pruning.run import prune
-from tests.unit.pruning.account_model import (
-    HOST,
-    NOW,
-    Account,
-    ModelCalls,
-    Service,
-    Stack,
-    digest,
-    settings_of,
-    tag,
-    uri,
-)
+from tests.unit.pruning.account_model import HOST, NOW, Account, Service, Stack, digest, tag, uri
 from tests.unit.pruning.damaged_answers import Damage
 from tests.unit.pruning.images_in_use import in_use
+from tests.unit.pruning.model_calls import ModelCalls, settings_of
 
 WORLDS = int(os.environ.get("SCOPED_IMAGES_WORLDS", "60"))
 IMAGES = 12

@@ -23,17 +23,9 @@ from scoped_images.pruning.report import Report
 from scoped_images.pruning.run import prune
 from scoped_images.pruning.run_id import RunId
 from scoped_images.pruning.undo import archived_by, restore
-from tests.unit.pruning.account_model import (
-    NOW,
-    Account,
-    Key,
-    ModelCalls,
-    digest,
-    settings_of,
-    tag,
-    uri,
-)
+from tests.unit.pruning.account_model import NOW, Account, Key, digest, tag, uri
 from tests.unit.pruning.damaged_answers import aws_error
+from tests.unit.pruning.model_calls import ModelCalls, settings_of
 
 
 @pytest.fixture

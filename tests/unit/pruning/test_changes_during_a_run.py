@@ -9,19 +9,10 @@ from typing import Any
 import pytest
 
 from scoped_images.pruning.run import make_plan, prune
-from tests.unit.pruning.account_model import (
-    HOST,
-    NOW,
-    Account,
-    ModelCalls,
-    Service,
-    digest,
-    settings_of,
-    tag,
-    uri,
-)
+from tests.unit.pruning.account_model import HOST, NOW, Account, Service, digest, tag, uri
 from tests.unit.pruning.busy_account import answers, busy_account, run, value
 from tests.unit.pruning.damaged_answers import aws_error
+from tests.unit.pruning.model_calls import ModelCalls, settings_of
 
 
 @pytest.fixture

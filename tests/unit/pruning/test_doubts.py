@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from scoped_images.pruning.stack_usage import SETTLED
-from tests.unit.pruning.account_model import Account, ModelCalls, tag
+from tests.unit.pruning.account_model import Account, tag
 from tests.unit.pruning.busy_account import answers, busy_account, run, value, without
+from tests.unit.pruning.model_calls import ModelCalls
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.tree import Tree
 
 from scoped_images.bases.declaration import BaseDeclaration
 from scoped_images.bases.graph import BaseGraph
+from scoped_images.command_line.say import say_json
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.printable import printable_line
 from scoped_images.workspace.package import Package
@@ -67,7 +67,7 @@ def print_json(graph: BaseGraph) -> None:
             for package in graph.find_workloads()
         ],
     }
-    print(json.dumps(content, indent=2))
+    say_json(content)
 
 
 def _base(graph: BaseGraph, declaration: BaseDeclaration) -> dict[str, Any]:
