@@ -95,7 +95,7 @@ fuzz: $(VENV) ## nightly: thousands of cases of every property; contexts against
 	@SCOPED_IMAGES_FUZZ=$(CASES) pytest -n 2 tests/differential/test_against_buildkit.py
 	@SCOPED_IMAGES_FUZZ=$(CASES) SCOPED_IMAGES_WORLDS=$(CASES) pytest -n 2 --dist worksteal -m hypothesis tests/differential tests/unit
 
-corpus: $(VENV) ## nightly: build each layout of a package in an image of its own, and an extension on a plain image
+corpus: $(VENV) ## nightly: build each layout in an image of its own, what is compiled on a plain image, and large requirements
 	@pytest tests/differential/nightly/test_corpus_by_layout.py
 
 parents: $(VENV) ## nightly: compare contexts of COPY --parents with a frontend that knows it, which takes minutes to build

@@ -193,7 +193,7 @@ class BaseGraph:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Return what is not known of the packages that the workloads reach."""
+        """Return warnings about the packages that the workloads reach, and about those that cannot be read."""
         if self.workspace is None:
             return ()
         unknown = (

@@ -9,7 +9,7 @@ from scoped_images.workspace.package import Package
 from scoped_images.workspace.tables import setting
 from scoped_images.workspace.version_source import build_requirements
 
-# Beside the modules in a folder without src. setuptools installs none of them unless it is told to.
+# In a folder without src, setuptools installs these only if a setting names them.
 _BESIDE = frozenset(
     (
         *("test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks"),
@@ -19,7 +19,7 @@ _BESIDE = frozenset(
 
 
 def import_names(package: Package) -> frozenset[str]:
-    """Return the names of top-level packages, as far as the layout tells, except of namespaces."""
+    """Return the top-level Python packages that the layout shows, without namespace packages."""
     return frozenset(path.name for path in _folders(package) if _is_regular(path))
 
 

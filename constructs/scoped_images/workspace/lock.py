@@ -19,7 +19,7 @@ from scoped_images.workspace.target import Target
 
 INDEX = "index"
 _EXTRA = re.compile(r"""extra\s*(==|!=)\s*(['"])([^'"]*)\2""")
-# What stands for a condition on extras whose value is known.
+# Replace a condition on extras whose value is known.
 _TRUE, _FALSE = "python_version >= '0'", "python_version < '0'"
 
 
@@ -28,7 +28,7 @@ class Edge:
     """A dependency of a locked package.
 
     specifier: the versions that it allows, in PEP 440's words. version: the only version, if the lock names it.
-    source: which of several entries of one version it means, in the words of the lock.
+    source: selects one of several entries with the same version; copied from the lock.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Entry:
     source: object = None
 
     def requires(self, extras: Iterable[str]) -> Iterator[Edge]:
-        """Yield its dependencies with extras; `""` stands for those without an extra."""
+        """Yield its dependencies with extras; the extra `""` means those that it always needs."""
         for extra in extras:
             yield from self.extras.get(canonicalize_name(extra), ()) if extra else self.edges
 
@@ -101,7 +101,7 @@ class Lock:
         return {each.folder: each for each in entries if each.folder is not None}
 
     def covers(self, package: Package) -> bool:
-        """Return whether the lock tells what the package needs."""
+        """Return whether the lock has what the package needs."""
         if package.folder == self.path.parent:
             # A package may have a Pipfile for its tests only.
             return self.path.name != "Pipfile.lock" or not package.is_package
@@ -191,7 +191,7 @@ class Lock:
 
 
 class _Walk:
-    """Finds what is needed, and under which condition: any path that leads there, and all markers on that path."""
+    """Finds each needed entry and its condition: one path to it must hold, with all markers on that path."""
 
     def __init__(
         self, lock: Lock, target: Target, asked: Mapping[str, Collection[str]], extras: frozenset[str]
@@ -259,7 +259,7 @@ class _Walk:
         return found
 
     def _marker(self, marker: str) -> str | None:
-        """Return what is uncertain of a marker. Extras of a conflict are known, and groups are never installed."""
+        """Return the part of a marker that is uncertain. Extras of a conflict are known; groups are never installed."""
         if marker not in self._simple:
             known = _EXTRA.sub(self._known, marker)
             try:

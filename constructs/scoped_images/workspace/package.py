@@ -47,11 +47,11 @@ class Dependency:
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A package, or a workload that is none: a folder with requirements or only with files.
+    """A package, or a workload that cannot be installed: a folder with requirements or only with files.
 
     name: normalized. folder: absolute, links resolved. file: the file that declares it.
     extras: by normalized name. tables: the whole pyproject.toml.
-    version: None if only the build backend knows it. requires_python: in the words of its file.
+    version: None if only the build backend knows it. requires_python: copied from its file.
     unknown_dependencies: whether only the build backend knows what it depends on.
     is_package: whether it can be installed.
     """

@@ -14,7 +14,7 @@ from typing import Any
 class SetupFiles:
     """What setup.cfg and setup.py say.
 
-    file: the one that names the package. dependencies: None if only running setup.py tells.
+    file: the one that names the package. dependencies: None if they are known only after running setup.py.
     """
 
     file: Path

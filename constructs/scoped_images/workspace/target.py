@@ -33,7 +33,7 @@ class Target:
 
     @classmethod
     def of_image(cls, image: str, *, python: str | None, platforms: tuple[Platform, ...] = ()) -> Target:
-        """Return the target of an image; its tag tells the Python version unless `python` does."""
+        """Return the target of an image. The Python version is `python`, or comes from the image's tag."""
         if python is not None and not (isinstance(python, str) and re.fullmatch(r"\d+\.\d+", python)):
             raise ScopedImagesError(f"python: must be a version such as '3.13', got {python!r}")
         tag = re.search(r"python[^/]*:(\d+\.\d+)(?![\d])", image)
