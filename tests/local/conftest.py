@@ -11,6 +11,7 @@ import pytest
 
 from cdk_local_aws.engine import Engine, Machine, ensure_engine, ensure_private_engine
 from cdk_local_aws.private_engine import stop_engine
+from tests.local.debian_registry import debian_registry
 from tests.local.local_aws import LocalAws, local_aws
 from tests.local.places import INSTALLED
 
@@ -30,6 +31,13 @@ def local(engine: Engine) -> Iterator[LocalAws]:
     """An emulated AWS with this engine, which tests may stop and start again."""
     with local_aws(engine) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Debian's docker-registry on loopback."""
+    with debian_registry(tmp_path_factory.mktemp("registry")) as address:
+        yield address
 
 
 @pytest.fixture

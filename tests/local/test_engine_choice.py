@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_local_aws.engine import Engine, Machine, choose
+from cdk_local_aws.engine import Machine, choose
 from cdk_local_aws.errors import LocalError
 from cdk_local_aws.own_docker import Builder, OwnDocker, find_own_docker, parse_builder, shortcoming
 
@@ -114,18 +114,3 @@ def test_a_docker_without_an_engine_is_not_used(monkeypatch: pytest.MonkeyPatch,
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert find_own_docker() == f"{docker} reaches no engine: nobody is there"
-
-
-def test_clients_of_a_private_engine_find_it_whatever_the_shell_names(tmp_path: Path) -> None:
-    engine = Engine(
-        docker=tmp_path / "bin/docker",
-        host="unix:///e.sock",
-        private=True,
-        config=tmp_path / "client",
-        variables={"BUILDX_BUILDER": ""},
-    )
-    variables = engine.environment()
-    assert variables["DOCKER_HOST"] == "unix:///e.sock"
-    assert variables["DOCKER_CONFIG"] == str(tmp_path / "client")
-    assert variables["BUILDX_BUILDER"] == ""
-    assert variables["PATH"].startswith(f"{tmp_path / 'bin'}:")

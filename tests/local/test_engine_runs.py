@@ -20,7 +20,6 @@ from cdk_local_aws.errors import LocalError
 from cdk_local_aws.private_engine import EngineState, stop_engine
 from cdk_local_aws.processes import processes_naming
 from cdk_local_aws.stand_in_images import docker
-from tests.local.debian_registry import debian_registry
 from tests.local.places import INSTALLED
 
 pytestmark = [
@@ -51,13 +50,6 @@ def build(engine: Engine, tag: str) -> None:
 
 def daemon(state: Path) -> list[int]:
     return processes_naming("dockerd", str(state))
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Debian's docker-registry on loopback."""
-    with debian_registry(tmp_path_factory.mktemp("registry")) as address:
-        yield address
 
 
 def test_a_cache_written_to_a_registry_serves_a_builder_that_has_none(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cdk_local_aws.__main__ import Places
 from cdk_local_aws.emulator.keys import Keys
 from cdk_local_aws.engine import Engine
 from cdk_local_aws.environment import LocalEnvironment, local_url
+from cdk_local_aws.errors import LocalError
 
 ENGINE = Engine(
     docker=Path("/engine/bin/docker"), host="unix:///engine.sock", private=True, config=Path("/engine/client")
@@ -38,9 +40,10 @@ def test_clients_are_led_to_the_emulator_with_the_accounts_keys(env: LocalEnviro
     }
 
 
-def test_docker_is_the_engines_behind_a_program_that_can_run(env: LocalEnvironment) -> None:
+def test_docker_is_the_engines_behind_an_executable_program(env: LocalEnvironment) -> None:
     variables = env.variables(ENGINE)
     assert variables["DOCKER_HOST"] == "unix:///engine.sock"
+    assert variables["DOCKER_CONFIG"] == "/engine/client"
     assert variables["LOCAL_AWS_DOCKER"] == "/engine/bin/docker"
     assert variables["LOCAL_AWS_REGISTRY_PORT"] == "4711"
     assert os.access(variables["CDK_DOCKER"], os.X_OK)
@@ -81,3 +84,13 @@ def test_requests_to_loopback_bypass_the_users_proxy(
 )
 def test_a_load_balancer_has_a_plain_address(dns_name: str, url: str) -> None:
     assert local_url(dns_name, 4711) == url
+
+
+@pytest.mark.parametrize("port", ["x", "80", "70000"])
+def test_an_invalid_port_is_named(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_AWS_PORT", port)
+    with pytest.raises(LocalError) as raised:
+        Places.read()
+    assert str(raised.value) == (
+        f"LOCAL_AWS_PORT: invalid port, got {port!r}; give a number from 1024 to 65535"
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from scoped_images.dockerfile.external_images import external_images
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock
 from scoped_images.upstream.registry import Registry
-from tests.local.debian_registry import debian_registry
 
 pytestmark = [
     pytest.mark.engine,
@@ -30,13 +28,6 @@ pytestmark = [
 # Nothing answers there, so a build without a mirror fails.
 PUBLIC = "public.invalid/lambda/python:3.13"
 HUB = "nobody-has-this"
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Debian's docker-registry on loopback."""
-    with debian_registry(tmp_path_factory.mktemp("registry")) as address:
-        yield address
 
 
 def push(engine: Engine, folder: Path, *images: str, platforms: str | None = None) -> str:
