@@ -6,8 +6,6 @@ import json
 import os
 from typing import Any
 
-import pytest
-
 from cdk_local_aws.emulator.sandbox import USER
 from cdk_local_aws.emulator.settings import EmulatorSettings
 from tests.local.emulator.aws import Aws
@@ -56,10 +54,11 @@ def test_stock_ministack_lets_a_failing_build_succeed(stock: Aws) -> None:
     assert build(stock, project(stock), "false")["buildStatus"] == "SUCCEEDED"
 
 
-def test_a_build_runs_with_codebuild_s_variables_and_its_log_is_in_its_stream(aws: Aws) -> None:
-    ended = build(aws, project(aws), 'echo "$CODEBUILD_BUILD_ID in $AWS_REGION"', "export WORD=done")
+def test_a_build_has_codebuild_s_variables_the_emulated_aws_and_its_log_in_its_stream(aws: Aws) -> None:
+    account = "aws sts get-caller-identity --query Account --output text"
+    ended = build(aws, project(aws), 'echo "$CODEBUILD_BUILD_ID in $AWS_REGION"', account, "export WORD=done")
     assert ended["buildStatus"] == "SUCCEEDED"
-    assert log(aws, ended) == [f"{ended['id']} in us-east-1"]
+    assert log(aws, ended) == [f"{ended['id']} in us-east-1", "000000000000"]
     assert ended["exportedEnvironmentVariables"] == [{"name": "WORD", "value": "done"}]
 
 
@@ -71,13 +70,8 @@ def test_a_failing_build_fails_in_its_phase(aws: Aws) -> None:
     assert "exit status 3" in phase["contexts"][0]["message"]
 
 
-def test_the_aws_cli_of_a_build_reaches_the_emulated_aws(aws: Aws) -> None:
-    ended = build(aws, project(aws), "aws sts get-caller-identity --query Account --output text")
-    assert log(aws, ended) == ["000000000000"]
-
-
-@pytest.mark.parametrize("value", ["plain", "with 'quotes' and $(words)\nof two lines"])
-def test_secrets_and_parameters_are_variables(value: str, aws: Aws) -> None:
+def test_secrets_and_parameters_are_variables(aws: Aws) -> None:
+    value = "with 'quotes' and $(words)\nof two lines"
     secret, parameter = aws.name("secret"), aws.name("/parameter")
     aws.client("secretsmanager").create_secret(Name=secret, SecretString=json.dumps({"key": value}))
     aws.client("ssm").put_parameter(Name=parameter, Value=value, Type="SecureString")
