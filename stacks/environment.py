@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from scoped_images import Environment, ScopedImagesError
@@ -22,14 +23,11 @@ class AppEnvironment(Environment):
         super().__post_init__()
         if (self.certificate_arn is None) != (self.domain_name is None):
             raise ScopedImagesError(
-                f"{self._property('certificate_arn')} and {self._property('domain_name')}: set both or neither"
+                f"environments.{self.name}.certificate_arn and environments.{self.name}.domain_name: set both or neither"
             )
         if self.domain_name is not None:
-            self._check(
-                "domain_name",
-                self.domain_name,
-                r"[a-z0-9-]+(\.[a-z0-9-]+)+",
-                "a name such as 'api.example.com'",
-            )
+            is_name = re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", self.domain_name) is not None
+            self.require("domain_name", is_name, "a name such as 'api.example.com'")
         if self.certificate_arn is not None:
-            self._check("certificate_arn", self.certificate_arn, r"arn:aws[\w-]*:acm:\S+", "an ACM ARN")
+            is_arn = re.fullmatch(r"arn:aws[\w-]*:acm:\S+", self.certificate_arn) is not None
+            self.require("certificate_arn", is_arn, "an ACM ARN")

@@ -98,44 +98,63 @@ def test_a_missing_context_says_where_it_comes_from() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"account": "123"}, "environments.dev.account: must be 12 digits in quotes, got '123'"),
+        (
+            {"account": "123"},
+            "environments.dev.account: must be 12 digits in quotes, got '123'; change it in cdk.json",
+        ),
         (
             {"account": 111111111111},
-            "environments.dev.account: must be 12 digits in quotes, got 111111111111",
+            "environments.dev.account: must be 12 digits in quotes, got 111111111111; change it in cdk.json",
         ),
         (
             {"region": "Ireland"},
-            "environments.dev.region: must be a region such as 'eu-west-1', got 'Ireland'",
+            "environments.dev.region: must be a region such as 'eu-west-1', got 'Ireland'; change it in cdk.json",
         ),
         (
             {"platform": "arm64"},
             "environments.dev.platform: must be one of 'linux/amd64', 'linux/arm64', got 'arm64'",
         ),
-        ({"max_images": 0}, "environments.dev.max_images: must be a whole number from 1 to 9999, got 0"),
+        (
+            {"max_images": 0},
+            "environments.dev.max_images: must be a whole number from 1 to 9999, got 0; change it in cdk.json",
+        ),
         (
             {"max_images": True},
-            "environments.dev.max_images: must be a whole number from 1 to 9999, got True",
+            "environments.dev.max_images: must be a whole number from 1 to 9999, got True; change it in cdk.json",
         ),
         (
             {"untagged_days": "7"},
-            "environments.dev.untagged_days: must be a whole number from 1 to 9999, got '7'",
+            "environments.dev.untagged_days: must be a whole number from 1 to 9999, got '7'; change it in cdk.json",
         ),
-        ({"builder": "codebuild"}, "environments.dev.builder: must be 'local' or 'remote', got 'codebuild'"),
-        ({"mirrors": "x"}, "environments.dev.mirrors: must be an object of registries, got 'x'"),
+        (
+            {"builder": "codebuild"},
+            "environments.dev.builder: must be 'local' or 'remote', got 'codebuild'; change it in cdk.json",
+        ),
+        (
+            {"mirrors": "x"},
+            "environments.dev.mirrors: must be an object of registries, got 'x'; change it in cdk.json",
+        ),
         (
             {"base_tag": "latest"},
-            "environments.dev.base_tag: must be 'content' or 'git' or 'static' or 'frozen', got 'latest'",
+            "environments.dev.base_tag: must be 'content' or 'git' or 'static' or 'frozen', got 'latest'; change "
+            "it in cdk.json",
         ),
         (
             {"removal_policy": "keep"},
-            "environments.dev.removal_policy: must be 'destroy' or 'retain', got 'keep'",
+            "environments.dev.removal_policy: must be 'destroy' or 'retain', got 'keep'; change it in cdk.json",
         ),
         (
             {"max_images": 10000},
-            "environments.dev.max_images: must be a whole number from 1 to 9999, got 10000",
+            "environments.dev.max_images: must be a whole number from 1 to 9999, got 10000; change it in cdk.json",
         ),
-        ({"cache_export": "no"}, "environments.dev.cache_export: must be true or false, got 'no'"),
-        ({"require_pins": 1}, "environments.dev.require_pins: must be true or false, got 1"),
+        (
+            {"cache_export": "no"},
+            "environments.dev.cache_export: must be true or false, got 'no'; change it in cdk.json",
+        ),
+        (
+            {"require_pins": 1},
+            "environments.dev.require_pins: must be true or false, got 1; change it in cdk.json",
+        ),
         (
             {"max_image": 3},
             "environments.dev: unknown max_image; known are account, base_tag, builder, cache_export, max_images, "
@@ -187,7 +206,10 @@ def test_a_platform_in_words_is_that_platform() -> None:
 
 
 def test_settings_that_are_not_an_object_are_refused() -> None:
-    assert message_of({"dev": []}) == "environments.dev: must be an object of settings, got []"
+    assert (
+        message_of({"dev": []})
+        == "environments.dev: must be an object of settings, got []; change it in cdk.json"
+    )
 
 
 def app_message(**changes: Any) -> str:
@@ -205,8 +227,8 @@ def test_the_app_adds_its_certificate_and_its_domain_name() -> None:
         "environments.dev.certificate_arn and environments.dev.domain_name: set both or neither"
     )
     assert app_message(certificate_arn="x", domain_name="api.example.com") == (
-        "environments.dev.certificate_arn: must be an ACM ARN, got 'x'"
+        "environments.dev.certificate_arn: must be an ACM ARN, got 'x'; change it in cdk.json"
     )
     assert app_message(certificate_arn=arn, domain_name="api") == (
-        "environments.dev.domain_name: must be a name such as 'api.example.com', got 'api'"
+        "environments.dev.domain_name: must be a name such as 'api.example.com', got 'api'; change it in cdk.json"
     )

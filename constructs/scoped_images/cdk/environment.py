@@ -18,9 +18,12 @@ from scoped_images.upstream.mirrors import Mirrors
 BaseTag = Literal["content", "git", "static", "frozen"]
 
 BASE_TAGS: tuple[BaseTag, ...] = get_args(BaseTag)
-BUILDERS = ("local", "remote")
-PRUNING = ("report", "delete")
-REMOVAL_POLICIES = ("destroy", "retain")
+_CHOICES = {
+    "base_tag": BASE_TAGS,
+    "removal_policy": ("destroy", "retain"),
+    "pruning": ("report", "delete"),
+    "builder": ("local", "remote"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,28 +66,24 @@ class Environment:
 
     def __post_init__(self) -> None:
         expect_environment_name("name", self.name)
-        self._check("account", self.account, r"\d{12}", "12 digits in quotes")
-        self._check("region", self.region, r"[a-z]{2,}(-[a-z]+)+-\d", "a region such as 'eu-west-1'")
-        platform = Platform.parse(self.platform, name=self._property("platform"))
+        self.require("account", _matches(self.account, r"\d{12}"), "12 digits in quotes")
+        is_region = _matches(self.region, r"[a-z]{2,}(-[a-z]+)+-\d")
+        self.require("region", is_region, "a region such as 'eu-west-1'")
+        platform = Platform.parse(self.platform, name=f"environments.{self.name}.platform")
         object.__setattr__(self, "platform", platform)
         for key in ("max_images", "untagged_days"):
-            self._check_count(key, getattr(self, key))
-        self._check_choice("base_tag", self.base_tag, BASE_TAGS)
-        self._check_choice("removal_policy", self.removal_policy, REMOVAL_POLICIES)
-        if self.pruning is not None:
-            self._check_choice("pruning", self.pruning, PRUNING)
-        if self.builder is not None:
-            self._check_choice("builder", self.builder, BUILDERS)
+            value = getattr(self, key)
+            # Python reads a JSON `true` as an int.
+            is_count = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 9999
+            self.require(key, is_count, "a whole number from 1 to 9999")
+        for key, choices in _CHOICES.items():
+            optional = key in ("pruning", "builder") and getattr(self, key) is None
+            expected = " or ".join(repr(choice) for choice in choices)
+            self.require(key, optional or getattr(self, key) in choices, expected)
         for key in ("cache_export", "require_pins"):
-            if not isinstance(getattr(self, key), bool):
-                raise ScopedImagesError(
-                    f"{self._property(key)}: must be true or false, got {getattr(self, key)!r}"
-                )
+            self.require(key, isinstance(getattr(self, key), bool), "true or false")
         if self.mirrors is not None:
-            if not isinstance(self.mirrors, Mapping):
-                raise ScopedImagesError(
-                    f"{self._property('mirrors')}: must be an object of registries, got {self.mirrors!r}"
-                )
+            self.require("mirrors", isinstance(self.mirrors, Mapping), "an object of registries")
             Mirrors(places=self.mirrors)
 
     @property
@@ -136,7 +135,9 @@ class Environment:
             raise ScopedImagesError(f"environments: unknown environment {name!r}; cdk.json has {known}")
         settings = environments[name]
         if not isinstance(settings, Mapping):
-            raise ScopedImagesError(f"environments.{name}: must be an object of settings, got {settings!r}")
+            raise ScopedImagesError(
+                f"environments.{name}: must be an object of settings, got {settings!r}; change it in cdk.json"
+            )
         return cls(name=name, **cls._known_settings(name, settings))
 
     @classmethod
@@ -153,24 +154,16 @@ class Environment:
             raise ScopedImagesError(f"environments.{name}: {' and '.join(faults)}; {'; '.join(ways_out)}")
         return dict(settings)
 
-    def _property(self, key: str) -> str:
-        return f"environments.{self.name}.{key}"
-
-    def _check(self, key: str, value: Any, pattern: str, expected: str) -> None:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise ScopedImagesError(f"{self._property(key)}: must be {expected}, got {value!r}")
-
-    def _check_count(self, key: str, value: Any) -> None:
-        # Python reads a JSON `true` as an int.
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 9999:
+    def require(self, key: str, holds: bool, expected: str) -> None:
+        """Raise ScopedImagesError unless a setting holds, also one that an app has added. expected: what it must be."""
+        if not holds:
             raise ScopedImagesError(
-                f"{self._property(key)}: must be a whole number from 1 to 9999, got {value!r}"
+                f"environments.{self.name}.{key}: must be {expected}, got {getattr(self, key)!r}; change it in cdk.json"
             )
 
-    def _check_choice(self, key: str, value: Any, choices: tuple[str, ...]) -> None:
-        if value not in choices:
-            expected = " or ".join(repr(choice) for choice in choices)
-            raise ScopedImagesError(f"{self._property(key)}: must be {expected}, got {value!r}")
+
+def _matches(value: object, pattern: str) -> bool:
+    return isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
 def _type_name(value: object) -> str:
