@@ -48,8 +48,14 @@ def platforms(deployment: Deployment, repository: str, digest: str) -> dict[str,
 
 
 def task_image(deployment: Deployment) -> str:
-    """The image of the task definition's container."""
-    shown = deployment.client("ecs").describe_task_definition(taskDefinition="both")
+    """The image of the container in the task definition that the stack has."""
+    resources = deployment.client("cloudformation").describe_stack_resources(StackName="platforms-workloads")
+    (task,) = (
+        each["PhysicalResourceId"]
+        for each in resources["StackResources"]
+        if each["ResourceType"] == "AWS::ECS::TaskDefinition"
+    )
+    shown = deployment.client("ecs").describe_task_definition(taskDefinition=task)
     image: str = shown["taskDefinition"]["containerDefinitions"][0]["image"]
     return image
 
@@ -79,8 +85,24 @@ def test_each_platform_stands_on_the_base_s_layers_for_it(deployed: Deployment) 
         assert len(upper) > len(lower)
 
 
-def test_a_second_deploy_builds_nothing(deployed: Deployment) -> None:
-    assert deployed.deploy() == []
+def test_after_a_failed_deploy_the_first_commit_is_deployed_again_and_nothing_is_built(
+    deployed: Deployment,
+) -> None:
+    file = deployed.project / "base" / "base.txt"
+    first = file.read_text()
+    task, stable = task_image(deployed), deployed.tags("base-both-local")["stable"]
+    file.write_text("fails")
+    deployed.cdk("synth", "--quiet", "-c", "fail=yes")
+    assert len(build(deployed)["pushed"]) == 4
+    with pytest.raises(AssertionError):
+        deployed.deploy("--app", "cdk.out")
+    assert deployed.built() == []
+    assert task_image(deployed) == task
+    file.write_text(first)
+    deployed.cdk("synth", "--quiet")
+    assert build(deployed)["pushed"] == {}
+    assert deployed.deploy("--app", "cdk.out") == []
+    assert (task_image(deployed), deployed.tags("base-both-local")["stable"]) == (task, stable)
 
 
 def test_the_cli_builds_a_changed_base_and_the_image_on_it(deployed: Deployment) -> None:

@@ -22,7 +22,7 @@ PLATFORMS = (Platform.LINUX_AMD64, Platform.LINUX_ARM64)
 
 
 def main() -> None:
-    """Synthesize the stacks."""
+    """Synthesize the stacks. `-c fail=yes` makes the last one fail when everything else of it is deployed."""
     app = cdk.App(default_stack_synthesizer=OrderedAssets())
     env = Environment.read(app.node.get_context("environments"), "local")
     repositories = cdk.Stack(
@@ -57,6 +57,11 @@ def main() -> None:
     )
     task = ecs.FargateTaskDefinition(stack, "Task", family="both")
     task.add_container("image", image=image.to_container_image())
+    if app.node.try_get_context("fail"):
+        missing = lambda_.DockerImageFunction(
+            stack, "Missing", code=lambda_.DockerImageCode.from_ecr(image.repository, tag_or_digest="missing")
+        )
+        missing.node.add_dependency(task)
     app.synth()
 
 
