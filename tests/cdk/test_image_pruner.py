@@ -13,7 +13,6 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_events as events
 from aws_cdk.assertions import Match, Template
-from cdk_nag import AwsSolutionsChecks
 
 from scoped_images import ScopedImage
 from scoped_images.cdk.image_pruner import ImagePruner
@@ -241,12 +240,3 @@ def test_the_zip_is_the_same_on_every_machine(small_app: SmallApp, tmp_path: Pat
 def test_a_mistake_is_named(small_app: SmallApp, options: dict[str, Any], message: str) -> None:
     with refused(message):
         template_of(small_app, **options)
-
-
-def test_cdk_nag_finds_nothing(small_app: SmallApp) -> None:
-    cdk.Validations.of(small_app.app).add_plugins(AwsSolutionsChecks(small_app.app))
-    pruner(small_app.stack("Pruning"), delete=True)
-    out = Path(small_app.app.synth().directory)
-    reports = json.loads((out / "validation-report.json").read_text())["pluginReports"]
-    assert "AwsSolutions" in {report["pluginName"] for report in reports}
-    assert [one["ruleName"] for report in reports for one in report["violations"]] == []

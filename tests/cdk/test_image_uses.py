@@ -9,6 +9,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from scoped_images import Platform
+from scoped_images.cdk.deploy_order import deploy_after
 from tests.cdk.image_users import (
     Make,
     agent,
@@ -102,7 +103,7 @@ def test_what_runs_an_index_of_another_stack_waits_for_it_and_cannot_be_pinned(
 
 def test_an_image_whose_stack_waits_for_what_runs_it_is_an_error(small_app: SmallApp) -> None:
     images, functions = small_app.stack("Images"), small_app.stack("Functions")
-    images.add_stack_dependency(functions)
+    deploy_after(images, functions)
     function_of(functions, small_app.image(images))
     assert errors(functions) == [
         "Functions/Function/Resource: its image is published by stack 'Images', which itself waits for 'Functions'; put "

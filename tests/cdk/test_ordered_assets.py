@@ -11,6 +11,7 @@ import aws_cdk as cdk
 import pytest
 
 from scoped_images import OrderedAssets, Platform, ScopedImage, ScopedImagesError
+from scoped_images.cdk.deploy_order import deploy_after
 from tests.cdk.small_app import SmallApp
 from tests.refusals import refused
 
@@ -45,7 +46,7 @@ def test_the_artifact_is_otherwise_that_of_the_default_synthesizer(small_app: Sm
     )
     first = small_app.stack("First")
     for stack in (ordered, stock):
-        stack.add_stack_dependency(first)
+        deploy_after(stack, first)
         cdk.CfnOutput(stack, "Output", value="x")
     artifacts = small_app.synth()["manifest.json"]["artifacts"]
     made = {key: value for key, value in artifacts["Ordered.assets"].items() if key != "dependencies"}
@@ -71,7 +72,7 @@ def test_the_class_in_place_of_an_instance_is_refused(kind: Any, tmp_path: Path)
 def test_a_qualifier_reaches_every_stack_of_the_app(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), default_stack_synthesizer=OrderedAssets(qualifier="team1"))
     first, second = cdk.Stack(app, "First"), cdk.Stack(app, "Second")
-    second.add_stack_dependency(first)
+    deploy_after(second, first)
     assert {stack.synthesizer.bootstrap_qualifier for stack in (first, second)} == {"team1"}
     app.synth()
     artifact = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]["Second.assets"]
@@ -83,7 +84,7 @@ def test_a_version_parameter_of_one_s_own_is_kept(tmp_path: Path) -> None:
         outdir=str(tmp_path),
         default_stack_synthesizer=OrderedAssets(bootstrap_stack_version_ssm_parameter="/my/version"),
     )
-    cdk.Stack(app, "Second").add_stack_dependency(cdk.Stack(app, "First"))
+    deploy_after(cdk.Stack(app, "Second"), cdk.Stack(app, "First"))
     app.synth()
     artifacts = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]
     assert {
@@ -121,7 +122,7 @@ def test_a_subclass_keeps_its_arguments_and_its_state_in_every_stack(tmp_path: P
     synthesizer.team = "renamed"
     app = cdk.App(outdir=str(tmp_path), default_stack_synthesizer=synthesizer)
     first, second = cdk.Stack(app, "First"), cdk.Stack(app, "Second")
-    second.add_stack_dependency(first)
+    deploy_after(second, first)
     app.synth()
     assert synthesizer.seen == ["renamed", "renamed"]
     artifacts = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]

@@ -6,18 +6,15 @@ import gzip
 import hashlib
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_codebuild as codebuild
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Match, Template
-from cdk_nag import AwsSolutionsChecks
 
 from scoped_images import (
     BuildOptions,
@@ -275,26 +272,6 @@ def test_asking_again_for_deleted_images_is_a_property_of_each_build(small_app: 
     stack = small_app.stack("App")
     image_in(small_app, stack, builder_in(small_app.stack("Builds")))
     assert build_of(stack)["LookAgain"] == "2026-11-21"
-
-
-@pytest.mark.parametrize("in_vpc", [False, True])
-def test_cdk_nag_has_no_findings_that_are_not_explained(small_app: SmallApp, in_vpc: bool) -> None:
-    cdk.Validations.of(small_app.app).add_plugins(AwsSolutionsChecks(small_app.app))
-    builds = small_app.stack("Builds")
-    vpc = ec2.Vpc(builds, "Vpc", flow_logs={"All": ec2.FlowLogOptions()}) if in_vpc else None
-    builder = builder_in(
-        builds,
-        vpc=vpc,
-        secrets={"pip": BuildSecret.secrets_manager("pip-conf"), "npm": BuildSecret.parameter("/npm")},
-    )
-    stack = small_app.stack("App")
-    image_in(
-        small_app, stack, builder, options=BuildOptions(build_secrets={"pip": "env=PIP", "npm": "env=NPM"})
-    )
-    out = Path(small_app.app.synth().directory)
-    reports = json.loads((out / "validation-report.json").read_text())["pluginReports"]
-    assert "AwsSolutions" in {report["pluginName"] for report in reports}
-    assert [one["ruleName"] for report in reports for one in report["violations"]] == []
 
 
 def test_two_platforms_are_two_builds_under_one_index(small_app: SmallApp) -> None:

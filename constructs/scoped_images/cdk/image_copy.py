@@ -17,6 +17,7 @@ from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect_argument
 from scoped_images.cdk.base_image import BaseImage
+from scoped_images.cdk.deploy_order import deploy_after
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.lambda_code import lambda_code
 from scoped_images.cdk.place import path_of, repository_arn
@@ -111,7 +112,7 @@ class ImageCopy(Construct):
         )
         deployment.node.add_dependency(role, image)
         if Stack.of(repository) is not stack:
-            stack.add_stack_dependency(Stack.of(repository))
+            deploy_after(stack, Stack.of(repository))
         _log_to(stack)
 
     def to_lambda_code(
@@ -150,7 +151,7 @@ class ImageCopy(Construct):
             else _Copied(stack, name, address=self._address, tag=self.tag, platforms=self.platforms)
         )
         if stack is not Stack.of(self):
-            stack.add_stack_dependency(Stack.of(self))
+            deploy_after(stack, Stack.of(self))
         else:
             copied.node.add_dependency(self)
         # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.

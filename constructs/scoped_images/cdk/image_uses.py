@@ -10,6 +10,7 @@ from aws_cdk import CfnResource, Stack
 from constructs import Construct
 
 from scoped_images.cdk.annotations import annotate_error
+from scoped_images.cdk.deploy_order import create_after, deploy_after
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.register import Register
 from scoped_images.cdk.registered_image import RegisteredImage
@@ -199,13 +200,13 @@ class _Consumer:
             return
         construct = self._construct()
         if isinstance(construct, CfnResource):
-            construct.add_resource_dependency(image.needed)
+            create_after(construct, image.needed)
 
     def wait_for_stack(self, publishers: Sequence[Stack]) -> None:
         """Deploy after one of the stacks that publish the image."""
         for publisher in publishers:
             try:
-                self.top.add_stack_dependency(publisher)
+                deploy_after(self.top, publisher)
                 return
             except RuntimeError:
                 continue

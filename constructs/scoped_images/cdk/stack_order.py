@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from aws_cdk import Stack, Stage
 from constructs import Construct
 
+from scoped_images.cdk.deploy_order import deploy_after
 from scoped_images.cdk.ordered_assets import OrderedAssets
 from scoped_images.cdk.place import address_in, path_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
@@ -50,7 +51,7 @@ def _order(scope: Construct, needed: Construct, what: str) -> None:
             "App(default_stack_synthesizer=OrderedAssets())"
         )
     try:
-        stack.add_stack_dependency(other)
+        deploy_after(stack, other)
     except RuntimeError:
         raise ScopedImagesError(
             f"stack: {path_of(scope)!r} needs {what}, got a stack {path_of(other)!r} that itself waits for "

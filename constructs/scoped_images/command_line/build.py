@@ -38,22 +38,27 @@ def build(
     ] = None,
     platform: Annotated[
         str | None,
-        typer.Option(help="Build only the images of linux/amd64 or of linux/arm64.", show_default="all"),
+        typer.Option(
+            metavar="PLATFORM",
+            help="Build only the images of linux/amd64 or of linux/arm64.",
+            show_default="all",
+        ),
     ] = None,
     deploy_first: Annotated[
         bool,
         typer.Option(
             "--deploy-first",
-            help="Deploy the stacks that must exist before a build with cdk deploy. Without a terminal it does not ask.",
+            help="First deploy the stacks of repositories that do not exist. Without a terminal it does not ask.",
         ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be built.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Build and push all images of an app that the registry does not have, in one docker buildx bake.
+    """Build all images of an app that ECR does not have, and push them, in one docker buildx bake.
 
-    `cdk deploy` then finds every image and builds none. Exit code 1: an image failed. 3: deploy the stacks that make
-    repositories or base images first, or pass --deploy-first.
+    cdk deploy then finds every image and builds none.
+    Exit code 1: an image failed.
+    Exit code 3: a repository or base image is missing; see --deploy-first.
     """
     if platform is not None:
         Platform.parse(platform, name="--platform")

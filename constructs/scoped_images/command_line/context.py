@@ -38,14 +38,16 @@ def context(
     platform: OfPlatform = None,
     build_context: BuildContext = None,
     include: Include = None,
-    max_bytes: Annotated[int, typer.Option(metavar="N", help="Refuse a larger context.")] = MAX_BYTES,
+    max_bytes: Annotated[int, typer.Option(metavar="N", help="Fail if the context is larger.")] = MAX_BYTES,
     output: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Write it to a new folder, for `docker build DIR`."),
+        typer.Option(
+            metavar="DIR", help="Write the context to a new folder, and print the docker build for it."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """List what goes into the build context of one target of a Dockerfile, and which line asks for it."""
+    """List the files of a build context, each with the line of the Dockerfile that asks for it."""
     destination = _new_folder(output) if output is not None else None
     asked = request(
         root=root,
@@ -74,14 +76,14 @@ def why(
     *,
     root: Root = ".",
     file: File = None,
-    path: Annotated[str, typer.Option(help="A path of ROOT, and relative to it.")],
+    path: Annotated[str, typer.Option(metavar="PATH", help="The file or folder, relative to ROOT.")],
     target: Target = None,
     build_arg: BuildArg = None,
     platform: OfPlatform = None,
     build_context: BuildContext = None,
     include: Include = None,
 ) -> None:
-    """Explain why a path goes into the build context, or which rule leaves it out."""
+    """Explain why a file is in the build context, or which rule leaves it out."""
     asked = request(
         root=root,
         file=file,

@@ -26,36 +26,47 @@ File = Annotated[
     typer.Option(
         "--file",
         "-f",
+        metavar="PATH",
         help="The Dockerfile: a path from ROOT, or from the current folder if ROOT has no such file.",
         show_default="ROOT/Dockerfile",
     ),
 ]
-Target = Annotated[str | None, typer.Option(help="Stage to build.", show_default="the last")]
+Target = Annotated[
+    str | None, typer.Option(metavar="STAGE", help="The stage to build.", show_default="the last")
+]
 BuildArg = Annotated[
-    list[str] | None, typer.Option(metavar="NAME=VALUE", help="Value of an ARG. May be repeated.")
+    list[str] | None, typer.Option(metavar="NAME=VALUE", help="The value of an ARG. May be repeated.")
 ]
 # The same on every machine: with the machine's own, a fingerprint made on a laptop would differ from CI's.
 OfPlatform = Annotated[
-    str | None, typer.Option("--platform", help="linux/amd64 or linux/arm64.", show_default=DEFAULT_PLATFORM)
+    str | None,
+    typer.Option(
+        "--platform", metavar="PLATFORM", help="linux/amd64 or linux/arm64.", show_default=DEFAULT_PLATFORM
+    ),
 ]
 BuildContext = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=PATH", help="Folder that the Dockerfile knows under a name. May be repeated."),
+    typer.Option(
+        metavar="NAME=PATH", help="A folder, and the name that the Dockerfile has for it. May be repeated."
+    ),
 ]
 Include = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="PATTERN", help="Also include this, if the Dockerfile cannot say so. May be repeated."
-    ),
+    typer.Option(metavar="PATTERN", help="Files that no line of the Dockerfile names. May be repeated."),
 ]
 # Of the commands that read a deployed environment.
 Region = Annotated[
     str | None,
-    typer.Option(help="The AWS region of ENV.", show_default="that of ENV in cdk.json, else the AWS CLI's"),
+    typer.Option(
+        metavar="REGION",
+        help="The AWS region of ENV.",
+        show_default="that of ENV in cdk.json, else the AWS CLI's",
+    ),
 ]
 BaseName = Annotated[str, typer.Argument(metavar="NAME", help="The base image, such as receipt-dynamo.")]
 BaseRepositoryName = Annotated[
-    str | None, typer.Option(help="The base image's repository.", show_default="base-NAME-ENV")
+    str | None,
+    typer.Option(metavar="NAME", help="The base image's repository.", show_default="base-NAME-ENV"),
 ]
 
 

@@ -24,8 +24,10 @@ from scoped_images.errors import ScopedImagesError
 
 app = typer.Typer(
     add_completion=False,
+    no_args_is_help=True,
     help="Show what a Dockerfile reads and why, build images, check the container engine, manage base images, and prune "
     "unused images.",
+    epilog="Example: scoped-images context . --file api/Dockerfile",
 )
 
 
@@ -45,11 +47,24 @@ def _program(
     """Take the options that belong to no command."""
 
 
-for command in (context, why, build, engine, prune, watch):
-    app.command()(command)
+# In the order in which a newcomer needs them, each with an example.
+for command, example in (
+    (context, "scoped-images context . --file api/Dockerfile"),
+    (why, "scoped-images why . --file api/Dockerfile --path shared/models.py"),
+    (engine, "cdk deploy --all $(scoped-images engine --cdk-options)"),
+    (build, "scoped-images build --deploy-first --context env=dev"),
+    (watch, "cdk synth --quiet && scoped-images watch --write"),
+    (prune, "scoped-images prune --env dev"),
+):
+    app.command(epilog=f"Example: {example}")(command)
 bases = typer.Typer(help="Show, pin, refresh and restore base images.", no_args_is_help=True)
-for base_command in (show, refresh, restore, update):
-    bases.command()(base_command)
+for base_command, example in (
+    (show, "scoped-images bases show . --workload services/api"),
+    (update, "scoped-images bases update --check"),
+    (refresh, "scoped-images bases refresh receipt-dynamo --env dev"),
+    (restore, "scoped-images bases restore receipt-dynamo --env dev"),
+):
+    bases.command(epilog=f"Example: {example}")(base_command)
 app.add_typer(bases, name="bases")
 
 
@@ -63,8 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return app(args=given, prog_name="scoped-images", standalone_mode=False) or 0
     except typer.TyperException as error:
-        # Typer's own box takes five lines.
-        say(f"scoped-images: {error.format_message().rstrip('.')}; see scoped-images --help", file=sys.stderr)
+        # Typer's own box takes five lines. After the help of a command without arguments there is no message.
+        if message := error.format_message().rstrip("."):
+            say(f"scoped-images: {message}; see scoped-images --help", file=sys.stderr)
     except ScopedImagesError as error:
         say(f"scoped-images: {error}", file=sys.stderr)
     return 2

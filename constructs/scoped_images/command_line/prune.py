@@ -13,7 +13,7 @@ from scoped_images.errors import ScopedImagesError
 
 def prune(
     *,
-    env: Annotated[str, typer.Option(help="The environment of the image pruner.")],
+    env: Annotated[str, typer.Option(metavar="ENV", help="The environment whose pruner to ask.")],
     region: Region = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Delete or archive the unused images, after a question.")
@@ -25,9 +25,9 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Show which images the pruner would delete or archive, and why it keeps the others.
+    """Show which images the deployed image pruner would delete or archive, and why it keeps the others.
 
-    The deployed function image-pruner-ENV holds the settings: repositories, limits, regions and services.
+    Repositories, limits, regions and services are those of its function, image-pruner-ENV.
     """
     if apply and undo is not None:
         raise ScopedImagesError("--undo: not allowed with --apply, got both; run one after the other")

@@ -24,10 +24,11 @@ def watch(
         str, typer.Argument(metavar="ASSEMBLY", help="The cloud assembly that cdk synth has written.")
     ] = "cdk.out",
     write: Annotated[
-        bool, typer.Option("--write", help="Replace watch.include of cdk.json, and leave the rest as it is.")
+        bool,
+        typer.Option("--write", help="Write them to watch.include in cdk.json, and keep all other settings."),
     ] = False,
 ) -> None:
-    """Print the patterns with which cdk watch observes the app's code and the files of its images."""
+    """Print the patterns for cdk watch that cover the app's code and the files of its images."""
     file = Path(assembly) / WATCH_FILE
     found = read_json(file)
     if found is None:

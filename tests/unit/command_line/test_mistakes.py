@@ -10,7 +10,6 @@ from scoped_images.command_line import main
 
 # (sentence, the command, the one line on stderr, {root} being the repository)
 MISTAKES = [
-    ("no command", "", "Missing command; see scoped-images --help"),
     (
         "a root that is not there",
         "context nowhere --file Dockerfile",

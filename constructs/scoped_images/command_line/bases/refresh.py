@@ -20,10 +20,12 @@ _TAG = STABLE
 def refresh(
     name: BaseName,
     *,
-    env: Annotated[str, typer.Option(help="The environment whose dependents to roll forward.")],
+    env: Annotated[str, typer.Option(metavar="ENV", help="The environment whose dependents to rebuild.")],
     region: Region = None,
     repository: BaseRepositoryName = None,
-    marks: Annotated[Path, typer.Option(help="The file of marks.")] = DEFAULT_MARKS,
+    marks: Annotated[
+        Path, typer.Option(metavar="PATH", help="The file that holds the digests.")
+    ] = DEFAULT_MARKS,
 ) -> None:
     """Record the digest of a base image's `stable` tag, so that the next deploy rebuilds its dependents from it."""
     old = RefreshMarks.read(marks)

@@ -16,8 +16,8 @@ from scoped_images.errors import ScopedImagesError
 def restore(
     name: BaseName,
     *,
-    env: Annotated[str, typer.Option(help="The environment whose tag is missing.")],
-    tag: Annotated[str, typer.Option(help="The tag: stable, or git-….")] = STABLE,
+    env: Annotated[str, typer.Option(metavar="ENV", help="The environment whose tag is missing.")],
+    tag: Annotated[str, typer.Option(metavar="TAG", help="The tag: stable, or git-….")] = STABLE,
     content: Annotated[
         str | None,
         typer.Option(
@@ -29,10 +29,10 @@ def restore(
     region: Region = None,
     repository: BaseRepositoryName = None,
 ) -> None:
-    """Put a moving tag back.
+    """Put a deleted moving tag of a base image back.
 
-    The next deploy pushes a content tag again by itself; an index of several platforms needs
-    -c scoped-images:again=1.
+    The next deploy pushes a missing content tag by itself.
+    For an index of several platforms, pass it -c scoped-images:again=1.
     """
     if is_content_tag(tag):
         raise ScopedImagesError(

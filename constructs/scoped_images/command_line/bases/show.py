@@ -18,12 +18,12 @@ from scoped_images.errors import ScopedImagesError
 
 def show(
     *,
-    root: Annotated[str, typer.Argument(metavar="[ROOT]", help="The folder with the packages.")] = ".",
+    root: Annotated[str, typer.Argument(metavar="ROOT", help="The folder with the packages.")] = ".",
     workload: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A package, or a folder, that images are built from. May be repeated.",
+            help="A package or folder that images are built from. May be repeated.",
             show_default="every package that no other one depends on",
         ),
     ] = None,
@@ -35,10 +35,13 @@ def show(
         list[str] | None, typer.Option(metavar="PATTERN", help="Skip these folders. May be repeated.")
     ] = None,
     public_image: Annotated[
-        str, typer.Option(metavar="IMAGE", help="What the lowest bases are built from.")
+        str, typer.Option(metavar="IMAGE", help="The image that bases are built from.")
     ] = PUBLIC_IMAGE,
     python: Annotated[
-        str | None, typer.Option(metavar="X.Y", help="Its Python version.", show_default="what its tag says")
+        str | None,
+        typer.Option(
+            metavar="X.Y", help="The Python version of that image.", show_default="what its tag says"
+        ),
     ] = None,
     graph: Annotated[
         str | None,

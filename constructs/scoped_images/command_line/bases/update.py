@@ -21,17 +21,20 @@ _SHOWN = len("sha256:") + 12
 
 def update(
     *,
-    lock: Annotated[Path, typer.Option(help="The lock file.")] = DEFAULT_LOCK,
+    lock: Annotated[Path, typer.Option(metavar="PATH", help="The lock file.")] = DEFAULT_LOCK,
     dockerfile: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Read only this one; keep the entries of others. May be repeated.",
+            metavar="PATH",
+            help="Read only this one, and keep the entries of others. May be repeated.",
             show_default="every Dockerfile and *.Dockerfile below this folder",
         ),
     ] = None,
     build_context: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A build context's name, which is not an image. May be repeated."),
+        typer.Option(
+            metavar="NAME", help="A name that is a build context and not an image. May be repeated."
+        ),
     ] = None,
     derived: Annotated[
         bool,
@@ -46,7 +49,9 @@ def update(
     ] = None,
     mirror: Annotated[
         list[str] | None,
-        typer.Option(metavar="REGISTRY=MIRROR", help="Ask there instead. May be repeated."),
+        typer.Option(
+            metavar="REGISTRY=MIRROR", help="Ask the mirror in place of the registry. May be repeated."
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")
@@ -54,8 +59,9 @@ def update(
 ) -> None:
     """Look up the newest digest of each external image, show what changed, and rewrite the lock.
 
-    Images are those of every stage, with each ARG at its default. Without --dockerfile, entries that no
-    Dockerfile uses are dropped. If one look-up fails, the lock does not change.
+    It reads the images of every stage, with each ARG at its default.
+    Without --dockerfile it drops entries that no Dockerfile uses.
+    If one look-up fails, the lock does not change.
     """
     mirrors = Mirrors(places=pairs("--mirror", "REGISTRY=MIRROR", mirror or ()))
     old = ImagesLock.read(lock)
