@@ -60,7 +60,7 @@ class BuildRun:
         shell = spec.get("env", {}).get("shell", "sh")
         self._state.mkdir(parents=True)
         source = Path(self.job.environment["CODEBUILD_SRC_DIR"])
-        source.mkdir(parents=True)
+        source.mkdir(parents=True, exist_ok=True)  # a build of a pipeline finds its input there
         (self._state / "folder").write_text(str(source))
         status = self._phases(spec.get("phases", {}), shell)
         names = spec.get("env", {}).get("exported-variables", [])
