@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -14,6 +13,7 @@ from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from tests.e2e.bake import build
 from tests.e2e.deployment import Deployment
 from tests.e2e.registry_proxy import registry_proxy
+from tests.e2e.releases import FUNCTION, RELEASED, prune_in_a_month, release, roll_service_back, upload
 
 pytestmark = pytest.mark.e2e
 
@@ -26,6 +26,7 @@ CREATE = "receipts-local-functions/create_labels-image"
 API = "receipts-local-api/Image"
 ALL = sorted([DYNAMO, LABEL, UPLOAD, CREATE, API])
 CACHE = "cache-linux-amd64"
+SERVICE = "services/receipt_api/__main__.py"
 
 
 @pytest.fixture(scope="module")
@@ -36,26 +37,16 @@ def deployed(new_deployment: Callable[[], Deployment]) -> Deployment:
     assert len(build(deployment, "--app", "cdk.out", "--deploy-first")["pushed"]) == 5
     assert deployment.deploy("--app", "cdk.out") == []
     assert deployment.digests().keys() == set(ALL)
+    functions = deployment.client("lambda")
+    version = functions.publish_version(FunctionName=FUNCTION)["Version"]
+    functions.create_alias(FunctionName=FUNCTION, Name="first", FunctionVersion=version)
     return deployment
 
 
-@pytest.fixture
-def source(deployed: Deployment) -> Iterator[Callable[[str], Path]]:
-    """A file of the deployed project that may be changed; it is put back afterwards."""
-    changed: list[tuple[Path, bytes]] = []
-
-    def take(name: str) -> Path:
-        path = deployed.project / name
-        changed.append((path, path.read_bytes()))
-        return path
-
-    yield take
-    for path, content in changed:
-        path.write_bytes(content)
-
-
-def append(path: Path, text: str) -> None:
-    path.write_text(path.read_text() + text)
+def append(deployment: Deployment, name: str, text: str = "# changed\n") -> None:
+    """Add a line to a file of the deployed project. Changes pile up: each test starts from those before it."""
+    with (deployment.project / name).open("a") as file:
+        file.write(text)
 
 
 def try_it(deployment: Deployment) -> str:
@@ -115,48 +106,42 @@ def test_a_second_deploy_builds_nothing_on_another_machine(deployed: Deployment)
     assert deployed.deploy() == []
 
 
-def test_a_handler_is_rebuilt_on_the_layers_of_its_base(
-    deployed: Deployment, source: Callable[[str], Path]
-) -> None:
+def test_a_handler_is_rebuilt_on_the_layers_of_its_base(deployed: Deployment) -> None:
     old = deployed.layers(UPLOAD)
-    append(source("lambdas/upload_images/handler.py"), "\n# changed\n")
+    append(deployed, "lambdas/upload_images/handler.py")
     deployed.empty_engine()
-    assert deployed.deploy() == [UPLOAD]
+    assert deployed.rebuilt(deployed.deploy) == set(deployed.built()) == {UPLOAD}
     new = deployed.layers(UPLOAD)
     assert old[:-1] == new[:-1]
     assert old[-1] != new[-1]
     assert '"receipt_id"' in try_it(deployed)
 
 
-def test_a_service_change_takes_its_dependencies_from_the_registry_cache(
-    deployed: Deployment, source: Callable[[str], Path]
-) -> None:
+def test_a_service_change_takes_its_dependencies_from_the_registry_cache(deployed: Deployment) -> None:
     """pip's layer has another digest each time it is made: the same digest came from the cache."""
     old = deployed.layers(API)
-    append(source("services/receipt_api/__main__.py"), "\n# changed\n")
+    append(deployed, SERVICE)
     deployed.empty_engine()
-    assert deployed.deploy() == [API]
+    assert deployed.rebuilt(deployed.deploy) == set(deployed.built()) == {API}
     new = deployed.layers(API)
     assert old[:-1] == new[:-1]
     assert old[-1] != new[-1]
 
 
-def test_a_deleted_cache_comes_back(deployed: Deployment, source: Callable[[str], Path]) -> None:
+def test_a_deleted_cache_comes_back(deployed: Deployment) -> None:
     deployed.client("ecr").batch_delete_image(
         repositoryName="receipt-api-local", imageIds=[{"imageTag": CACHE}]
     )
     assert CACHE not in deployed.tags("receipt-api-local")
-    append(source("services/receipt_api/__main__.py"), "\n# without a cache\n")
+    append(deployed, SERVICE)
     deployed.empty_engine()
     assert deployed.deploy() == [API]
     assert CACHE in deployed.tags("receipt-api-local")
 
 
-def test_a_registry_that_refuses_the_cache_does_not_fail_the_deploy(
-    deployed: Deployment, source: Callable[[str], Path]
-) -> None:
+def test_a_registry_that_refuses_the_cache_does_not_fail_the_deploy(deployed: Deployment) -> None:
     before, cache = deployed.digests()[API], deployed.tags("receipt-api-local")[CACHE]
-    append(source("services/receipt_api/__main__.py"), "\n# cache refused\n")
+    append(deployed, SERVICE)
     with registry_proxy(deployed.env.port, refuse=f"manifests/{CACHE}") as proxy:
         deployed.registry_port = proxy.server_port
         try:
@@ -171,7 +156,7 @@ def test_a_registry_that_refuses_the_cache_does_not_fail_the_deploy(
 def lines_to(name: str) -> Callable[[Deployment], None]:
     """Add a line that makes another image of what has the file."""
     line = "LABEL changed=1\n" if name.endswith("Dockerfile") else "# changed\n"
-    return lambda deployment: append(deployment.project / name, line)
+    return lambda deployment: append(deployment, name, line)
 
 
 def lock_another_wheel(deployment: Deployment) -> None:
@@ -193,8 +178,9 @@ def patch_upstream(deployment: Deployment) -> None:
     lock.write_text(json.dumps({"images": {LAMBDA_PYTHON.image: digest}}))
 
 
-def add_package(deployment: Deployment) -> None:
-    """One more package of the workspace, which no workload needs."""
+def change_what_no_image_has(deployment: Deployment) -> None:
+    """A page, and one more package of the workspace, which no workload needs."""
+    append(deployment, "README.md")
     folder = deployment.project / "packages/receipt_unused"
     (folder / "src/receipt_unused").mkdir(parents=True)
     (folder / "src/receipt_unused/__init__.py").touch()
@@ -204,37 +190,51 @@ def add_package(deployment: Deployment) -> None:
 @pytest.mark.parametrize(
     ("change", "rebuilt"),
     [
-        # First: the tests above have changed it and put it back.
-        (lines_to("services/receipt_api/__main__.py"), {API}),
         (lines_to("packages/receipt_label/src/receipt_label/__init__.py"), {LABEL, CREATE}),
         (lock_another_wheel, {LABEL, CREATE}),
         (lines_to("packages/receipt_dynamo/src/receipt_dynamo/__init__.py"), set(ALL)),
-        (lines_to("lambdas/upload_images/handler.py"), {UPLOAD}),
         (lines_to("dockerfiles/function.Dockerfile"), {UPLOAD, CREATE}),
-        (lines_to("README.md"), set()),
-        (add_package, set()),
+        (change_what_no_image_has, set()),
         (patch_upstream, set(ALL)),
     ],
     ids=[
-        "service",
         "base package source",
         "base dependency",
         "second base",
-        "handler",
         "shared Dockerfile",
-        "README",
-        "unrelated package",
+        "README and unrelated package",
         "lock file of upstream images",
     ],
 )
 def test_a_change_rebuilds_what_stands_on_it_and_nothing_else(
     deployed: Deployment, change: Callable[[Deployment], None], rebuilt: set[str]
 ) -> None:
-    """The changes pile up: each row starts from the images of the one before."""
     change(deployed)
     assert deployed.rebuilt(deployed.deploy) == rebuilt
     assert set(deployed.built()) == rebuilt
 
 
-def test_after_every_change_function_and_service_still_answer(deployed: Deployment) -> None:
-    assert '"receipt_id"' in try_it(deployed)
+def test_every_version_and_the_last_release_start_after_pruning(
+    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pruned images are those of the tests above; the function and the service still answer."""
+    versions = [release(deployed) for _ in range(3)]
+    before = deployed.known(*RELEASED)
+
+    report = prune_in_a_month(deployed, monkeypatch)
+
+    assert (report.outcome, report.problems) == ("done", [])
+    after = deployed.known(*RELEASED)
+    assert {image.digest for image in report.deleted} == before - after
+    # Of the function's eight images the first and the last three are in use, and the one before each stays; of the
+    # service's six the last two.
+    assert len(before - after) >= 7
+    digests = deployed.digests()
+    assert {digests[UPLOAD], digests[API]} <= after
+
+    deployed.empty_engine()
+    for version in ("first", *versions, "$LATEST"):
+        assert upload(deployed, version)["receipt_id"]
+    assert roll_service_back(deployed) in after
+    assert '"GRAND_TOTAL"' in try_it(deployed)
+    assert prune_in_a_month(deployed, monkeypatch).deleted == []
