@@ -43,13 +43,12 @@ IMAGES = {"quick": (1, 20), "full": (1, 50, 500)}
 
 
 def run(results: Results) -> None:
-    """Measure every size, the smallest first."""
-    with tempfile.TemporaryDirectory(prefix="bench-context-") as folder:
-        root = Path(folder, "repository")
-        root.mkdir()
-        repository = Repository(root)
-        repository.generate_services(max(IMAGES[results.scale]))
-        for size in SIZES[results.scale]:
+    """Measure every size, from the smallest on."""
+    for size in SIZES[results.scale]:
+        with tempfile.TemporaryDirectory(prefix="bench-context-") as folder:
+            root = Path(folder, "repository")
+            root.mkdir()
+            repository = Repository(root)
             repository.generate_rest(files=size.files, size=size.bytes)
             _measure_size(results, repository, size)
     _measure_import(results)
@@ -61,6 +60,7 @@ def _measure_size(results: Results, repository: Repository, size: Size) -> None:
         # Whether the size of the repository matters shows at its least and its most.
         if images > 50 and size not in (sizes[0], sizes[-1]):
             continue
+        repository.generate_services(images)
         case = f"{size}, {images} image{'s' if images > 1 else ''}"
         if images == 1:
             _measure(results, case, "stock, root", "stock_root", repository, images=images, runs=1)
