@@ -14,7 +14,11 @@ from cdk_local_aws.environment import LocalEnvironment, local_url
 from cdk_local_aws.errors import LocalError
 
 ENGINE = Engine(
-    docker=Path("/engine/bin/docker"), host="unix:///engine.sock", private=True, config=Path("/engine/client")
+    docker=Path("/engine/bin/docker"),
+    host="unix:///engine.sock",
+    private=True,
+    config=Path("/engine/client"),
+    variables={"BUILDX_BUILDER": ""},
 )
 
 
@@ -44,6 +48,7 @@ def test_docker_is_the_engines_behind_an_executable_program(env: LocalEnvironmen
     variables = env.variables(ENGINE)
     assert variables["DOCKER_HOST"] == "unix:///engine.sock"
     assert variables["DOCKER_CONFIG"] == "/engine/client"
+    assert variables["BUILDX_BUILDER"] == "", "the shell may name a builder that this engine does not have"
     assert variables["LOCAL_AWS_DOCKER"] == "/engine/bin/docker"
     assert variables["LOCAL_AWS_REGISTRY_PORT"] == "4711"
     assert os.access(variables["CDK_DOCKER"], os.X_OK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import subprocess
@@ -74,6 +75,47 @@ def test_a_runtime_may_ask_before_its_start_has_returned(
         server.shutdown()
         if emulated.runtime:
             emulated.runtime.stop()
+
+
+class CountingSocket(socket.socket):
+    """A connection that counts what it sends."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(fileno=connection.detach())
+        self.sends = 0
+
+    def send(self, *arguments: Any) -> int:
+        self.sends += 1
+        return super().send(*arguments)
+
+    def sendall(self, *arguments: Any) -> None:
+        self.sends += 1
+        super().sendall(*arguments)
+
+
+@pytest.mark.parametrize("handler", [emulator.InvocationHandler, emulator.RuntimeHandler])
+def test_headers_and_body_of_an_answer_are_sent_at_once(
+    monkeypatch: pytest.MonkeyPatch, handler: type[emulator.Handler]
+) -> None:
+    """Sent apart, the body waits 40 ms until the other side acknowledges the headers."""
+    accepted: list[CountingSocket] = []
+
+    def accept(server: emulator.Server) -> tuple[socket.socket, Any]:
+        connection, address = server.socket.accept()
+        accepted.append(CountingSocket(connection))
+        return accepted[-1], address
+
+    monkeypatch.setattr(emulator.Server, "get_request", accept)
+    server = emulator.serve("127.0.0.1:0", handler, emulator.Emulator([], {}))
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+    try:
+        connection.request("POST", "/unknown", b"{}")
+        assert connection.getresponse().read() == b"404 page not found\n"
+    finally:
+        connection.close()
+        server.shutdown()
+        server.server_close()
+    assert [each.sends for each in accepted] == [1]
 
 
 class Running:
