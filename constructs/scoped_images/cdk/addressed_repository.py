@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from constructs import Construct
 
+from scoped_images.cdk.ordered_assets import publishing_role_of
+from scoped_images.cdk.place import stack_of
 from scoped_images.cdk.stack_outputs import add_outputs, output_name
 from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.ecr.repository_policy import statements
 
 
 class AddressedRepository(Construct):
@@ -32,6 +38,13 @@ class AddressedRepository(Construct):
         )
         values = {"RepositoryName": address.name, "RepositoryUri": address.uri, "LoginCommand": login}
         add_outputs(self, {f"{prefix}{key}": value for key, value in values.items()}, parameters=parameters)
+
+    def _statements(self, pull_accounts: Iterable[str]) -> list[dict[str, Any]]:
+        """Return the statements that the repository's policy needs, in literals."""
+        stack, address = stack_of(self), self.address
+        # Wherever the region is known, so is the partition; CDK leaves it a token.
+        role = publishing_role_of(stack).replace(f"arn:{stack.partition}:", f"arn:{address.partition}:", 1)
+        return statements(address, publishing_role=role, pull_accounts=pull_accounts)
 
     def keep_moving_tag(self, tag: str) -> None:
         """Let `tag` move from image to image, and keep the image that has it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -14,10 +13,7 @@ from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect_accounts
-from scoped_images.cdk.ordered_assets import publishing_role_of
-from scoped_images.cdk.place import stack_of
 from scoped_images.ecr.address import RepositoryAddress
-from scoped_images.ecr.repository_policy import let_account_pull, let_functions_pull, let_role_publish
 
 
 class ExistingRepository(AddressedRepository):
@@ -39,15 +35,8 @@ class ExistingRepository(AddressedRepository):
         """Refer to the repository. owner: the stock construct of this app that makes it."""
         super().__init__(scope, construct_id)
         expect_accounts("pull_accounts", pull_accounts)
-        self.address, self.deployed_with, self._owner = address, owner, owner
-        stack = stack_of(self)
-        self.policy: list[dict[str, Any]] = [
-            let_role_publish(publishing_role_of(stack).replace(stack.partition, address.partition)),
-            let_functions_pull(_functions(address, address.account)),
-        ]
-        for account in pull_accounts:
-            self.policy.append(let_account_pull(account, f"arn:{address.partition}:iam::{account}:root"))
-            self.policy.append(let_functions_pull(_functions(address, account), account=account))
+        self.address, self.deployed_with = address, owner
+        self.policy = self._statements(pull_accounts)
         if owner is None:
             register_of(self).add_external_repository(address)
             annotate_info(
@@ -74,7 +63,3 @@ class ExistingRepository(AddressedRepository):
             f"repository {self.address.name!r} is not an ImageRepository: {tag!r} must be mutable there, and its "
             "lifecycle must not expire the image that has the tag",
         )
-
-
-def _functions(address: RepositoryAddress, account: str) -> str:
-    return f"arn:{address.partition}:lambda:{address.region}:{account}:function:*"

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import jsii
 from aws_cdk import (
-    ArnFormat,
     CfnDeletionPolicy,
     IAnyProducer,
     IResolveContext,
     Lazy,
     RemovalPolicy,
-    Stack,
     Token,
 )
 from aws_cdk import aws_ecr as ecr
@@ -27,11 +24,9 @@ from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect_accounts
 from scoped_images.cdk.existing_repository import ExistingRepository
-from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import address_in, path_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.ecr.lifecycle import ImageLifecycle
-from scoped_images.ecr.repository_policy import let_account_pull, let_functions_pull, let_role_publish
 from scoped_images.ecr.tags import MAX_MOVING_PATTERNS, MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import expect
@@ -96,13 +91,8 @@ class ImageRepository(AddressedRepository):
         self._set_lifecycle()
         # RemovalPolicies may change the policy later, and CloudFormation cannot delete a repository that has images.
         resource.empty_on_delete = Lazy.uncached_any(_WhenDeleted(resource))
-        stack = Stack.of(self)
-        self._allow(let_role_publish(publishing_role_of(stack)))
-        self._allow(let_functions_pull(self._functions_of(stack.account)))
-        for each in dict.fromkeys(pull_accounts):
-            root = stack.format_arn(service="iam", region="", account=each, resource="root")
-            self._allow(let_account_pull(each, root))
-            self._allow(let_functions_pull(self._functions_of(each), account=each))
+        for statement in self._statements(pull_accounts):
+            self.repository.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
 
     def keep_moving_tag(self, tag: str) -> None:
         """Let `tag` move from image to image, and never expire the image that has it. ECR allows two such tags here."""
@@ -182,18 +172,6 @@ class ImageRepository(AddressedRepository):
         address = address_in(owner or scope, name)
         return ExistingRepository(
             scope, construct_id, address=address, owner=owner, pull_accounts=pull_accounts
-        )
-
-    def _allow(self, statement: dict[str, Any]) -> None:
-        self.repository.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
-
-    def _functions_of(self, account: str) -> str:
-        return Stack.of(self).format_arn(
-            service="lambda",
-            account=account,
-            resource="function",
-            resource_name="*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
 
 

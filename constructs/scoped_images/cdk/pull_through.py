@@ -12,18 +12,13 @@ from constructs import Construct
 
 from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import address_in
+from scoped_images.ecr.actions import PULL
 from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.pull_through_rule import PullThroughRule
 
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html, and what any pull needs. ECR
 # creates an image's repository at the first pull, so a policy of that repository would come too late.
-_PULL = [
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:BatchImportUpstreamImage",
-    "ecr:CreateRepository",
-    "ecr:GetDownloadUrlForLayer",
-]
+_PULL_THROUGH = sorted((*PULL, "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"))
 
 
 class PullThroughCache(Construct):
@@ -78,7 +73,9 @@ class PullThroughCache(Construct):
 
         To log in, it also needs `ecr:GetAuthorizationToken`.
         """
-        return iam.Grant.add_to_principal(grantee=grantee, actions=_PULL, resource_arns=[self._repositories])
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=_PULL_THROUGH, resource_arns=[self._repositories]
+        )
 
     def _template(self, prefix: str, key: kms.IKey | None) -> ecr.CfnRepositoryCreationTemplate:
         encryption = ecr.CfnRepositoryCreationTemplate.EncryptionConfigurationProperty(

@@ -12,11 +12,10 @@ from scoped_images.cdk.builder import ImageBuild
 from scoped_images.cdk.place import repository_arn
 from scoped_images.cdk.remote.findings import acknowledge_wildcard
 from scoped_images.cdk.remote.settings import RemoteSettings
+from scoped_images.ecr.actions import PULL, PUSH
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.remote.build_secret import BuildSecret
 
-_PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-_PUSH = ["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"]
 # A pull-through cache fetches an image, and makes its repository, by the right of whoever asks first.
 _PULL_THROUGH = ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
 _READ_SECRET = ["secretsmanager:GetSecretValue"]
@@ -67,8 +66,8 @@ def build_role(
     grants: list[tuple[list[str], list[str]]] = [
         # It takes no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
         (["ecr:GetAuthorizationToken"], ["*"]),
-        ([*_PULL, *_PUSH], [own]),
-        (_PULL, pulled),
+        ([*PULL, *PUSH], [own]),
+        ([*PULL], pulled),
         (_PULL_THROUGH, through),
         (["s3:GetObject"], [archive_arn]),
         (["logs:CreateLogStream", "logs:PutLogEvents"], [log]),
