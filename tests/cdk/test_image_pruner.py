@@ -49,12 +49,12 @@ def statements(template: Template) -> list[dict[str, Any]]:
     ]
 
 
-def test_is_a_zip_of_python_313_on_arm(small_app: SmallApp) -> None:
+def test_is_a_zip_of_python_314_on_arm(small_app: SmallApp) -> None:
     template_of(small_app).has_resource_properties(
         "AWS::Lambda::Function",
         {
             "FunctionName": "image-pruner-dev",
-            "Runtime": "python3.13",
+            "Runtime": "python3.14",
             "Architectures": ["arm64"],
             "PackageType": Match.absent(),
             "MemorySize": 512,

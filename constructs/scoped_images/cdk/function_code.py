@@ -1,4 +1,4 @@
-"""The library's own functions as code of a lambda_.Function."""
+"""The library's own functions as code and runtime of a lambda_.Function."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Its modules load when they are first used: aws_lambda takes half a second.
 import aws_cdk
 from aws_cdk import AssetHashType
 
 from scoped_images.functions.code import FunctionName, fingerprint, function_files
+
+
+def function_runtime() -> aws_cdk.aws_lambda.Runtime:
+    """Return the runtime of all functions: the newest Python that the lowest supported aws-cdk-lib has."""
+    return aws_cdk.aws_lambda.Runtime.PYTHON_3_14
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from constructs import Construct
 
 from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app_register import register_of
-from scoped_images.cdk.function_code import function_code
+from scoped_images.cdk.function_code import function_code, function_runtime
 from scoped_images.errors import ScopedImagesError
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import METRICS_NAMESPACE, PrunerSettings
@@ -196,12 +196,12 @@ class ImagePruner(Construct):
         role = self._role()
         log_group.grant_write(role)
         with function_code("pruner") as code:
-            function = lambda_.Function(
+            return lambda_.Function(
                 self,
                 "Function",
                 function_name=f"image-pruner-{self.settings.environment}",
                 description="Deletes or archives container images that nothing uses",
-                runtime=lambda_.Runtime.PYTHON_3_13,
+                runtime=function_runtime(),
                 architecture=lambda_.Architecture.ARM_64,
                 handler="index.handler",
                 code=code,
@@ -214,8 +214,6 @@ class ImagePruner(Construct):
                 retry_attempts=1,
                 reserved_concurrent_executions=1 if exclusive else None,
             )
-        acknowledge(function, "L1", "the tests run on Python 3.13, which Lambda supports until 2029")
-        return function
 
     def _role(self) -> iam.Role:
         role = iam.Role(

@@ -12,7 +12,7 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
-from scoped_images.cdk.function_code import function_code
+from scoped_images.cdk.function_code import function_code, function_runtime
 from scoped_images.errors import ScopedImagesError
 
 _FUNCTION_ID = "ScopedImagesRegistry"
@@ -78,7 +78,7 @@ def registry_function(stack: Stack) -> aws_cdk.aws_lambda.Function:
             stack,
             _FUNCTION_ID,
             description=description,
-            runtime=lambda_.Runtime.PYTHON_3_14,
+            runtime=function_runtime(),
             architecture=settings.architecture or lambda_.Architecture.ARM_64,
             handler="index.handler",
             code=code,
