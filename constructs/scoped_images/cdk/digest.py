@@ -8,11 +8,11 @@ from typing import Protocol
 class Digest(Protocol):
     """A digest that is known when the stack deploys.
 
+    digest: begins with a literal `sha256:`, which makes CDK write `@sha256:…` and not `:sha256…`.
     logical_id: of the resource that finds the digest.
     attribute: of that resource, by which templates name the image. Empty where all its attributes do.
     """
 
     digest: str
-    hex: str
     logical_id: str
     attribute: str

@@ -90,8 +90,7 @@ class ExistingImage(Construct):
 
     @property
     def _tag_or_digest(self) -> str:
-        # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
-        return f"sha256:{self._digest.hex}" if self._digest else self._name.digest or self._name.tag
+        return self._digest.digest if self._digest else self._name.digest or self._name.tag
 
     def _look_up(self) -> ImageDigest:
         here = place_of(self).region

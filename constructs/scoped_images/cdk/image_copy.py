@@ -26,6 +26,7 @@ from scoped_images.cdk.registry_resources import ImageDigests
 from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.cdk.scoped_image import ScopedImage
 from scoped_images.cdk.stack_order import require_same_place
+from scoped_images.ecr.actions import PULL, PUSH
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import expect
@@ -36,16 +37,6 @@ _ARCHITECTURES = {Platform.LINUX_AMD64: "amd64", Platform.LINUX_ARM64: "arm64"}
 _MEMORY_MIB = 1024
 _ROLE_ID = "ScopedImagesCopyRole"
 _LOGS_ID = "ScopedImagesCopyLogs"
-_PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-_PUSH = [
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:CompleteLayerUpload",
-    "ecr:GetDownloadUrlForLayer",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-]
 
 
 class ImageCopy(Construct):
@@ -91,9 +82,11 @@ class ImageCopy(Construct):
             )
         stack = Stack.of(self)
         role = _copy_role(stack)
-        role.add_to_policy(iam.PolicyStatement(actions=_PULL, resources=[repository_arn(stack, source)]))
+        role.add_to_policy(iam.PolicyStatement(actions=[*PULL], resources=[repository_arn(stack, source)]))
         role.add_to_policy(
-            iam.PolicyStatement(actions=_PUSH, resources=[repository_arn(stack, self._address)])
+            iam.PolicyStatement(
+                actions=sorted((*PULL, *PUSH)), resources=[repository_arn(stack, self._address)]
+            )
         )
         if self._address.account != stack.account:
             _let_push(repository, role_name=_role_name(stack), account=stack.account, sid_of=stack)
@@ -154,8 +147,7 @@ class ImageCopy(Construct):
             deploy_after(stack, Stack.of(self))
         else:
             copied.node.add_dependency(self)
-        # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
-        return copied.repository, f"sha256:{copied.digest.hex}"
+        return copied.repository, copied.digest.digest
 
 
 class _Copied(Construct):
@@ -250,7 +242,7 @@ def _let_push(repository: ImageRepository, *, role_name: str, account: str, sid_
         iam.PolicyStatement(
             sid=f"CopiesFrom{account}{hashlib.sha256(f'{place} {sid_of.stack_name}'.encode()).hexdigest()[:8]}",
             principals=[iam.AccountPrincipal(account)],
-            actions=_PUSH,
+            actions=sorted((*PULL, *PUSH)),
             conditions={"ArnEquals": {"aws:PrincipalArn": role}},
         )
     )

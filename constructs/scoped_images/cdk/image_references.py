@@ -54,8 +54,7 @@ class ImageReferences:
         if not self._pinned:
             return image.repository, image.tag
         digest = self._digest_of(platform) if platform else self.image_digest
-        # The literal prefix is what makes CDK write `@sha256:…` and not `:sha256…`.
-        return image.repository, f"sha256:{digest.hex}"
+        return image.repository, digest.digest
 
     def _digest_of(self, platform: Platform) -> Digest:
         if platform not in self._digests:

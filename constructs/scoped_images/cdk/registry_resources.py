@@ -40,8 +40,7 @@ class ImageDigest:
 
     def __init__(self, resource: _RegistryResource, attribute: str) -> None:
         self.attribute, self.logical_id = attribute, resource.logical_id
-        self.hex = resource.custom.get_att_string(attribute)
-        self.digest = f"sha256:{self.hex}"
+        self.digest = f"sha256:{resource.custom.get_att_string(attribute)}"
 
 
 class ImageDigests(Construct):
@@ -126,8 +125,7 @@ class ImageIndex(Construct):
             resource.set(name, value)
         digest = ImageDigest(resource, key)
         self.resource = resource.resource
-        self.digest, self.hex = digest.digest, digest.hex
-        self.logical_id, self.attribute = digest.logical_id, digest.attribute
+        self.digest, self.logical_id, self.attribute = digest.digest, digest.logical_id, digest.attribute
 
 
 class MovingTags(Construct):

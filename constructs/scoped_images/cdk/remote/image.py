@@ -129,8 +129,7 @@ class RemoteImage(Construct):
         )
         # The role's rights, too, must be there before a build runs with it.
         resource.node.add_dependency(role, project)
-        self.digest = resource.get_att_string("Digest")
-        self.hex = resource.get_att_string("Hex")
+        self.digest = f"sha256:{resource.get_att_string('Hex')}"
         self.logical_id: str = stack.resolve(resource.ref)["Ref"]
         self.attribute = ""
         self.published = PublishedImage(
