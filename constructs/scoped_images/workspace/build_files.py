@@ -26,9 +26,12 @@ _LEFT_BEHIND = (
     *("**/*.cpython-3*-*.so", "build", "dist", "htmlcov", ".*", "!.cargo"),
     *("**/*~", "**/.*.sw?", "**/.#*", "**/#*#"),
 )
+TEST_AND_DOCUMENT_FOLDERS = frozenset(
+    ("test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks")
+)
 # What a package has beside its source. A backend reads one of these only if a build file names it.
 _BESIDE = (
-    *("test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "notebooks"),
+    *(*TEST_AND_DOCUMENT_FOLDERS, "notebooks"),
     *("README*", "CHANGELOG*", "CHANGES*", "HISTORY*", "CONTRIBUTING*", "requirements*.txt"),
     *("requirements*.lock", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile*"),
     *("pylock*.toml", "*Dockerfile*", "docker-compose*", "Makefile", "justfile", "conftest.py", "noxfile.py"),
@@ -181,9 +184,9 @@ def folders_outside(package: Package) -> dict[str, tuple[str, ...]]:
 
     poetry-core builds no wheel of `from = "../…"`.
     """
-    entries = setting(package.tables, "poetry.packages")
+    entries = setting(package.tables, "poetry.packages") or ()
     found: dict[str, tuple[str, ...]] = {}
-    for folder, include in filter(None, map(_from_and_include, entries if isinstance(entries, list) else ())):
+    for folder, include in filter(None, map(_from_and_include, entries)):
         if folder == ".." or folder.startswith("../"):
             found[folder] = (*found.get(folder, ()), _without_wildcard(include))
     return found

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from scoped_images.workspace.build_files import TEST_AND_DOCUMENT_FOLDERS
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.tables import setting
 from scoped_images.workspace.version_source import build_requirements
 
 # In a folder without src, setuptools installs these only if a setting names them.
-_BESIDE = frozenset(
-    (
-        *("test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks"),
-        *("scripts", "tools", "bin", "build"),
-    )
-)
+_BESIDE = frozenset((*TEST_AND_DOCUMENT_FOLDERS, "scripts", "tools", "bin", "build"))
 
 
 def import_names(package: Package) -> frozenset[str]:
@@ -32,8 +28,9 @@ def _folders(package: Package) -> Iterator[Path]:
     for path in setting(package.tables, "hatch.build.targets.wheel.packages") or ():
         yield package.folder / PurePosixPath(path)
     for entry in setting(package.tables, "poetry.packages") or ():
-        if isinstance(include := entry.get("include"), str) and isinstance(entry.get("from", ""), str):
-            yield package.folder / entry.get("from", "") / PurePosixPath(include).parts[0]
+        parts = PurePosixPath(entry.get("include", "")).parts
+        if parts:
+            yield package.folder / entry.get("from", "") / parts[0]
 
 
 def _is_regular(folder: Path) -> bool:

@@ -53,6 +53,9 @@ _TYPES: dict[str, _Types] = {
     "tool.poetry.packages": (list,),
     "tool.poetry.packages.[]": (dict,),
     "tool.poetry.packages.[].from": (str,),
+    "tool.poetry.packages.[].include": (str,),
+    "tool.hatch.build.targets.wheel.packages": (list,),
+    "tool.hatch.build.targets.wheel.packages.[]": (str,),
 }
 _NAMES: dict[type, str] = {dict: "table", list: "list", str: "text"}
 

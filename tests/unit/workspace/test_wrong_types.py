@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.build_files import build_files
+from scoped_images.workspace.build_files import build_files, folders_outside
+from scoped_images.workspace.import_names import import_names
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.pyproject import SharedSources, read_package
 from scoped_images.workspace.tables import read_pyproject
@@ -79,6 +80,8 @@ def read(folder: Path) -> Package | None:
     if package is not None:
         version_variable(package)
         generated_version_files(package)
+        folders_outside(package)
+        import_names(package)
         build_files([package], root=folder, max_bytes=1000)
     return package
 
@@ -119,6 +122,14 @@ def test_a_value_of_any_type_is_read_or_refused(tmp_path: Path, tables: dict[str
         (
             '[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\nb = 3\n',
             "tool.poetry.dependencies.b: must be a text or a table or a list, got 3",
+        ),
+        (
+            "[tool.poetry]\npackages = [{ include = 3 }]\n",
+            "tool.poetry.packages[0].include: must be a text, got 3",
+        ),
+        (
+            "[tool.hatch.build.targets.wheel]\npackages = [3]\n",
+            "tool.hatch.build.targets.wheel.packages[0]: must be a text, got 3",
         ),
     ],
 )
