@@ -58,8 +58,8 @@ def test_a_repository_without_stable_and_a_missing_one_have_different_errors(
     assert main(["bases", "refresh", base, "--env", "dev"]) == 2
     assert main(["bases", "refresh", base, "--env", "prod"]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"scoped-images: repository base-{base}-dev in {REGION} has no image stable: deploy the base image first, or "
-        f"put the tag back with scoped-images bases restore {base} --env dev",
+        f"scoped-images: --repository: base-{base}-dev in {REGION} must have the image stable, got none; deploy the base "
+        "image first",
         f"scoped-images: repository base-{base}-prod does not exist in {REGION}; deploy the base image first, or name "
         "another with --repository, --env or --region",
     ]
@@ -120,13 +120,14 @@ def test_the_tag_of_a_commit_is_put_back_on_the_content_that_it_had(
     assert main(command) == 2
     assert main([*command, "--content", THIRD]) == 2
     assert main([*command, "--content", FIRST]) == 0
-    told = capsys.readouterr()
-    assert told.err.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
         f"scoped-images: --tag: belongs to one image, not necessarily the newest, got {GIT!r}; pass "
         "--content sha-…, the output Uri of the base image's stack",
-        f"scoped-images: repository {repository} in {REGION} has no image {THIRD}: deploy the base image first",
+        f"scoped-images: --repository: {repository} in {REGION} must have the image {THIRD}, got none; deploy the base "
+        "image first",
     ]
-    assert told.out == f"{GIT} of {repository} is {first} again, which is {FIRST}\n"
+    assert printed.out == f"{GIT} of {repository} is {first} again, which is {FIRST}\n"
 
 
 def test_a_tag_that_cannot_be_restored_is_refused(
@@ -135,7 +136,8 @@ def test_a_tag_that_cannot_be_restored_is_refused(
     assert main(["bases", "restore", base, "--env", "dev"]) == 2
     assert main(["bases", "restore", base, "--env", "dev", "--tag", FIRST]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"scoped-images: repository base-{base}-dev in {REGION} has no image sha-…: deploy the base image first",
+        f"scoped-images: --repository: base-{base}-dev in {REGION} must have the image sha-…, got none; deploy the base "
+        "image first",
         f"scoped-images: --tag: must not be a content tag, got {FIRST!r}; the next deploy pushes it again, an index over "
         "several platforms with -c scoped-images:again=1",
     ]

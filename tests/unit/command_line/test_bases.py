@@ -233,13 +233,11 @@ def test_refresh_asks_the_repository_of_its_option(ecr: PretendedEcr) -> None:
         ),
         (
             ClientError({"Error": {"Code": "ImageNotFoundException"}}, "DescribeImages"),
-            "repository base-a-dev in eu-west-1 has no image stable: deploy the base image first, or "
-            "put the tag back with scoped-images bases restore a --env dev",
+            "--repository: base-a-dev in eu-west-1 must have the image stable, got none; deploy the base image first",
         ),
         (
             {"imageDetails": []},
-            "repository base-a-dev in eu-west-1 has no image stable: deploy the base image first, or "
-            "put the tag back with scoped-images bases restore a --env dev",
+            "--repository: base-a-dev in eu-west-1 must have the image stable, got none; deploy the base image first",
         ),
         (
             ClientError(

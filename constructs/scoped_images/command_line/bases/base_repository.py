@@ -32,6 +32,19 @@ class BaseRepository:
         details = answer["imageDetails"] if answer else []
         return str(details[0]["imageDigest"]) if details else None
 
+    def require(self, tag: str) -> str:
+        """Return the digest of a tag. Raises ScopedImagesError if the tag does not exist."""
+        digest = self.digest(tag)
+        if digest is None:
+            raise self.without(tag)
+        return digest
+
+    def without(self, tag: str) -> ScopedImagesError:
+        """Return the error of a repository that does not have an image with this tag."""
+        return ScopedImagesError(
+            f"--repository: {self.name} in {self.region} must have the image {tag}, got none; deploy the base image first"
+        )
+
     def images(self) -> list[dict[str, Any]]:
         """Return every image as ECR describes it."""
         pages = self._ecr.get_paginator("describe_images").paginate(repositoryName=self.name)

@@ -12,9 +12,6 @@ from scoped_images.command_line.bases.base_repository import BaseRepository
 from scoped_images.command_line.options import BaseName, BaseRepositoryName, Region
 from scoped_images.command_line.say import say
 from scoped_images.ecr.tags import STABLE
-from scoped_images.errors import ScopedImagesError
-
-_TAG = STABLE
 
 
 def refresh(
@@ -30,16 +27,11 @@ def refresh(
     """Record the digest of a base image's `stable` tag, so that the next deploy rebuilds its dependents from it."""
     old = RefreshMarks.read(marks)
     held = BaseRepository(repository or f"base-{name}-{env}", region=region, env=env)
-    digest = held.digest(_TAG)
-    if digest is None:
-        raise ScopedImagesError(
-            f"repository {held.name} in {held.region} has no image {_TAG}: deploy the base image first, or put the tag "
-            f"back with scoped-images bases restore {name} --env {env}"
-        )
+    digest = held.require(STABLE)
     before = old.of(env, name)
     if before == digest:
-        say(f"nothing changed: {_TAG} of {name} in {env} is still {digest}")
+        say(f"nothing changed: {STABLE} of {name} in {env} is still {digest}")
         return
     old.having(env, name, digest).write(marks)
-    say(f"{_TAG} of {name} in {env}: {before or 'never refreshed'} → {digest}")
+    say(f"{STABLE} of {name} in {env}: {before or 'never refreshed'} → {digest}")
     say(f"Wrote {marks}; commit it. The next deploy of {env} rebuilds the images that are built from {name}.")

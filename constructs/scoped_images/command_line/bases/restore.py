@@ -49,18 +49,9 @@ def restore(
     if there is not None:
         say(f"nothing to restore: {tag} of {held.name} is {there}")
         return
-    digest, names = _named(held, content) if content else _newest(held)
+    digest, names = (held.require(content), content) if content else _newest(held)
     held.put_tag(digest, tag)
     say(f"{tag} of {held.name} is {digest} again, which is {names}")
-
-
-def _named(held: BaseRepository, content: str) -> tuple[str, str]:
-    digest = held.digest(content)
-    if digest is None:
-        raise ScopedImagesError(
-            f"repository {held.name} in {held.region} has no image {content}: deploy the base image first"
-        )
-    return digest, content
 
 
 def _newest(held: BaseRepository) -> tuple[str, str]:
@@ -69,9 +60,7 @@ def _newest(held: BaseRepository) -> tuple[str, str]:
         image for image in held.images() if any(is_content_tag(each) for each in image.get("imageTags", []))
     ]
     if not images:
-        raise ScopedImagesError(
-            f"repository {held.name} in {held.region} has no image sha-…: deploy the base image first"
-        )
+        raise held.without("sha-…")
     below = set().union(*(held.children(image) for image in images))
     images = [image for image in images if image["imageDigest"] not in below]
     newest = max(images, key=lambda image: image["imagePushedAt"])
