@@ -11,6 +11,7 @@ from pathlib import Path
 
 from scoped_images.building.bake_file import bake_file
 from scoped_images.building.build_log import BuildLog
+from scoped_images.building.docker_error import cannot_run
 from scoped_images.building.end import end
 from scoped_images.building.plan import Target
 from scoped_images.errors import ScopedImagesError
@@ -82,9 +83,7 @@ class Bake:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise ScopedImagesError(
-                    f"cannot run {self._docker!r}: {error.strerror}; install docker, or name it in CDK_DOCKER"
-                ) from None
+                raise cannot_run(self._docker, error) from None
             self._running.add(process)
             return process
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scoped_images.building.docker_error import cannot_run
 from scoped_images.errors import ScopedImagesError
 from scoped_images.json_file import read_json
 
@@ -68,8 +69,6 @@ def _log_in(login: Login, docker: str, environment: Mapping[str, str]) -> None:
             check=False,
         )
     except OSError as error:
-        raise ScopedImagesError(
-            f"cannot run {docker!r}: {error.strerror}; install docker, or name it in CDK_DOCKER"
-        ) from None
+        raise cannot_run(docker, error) from None
     if done.returncode:
         raise ScopedImagesError(f"docker login to {login.registry} failed: {done.stderr.strip()}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import SpinnerColumn, TextColumn
 
 from scoped_images.building.plan import BuildPlan
+from scoped_images.command_line.progress import progress_bar
 from scoped_images.printable import printable_line
 
 _STEP_WIDTH = 60
@@ -19,12 +18,8 @@ _STEP_WIDTH = 60
 @contextmanager
 def build_progress(plan: BuildPlan) -> Iterator[Callable[[str, str], None]]:
     """Yield a function that shows the step a target has started."""
-    console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.fields[image]}"), TextColumn("{task.description}"))
-    # Not Console.is_terminal: FORCE_COLOR makes a terminal of a CI log.
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not sys.stderr.isatty()
-    ) as progress:
+    with progress_bar(*columns) as progress:
         tasks = {
             target.name: progress.add_task("", total=None, image=escape(printable_line(target.image.name)))
             for target in plan.targets

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TextColumn
 
 from scoped_images.command_line.aws_region import aws_region
+from scoped_images.command_line.progress import progress_bar
 from scoped_images.command_line.prune_report import print_report
 from scoped_images.command_line.say import say, say_json
 from scoped_images.errors import ScopedImagesError
@@ -106,12 +105,8 @@ def _settings(aws: AwsCalls, env: str) -> PrunerSettings:
 @contextmanager
 def _calls(region: str | None, env: str) -> Iterator[AwsCalls]:
     """Yield calls; a terminal shows how many have been made. The number of all of them is known only at the end."""
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} calls"))
-    # Not Console.is_terminal: FORCE_COLOR makes a terminal of a CI log.
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not sys.stderr.isatty()
-    ) as progress:
+    with progress_bar(*columns) as progress:
         task = progress.add_task("Calling AWS", total=None)
 
         def on_call(service: str, call: str) -> None:

@@ -24,7 +24,6 @@ _WIDE = 10_000
 
 def print_tree(graph: BaseGraph) -> None:
     """Print each base below the one that it is built FROM, and each workload below the base that it is built FROM."""
-    # Not Console.is_terminal: FORCE_COLOR makes a terminal of a CI log.
     if sys.stdout.isatty():
         console = Console(highlight=False)
     else:
