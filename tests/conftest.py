@@ -6,13 +6,14 @@ import os
 
 from hypothesis import settings
 
-from scoped_images.image.ci_source import VARIABLES
+from scoped_images.image.ci_source import SYSTEMS
 
 # CloudFormation validation takes 2-4 s for each app; one test of its own keeps it on.
 os.environ.setdefault("CDK_VALIDATION", "false")
 # CI's own variables must not decide whether the builds under test write their caches.
-for name in VARIABLES:
-    os.environ.pop(name, None)
+for system in SYSTEMS:
+    for name in (system.pull_request, system.branch, system.tag, system.main_branch, system.event):
+        os.environ.pop(name or "", None)
 
 # A change must not fail for a case that it did not cause: other cases than the usual ones, and many, belong to
 # nightly runs (`make fuzz`).

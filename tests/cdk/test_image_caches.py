@@ -103,10 +103,10 @@ def test_a_dockerfile_that_does_not_or_must_download_its_base_gets_no_note(
     ],
     ids=[
         "on a laptop",
-        "told on the command line",
-        "told in cdk.json",
+        "set on the command line",
+        "set in cdk.json",
         "of a pull request",
-        "of a pull request, told to write",
+        "of a pull request, set to write",
         "of the main branch",
         "of the app's own main branch",
         "of another branch",

@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from scoped_images import ScopedImage
-from tests.cdk.test_registry_function import TWO_HUNDRED_RESOURCES, pinned_resources
+from tests.cdk.test_registry_function import RESOURCES_OF_A_FUNCTION, pinned_resources
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -121,7 +121,7 @@ def test_the_figures_are_what_synth_makes(tmp_path: Path) -> None:
             resources(root, "cdk.out.stock.task", ours=False, task=True),
             resources(root, "cdk.out.ours.task", ours=True, task=True),
         ),
-        "resources of 200 functions in one stack": (stock, TWO_HUNDRED_RESOURCES),
+        "resources of 200 functions in one stack": (stock, 200 * RESOURCES_OF_A_FUNCTION),
         "the same, pinned by digest": ("not possible", pinned_resources(200)),
     }
     assert figures() == {name: (str(before), str(after)) for name, (before, after) in counted.items()}

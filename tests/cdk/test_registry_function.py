@@ -22,13 +22,12 @@ from tests.refusals import refused
 
 # Function, role, policy and log group.
 REGISTRY_FUNCTION_RESOURCES = 4
-# Each function has a role.
-TWO_HUNDRED_RESOURCES = 200 * 2
+RESOURCES_OF_A_FUNCTION = 2  # The function and its role.
 
 
 def pinned_resources(functions: int) -> int:
     """The resources of a stack with so many pinned functions, from 60 on: 16 resources look digests up."""
-    return functions * 2 + 16 + REGISTRY_FUNCTION_RESOURCES
+    return functions * RESOURCES_OF_A_FUNCTION + 16 + REGISTRY_FUNCTION_RESOURCES
 
 
 def image_in(small_app: SmallApp, stack: cdk.Stack, number: int, **options: Any) -> ScopedImage:
@@ -47,7 +46,7 @@ def test_an_image_by_its_tag_adds_no_resource_to_its_functions(small_app: SmallA
     stack = small_app.stack("App")
     for number in range(5):
         function_of(Construct(stack, f"Service{number}"), image_in(small_app, stack, number))
-    assert len(Template.from_stack(stack).to_json()["Resources"]) == 5 * TWO_HUNDRED_RESOURCES / 200
+    assert len(Template.from_stack(stack).to_json()["Resources"]) == 5 * RESOURCES_OF_A_FUNCTION
 
 
 def test_many_digests_are_looked_up_by_sixteen_resources(small_app: SmallApp) -> None:

@@ -89,12 +89,6 @@ SYSTEMS = (
         pull_request="SEMAPHORE_GIT_PR_NUMBER", branch="SEMAPHORE_GIT_BRANCH", tag="SEMAPHORE_GIT_TAG_NAME"
     ),
 )
-VARIABLES = tuple(
-    name
-    for system in SYSTEMS
-    for name in (system.pull_request, system.branch, system.tag, system.main_branch, system.event)
-    if name is not None
-)
 
 
 @dataclass(frozen=True, kw_only=True)
