@@ -97,9 +97,8 @@ def install_missing(packages: Sequence[str]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         try:
             run(install)
-        except (
-            LocalError
-        ):  # a fresh machine has no package lists, and old lists name versions that no longer exist
+        except LocalError:
+            # A fresh machine has no package lists, and old lists name versions that no longer exist.
             run(["apt-get", "-q", "update"])
             run(install)
 

@@ -79,8 +79,8 @@ def test_every_command_works_as_written(clone: Path, port: int) -> None:
 def test_synth_works_without_make_as_written(tmp_path: Path) -> None:
     """The `pip install` and `cdk synth` of the page; diff and deploy need an account."""
     (block,) = [block for block in command_blocks("sh") if "pip install" in block]
-    wanted = [line for line in block.splitlines() if line.startswith(("pip install", "cdk synth"))]
-    assert wanted == [
+    commands = [line for line in block.splitlines() if line.startswith(("pip install", "cdk synth"))]
+    assert commands == [
         "pip install -r requirements.txt",
         "pip install --no-deps --no-build-isolation -e .",
         "cdk synth -c env=dev",
@@ -88,7 +88,7 @@ def test_synth_works_without_make_as_written(tmp_path: Path) -> None:
     folder = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     cdk_folder = ROOT / ".local" / "cdk" / "node_modules" / ".bin"
-    script = "\n".join(["python3 -m venv env", ". env/bin/activate", *wanted])
+    script = "\n".join(["python3 -m venv env", ". env/bin/activate", *commands])
     variables = environment(0)
     variables["PATH"] = f"{variables['PATH']}{os.pathsep}{cdk_folder}"
     # pip's way to say yes to --no-compile: to compile all of the CDK takes as long as the rest.

@@ -121,21 +121,21 @@ def test_an_exception_is_reported_with_its_type_and_place(invoke: Invoke) -> Non
 
 
 def test_without_a_handler_the_entrypoint_says_so(engine: Engine, function_image: str) -> None:
-    told = docker(
+    printed = docker(
         engine,
         *("run", "--rm", "--network=host", "--entrypoint=/bin/sh", function_image, "-c"),
         "/lambda-entrypoint.sh 2>&1; echo $?",
     )
-    assert told == "entrypoint requires the handler name to be the first argument\n142\n"
+    assert printed == "entrypoint requires the handler name to be the first argument\n142\n"
 
 
 def test_no_secret_of_the_build_is_left_in_the_image(engine: Engine, function_image: str) -> None:
-    told = docker(
+    printed = docker(
         engine,
         *("run", "--rm", "--network=host", "--entrypoint=/bin/sh", function_image, "-c"),
         "cat /etc/pip.conf /run/secrets/* 2>/dev/null | wc --bytes",
     )
-    assert told == "0\n"
+    assert printed == "0\n"
 
 
 def test_the_stand_in_is_one_manifest_that_lambda_takes_and_names_no_mirror(

@@ -58,22 +58,22 @@ class Registries:
 
         Raises MissingRepositories, and ScopedImagesError for what AWS refuses.
         """
-        wanted = tuple(dict.fromkeys(destinations))
+        destinations = tuple(dict.fromkeys(destinations))
         # Before the threads start: each client once, and a role that cannot be assumed fails once.
-        for destination in wanted:
+        for destination in destinations:
             self._client(destination)
-        repositories = {self._repository_key(each): each for each in wanted}
+        repositories = {self._repository_key(each): each for each in destinations}
         with ThreadPoolExecutor(_THREADS) as pool:
             uris = dict(zip(repositories, pool.map(self._repository_uri, repositories.values()), strict=True))
-            missing = [each for each in wanted if uris[self._repository_key(each)] is None]
+            missing = [each for each in destinations if uris[self._repository_key(each)] is None]
             if missing:
                 raise MissingRepositories({each: self._repository(each) for each in missing})
-            digests = pool.map(self._digest, wanted)
+            digests = pool.map(self._digest, destinations)
             return {
                 each: RegistryState(
                     uri=f"{uris[self._repository_key(each)]}:{self._filled(each.tag, each)}", digest=digest
                 )
-                for each, digest in zip(wanted, digests, strict=True)
+                for each, digest in zip(destinations, digests, strict=True)
             }
 
     def logins(self, states: Mapping[Destination, RegistryState]) -> list[Login]:

@@ -58,7 +58,7 @@ class LockFiles:
         )
 
     def outdated(self, package: Package) -> Path | None:
-        """Return the nearest uv.lock that does not have the package."""
+        """Return the nearest uv.lock, for a package that no lock has."""
         for folder in self._above(package.folder):
             if (folder / "uv.lock").is_file():
                 return folder / "uv.lock"

@@ -47,8 +47,8 @@ def test_getting_an_image_answers_the_tag_asked_for(aws: Aws) -> None:
     ecr, name = aws.client("ecr"), aws.repository()
     digest = aws.registry.push(name, "one", b"layer")
     aws.registry.push(name, "two", b"layer")
-    wanted = [{"imageTag": "one"}, {"imageTag": "two"}]
-    images = ecr.batch_get_image(repositoryName=name, imageIds=wanted)["images"]
+    both = [{"imageTag": "one"}, {"imageTag": "two"}]
+    images = ecr.batch_get_image(repositoryName=name, imageIds=both)["images"]
     assert [image["imageId"] for image in images] == [
         {"imageDigest": digest, "imageTag": "one"},
         {"imageDigest": digest, "imageTag": "two"},

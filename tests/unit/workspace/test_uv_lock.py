@@ -254,7 +254,7 @@ def test_what_the_target_never_needs_is_left_out_and_what_it_always_needs_has_no
     ]
 
 
-def test_a_lock_file_that_is_older_than_the_package_is_told() -> None:
+def test_a_lock_file_that_is_older_than_the_package_is_refused() -> None:
     with refused(f"{ROOT}/uv.lock does not contain boto3, which 'app' requires; run `uv lock`"):
         lines(package("app"), direct={"boto3"})
 
@@ -264,7 +264,7 @@ def test_what_no_supported_python_needs_may_be_missing() -> None:
     assert lines(app, package("a"), direct={"a", "tomli"}) == ["a==1"]
 
 
-def test_a_lock_file_of_another_version_is_told() -> None:
+def test_a_lock_file_of_another_version_is_refused() -> None:
     with pytest.raises(
         ScopedImagesError, match=r"uv\.lock has the format version 2, but only 1 is supported"
     ):
