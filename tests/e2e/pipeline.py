@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.deployment import Deployment
+from tests.local.waiting import wait_until
 
 # The versions that this project pins are on the path already.
 NPM = """#!/bin/sh
@@ -25,7 +25,7 @@ exit 1
 """
 CDK_ASSETS_SCHEMA = 54
 PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "000000000000"}
-ENDED = ("_COMPLETE", "_FAILED")
+ENDED = ("COMPLETE", "FAILED")
 SECONDS = 300
 
 
@@ -143,23 +143,27 @@ class Pipeline:
             Capabilities=configuration["Capabilities"].split(","),
             RoleARN=configuration["RoleArn"],
         )
-        while True:
+
+        def ended() -> Any:
             found = cloudformation.describe_change_set(StackName=stack, ChangeSetName=change_set)
-            if found["Status"] == "CREATE_COMPLETE":
-                return bool(found["Changes"])
-            if found["Status"] == "FAILED":
-                assert "didn't contain changes" in found["StatusReason"], found
-                return False
-            time.sleep(0.1)
+            return found if found["Status"].endswith(ENDED) else None
+
+        found = wait_until(ended, seconds=SECONDS)
+        if found["Status"] == "CREATE_COMPLETE":
+            return bool(found["Changes"])
+        assert "didn't contain changes" in found["StatusReason"], found
+        return False
 
     def _status(self, stack: str) -> str:
+        """Return the status with which an operation of a stack ends."""
         cloudformation = self._deployment.client("cloudformation")
-        while True:
+
+        def ended() -> str | None:
             (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
             status: str = found["StackStatus"]
-            if status.endswith(ENDED) and "_IN_PROGRESS" not in status:
-                return status
-            time.sleep(0.2)
+            return status if status.endswith(ENDED) else None
+
+        return wait_until(ended, seconds=SECONDS)
 
 
 class _Definition:

@@ -7,7 +7,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def wait_until(condition: Callable[[], Value], *, seconds: float = 60) -> Value:
+def wait_until(condition: Callable[[], Value | None], *, seconds: float = 60) -> Value:
     """Return the condition's first true value; fail the test if it has none in time."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
