@@ -29,7 +29,10 @@ def configured_region() -> str | None:
     try:
         configured = boto3.Session().region_name
     except BotoCoreError as error:
-        raise ScopedImagesError(f"cannot read the AWS configuration: {error}") from None
+        raise ScopedImagesError(
+            f"cannot read the AWS configuration: {error}; correct ~/.aws/config, or name one of its profiles in "
+            "AWS_PROFILE"
+        ) from None
     # The AWS CLI reads AWS_REGION and boto3 does not.
     return os.environ.get("AWS_REGION") or configured
 

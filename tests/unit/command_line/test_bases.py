@@ -263,7 +263,8 @@ def test_an_invalid_aws_configuration_is_an_error_of_one_line(
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     assert main(["bases", "refresh", "a", "--env", "dev"]) == 2
     assert capsys.readouterr().err == (
-        "scoped-images: cannot read the AWS configuration: The config profile (nobody) could not be found\n"
+        "scoped-images: cannot read the AWS configuration: The config profile (nobody) could not be found; correct "
+        "~/.aws/config, or name one of its profiles in AWS_PROFILE\n"
     )
     monkeypatch.delenv("AWS_PROFILE")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "half")

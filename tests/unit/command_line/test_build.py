@@ -201,3 +201,15 @@ def test_a_mistake_is_named_in_one_line(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["build", *(each.format(folder=tmp_path) for each in arguments)]) == 2
     assert capsys.readouterr().err == f"scoped-images: {message.format(folder=tmp_path)}\n"
+
+
+def test_a_profile_that_does_not_exist_is_an_error_of_one_line_though_the_region_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert main(["build", "--app", str(write_assembly(tmp_path, IMAGES))]) == 2
+    assert capsys.readouterr().err == (
+        "scoped-images: cannot read the AWS configuration: The config profile (nobody) could not be found; correct "
+        "~/.aws/config, or name one of its profiles in AWS_PROFILE\n"
+    )
