@@ -7,6 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk.assertions import Template
+from constructs import Construct
 
 from scoped_images import (
     Platform,
@@ -24,12 +25,12 @@ def builder_in(stack: cdk.Stack, **options: Any) -> RemoteBuilder:
     return RemoteBuilder(stack, "Builder", environment_name="dev", **options)
 
 
-def image_in(small_app: SmallApp, stack: cdk.Stack, builder: RemoteBuilder, **options: Any) -> ScopedImage:
+def image_in(small_app: SmallApp, scope: Construct, builder: RemoteBuilder, **options: Any) -> ScopedImage:
     options.setdefault("repository", None)
     if options["repository"] is None:
         options["repository"] = small_app.repository("app-dev")
     given = {"context": small_app.context("app"), "platform": Platform.LINUX_ARM64, "builder": builder}
-    return ScopedImage(stack, "Image", **{**given, **options})
+    return ScopedImage(scope, "Image", **{**given, **options})
 
 
 def project_of(stack: cdk.Stack) -> dict[str, Any]:

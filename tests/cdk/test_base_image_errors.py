@@ -96,7 +96,7 @@ def dependent_beside_its_base(small_app: SmallApp) -> None:
     [
         (
             second_in_a_stack,
-            "stack 'Base' already has a base image, got 'Base/base' and 'Base/other'; put each into a stack of its own, "
+            "stack: takes one base image, got 'Base/base' and 'Base/other' in 'Base'; put each into a stack of its own, "
             "so that dependents wait for nothing else",
         ),
         (

@@ -65,7 +65,7 @@ def test_no_environment_with_data_worth_keeping_destroys_it(name: str) -> None:
 
 def test_an_unknown_environment_lists_those_that_exist() -> None:
     assert message_of({"prod": SETTINGS, "dev": SETTINGS}, "stage") == (
-        "environments: unknown environment 'stage'; cdk.json has dev, prod"
+        "environments: unknown environment, got 'stage'; known are dev, prod"
     )
 
 

@@ -156,7 +156,7 @@ def test_an_index_is_no_function_s_code(small_app: SmallApp) -> None:
 
 def test_an_image_in_cdk_s_repository_is_refused(small_app: SmallApp) -> None:
     with refused(
-        "image: 'App/Image-app' has no repository of its own to copy from; give it repository=, an ImageRepository"
+        "image: must have a repository of its own, got 'App/Image-app' in CDK's; give it repository=, an ImageRepository"
     ):
         copy_to(small_app, ELSEWHERE, repository=None)
 
@@ -166,8 +166,8 @@ def test_a_copy_to_the_image_s_own_repository_is_refused(small_app: SmallApp) ->
     stack = small_app.stack("App")
     image = image_of(small_app, stack, "other", repository=repository)
     with refused(
-        "repository: 'App/Copy' would copy 'app-dev' to itself; pass a repository of another region or account, or use "
-        "the image as it is"
+        "repository: must be another than the image's own, got 'app-dev' for both of 'App/Copy'; pass a repository of "
+        "another region or account, or use the image as it is"
     ):
         ImageCopy(stack, "Copy", image=image, repository=repository)
 

@@ -154,7 +154,9 @@ def test_docker_hub_is_cached_with_a_login_under_the_name_that_dockerfiles_use(s
 
 def test_a_synthesizer_without_a_publishing_role_is_an_error(small_app: SmallApp) -> None:
     stack = small_app.stack("Mirror", synthesizer=cdk.DefaultStackSynthesizer())
-    with pytest.raises(ScopedImagesError, match="synthesizer: the role that publishes the images of stack"):
+    with pytest.raises(
+        ScopedImagesError, match="synthesizer: only OrderedAssets names the role that publishes images"
+    ):
         PullThroughCache(stack, "Cache")
 
 

@@ -136,7 +136,7 @@ def test_settings_after_the_function_is_made_are_refused(small_app: SmallApp) ->
     stack = small_app.stack("App")
     _ = ScopedImage(stack, "Image", context=small_app.context("app")).digest
     with refused(
-        "RegistryFunction: stack 'App' has its function already; call use_in before you make images"
+        "use_in: must come before images are made, got stack 'App' with its function; call it first"
     ):
         RegistryFunction().use_in(small_app.app)
 

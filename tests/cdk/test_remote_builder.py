@@ -15,10 +15,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Match, Template
+from constructs import Construct
 
 from scoped_images import (
     BuildOptions,
     BuildSecret,
+    ImageCopy,
     Platform,
     RemoteBuilder,
     ScopedImage,
@@ -241,7 +243,7 @@ def test_a_token_is_welcome_as_an_argument_and_the_tag_counts_its_expression(sma
 
 
 def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: SmallApp) -> None:
-    """Dependents name a base by its tag, and an index has one tag for all values."""
+    """Dependents name a base by its tag, a copy has the tag of its original, and an index one for all values."""
     builder = builder_in(small_app.stack("Builds"))
     repository = small_app.repository("base-dev")
     stack = small_app.stack("Base")
@@ -265,6 +267,13 @@ def test_a_token_is_refused_where_a_tag_must_be_known_at_synth(small_app: SmallA
             platforms=list(Platform),
             options=BuildOptions(build_args=arguments),
         )
+    place = Construct(stack, "Copied")
+    image = image_in(small_app, place, builder, options=BuildOptions(build_args=arguments))
+    with refused(
+        "build_args['URL']: the tag of an image to copy must be known at synth, got a token for 'Base/Copied/Image'; use "
+        "a literal, or read the value at run time"
+    ):
+        ImageCopy(stack, "Copy", image=image, repository=repository)
 
 
 def test_asking_again_for_deleted_images_is_a_property_of_each_build(small_app: SmallApp) -> None:

@@ -69,10 +69,10 @@ def test_each_platform_has_the_files_that_the_options_of_the_build_ask_for(app: 
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        ("handlr.py", "does not exist: there is no {root}/lambdas/upload_all/handlr.py"),
+        ("handlr.py", "{source} does not exist: there is no {root}/lambdas/upload_all/handlr.py"),
         (
             "lambdas/upload_all/handler.py",
-            "does not exist: the build context is lambdas/upload_all, and 'lambdas/upload_all/handler.py' is in the "
+            "context: {source} must be below lambdas/upload_all, got 'lambdas/upload_all/handler.py' in the "
             "repository; write the path from that folder, or pass context=lambda platform: "
             "ScopedContext.from_dockerfile({given!r}, 'lambdas/upload_all/Dockerfile', platform=platform)",
         ),
@@ -84,8 +84,8 @@ def test_a_source_that_is_missing_fails_at_synth(app: cdk.App, root: Path, sourc
     images, stack = images_in(app, root), stack_in(app)
     with pytest.raises(ScopedImagesError) as caught:
         images.image(stack, "Image", "lambdas/upload_all")
-    said = problem.format(root=root.resolve(), given=str(root))
-    assert str(caught.value) == f"Dockerfile:2: COPY source {source!r} {said}"
+    written = f"Dockerfile:2: COPY source {source!r}"
+    assert str(caught.value) == problem.format(root=root.resolve(), given=str(root), source=written)
 
 
 def test_a_synth_finds_the_same_after_synths_to_other_folders(root: Path) -> None:

@@ -88,9 +88,9 @@ def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -
 
 def test_the_app_s_synthesizer_is_the_first_thing_that_it_asks_for(tmp_path: Path, root: Path) -> None:
     with refused(
-        "default_stack_synthesizer: WorkspaceImages needs OrderedAssets, so that the CLI builds an image after the "
-        "repositories and base images that it needs, got DefaultStackSynthesizer in stack 'shop-dev-repositories'; use "
-        "App(default_stack_synthesizer=OrderedAssets())"
+        "synthesizer: only OrderedAssets has the CLI build an image after its repository and its base images exist, got "
+        "DefaultStackSynthesizer for stack 'shop-dev-repositories'; use Stack(…, synthesizer=OrderedAssets()), or for "
+        "the whole app App(default_stack_synthesizer=OrderedAssets())"
     ):
         images_in(cdk.App(outdir=str(tmp_path / "cdk.out")), root)
 

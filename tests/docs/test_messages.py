@@ -48,5 +48,5 @@ def test_every_quoted_message_is_in_the_code() -> None:
 
 
 def test_a_message_that_the_code_does_not_have_is_found() -> None:
-    assert is_ours("environments: unknown environment 'prd'; cdk.json has dev, prod")
-    assert not is_ours("environments: no such environment 'prd'; cdk.json has dev, prod")
+    assert is_ours("environments: unknown environment, got 'prd'; known are dev, prod")
+    assert not is_ours("environments: no such environment, got 'prd'; known are dev, prod")

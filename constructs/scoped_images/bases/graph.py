@@ -55,17 +55,19 @@ class BaseGraph:
         by_name = {declaration.name: declaration for declaration in given}
         for declaration in given:
             if by_name[declaration.name] is not declaration:
-                raise ScopedImagesError(f"base image {declaration.name!r} is declared twice; rename one")
+                raise ScopedImagesError(
+                    f"bases: each must have a name of its own, got {declaration.name!r} twice; rename one"
+                )
             for need in declaration.needs:
                 if need not in by_name:
                     raise ScopedImagesError(
-                        f"base image {declaration.name!r} needs the unknown base {need!r}; known: "
+                        f"bases: {declaration.name!r} needs an unknown base, got {need!r}; known are "
                         f"{', '.join(by_name)}"
                     )
         cycle = find_cycle({name: declaration.needs for name, declaration in by_name.items()})
         if cycle:
             raise ScopedImagesError(
-                f"base images need each other in a cycle: {' → '.join(cycle)}; remove one of these needs"
+                f"bases: must not need each other in a cycle, got {' → '.join(cycle)}; remove one of these needs"
             )
         return cls(declarations=by_name, workspace=workspace)
 
@@ -160,7 +162,7 @@ class BaseGraph:
         """Return the bases that a package, given by name or folder, is built from; it is built FROM the first."""
         if self.workspace is None:
             raise ScopedImagesError(
-                f"needs_of({workload!r}): these bases were not derived from a workspace; name the base yourself"
+                f"workload: these bases are not derived from a workspace, got {str(workload)!r}; name the base yourself"
             )
         reach, package = self._reach_of(self.workspace, workload)
         own = self.declarations.get(package.name)
@@ -170,8 +172,8 @@ class BaseGraph:
         for need in needs:
             if need not in self.declarations:
                 raise ScopedImagesError(
-                    f"{workload!r} needs the package {need!r}, but no base was derived for it; add {workload!r} to "
-                    f"workloads=. Known bases: {', '.join(self.declarations) or 'none'}"
+                    f"workloads: {need!r}, which {str(workload)!r} needs, has no base, got bases "
+                    f"{', '.join(self.declarations) or '()'}; add {str(workload)!r} to workloads="
                 )
         return needs
 
@@ -182,7 +184,8 @@ class BaseGraph:
         """
         if self.workspace is None:
             raise ScopedImagesError(
-                f"requirements_of({workload!r}): these bases were not derived from a workspace; lock them by hand"
+                f"workload: these bases are not derived from a workspace, got {str(workload)!r}; lock its requirements "
+                "by hand"
             )
         reach, package = self._reach_of(self.workspace, workload)
         own = base_for(reach, package.name, (), {}, self.public_image, members=(package,))
@@ -245,7 +248,7 @@ class BaseGraph:
 def _checked_image(image: object) -> str:
     if not isinstance(image, str) or not re.fullmatch(r"\S+", image):
         raise ScopedImagesError(
-            f"public_image: must be the name of an image such as {PUBLIC_IMAGE!r}, got {image!r}"
+            f"public_image: must be the name of an image, got {image!r}; use one such as {PUBLIC_IMAGE!r}"
         )
     return image
 
@@ -255,6 +258,6 @@ def _refuse_unknown_options(options: Mapping[str, PackageOptions], derived: Iter
     for name in options:
         if name not in names:
             raise ScopedImagesError(
-                f"package_options: names {name!r}, which is not a package that a workload depends on; derived "
-                f"bases: {', '.join(names) or 'none'}"
+                f"package_options: must be for a package that a workload depends on, got {name!r}; use one of "
+                f"{', '.join(names) or 'none'}"
             )

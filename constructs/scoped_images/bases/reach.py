@@ -54,8 +54,8 @@ class Reach:
         other = self.packages.setdefault(package.name, package)
         if other.folder != package.folder:
             raise ScopedImagesError(
-                f"workspace: workloads depend on two packages with the name {package.name!r}: {other.declared_in} and "
-                f"{package.declared_in}; rename one, or leave one out with workloads= or exclude="
+                f"workspace: workloads must not depend on two packages of one name, got {package.name!r} in "
+                f"{other.declared_in} and {package.declared_in}; rename one, or leave one out with workloads= or exclude="
             )
 
     def _refuse_conflicts(self) -> None:
@@ -67,8 +67,8 @@ class Reach:
                 )
                 if lock and len(both) > 1:
                     raise ScopedImagesError(
-                        f"workspace: {lock.path} does not lock {' and '.join(both)} together, but workloads ask for "
-                        "both; derive the bases of such workloads apart, with workloads="
+                        f"workspace: {lock.path} does not lock together what workloads ask for, got "
+                        f"{' and '.join(both)}; derive the bases of such workloads apart, with workloads="
                     )
 
     @property
@@ -155,7 +155,7 @@ def find_workload(workspace: Workspace, workload: str | Path) -> Package:
     if len(found) > 1:
         names = ", ".join(package.name for package in found)
         raise ScopedImagesError(
-            f"workload {str(workload)!r} is a folder with several packages; name one of {names}"
+            f"workload: must be one package, got the folder {str(workload)!r} with several; name one of {names}"
         )
     return found[0]
 

@@ -27,13 +27,14 @@ class RefreshMarks:
         for environment, bases in self.marks.items():
             if not isinstance(bases, Mapping):
                 raise ScopedImagesError(
-                    f"refresh marks of {environment!r}: must be an object of digests by base image, got {bases!r}"
+                    f"marks[{environment!r}]: must be an object of digests by base image, got {bases!r}; restore an "
+                    "earlier version of the file"
                 )
             for base, mark in bases.items():
                 if not is_digest(mark):
                     raise ScopedImagesError(
-                        f"refresh mark of {base!r} in {environment!r}: must be 'sha256:' and 64 hex digits, got "
-                        f"{mark!r}; run scoped-images bases refresh {base} --env {environment}"
+                        f"marks[{environment!r}][{base!r}]: must be 'sha256:' and 64 hex digits, got {mark!r}; remove "
+                        f"the mark, and run scoped-images bases refresh {base} --env {environment}"
                     )
 
     @classmethod

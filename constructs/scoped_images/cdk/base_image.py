@@ -88,7 +88,7 @@ class BaseImage(Construct):
             frozen=refresh_mark or "" if tag == "frozen" else None,
         )
         builds = made.builds()
-        refuse_late_args(self, builds, "the tag of a base image")
+        refuse_late_args(self, builds[0].late_args, "the tag of a base image")
         self._refuse_others()
         self.address = repository.address
         register_of(self).add_moving_tag(self, self.address, STABLE)
@@ -151,8 +151,8 @@ class BaseImage(Construct):
         for child in stack.node.find_all():
             if isinstance(child, BaseImage) and child is not self:
                 raise ScopedImagesError(
-                    f"stack {stack.node.path!r} already has a base image, got {child.node.path!r} and "
-                    f"{self.node.path!r}; put each into a stack of its own, so that dependents wait for nothing else"
+                    f"stack: takes one base image, got {path_of(child)!r} and {path_of(self)!r} in {path_of(stack)!r}; "
+                    "put each into a stack of its own, so that dependents wait for nothing else"
                 )
 
 

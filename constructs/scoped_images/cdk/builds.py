@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Token
@@ -19,7 +19,6 @@ from scoped_images.cdk.cache_export import exports_cache
 from scoped_images.cdk.existing_repository import ExistingRepository
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.local_builder import LocalBuilder
-from scoped_images.cdk.ordered_assets import publishing_role_of
 from scoped_images.cdk.output_folder import refuse_output_folder
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.published_base import PublishedBase, reference_of
@@ -86,9 +85,6 @@ class ImageBuilds:
             require_same_place(self.scope, repository.address)
             if repository.deployed_with is not None:
                 build_after(self.scope, needed=repository.deployed_with, what="its repository")
-            elif isinstance(self.by, LocalBuilder):
-                # It is redirected there.
-                publishing_role_of(stack_of(self.scope))
             return
         reasons = {
             "its dependents are built from": self.is_base,
@@ -123,7 +119,7 @@ class ImageBuilds:
         """Make one build for each platform, in the order given."""
         builds = tuple(self._build(platform) for platform in self.platforms)
         if len(builds) > 1:
-            refuse_late_args(self.scope, builds, "the tag of an index over several platforms")
+            refuse_late_args(self.scope, builds[0].late_args, "the tag of an index over several platforms")
         self._annotate(builds)
         register_of(self.scope).add_contexts(build.spec.context for build in builds)
         return builds
@@ -248,9 +244,9 @@ class ImageBuilds:
         return cache
 
 
-def refuse_late_args(scope: Construct, builds: Sequence[ImageBuild], what: str) -> None:
+def refuse_late_args(scope: Construct, late_args: Iterable[str], what: str) -> None:
     """Raise if a build argument is a token: its value is part of the tag, which must be known at synth."""
-    for name in builds[0].late_args:
+    for name in late_args:
         raise ScopedImagesError(
             f"build_args[{name!r}]: {what} must be known at synth, got a token for {scope.node.path!r}; use a literal, "
             "or read the value at run time"

@@ -132,7 +132,7 @@ class Environment:
             )
         if name not in environments:
             known = ", ".join(sorted(environments))
-            raise ScopedImagesError(f"environments: unknown environment {name!r}; cdk.json has {known}")
+            raise ScopedImagesError(f"environments: unknown environment, got {name!r}; known are {known}")
         settings = environments[name]
         if not isinstance(settings, Mapping):
             raise ScopedImagesError(

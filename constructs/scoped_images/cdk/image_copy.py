@@ -17,6 +17,7 @@ from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app_register import register_of
 from scoped_images.cdk.arguments import expect_argument
 from scoped_images.cdk.base_image import BaseImage
+from scoped_images.cdk.builds import refuse_late_args
 from scoped_images.cdk.deploy_order import deploy_after
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.lambda_code import lambda_code
@@ -77,8 +78,8 @@ class ImageCopy(Construct):
         self._address = repository.address
         if self._address == source:
             raise ScopedImagesError(
-                f"repository: {self.node.path!r} would copy {source.name!r} to itself; pass a repository of another "
-                "region or account, or use the image as it is"
+                f"repository: must be another than the image's own, got {source.name!r} for both of {path_of(self)!r}; "
+                "pass a repository of another region or account, or use the image as it is"
             )
         stack = Stack.of(self)
         role = _copy_role(stack)
@@ -185,15 +186,10 @@ def _source_of(copy: ImageCopy, image: ScopedImage | BaseImage) -> RepositoryAdd
     expect(f"image of {path_of(copy)!r}", image, (ScopedImage, BaseImage), do)
     if image.address is None:
         raise ScopedImagesError(
-            f"image: {image.node.path!r} has no repository of its own to copy from; give it repository=, an "
+            f"image: must have a repository of its own, got {path_of(image)!r} in CDK's; give it repository=, an "
             "ImageRepository"
         )
-    late = [name for spec in image.specs for name in spec.late_args]
-    if late:
-        raise ScopedImagesError(
-            f"image: the tag of {image.node.path!r} depends on build_args[{late[0]!r}], which only its deploy knows; use "
-            "a literal, or read the value at run time"
-        )
+    refuse_late_args(image, image.specs[0].late_args, "the tag of an image to copy")
     return image.address
 
 

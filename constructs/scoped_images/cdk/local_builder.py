@@ -16,8 +16,8 @@ from aws_cdk.aws_ecr_assets import Platform as AssetPlatform
 from constructs import Construct
 
 from scoped_images.cdk.builder import ImageBuild, PublishedImage
-from scoped_images.cdk.ordered_assets import OrderedAssets
-from scoped_images.cdk.place import path_of, place_of, synthesizer_of
+from scoped_images.cdk.ordered_assets import ordered_assets_of
+from scoped_images.cdk.place import path_of, place_of, stack_of, synthesizer_of
 from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.registry_cache import CacheOption
@@ -54,8 +54,8 @@ class LocalBuilder:
         if build.repository is None:
             return asset.add_to_stack(scope, construct_id)
         asset.add_to_synthesizer(scope)
-        synthesizer = synthesizer_of(scope)
-        assert isinstance(synthesizer, OrderedAssets), "build_after has checked it"
+        why = "only OrderedAssets has the CLI push to a repository of the image's own"
+        synthesizer = ordered_assets_of(stack_of(scope), why=why)
         tag = build.spec.content_tag
         synthesizer.publish_image(asset.source_hash, repository_name=build.repository.name, tag=tag)
         repository = RepositoryByName(

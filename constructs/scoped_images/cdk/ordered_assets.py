@@ -12,6 +12,7 @@ from aws_cdk import DefaultStackSynthesizer, IBoundStackSynthesizer, ISynthesisS
 from aws_cdk.cloud_assembly_schema import ArtifactType, AssetManifestProperties
 
 from scoped_images.cdk.app_register import register_of
+from scoped_images.cdk.place import path_of, synthesizer_of
 from scoped_images.errors import ScopedImagesError
 
 
@@ -126,27 +127,23 @@ class OrderedAssets(DefaultStackSynthesizer):
         return str(text)
 
 
-def publishing_role_of(stack: Stack) -> str:
-    """Return the ARN of the role that publishes the images of a stack."""
-    synthesizer = stack.synthesizer
+def ordered_assets_of(stack: Stack, *, why: str) -> OrderedAssets:
+    """Return the synthesizer of a stack. Raises ScopedImagesError if it is another one. why: it must be this one."""
+    synthesizer = synthesizer_of(stack)
     if not isinstance(synthesizer, OrderedAssets):
-        # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.
         raise ScopedImagesError(
-            f"synthesizer: the role that publishes the images of stack {stack.node.path!r} is unknown, got "
-            f"{type(synthesizer).__name__}; use Stack(…, synthesizer=OrderedAssets()), or for the whole app "
+            f"synthesizer: {why}, got {type(synthesizer).__name__} for stack {path_of(stack)!r}; use "
+            "Stack(…, synthesizer=OrderedAssets()), or for the whole app "
             "App(default_stack_synthesizer=OrderedAssets())"
         )
-    return synthesizer.image_publishing_role_arn
+    return synthesizer
 
 
-def expect_ordered_assets(stack: Stack, *, what: str) -> None:
-    """Raise if a stack has another synthesizer. what: needs this one."""
-    if not isinstance(stack.synthesizer, OrderedAssets):
-        raise ScopedImagesError(
-            f"default_stack_synthesizer: {what} needs OrderedAssets, so that the CLI builds an image after the "
-            f"repositories and base images that it needs, got {type(stack.synthesizer).__name__} in stack "
-            f"{stack.node.path!r}; use App(default_stack_synthesizer=OrderedAssets())"
-        )
+def publishing_role_of(stack: Stack) -> str:
+    """Return the ARN of the role that publishes the images of a stack."""
+    # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.
+    why = "only OrderedAssets names the role that publishes images"
+    return ordered_assets_of(stack, why=why).image_publishing_role_arn
 
 
 @cache

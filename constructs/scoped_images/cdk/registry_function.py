@@ -43,8 +43,8 @@ class RegistryFunction:
         for stack in (each for each in scope.node.find_all() if isinstance(each, Stack)):
             if stack.node.try_find_child(_FUNCTION_ID) is not None:
                 raise ScopedImagesError(
-                    f"RegistryFunction: stack {stack.node.path!r} has its function already; call use_in before you make "
-                    "images"
+                    f"use_in: must come before images are made, got stack {stack.node.path!r} with its function; call it "
+                    "first"
                 )
         _SETTINGS[scope] = self
 

@@ -8,7 +8,7 @@ from aws_cdk import Stack, Stage
 from constructs import Construct
 
 from scoped_images.cdk.deploy_order import deploy_after
-from scoped_images.cdk.ordered_assets import OrderedAssets
+from scoped_images.cdk.ordered_assets import ordered_assets_of
 from scoped_images.cdk.place import address_in, path_of, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
@@ -44,12 +44,7 @@ def _order(scope: Construct, needed: Construct, what: str) -> None:
             f"stack: the CLI builds the images of a nested stack before {what} exists, got {path_of(scope)!r} in one; "
             "put it into a stack of its own"
         )
-    if not isinstance(stack.synthesizer, OrderedAssets):
-        raise ScopedImagesError(
-            f"synthesizer: the CLI would build the images of stack {path_of(stack)!r} before {what} exists, "
-            f"got {type(stack.synthesizer).__name__}; use Stack(…, synthesizer=OrderedAssets()), or for the whole app "
-            "App(default_stack_synthesizer=OrderedAssets())"
-        )
+    ordered_assets_of(stack, why=f"the CLI would build images before {what} exists")
     try:
         deploy_after(stack, other)
     except RuntimeError:

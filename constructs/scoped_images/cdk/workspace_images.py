@@ -23,7 +23,7 @@ from scoped_images.cdk.environment_repository import environment_repository
 from scoped_images.cdk.image_options import ImageOptions
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.keywords import passes_on
-from scoped_images.cdk.ordered_assets import expect_ordered_assets
+from scoped_images.cdk.ordered_assets import ordered_assets_of
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.scoped_image import ScopedImage
 from scoped_images.cdk.stack_outputs import output_name
@@ -109,7 +109,8 @@ class WorkspaceImages:
         self._upstream = options.upstream if options and options.upstream.in_use else self._read_upstream()
         self._options = self._with_pins(options or BuildOptions())
         self.repositories = repositories or Stack(scope, f"{prefix}-repositories", env=environment.place)
-        expect_ordered_assets(self.repositories, what="WorkspaceImages")
+        why = "only OrderedAssets has the CLI build an image after its repository and its base images exist"
+        ordered_assets_of(self.repositories, why=why)
         self.stacks: list[Stack] = [] if repositories else [self.repositories]
         self.builder = builder or self._remote_builder(scope, prefix)
         self.bases = bases or BaseImages.from_workspace(
@@ -243,8 +244,8 @@ class WorkspaceImages:
                     raise
                 written = self._relative(workload.folder / path)
                 raise ScopedImagesError(
-                    f"{error.source} does not exist: the build context is {self._relative(workload.folder)}, and "
-                    f"{error.path!r} is in the repository; write the path from that folder, or pass "
+                    f"context: {error.source} must be below {self._relative(workload.folder)}, got {error.path!r} in the "
+                    "repository; write the path from that folder, or pass "
                     f"context=lambda platform: ScopedContext.from_dockerfile({str(self.root)!r}, {written!r}, "
                     "platform=platform)"
                 ) from None

@@ -53,16 +53,19 @@ def test_the_first_need_is_what_it_is_built_from_and_the_others_have_names() -> 
     [
         (
             [base("a", "b"), base("c")],
-            "base image 'a' needs the unknown base 'b'; known: a, c",
+            "bases: 'a' needs an unknown base, got 'b'; known are a, c",
         ),
-        ([base("a"), base("a", "b"), base("b")], "base image 'a' is declared twice; rename one"),
+        (
+            [base("a"), base("a", "b"), base("b")],
+            "bases: each must have a name of its own, got 'a' twice; rename one",
+        ),
         (
             [base("c", "a"), base("b", "c"), base("a", "b"), base("d", "a")],
-            "base images need each other in a cycle: a → b → c → a; remove one of these needs",
+            "bases: must not need each other in a cycle, got a → b → c → a; remove one of these needs",
         ),
         (
             [base("a", "a")],
-            "base images need each other in a cycle: a → a; remove one of these needs",
+            "bases: must not need each other in a cycle, got a → a; remove one of these needs",
         ),
     ],
 )
@@ -174,14 +177,13 @@ def test_a_workload_that_was_not_derived_for(tmp_path: Path) -> None:
     packages(tmp_path, {"api": ["label"], "other": ["dynamo"], "label": [], "dynamo": []})
     graph = BaseGraph.from_workspace(tmp_path, workloads=["api"])
     with refused(
-        "'other' needs the package 'dynamo', but no base was derived for it; add 'other' to workloads=. Known "
-        "bases: label"
+        "workloads: 'dynamo', which 'other' needs, has no base, got bases label; add 'other' to workloads="
     ):
         graph.needs_of("other")
 
 
 def test_without_a_workspace_a_workload_has_no_needs() -> None:
-    with pytest.raises(ScopedImagesError, match="were not derived from a workspace; name the base yourself"):
+    with refused("workload: these bases are not derived from a workspace, got 'api'; name the base yourself"):
         BaseGraph.of([base("a")]).needs_of("api")
 
 
@@ -212,7 +214,7 @@ def test_a_graph_has_an_order_if_and_only_if_it_has_no_cycle(graph: dict[str, se
     if any(reaches_itself(graph, name) for name in graph):
         with pytest.raises(ScopedImagesError, match="in a cycle") as refused:
             BaseGraph.of(declarations)
-        circle = str(refused.value).split(": ")[1].split("; ")[0].split(" → ")
+        circle = str(refused.value).split(", got ")[1].split("; ")[0].split(" → ")
         assert circle[0] == circle[-1]
         assert all(need in graph[name] for name, need in pairwise(circle))
     else:

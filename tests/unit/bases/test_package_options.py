@@ -60,7 +60,7 @@ def test_a_value_that_no_build_takes_is_refused(given: dict[str, Any], message: 
         ),
         (
             [PackageOptions(name="c")],
-            "names 'c', which is not a package that a workload depends on; derived bases: b",
+            "must be for a package that a workload depends on, got 'c'; use one of b",
         ),
     ],
 )

@@ -37,11 +37,12 @@ def test_setting_one_mark_leaves_the_others() -> None:
     [
         (
             '{"dev": "x"}',
-            "{path}: refresh marks of 'dev': must be an object of digests by base image, got 'x'",
+            "{path}: marks['dev']: must be an object of digests by base image, got 'x'; restore an earlier version of "
+            "the file",
         ),
         (
             '{"dev": {"a": "x"}}',
-            "{path}: refresh mark of 'a' in 'dev': must be 'sha256:' and 64 hex digits, got 'x'; run "
+            "{path}: marks['dev']['a']: must be 'sha256:' and 64 hex digits, got 'x'; remove the mark, and run "
             "scoped-images bases refresh a --env dev",
         ),
         ("[]", "{path}: must hold a JSON object, got list"),

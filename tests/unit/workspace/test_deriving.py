@@ -115,7 +115,8 @@ def test_workloads_are_a_list(tmp_path: Path) -> None:
 def test_a_folder_with_several_packages_has_no_needs_of_its_own(tmp_path: Path) -> None:
     packages(tmp_path, {"a": [], "b": []})
     with pytest.raises(
-        ScopedImagesError, match="'packages' is a folder with several packages; name one of a, b"
+        ScopedImagesError,
+        match="must be one package, got the folder 'packages' with several; name one of a, b",
     ):
         BaseGraph.from_workspace(tmp_path).needs_of("packages")
 

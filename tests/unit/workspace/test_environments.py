@@ -110,7 +110,7 @@ def test_an_image_whose_python_is_not_known_is_warned_of(tmp_path: Path) -> None
         ({"python": "3"}, "python: must be a version such as '3.13', got '3'"),
         (
             {"public_image": ""},
-            "public_image: must be the name of an image such as 'public.ecr.aws/lambda/python:3.13', got ''",
+            "public_image: must be the name of an image, got ''; use one such as 'public.ecr.aws/lambda/python:3.13'",
         ),
     ],
 )

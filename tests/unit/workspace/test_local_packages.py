@@ -228,7 +228,9 @@ def test_packages_that_share_a_name_are_told_apart_by_path(tmp_path: Path) -> No
         write(tmp_path, {f"{team}/job/pyproject.toml": project("job", ["team-a"])})
     (common, _) = derived(tmp_path, ["a/job"]).values()
     assert common.packages[0].folder == tmp_path / "a/common"
-    with pytest.raises(ScopedImagesError, match="workloads depend on two packages with the name 'common'"):
+    with pytest.raises(
+        ScopedImagesError, match="must not depend on two packages of one name, got 'common' in"
+    ):
         derived(tmp_path)
     write(tmp_path, {"b/pyproject.toml": project("team-b")})
     graph = BaseGraph.from_workspace(tmp_path)
