@@ -73,7 +73,7 @@ def test_a_pin_that_moves_makes_another_image_and_a_mirror_does_not(small_app: S
         UpstreamImages(lock=pinned, mirrors={"public.ecr.aws": CACHE}),
     ]
     images = [image(small_app, upstream, f"S{number}") for number, upstream in enumerate(settings)]
-    # CDK's own tag, which counts what it is told of the build.
+    # CDK's own tag, a hash of the build's settings.
     tags = [one.tag for one in images]
     assert len(set(tags[:3])) == 3
     assert tags[3] == tags[1]

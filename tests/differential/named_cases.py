@@ -57,7 +57,7 @@ def _shell() -> list[Entry]:
 # (sentence, what there is, Dockerfile lines, ignore file)
 BUILDS = [
     ("a wildcard without a match", ["a"], "COPY *.none /x/\nCOPY a /y", None),
-    ("a wildcard without a match in a wanted folder", ["s/b"], "COPY s/*.none /x/\nCOPY s/b /y", None),
+    ("a wildcard without a match in a copied folder", ["s/b"], "COPY s/*.none /x/\nCOPY s/b /y", None),
     (
         "an exclude does not touch a source itself",
         ["a.md", "d/b.md", "d/c"],
@@ -141,7 +141,7 @@ NAMED = [
 ]
 
 FAILS = [
-    ("a wildcard in a folder of which nothing is wanted", ["a", "s/b"], "COPY s/*.none /x/\nCOPY a /y", None),
+    ("a wildcard in a folder of which nothing is copied", ["a", "s/b"], "COPY s/*.none /x/\nCOPY a /y", None),
     ("a wildcard in a folder that is not there", ["a"], "COPY gone/* /x/\nCOPY a /y", None),
     ("a link behind a wildcard folder leads to what is not sent", ["x/l -> f", "x/f"], "COPY */l /z/", None),
     ("a doubly escaped star", ["a*b", "axb"], "COPY a\\\\*b /z/", None),
