@@ -1,4 +1,4 @@
-"""The keywords of BaseGraph.from_workspace that what makes a graph passes on."""
+"""The keywords that BaseImages and WorkspaceImages pass on to BaseGraph.from_workspace."""
 
 from __future__ import annotations
 

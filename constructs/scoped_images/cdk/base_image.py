@@ -16,6 +16,7 @@ from scoped_images.cdk.builds import ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
 from scoped_images.cdk.existing_repository import ExistingRepository
 from scoped_images.cdk.image_repository import ImageRepository
+from scoped_images.cdk.local_builder import LocalBuilder
 from scoped_images.cdk.place import path_of
 from scoped_images.cdk.publish import publish
 from scoped_images.cdk.published_base import PublishedBase
@@ -24,8 +25,9 @@ from scoped_images.context.commit import commit_of
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.ecr.tags import STABLE, git_tag
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.base_reference import BaseReference
 from scoped_images.image.build_options import BuildOptions
-from scoped_images.image.spec import BaseReference, index_tag
+from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
 
 
@@ -75,7 +77,7 @@ class BaseImage(Construct):
                 f"tag: must be {takes}, got {tag!r} for {self.node.path!r}; use 'content'"
             )
         self.platforms = platforms_of(self, platform, platforms)
-        made = ImageBuilds(
+        image_builds = ImageBuilds(
             scope=self,
             context=context,
             platforms=self.platforms,
@@ -83,13 +85,13 @@ class BaseImage(Construct):
             base=base_argument(self, base),
             named_bases=base_arguments(self, named_bases),
             options=options or BuildOptions(),
-            builder=builder,
+            builder=builder or LocalBuilder(),
             is_base=True,
             frozen=refresh_mark or "" if tag == "frozen" else None,
         )
-        builds = made.builds()
+        builds = image_builds.builds()
         refuse_late_args(self, builds[0].late_args, "the tag of a base image")
-        self._refuse_others()
+        self._refuse_second_base()
         self.address = repository.address
         register_of(self).add_moving_tag(self, self.address, STABLE)
         self.specs = tuple(build.spec for build in builds)
@@ -120,7 +122,7 @@ class BaseImage(Construct):
                 "images": {str(spec.platform): self.address.tagged(spec.content_tag) for spec in self.specs},
             },
         )
-        self._move_tags(publish(self, builds, made.by).needed, moving_tag)
+        self._move_tags(publish(self, builds, image_builds.builder).needed, moving_tag)
         CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))
 
     def _moving_tag(self, tag: BaseTag) -> str | None:
@@ -146,7 +148,7 @@ class BaseImage(Construct):
         for tag in dict.fromkeys((STABLE, moving_tag or STABLE)):
             move_tag(self, self.address, from_tag=self.content_tag, tag=tag, after=tuple(published))
 
-    def _refuse_others(self) -> None:
+    def _refuse_second_base(self) -> None:
         stack = Stack.of(self)
         for child in stack.node.find_all():
             if isinstance(child, BaseImage) and child is not self:

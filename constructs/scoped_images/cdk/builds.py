@@ -22,14 +22,15 @@ from scoped_images.cdk.local_builder import LocalBuilder
 from scoped_images.cdk.output_folder import refuse_output_folder
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.published_base import PublishedBase, reference_of
-from scoped_images.cdk.stack_order import build_after, require_same_place
+from scoped_images.cdk.stack_order import build_after, refuse_other_place
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.whole_repository import registry_cache_warning
 from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import expect_list
+from scoped_images.image.base_reference import BaseReference
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.registry_cache import RegistryCache
-from scoped_images.image.spec import BaseReference, ImageSpec
+from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
 
 # The platform of images that name none, for a whole app: `cdk deploy -c scoped-images:platform=linux/arm64`, or an entry
@@ -42,7 +43,6 @@ class ImageBuilds:
     """The builds of one image, one for each platform, all of one Dockerfile.
 
     context: one for all platforms, or a function that makes each platform's.
-    builder: None for the machine that deploys.
     is_base: whether other images are built from it.
     frozen: as that of ImageSpec.
     """
@@ -54,7 +54,7 @@ class ImageBuilds:
     base: PublishedBase | BaseReference | None
     named_bases: Mapping[str, PublishedBase | BaseReference]
     options: BuildOptions
-    builder: ImageBuilder | None
+    builder: ImageBuilder
     is_base: bool = False
     frozen: str | None = None
 
@@ -67,7 +67,7 @@ class ImageBuilds:
         do = "use BuildOptions(build_args={'VERSION': '1'})"
         expect_argument(scope, "options", self.options, BuildOptions, do)
         do = "use a RemoteBuilder(…), or None for the machine that deploys"
-        # A class has what its instances have.
+        # isinstance accepts the class too: ImageBuilder is a Protocol.
         if isinstance(self.builder, type):
             raise ScopedImagesError(
                 f"builder: must be an instance, got the class {self.builder.__name__}; {do}"
@@ -75,21 +75,21 @@ class ImageBuilds:
         expect_argument(scope, "builder", self.builder, ImageBuilder, do)
         self._check_repository()
         for base in self._bases:
-            require_same_place(scope, base.address)
+            refuse_other_place(scope, base.address)
             build_after(scope, needed=base.construct, what="its base image")
             self._share_platforms(base)
 
     def _check_repository(self) -> None:
         repository = self.repository
         if repository is not None:
-            require_same_place(self.scope, repository.address)
+            refuse_other_place(self.scope, repository.address)
             if repository.deployed_with is not None:
                 build_after(self.scope, needed=repository.deployed_with, what="its repository")
             return
         reasons = {
             "its dependents are built from": self.is_base,
             "keeps the index over its platforms": len(self.platforms) > 1,
-            f"{type(self.by).__name__} pushes it to": self.by.needs_repository,
+            f"{type(self.builder).__name__} pushes it to": self.builder.needs_repository,
         }
         for reason, holds in reasons.items():
             if holds:
@@ -104,14 +104,9 @@ class ImageBuilds:
         return [base for base in (self.base, *self.named_bases.values()) if isinstance(base, PublishedBase)]
 
     @property
-    def by(self) -> ImageBuilder:
-        """Return the builder, by default the machine that deploys."""
-        return self.builder or LocalBuilder()
-
-    @property
     def ordered(self) -> bool:
         """Whether the CLI builds the image after it has deployed other stacks."""
-        return isinstance(self.by, LocalBuilder) and bool(
+        return isinstance(self.builder, LocalBuilder) and bool(
             (self.repository and self.repository.deployed_with) or self._bases
         )
 
@@ -131,7 +126,7 @@ class ImageBuilds:
                     annotate_warning(self.scope, kind, warning)
             for warning in build.spec.pin_warnings:
                 # Once for each external image of the app, whichever images use it.
-                if register_of(self.scope).note(warning):
+                if register_of(self.scope).is_first(warning):
                     annotate_warning(self.scope, "upstream", warning)
             rung = registry_cache_warning(
                 build.spec.context.whole_repository, has_cache=build.cache is not None
@@ -161,7 +156,7 @@ class ImageBuilds:
     def _annotate_downloads(self, spec: ImageSpec) -> None:
         """Note once for each Dockerfile that its image could be pushed without its base being downloaded."""
         steps = spec.steps.needless_downloads if self.base is not None and spec.steps is not None else ()
-        if steps and register_of(self.scope).note(spec.context.dockerfile):
+        if steps and register_of(self.scope).is_first(spec.context.dockerfile):
             lines = ", ".join(f"{step.name} in line {step.line}" for step in steps)
             annotate_info(
                 self.scope,
@@ -175,7 +170,7 @@ class ImageBuilds:
         late = {
             name: value
             for name, value in self.options.build_args.items()
-            if self.by.takes_tokens and Token.is_unresolved(value)
+            if self.builder.takes_tokens and Token.is_unresolved(value)
         }
         literal = {name: value for name, value in self.options.build_args.items() if name not in late}
         resolved = stack_of(self.scope).resolve(late) if late else {}
@@ -264,7 +259,7 @@ def platforms_of(
             "platforms=[…] for several under one index"
         )
     if platform is None and not platforms:
-        # The same on every machine: not that of the machine.
+        # Not the machine's own platform: every machine must build the same.
         given = scope.node.try_get_context(PLATFORM)
         return (Platform.LINUX_AMD64 if given is None else Platform.parse(given, name=PLATFORM),)
     parsed = tuple(Platform.parse(each) for each in (platforms or (platform,)))

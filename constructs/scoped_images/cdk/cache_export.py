@@ -31,7 +31,7 @@ def exports_cache(scope: Construct, options: BuildOptions, cache: RegistryCache)
     source = _ci_source(scope)
     if source is None or (cache.branch is not None and not source.is_pull_request):
         return True
-    if register_of(scope).note("cache-export"):
+    if register_of(scope).is_first("cache-export"):
         annotate_info(
             scope,
             "cache-export",

@@ -19,7 +19,7 @@ from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.ecr.image_name import ImageName
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image.spec import BaseReference
+from scoped_images.image.base_reference import BaseReference
 from scoped_images.platform import Platform
 
 

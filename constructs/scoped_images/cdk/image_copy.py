@@ -26,7 +26,7 @@ from scoped_images.cdk.registered_image import RegisteredImage
 from scoped_images.cdk.registry_resources import ImageDigests
 from scoped_images.cdk.repository_by_name import RepositoryByName
 from scoped_images.cdk.scoped_image import ScopedImage
-from scoped_images.cdk.stack_order import require_same_place
+from scoped_images.cdk.stack_order import refuse_other_place
 from scoped_images.ecr.actions import PULL, PUSH
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
@@ -73,7 +73,7 @@ class ImageCopy(Construct):
             self, "repository", repository, ImageRepository, "use one that a stack of this app makes"
         )
         source = _source_of(self, image)
-        require_same_place(self, source)
+        refuse_other_place(self, source)
         self.tag, self.platforms = index_tag(image.specs), image.platforms
         self._address = repository.address
         if self._address == source:
@@ -136,7 +136,7 @@ class ImageCopy(Construct):
     def _in(self, scope: Construct) -> tuple[ecr.IRepository, str]:
         """Return repository and digest in the stack of `scope`, which waits for the copy."""
         stack = Stack.of(scope)
-        require_same_place(scope, self._address)
+        refuse_other_place(scope, self._address)
         name = f"CopyOf{self._address.name.replace('/', '-')}{self.node.addr[-8:]}"
         existing = stack.node.try_find_child(name)
         copied = (

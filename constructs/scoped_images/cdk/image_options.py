@@ -1,4 +1,4 @@
-"""The keywords of ScopedImage that what makes one passes on."""
+"""The keywords that `from_dockerfile` and `WorkspaceImages.image` pass on to ScopedImage."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class PublishResult:
 
     images: by platform. index: over several; None for one platform.
     repository, tag: of what containers run: the image, or the index.
-    needed: resources that what uses the image while the stack deploys waits for.
+    needed: resources to wait for before anything uses the image in the same deploy.
     """
 
     images: Mapping[Platform, PublishedImage]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from constructs import Construct
 
 from scoped_images.ecr.address import RepositoryAddress
-from scoped_images.image.spec import BaseReference
+from scoped_images.image.base_reference import BaseReference
 from scoped_images.platform import Platform
 
 

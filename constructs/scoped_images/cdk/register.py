@@ -16,7 +16,7 @@ from scoped_images.errors import ScopedImagesError
 
 
 class Register:
-    """One for each app. Constructs add what they make; what two of them may not share fails there."""
+    """Holds what the constructs of one app add. Raises where two of them may not share."""
 
     def __init__(self) -> None:
         self._images: list[RegisteredImage] = []
@@ -97,11 +97,11 @@ class Register:
         """Call `keep` after each further moving tag."""
         self._pruners.append(keep)
 
-    def note(self, subject: str | Path) -> bool:
-        """Note a subject. Return whether it was not noted before."""
-        is_new = subject not in self._noted
+    def is_first(self, subject: str | Path) -> bool:
+        """Return whether nothing has asked for this subject before, so that the app says it once."""
+        is_first = subject not in self._noted
         self._noted.add(subject)
-        return is_new
+        return is_first
 
     def add_cache(self, scope: Construct, ref: str, tag: str) -> str | None:
         """Return the path of another image that exports to this cache; equal images may share one."""

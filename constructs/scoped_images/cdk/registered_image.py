@@ -1,4 +1,4 @@
-"""An image of the app, as those see it who look for what runs it."""
+"""An image of the app, as the checks of what runs it need it."""
 
 from __future__ import annotations
 

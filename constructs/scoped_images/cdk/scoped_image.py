@@ -25,6 +25,7 @@ from scoped_images.cdk.image_references import ImageReferences
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.keywords import passes_on
 from scoped_images.cdk.lambda_code import lambda_code
+from scoped_images.cdk.local_builder import LocalBuilder
 from scoped_images.cdk.place import path_of
 from scoped_images.cdk.publish import publish
 from scoped_images.cdk.registry_resources import move_tag
@@ -32,7 +33,7 @@ from scoped_images.cdk.stack_outputs import add_outputs, output_name
 from scoped_images.context.control_files import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
-from scoped_images.ecr.tags import check_moving_tag
+from scoped_images.ecr.tags import expect_moving_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_command import build_command
 from scoped_images.image.build_options import BuildOptions
@@ -86,7 +87,7 @@ class ScopedImage(Construct):
         super().__init__(scope, construct_id)
         self._has_outputs = False
         self.platforms = platforms_of(self, platform, platforms)
-        made = ImageBuilds(
+        image_builds = ImageBuilds(
             scope=self,
             context=context,
             platforms=self.platforms,
@@ -94,16 +95,18 @@ class ScopedImage(Construct):
             base=base_argument(self, base),
             named_bases=base_arguments(self, named_bases),
             options=options or BuildOptions(),
-            builder=builder,
+            builder=builder or LocalBuilder(),
         )
         expect_argument(self, "pin_digest", pin_digest, bool, "use True or False")
-        builds = made.builds()
+        builds = image_builds.builds()
         self.specs = tuple(build.spec for build in builds)
         self.address = repository.address if repository else None
-        published = publish(self, builds, made.by)
+        published = publish(self, builds, image_builds.builder)
         self.repository, self.tag = published.repository, published.tag
-        self._references = ImageReferences(self, published=published, pinned=pin_digest, ordered=made.ordered)
-        if pin_digest and register_of(self).note("pin-digest"):
+        self._references = ImageReferences(
+            self, published=published, pinned=pin_digest, ordered=image_builds.ordered
+        )
+        if pin_digest and register_of(self).is_first("pin-digest"):
             annotate_info(
                 self,
                 "pin-digest",
@@ -212,7 +215,7 @@ class ScopedImage(Construct):
         return aws_cdk.aws_ecs.ContainerImage.from_ecr_repository(*self._references.reference())
 
     def _move(self, tag: str, repository: AddressedRepository | None, needed: tuple[IConstruct, ...]) -> None:
-        check_moving_tag(tag, name=f"moving_tag of {path_of(self)!r}")
+        expect_moving_tag(tag, name=f"moving_tag of {path_of(self)!r}")
         if repository is None:
             raise ScopedImagesError(
                 f"moving_tag: tags of CDK's own repository never move, got {tag!r} for {path_of(self)!r}; give the image "

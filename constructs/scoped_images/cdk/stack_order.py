@@ -54,8 +54,8 @@ def _order(scope: Construct, needed: Construct, what: str) -> None:
         ) from None
 
 
-def require_same_place(scope: Construct, address: RepositoryAddress) -> None:
-    """Raise unless the stack has the literal account and region of the repository."""
+def refuse_other_place(scope: Construct, address: RepositoryAddress) -> None:
+    """Raise if the repository is in another account or region than the stack, which must name both."""
     here = address_in(scope, address.name)
     if here != address:
         raise ScopedImagesError(

@@ -64,7 +64,7 @@ def cache_tag(platform: str, branch: str | None = None, name: str | None = None)
     return "-".join(filter(None, ("cache", branch, name, platform)))
 
 
-def check_moving_tag(tag: object, *, name: str) -> str:
+def expect_moving_tag(tag: object, *, name: str) -> str:
     """Return a tag that may move from image to image; raise ScopedImagesError for one that means something else."""
     if not isinstance(tag, str) or not _TAG.fullmatch(tag):
         raise ScopedImagesError(

@@ -18,9 +18,9 @@ from scoped_images.dockerfile.frontend import foreign_frontend
 from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
 from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.dockerfile.target_steps import TargetSteps
-from scoped_images.ecr.image_name import ImageName
 from scoped_images.ecr.tags import content_tag
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.base_reference import BaseReference
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.secret_files import check_secret_files
 from scoped_images.platform import Platform
@@ -29,33 +29,6 @@ BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
 
 # Part of every fingerprint: raise it when what a fingerprint covers changes.
 _SCHEME = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class BaseReference:
-    """An image that others are built from.
-
-    uri: what the build reads, `<registry>/<repository>:<tag>`.
-    identity: what fingerprints count of it: its content tag, or less where a change of it rebuilds nothing. None for an
-        image that the app does not build, which is pinned and mirrored as any external image.
-    """
-
-    uri: str
-    identity: str | None
-
-    @classmethod
-    def external(cls, uri: object, *, name: str) -> BaseReference:
-        """Refer to an image that the app does not build. name: of the property, for the message."""
-        if not isinstance(uri, str) or "${Token[" in uri:
-            raise ScopedImagesError(
-                f"{name}: images are built before CloudFormation knows tokens, got {str(uri)!r}; pass the image's URI "
-                "as a literal"
-            )
-        try:
-            ImageName.parse(uri)
-        except ScopedImagesError as error:
-            raise ScopedImagesError(f"{name}: {error}") from None
-        return cls(uri=uri, identity=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +241,7 @@ class ImageSpec:
         try:
             return external_images(self.context.dockerfile_bytes, self._target_options, name=dockerfile.name)
         except ScopedImagesError as error:
-            # Docker's frontend would refuse it, too; of another one, nobody knows here.
+            # Docker's frontend would refuse it too. Another frontend may not.
             frontend = self._foreign_frontend
             if not frontend or self.options.upstream.in_use:
                 raise

@@ -11,8 +11,8 @@ from scoped_images.ecr.tags import (
     MAIN_CACHE_PATTERN,
     PULL_REQUEST_CACHE_PATTERN,
     cache_tag,
-    check_moving_tag,
     content_tag,
+    expect_moving_tag,
     git_tag,
     is_content_tag,
     is_git_tag,
@@ -104,7 +104,7 @@ def test_attachments_name_their_subject_in_the_tag() -> None:
 )
 def test_a_moving_tag_that_the_pruner_would_delete_is_refused(tag: str, reason: str) -> None:
     with pytest.raises(ScopedImagesError) as caught:
-        check_moving_tag(tag, name="moving_tag")
+        expect_moving_tag(tag, name="moving_tag")
     assert str(caught.value) == f"moving_tag: {reason}, got {tag!r}; use another name, such as 'dev'"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.image.spec import BaseReference
+from scoped_images.image.base_reference import BaseReference
 from scoped_images.platform import Platform
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock

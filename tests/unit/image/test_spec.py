@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.image.spec import BaseReference, index_tag
+from scoped_images.image.base_reference import BaseReference
+from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
 from tests.refusals import refused
 from tests.unit.image.specs import spec

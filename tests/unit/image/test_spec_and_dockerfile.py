@@ -9,8 +9,9 @@ import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.base_reference import BaseReference
 from scoped_images.image.build_options import BuildOptions
-from scoped_images.image.spec import BaseReference, ImageSpec
+from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
 from tests.refusals import refused
 from tests.unit.image.specs import spec

@@ -16,8 +16,13 @@ from scoped_images.cdk.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.place import literal_place_of
 from scoped_images.cdk.remote.functions import RemoteFunctions
 from scoped_images.cdk.remote.image import RemoteImage
-from scoped_images.cdk.remote.settings import RemoteSettings, check_network, check_secrets, minutes_of
-from scoped_images.cdk.stack_order import build_after, require_same_place
+from scoped_images.cdk.remote.settings import (
+    RemoteSettings,
+    expect_secrets,
+    minutes_of,
+    refuse_network_without_vpc,
+)
+from scoped_images.cdk.stack_order import build_after, refuse_other_place
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.remote.build_secret import BuildSecret
@@ -73,9 +78,9 @@ class RemoteBuilder(Construct):
         # Images name its projects by account and region.
         literal_place_of(self)
         expect_environment_name(f"environment_name of {self.node.path!r}", environment_name)
-        check_secrets(self, secrets or {})
+        expect_secrets(self, secrets or {})
         if vpc is None:
-            check_network(self, subnets=subnets, security_groups=security_groups)
+            refuse_network_without_vpc(self, subnets=subnets, security_groups=security_groups)
         elif not security_groups:
             security_groups = [
                 ec2.SecurityGroup(self, "SecurityGroup", vpc=vpc, description="Builds of container images")
@@ -126,9 +131,9 @@ class RemoteBuilder(Construct):
                 f"repository of {scope.node.path!r}: a remote build pushes to it, got None; pass an ImageRepository of "
                 "an earlier stack"
             )
-        require_same_place(scope, build.repository)
+        refuse_other_place(scope, build.repository)
         # CloudFormation calls functions of its own region only.
-        require_same_place(self, build.repository)
+        refuse_other_place(self, build.repository)
         stack = Stack.of(scope)
         self._functions.serve(repository=build.repository, stack=stack)
         image = RemoteImage(

@@ -57,8 +57,8 @@ class RemoteSettings:
 _LONGEST = 55
 
 
-def check_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
-    """Refuse ids that buildx would read otherwise, and what may be the secret itself."""
+def expect_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
+    """Raise unless ids are what buildx takes, and values say where a secret is."""
     for name, secret in secrets.items():
         if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
             raise ScopedImagesError(
@@ -73,8 +73,8 @@ def check_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
             )
 
 
-def check_network(scope: Construct, **settings: object) -> None:
-    """Refuse settings of a VPC that is not given: builds would run outside of any."""
+def refuse_network_without_vpc(scope: Construct, **settings: object) -> None:
+    """Raise for settings of a VPC that is not given: builds would run outside of any."""
     for name, value in settings.items():
         if value:
             raise ScopedImagesError(
