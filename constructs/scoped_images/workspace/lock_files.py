@@ -51,7 +51,7 @@ class LockFiles:
     def _is_left_behind(self, lock: Lock, package: Package) -> bool:
         """Return whether uv ignores a uv.lock, because the package is a member of a workspace above it."""
         return lock.path.name == "uv.lock" and any(
-            package.name in outer.members
+            package.name in outer.members and outer.entry_at(package.folder) is not None
             for folder in self._above(lock.path.parent)
             if folder != lock.path.parent
             for outer in self._in(folder)

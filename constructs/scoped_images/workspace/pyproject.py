@@ -16,7 +16,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace import poetry
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.setup_files import SetupFiles, read_setup_files
-from scoped_images.workspace.tables import setting
+from scoped_images.workspace.tables import read_toml, setting
 
 _ELSEWHERE = ("git", "url", "file")
 
@@ -81,6 +81,23 @@ def read_package(
     )
 
 
+def names_of_unreadable(folder: Path) -> frozenset[str]:
+    """Return the normalized names that a package with a mistake in its files may have: its own, else its folder's."""
+    try:
+        tables = read_toml(folder / "pyproject.toml")
+        declared = (tables.get("project"), setting(tables, "poetry"))
+        names = [each.get("name") for each in declared if isinstance(each, dict)]
+    except ScopedImagesError:
+        names = []
+    try:
+        setup = read_setup_files(folder)
+        names.append(setup.name if setup else None)
+    except ScopedImagesError:
+        pass
+    known = [name for name in names if isinstance(name, str) and name]
+    return frozenset(canonicalize_name(name) for name in known or [folder.name])
+
+
 def _of_setup_files(folder: Path, setup: SetupFiles, tables: Mapping[str, Any]) -> Package:
     reader = _Reader.of(folder, setup.file, tables.get("tool", {}), SharedSources(root=folder))
     return Package(
@@ -129,10 +146,22 @@ def _dynamic(
 
 
 def _without_version(lines: Any) -> tuple[str, ...] | None:
-    """Return lines such as `lib=={{ version }}` without the version, which only git knows."""
+    """Return lines such as `lib>={{ version }},<2` as `lib<2`, because only git knows the version."""
     if not isinstance(lines, list):
         return None
-    return tuple(re.sub(r"[=<>!~]+\s*\{\{.*?\}\}", "", str(line)) for line in lines)
+    return tuple(_without_templates(str(line)) for line in lines)
+
+
+def _without_templates(line: str) -> str:
+    """Drop each clause of a version specifier that has a template."""
+    if "{{" not in line:
+        return line
+    plain, semicolon, marker = re.sub(r"\{\{.*?\}\}", "{{}}", line).partition(";")
+    parts = re.fullmatch(r"([^\[=<>!~(@]+(?:\[[^\]]*\])?)\s*\(?([^()@]*)\)?\s*", plain)
+    if parts is None:
+        return line
+    clauses = [clause for clause in parts[2].split(",") if "{{}}" not in clause]
+    return f"{parts[1].rstrip()}{','.join(clauses)}{f' {semicolon}{marker}' if semicolon else ''}"
 
 
 def _of_files(folder: Path, named: Any) -> tuple[str, ...] | None:

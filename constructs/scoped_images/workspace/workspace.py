@@ -25,7 +25,7 @@ from scoped_images.workspace.lock_files import LockFiles
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.pipfile import PIPFILE
 from scoped_images.workspace.plain_workload import REQUIREMENTS, read_plain_workload
-from scoped_images.workspace.pyproject import SharedSources, read_package
+from scoped_images.workspace.pyproject import SharedSources, names_of_unreadable, read_package
 from scoped_images.workspace.tables import read_pyproject
 
 
@@ -36,6 +36,7 @@ class Workspace:
     root: absolute, links resolved. packages: by normalized name, sorted.
     namesakes: the packages that share a name, which only a path can tell apart.
     unreadable: the folders whose package cannot be read, with the reason.
+    unreadable_names: the folders of these, by the normalized names that the packages may have.
     is_uv: whether the packages are the members of a uv workspace.
     """
 
@@ -43,6 +44,7 @@ class Workspace:
     packages: Mapping[str, Package]
     namesakes: Mapping[str, tuple[Package, ...]] = field(default_factory=dict)
     unreadable: Mapping[Path, ScopedImagesError] = field(default_factory=dict)
+    unreadable_names: Mapping[str, Path] = field(default_factory=dict)
     is_uv: bool = False
     scope: Scope = field(default_factory=Scope)
 
@@ -79,6 +81,9 @@ class Workspace:
             packages={name: each[0] for name, each in sorted(found.by_name.items()) if len(each) == 1},
             namesakes={name: tuple(each) for name, each in found.by_name.items() if len(each) > 1},
             unreadable=found.unreadable,
+            unreadable_names={
+                name: folder for folder in found.unreadable for name in names_of_unreadable(folder)
+            },
             is_uv=is_uv and scope.packages is None,
             scope=scope,
         )
@@ -184,12 +189,13 @@ class Workspace:
         By path, by uv's workspace, or by name if the package has a version that is required and the lock file does not
         take it from an index.
 
-        Raises ScopedImagesError if the path or the workspace has no such package.
+        Raises ScopedImagesError if the path or the workspace has no such package, or if the package cannot be read: an
+        index may have another one of its name.
         """
         if dependency.folder is not None:
             return self.at(package, dependency.name, dependency.folder)
         if dependency.member:
-            if dependency.name not in self.packages and dependency.name not in self.namesakes:
+            if not self._has(dependency.name):
                 raise ScopedImagesError(
                     f"workspace: {package.declared_in} takes {dependency.name!r} from the workspace, but no member has "
                     f"that name; members: {self._names()}"
@@ -201,14 +207,20 @@ class Workspace:
         source = lock.source(dependency.name) if lock else None
         if isinstance(source, Path):
             return self.at(package, dependency.name, source)
-        if source is not None or (
-            dependency.name not in self.packages and dependency.name not in self.namesakes
-        ):
+        if source is not None or not self._has(dependency.name):
             return None
         found = self.package(dependency.name)
         specifier = dependency.requirement.specifier
         has_version = found.version is None or specifier.contains(found.version, prereleases=True)
         return found if has_version else None
+
+    def _has(self, name: str) -> bool:
+        """Return whether a package has this name. Raises ScopedImagesError if one that cannot be read may have it."""
+        if name in self.packages or name in self.namesakes:
+            return True
+        if name in self.unreadable_names:
+            raise self.unreadable[self.unreadable_names[name]]
+        return False
 
     def at(self, package: Package, name: str, folder: Path) -> Package:
         """Return the package in the folder that another one takes a package of this name from."""

@@ -76,6 +76,26 @@ def test_dynamic_dependencies_are_read_from_the_settings_of_hatchs_plug_ins(tmp_
         assert [str(each.requirement) for each in package.declared] == ["lib[fast]", "attrs>=1", "idna"]
 
 
+@pytest.mark.parametrize(
+    ("line", "requirement"),
+    [
+        ("lib[fast]>={{ version }},<2", "lib[fast]<2"),
+        ("lib~={{ major }}.{{ minor }}", "lib"),
+        ("lib=={{version}},!=3", "lib!=3"),
+        ("lib (>=1, <{{ f(1, 2) }}) ; os_name == 'nt'", 'lib>=1; os_name == "nt"'),
+    ],
+)
+def test_a_version_that_hatchs_plug_in_takes_from_git_is_left_out(
+    tmp_path: Path, line: str, requirement: str
+) -> None:
+    text = '[project]\nname = "app"\ndynamic = ["version", "dependencies"]\n[tool.hatch.metadata.hooks.'
+    package = read_package(
+        tmp_path, tomllib.loads(f'{text}uv-dynamic-versioning]\ndependencies = ["{line}"]\n')
+    )
+    assert package is not None
+    assert [str(each.requirement) for each in package.declared] == [requirement]
+
+
 def test_dynamic_dependencies_are_read_from_the_lock(tmp_path: Path) -> None:
     packages(tmp_path, {"label": []})
     write(tmp_path, {"app/pyproject.toml": '[project]\nname = "app"\ndynamic = ["dependencies"]\n'})
@@ -212,6 +232,27 @@ def test_mistakes_that_no_workload_reaches_stop_nothing(
         derived(tmp_path, ["same"])
     with pytest.raises(ScopedImagesError, match=r"broken/pyproject\.toml is not valid TOML"):
         derived(tmp_path, ["broken"])
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "text"),
+    [
+        ("acme-billing", "billing/pyproject.toml", project("acme_billing", ["b b"])),
+        ("acme-billing", "acme_billing/pyproject.toml", "[project\n"),
+        (
+            "acme-billing",
+            "billing/setup.py",
+            "from setuptools import setup\nsetup(name='acme-billing', install_requires=['b b'])\n",
+        ),
+    ],
+)
+def test_a_package_that_cannot_be_read_is_not_taken_from_an_index(
+    tmp_path: Path, name: str, path: str, text: str
+) -> None:
+    packages(tmp_path, {"app": ["lib"], "lib": [name]})
+    write(tmp_path, {path: text})
+    with pytest.raises(ScopedImagesError, match=rf"workspace: {tmp_path}/{path}"):
+        derived(tmp_path, ["app"])
 
 
 def test_a_member_of_the_uv_workspace_that_is_absent_stops_nothing(tmp_path: Path) -> None:

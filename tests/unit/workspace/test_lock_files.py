@@ -316,6 +316,20 @@ def test_a_uv_lock_that_a_member_of_a_workspace_has_from_before_is_ignored(tmp_p
     assert pins(requirements(tmp_path)) == ["attrs==1"]
 
 
+def test_a_uv_lock_is_kept_if_only_the_name_is_that_of_a_member(tmp_path: Path) -> None:
+    def lock(more: str, folder: str, version: str) -> str:
+        return (
+            f"version = 1\n{more}[[package]]\nname = 'lib'\nsource = {{ editable = '{folder}' }}\n"
+            "dependencies = [{ name = 'attrs' }]\n[[package]]\nname = 'attrs'\nsource = { registry = 'https://index' }\n"
+            f"version = '{version}'\n"
+        )
+
+    packages(tmp_path, {"lib": ["attrs"], "app": ["lib"]})
+    write(tmp_path, {"uv.lock": lock("[manifest]\nmembers = ['lib']\n", "members/lib", "2")})
+    write(tmp_path, {"packages/lib/uv.lock": lock("", ".", "1")})
+    assert pins(requirements(tmp_path)) == ["attrs==1"]
+
+
 def test_pdm_names_an_editable_folder_in_a_line_of_pip(tmp_path: Path) -> None:
     """As in the lock of a workspace: `core` and `plug` are its packages."""
     write(
