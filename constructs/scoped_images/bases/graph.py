@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -196,7 +196,7 @@ class BaseGraph:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Return warnings about the packages that the workloads reach, and about those that cannot be read."""
+        """Return warnings about what the workloads reach, what meets in their images, and what cannot be read."""
         if self.workspace is None:
             return ()
         unknown = (
@@ -224,7 +224,21 @@ class BaseGraph:
                 if is_deployed(self.workspace, folder)
             )
         )
-        return (*unknown, *dynamic, *skipped)
+        return (*unknown, *dynamic, *skipped, *self._conflicts_of_workloads())
+
+    def _conflicts_of_workloads(self) -> Iterator[str]:
+        """Yield what two bases have twice that meet only in the image of a workload."""
+        derived = [each.derived for each in self.declarations.values() if each.derived is not None]
+        # A base that has the requirements of a workload reports what meets in it.
+        in_bases = {package.folder for base in derived for package in base.packages}
+        needs = {
+            f"workload {package.name!r}": self._reach.cover(package.name)
+            for package in self._reach.workloads
+            if package.folder not in in_bases
+        }
+        for find in (version_conflicts, module_conflicts):
+            found = find(derived, needs)
+            yield from (warning for name in needs for warning in found[name])
 
     @cached_property
     def _reach(self) -> Reach:

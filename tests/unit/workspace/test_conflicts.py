@@ -78,6 +78,22 @@ def test_packages_in_one_base_are_named_too(tmp_path: Path) -> None:
     }
 
 
+def test_what_meets_only_in_the_image_of_a_workload_is_named_once(tmp_path: Path) -> None:
+    packages(tmp_path, {"api": ["left", "right"], "job": ["left", "right"], "left": [], "right": []})
+    for number, name in enumerate(("left", "right")):
+        write(tmp_path, {f"packages/{name}/requirements.lock": f"attrs=={number} --hash=sha256:1\n"})
+        write(tmp_path, {f"packages/{name}/src/utils/__init__.py": ""})
+    graph = BaseGraph.from_workspace(tmp_path)
+    assert graph.warnings == (
+        "the image of workload 'api' has attrs==1 of 'right' over attrs==0 of 'left', whose metadata stays; lock both "
+        "together",
+        "the image of workload 'api' has a module 'utils' of 'left' and another of 'right', whose files mix; rename one",
+    )
+    write(tmp_path, {"packages/api/pyproject.toml": project("api", ["top"])})
+    write(tmp_path, {"packages/top/pyproject.toml": project("top", ["left", "right"])})
+    assert BaseGraph.from_workspace(tmp_path).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("module", "text"),
     [

@@ -188,5 +188,7 @@ def test_requirements_of_a_workload_come_from_the_lock_of_its_workspace(tmp_path
 
 
 def test_without_a_workspace_a_workload_has_no_requirements() -> None:
-    with pytest.raises(ScopedImagesError, match="requirements_of\\('api'\\): these bases were not derived"):
+    with pytest.raises(
+        ScopedImagesError, match=r"^workload: these bases are not derived from a workspace, got 'api'; lock"
+    ):
         BaseGraph.of([]).requirements_of("api")
