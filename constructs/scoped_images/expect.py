@@ -14,7 +14,8 @@ def expect(name: str, value: object, kind: type | tuple[type, ...], do: str) -> 
     """Raise ScopedImagesError unless `value` is of a kind. do: what to do, such as `use ScopedContext.of(directory)`."""
     if not isinstance(value, kind):
         kinds = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
-        text = repr(value)
+        # The values of a mapping may be secrets.
+        text = type(value).__name__ if isinstance(value, Mapping) else repr(value)
         own = "" if value is None or text.startswith(type(value).__name__) else f"{type(value).__name__} "
         short = text if len(text) <= 60 else f"{text[:57]}…"
         raise ScopedImagesError(f"{name}: must be {kinds}, got {own}{short}; {do}")

@@ -196,11 +196,11 @@ def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: Smal
             "a",
             "repositories: must be Stack, got str 'a'; use the stack to put the repositories into",
         ),
-        ("refresh_marks", {}, "refresh_marks: must be RefreshMarks, got dict {}; use RefreshMarks.read()"),
+        ("refresh_marks", {}, "refresh_marks: must be RefreshMarks, got dict; use RefreshMarks.read()"),
         (
             "options",
             {},
-            "options of 'app-dev': must be BuildOptions, got dict {}; use BuildOptions(build_args={'VERSION': '1'})",
+            "options of 'app-dev': must be BuildOptions, got dict; use BuildOptions(build_args={'VERSION': '1'})",
         ),
     ],
 )

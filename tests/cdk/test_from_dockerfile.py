@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,16 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
-from scoped_images import BuildOptions, Platform, ScopedImage, ScopedImagesError
+from scoped_images import (
+    BuildOptions,
+    ImageRepository,
+    OrderedAssets,
+    Platform,
+    ScopedImage,
+    ScopedImagesError,
+)
 from tests.cdk.registry_resources import looked_up
-from tests.cdk.small_app import PLACE
+from tests.cdk.small_app import BOTH, PLACE
 from tests.refusals import refused
 
 DOCKERFILE = "FROM scratch AS base\nARG MODE=one\nCOPY services/a/${MODE} /\nFROM base AS last\n"
@@ -96,6 +104,16 @@ def test_the_context_is_what_the_dockerfile_reads_with_its_arguments_and_target(
     assert list(files_of(app, root)) == [{"services/a/two"}]
 
 
+def test_every_platform_gets_what_is_included_from_an_iterator(root: Path) -> None:
+    stack = cdk.Stack(app_in(root, default_stack_synthesizer=OrderedAssets()), "App", env=PLACE)
+    (root / "further").write_text("further")
+    options = {"include": iter(["further"]), "platforms": iter(BOTH)}
+    image = image_in(
+        stack, root, repository=ImageRepository.from_name(stack, "Repository", "app-dev"), **options
+    )
+    assert ["further" in {file.path for file in each.context.files} for each in image.specs] == [True, True]
+
+
 def files_of(app: cdk.App, root: Path) -> list[set[str]]:
     """The files of each image of the app, without Dockerfiles."""
     app.synth()
@@ -142,9 +160,16 @@ def test_the_uri_is_what_runs(root: Path, pin_digest: bool) -> None:
     assert len(looked_up(template)) == int(pin_digest)
 
 
+@pytest.mark.parametrize("value", [Path("x"), b"x", date(2020, 1, 1)])
+def test_a_build_argument_that_jsii_cannot_take_is_named(root: Path, value: Any) -> None:
+    with pytest.raises(ScopedImagesError) as caught:
+        image_in(cdk.Stack(app_in(root), "App"), root, options=BuildOptions(build_args={"V": value}))
+    assert str(caught.value).startswith(f"build_args['V']: must be text, got {value!r} of type ")
+
+
 def test_options_of_another_type_are_refused(root: Path) -> None:
     with refused(
-        "options of 'App/Image': must be BuildOptions, got dict {'target': 'last'}; use "
+        "options of 'App/Image': must be BuildOptions, got dict; use "
         "BuildOptions(build_args={'VERSION': '1'})"
     ):
         image_in(cdk.Stack(app_in(root), "App"), root, options={"target": "last"})

@@ -44,7 +44,7 @@ from tests.cdk.small_app import BOTH, SmallApp
         ),
         (
             {"options": {"target": "prod"}},
-            "options of 'App/Image': must be BuildOptions, got dict {'target': 'prod'}; use BuildOptions(build_args=",
+            "options of 'App/Image': must be BuildOptions, got dict; use BuildOptions(build_args=",
         ),
         (
             {"builder": RemoteBuilder},

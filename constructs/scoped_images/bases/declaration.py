@@ -44,6 +44,18 @@ class BaseDeclaration:
             expect(f"context of base image {self.name!r}", self.context, ScopedContext, do)
         for option in ("needs", "platforms"):
             expect_list(f"{option} of base image {self.name!r}", getattr(self, option))
+        for option, do in (
+            ("build_args", "use values by name, {'VERSION': '1'}"),
+            ("build_secrets", "use 'src=<path>' or 'env=<variable>' by id"),
+        ):
+            if not isinstance(getattr(self, option), Mapping):
+                # Without the value: it may be a secret.
+                got = type(getattr(self, option)).__name__
+                raise ScopedImagesError(
+                    f"{option} of base image {self.name!r}: must be Mapping, got {got}; {do}"
+                )
+        if self.target is not None:
+            expect(f"target of base image {self.name!r}", self.target, str, "use the name of a stage")
         object.__setattr__(self, "needs", tuple(self.needs))
         platforms = tuple(
             Platform.parse(platform, name=f"platforms of base image {self.name!r}")

@@ -18,7 +18,7 @@ from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
 from scoped_images.bases.package_options import PackageOptions, options_by_name
 from scoped_images.bases.reach import Reach, find_workload, find_workloads, is_deployed
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import items_of
+from scoped_images.expect import expect, expect_list, items_of
 from scoped_images.platform import Platform
 from scoped_images.workspace.cycles import find_cycle
 from scoped_images.workspace.package import Package
@@ -102,7 +102,14 @@ class BaseGraph:
         workload_bases: whether a workload with third-party requirements has a base of its own that installs them.
         dockerfile: of the derived bases; by default the library's own. See docs/bases.md.
         """
+        for name, folders in (("workloads", workloads), ("packages", packages), ("exclude", exclude)):
+            if folders is not None or name == "exclude":
+                expect_list(name, folders)
+        expect_list("platforms", platforms)
+        expect("workload_bases", workload_bases, bool, "use True or False")
         by_hand = items_of("declared", declared, BaseDeclaration)
+        # Read more than once.
+        workloads = None if workloads is None else tuple(workloads)
         options = options_by_name(package_options)
         parsed = tuple(Platform.parse(platform, name="platforms") for platform in platforms)
         target = Target.of_image(_checked_image(public_image), python=python, platforms=parsed)
@@ -140,7 +147,7 @@ class BaseGraph:
         graph = cls.of((*by_hand, *declarations), workspace=workspace)
         return dataclasses.replace(
             graph,
-            workloads=None if workloads is None else tuple(workloads),
+            workloads=workloads,
             target=target,
             public_image=public_image,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from aws_cdk import Token
 from constructs import Construct
 
 from scoped_images.cdk.place import path_of
@@ -27,6 +28,13 @@ def expect_options(scope: Construct, construct_id: str, options: object) -> None
     if options is not None and not isinstance(options, BuildOptions):
         path = f"{path_of(scope)}/{construct_id}".removeprefix("/")
         expect(f"options of {path!r}", options, BuildOptions, "use BuildOptions(build_args={'VERSION': '1'})")
+
+
+def is_token(value: object) -> bool:
+    """Return whether a value is a token. jsii cannot ask about a path, bytes or a date."""
+    texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    known = texts or isinstance(value, str | int | float) or hasattr(type(value), "__jsii_type__")
+    return known and Token.is_unresolved(value)
 
 
 def expect_environment_name(what: str, name: object) -> None:

@@ -7,13 +7,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Token
 from constructs import Construct
 
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
 from scoped_images.cdk.app_register import register_of
-from scoped_images.cdk.arguments import expect_argument
+from scoped_images.cdk.arguments import expect_argument, is_token
 from scoped_images.cdk.builder import ImageBuild, ImageBuilder
 from scoped_images.cdk.cache_export import exports_cache
 from scoped_images.cdk.existing_repository import ExistingRepository
@@ -170,7 +169,7 @@ class ImageBuilds:
         late = {
             name: value
             for name, value in self.options.build_args.items()
-            if self.builder.takes_tokens and Token.is_unresolved(value)
+            if self.builder.takes_tokens and is_token(value)
         }
         literal = {name: value for name, value in self.options.build_args.items() if name not in late}
         resolved = stack_of(self.scope).resolve(late) if late else {}
@@ -253,6 +252,7 @@ def platforms_of(
 ) -> tuple[Platform, ...]:
     """Return the platforms to build for: only `platform`, or `platforms` in their order, or the app's default."""
     expect_list("platforms", platforms)
+    platforms = tuple(platforms)
     if platform is not None and platforms:
         raise ScopedImagesError(
             f"platform: {scope.node.path!r} takes either platform or platforms, got both; pass platform= for one, or "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from aws_cdk import Token
-
+from scoped_images.cdk.arguments import is_token
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
+from scoped_images.expect import expect, expect_list
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 
@@ -29,7 +29,12 @@ def dockerfile_context(
     options: of the build; their target and their literal build arguments decide too which files it reads.
     The other arguments are those of ScopedContext.from_dockerfile.
     """
-    literal = {name: value for name, value in options.build_args.items() if not Token.is_unresolved(value)}
+    if build_args is not None:
+        expect("build_args", build_args, Mapping, "use values by name, {'VERSION': '1'}")
+    expect_list("include", include)
+    # Each platform reads it.
+    included = tuple(include)
+    literal = {name: value for name, value in options.build_args.items() if not is_token(value)}
     given = {**literal, **(build_args or {})}
 
     def context(platform: Platform) -> ScopedContext:
@@ -37,10 +42,10 @@ def dockerfile_context(
             root,
             dockerfile,
             platform=platform,
-            target=target or options.target,
+            target=options.target if target is None else target,
             build_args=given,
             build_contexts=build_contexts,
-            include=include,
+            include=included,
             max_bytes=max_bytes,
         )
 

@@ -15,7 +15,7 @@ from scoped_images.dockerfile.build_arguments import check_build_args
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.dockerfile.target_options import TargetOptions
-from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect, expect_list
 from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.platform import Platform
 
@@ -49,11 +49,21 @@ class ContextRequest:
         include: Sequence[str] = (),
     ) -> ContextRequest:
         """Check the arguments and read the Dockerfile; raises ScopedImagesError."""
+        expect("root", root, (str, Path), "use the path of a folder")
+        expect("dockerfile", dockerfile, (str, Path), "use a path that starts from root")
+        if target is not None:
+            expect("target", target, str, "use the name of a stage")
+        if build_args is not None:
+            expect("build_args", build_args, Mapping, "use values by name, {'VERSION': '1'}")
+        if build_contexts is not None:
+            expect("build_contexts", build_contexts, Mapping, "use folders by name, {'shared': '../shared'}")
+            for name, place in build_contexts.items():
+                expect("build_contexts", name, str, "use folders by name, {'shared': '../shared'}")
+                expect(f"build_contexts[{name!r}]", place, (str, Path), "use the path of a folder")
+        expect_list("include", include)
         folder = existing_folder(root)
         path = find_dockerfile(folder, dockerfile)
         check_build_args(build_args or {})
-        if isinstance(include, str):
-            raise ScopedImagesError(f"include: must be a list, got {include!r}; use include=[{include!r}]")
         return cls(
             root=folder,
             dockerfile=path,

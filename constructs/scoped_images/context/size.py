@@ -12,6 +12,7 @@ from pathlib import Path
 from scoped_images.context.file import ContextFile
 from scoped_images.context.folder_handles import FolderHandles
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect
 from scoped_images.printable import printable_line
 
 MAX_BYTES = 250_000_000
@@ -34,6 +35,7 @@ class SizeLimit:
     dockerfile: str
 
     def __post_init__(self) -> None:
+        expect("max_bytes", self.max_bytes, int, "use a number of bytes")
         if self.max_bytes < 1:
             raise ScopedImagesError(f"max_bytes: must be at least 1, got {self.max_bytes}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from scoped_images.dockerfile.parse import ParsedDockerfile
 from scoped_images.dockerfile.platform_variables import platform_variables
@@ -15,11 +16,13 @@ _PREDEFINED = re.compile(r"(?i)(HTTP|HTTPS|FTP|NO|ALL)_PROXY|BUILDKIT_\w+|SOURCE
 _AUTOMATIC = platform_variables(platform="linux/amd64")
 
 
-def check_build_args(arguments: Mapping[str, object]) -> None:
+def check_build_args(arguments: Mapping[Any, object]) -> None:
     """Raise ScopedImagesError for names and values that Docker or CDK would refuse with a worse message."""
     for name, value in arguments.items():
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise ScopedImagesError(f"build_args: must have names of letters, digits and '_', got {name!r}")
+        if value is None:
+            raise ScopedImagesError(f"build_args[{name!r}]: must be text, got None; leave the argument out")
         if not isinstance(value, str):
             raise ScopedImagesError(
                 f"build_args[{name!r}]: must be text, got {value!r} of type {type(value).__name__}; use {str(value)!r}"

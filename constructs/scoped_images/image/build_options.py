@@ -56,6 +56,11 @@ class BuildOptions:
             )
         for name, value in self.build_secrets.items():
             # Docker reads the option as comma-separated values.
+            if not isinstance(name, str) or not re.fullmatch(r"[^,\"\s\x00-\x1f]+", name):
+                raise ScopedImagesError(
+                    f"build_secrets: must have ids without commas, quotes and blanks, got {name!r}; use the id of "
+                    "RUN --mount=type=secret"
+                )
             if not isinstance(value, str) or not re.fullmatch(r"(src|env)=[^,\"\r\n]+", value):
                 raise ScopedImagesError(
                     f"build_secrets[{name!r}]: must be 'src=<path>' or 'env=<variable>', without commas and quotes; "
@@ -65,7 +70,8 @@ class BuildOptions:
             not isinstance(self.ssh, str) or not re.fullmatch(r"[^\s,]+(,[^\s,]+)*", self.ssh)
         ):
             raise ScopedImagesError(
-                f"ssh: must be 'default' or '<id>=<socket or key>', got {self.ssh!r}; see docker build --ssh"
+                # Without the value: it may be the key itself.
+                "ssh: must be 'default' or '<id>=<path of a socket or key>', without blanks; never pass the key itself"
             )
         if self.network is not None and self.network not in _NETWORKS:
             choices = " or ".join(repr(each) for each in _NETWORKS)

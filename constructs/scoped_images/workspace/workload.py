@@ -10,6 +10,7 @@ from typing import Self
 from packaging.utils import canonicalize_name
 
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect
 from scoped_images.workspace.workspace import Workspace
 
 
@@ -26,6 +27,7 @@ class Workload:
     @classmethod
     def find(cls, root: Path, workload: str | Path, workspace: Workspace | None) -> Self:
         """Return the package with this name or in this folder, or else the folder; both below `root`."""
+        expect("workload", workload, (str, Path), "use the name of a package, or the path of a folder")
         packages = workspace.packages if workspace else {}
         folder = (root / workload).resolve()
         found = packages.get(canonicalize_name(str(workload)))
@@ -39,4 +41,9 @@ class Workload:
             )
         is_below = workspace is not None and folder.is_relative_to(workspace.root)
         name = workspace.workload_name(folder) if workspace and is_below else folder.name
-        return cls(name=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-"), folder=folder)
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        if not plain:
+            raise ScopedImagesError(
+                f"workload: the folder's name must have letters a-z or digits, got {str(workload)!r}; rename the folder"
+            )
+        return cls(name=plain, folder=folder)

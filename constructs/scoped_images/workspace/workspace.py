@@ -63,6 +63,13 @@ class Workspace:
         packages: folders to read instead, or patterns of them. exclude: patterns of folders to skip.
         """
         folder, scope = existing_folder(root), Scope(packages=packages, exclude=exclude)
+        for name, patterns in (("packages", scope.packages or ()), ("exclude", scope.exclude)):
+            for pattern in patterns:
+                if Path(pattern).is_relative_to(folder):
+                    inside = Path(pattern).relative_to(folder).as_posix()
+                    raise ScopedImagesError(
+                        f"{name}: must be relative to the root, got {pattern!r}; use {inside!r}"
+                    )
         tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
         uv: Mapping[str, Any] = tables.get("tool", {}).get("uv", {})
         is_uv = "workspace" in uv

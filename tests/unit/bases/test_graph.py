@@ -121,6 +121,41 @@ def test_declarations_are_a_list(given: Any, message: str) -> None:
         BaseGraph.from_workspace(".", declared=given)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"exclude": "packages"}, "exclude: must be a list, got 'packages'; use ['packages']"),
+        ({"exclude": None}, "exclude: must be a list, got None; use [None]"),
+        ({"packages": "packages/*"}, "packages: must be a list, got 'packages/*'; use ['packages/*']"),
+        ({"platforms": 1}, "platforms: must be a list, got 1; use [1]"),
+        ({"workload_bases": "no"}, "workload_bases: must be bool, got str 'no'; use True or False"),
+    ],
+)
+def test_an_option_of_the_derivation_has_its_type(options: dict[str, Any], message: str) -> None:
+    with refused(message):
+        BaseGraph.from_workspace(".", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"build_args": ["A=1"]},
+            "build_args of base image 'a': must be Mapping, got list; use values by name, {'VERSION': '1'}",
+        ),
+        (
+            {"build_secrets": ["pw"]},
+            "build_secrets of base image 'a': must be Mapping, got list; use 'src=<path>' or "
+            "'env=<variable>' by id",
+        ),
+        ({"target": 3}, "target of base image 'a': must be str, got int 3; use the name of a stage"),
+    ],
+)
+def test_an_option_of_a_declaration_has_its_type(options: dict[str, Any], message: str) -> None:
+    with refused(message):
+        BaseDeclaration(name="a", context=CONTEXT, **options)
+
+
 def test_what_is_in_the_list_is_declared() -> None:
     with refused(
         "bases[1]: must be BaseDeclaration, got ScopedContext(root=PosixPath('/'), dockerfile=PosixPath('…; use "

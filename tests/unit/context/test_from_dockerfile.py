@@ -48,7 +48,35 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
         "a text for a list",
         "",
         {"include": "app"},
-        "include: must be a list, got 'app'; use include=['app']",
+        "include: must be a list, got 'app'; use ['app']",
+    ),
+    *(
+        (f"{name}: {value!r}", "", {name: value}, message)
+        for name, value, message in (
+            ("include", None, "include: must be a list, got None; use [None]"),
+            (
+                "build_args",
+                ["V=1"],
+                "build_args: must be Mapping, got list ['V=1']; use values by name, {'VERSION': '1'}",
+            ),
+            (
+                "build_contexts",
+                "x",
+                "build_contexts: must be Mapping, got str 'x'; use folders by name, {'shared': '../shared'}",
+            ),
+            (
+                "build_contexts",
+                {1: "."},
+                "build_contexts: must be str, got int 1; use folders by name, {'shared': '../shared'}",
+            ),
+            (
+                "build_contexts",
+                {"a": 1},
+                "build_contexts['a']: must be str or Path, got int 1; use the path of a folder",
+            ),
+            ("target", 1, "target: must be str, got int 1; use the name of a stage"),
+            ("max_bytes", "x", "max_bytes: must be int, got str 'x'; use a number of bytes"),
+        )
     ),
     (
         "too large",

@@ -80,7 +80,17 @@ def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
         ),
         (
             {"ssh": "default key"},
-            "ssh: must be 'default' or '<id>=<socket or key>', got 'default key'; see docker build --ssh",
+            "ssh: must be 'default' or '<id>=<path of a socket or key>', without blanks; never pass the key itself",
+        ),
+        ({"build_args": {"N": None}}, "build_args['N']: must be text, got None; leave the argument out"),
+        ({"build_args": {1: "x"}}, "build_args: must have names of letters, digits and '_', got 1"),
+        *(
+            (
+                {"build_secrets": {name: "env=X"}},
+                f"build_secrets: must have ids without commas, quotes and blanks, got {name!r}; use the id of RUN "
+                "--mount=type=secret",
+            )
+            for name in ("a,src=/etc/shadow", "", "a b", 1)
         ),
         (
             {"network": "bridge"},

@@ -6,6 +6,7 @@ import logging
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -291,6 +292,15 @@ def test_a_package_that_cannot_be_read_is_warned_of_where_it_may_be_a_workload(t
     assert BaseGraph.from_workspace(tmp_path, workloads=["app"]).warnings == ()
 
 
+def test_an_iterator_of_workloads_has_the_warnings_of_a_list(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"w/pyproject.toml": '[project]\nname = "w"\nversion = "1"\ndynamic = ["dependencies"]\n'}
+    )
+    warnings = BaseGraph.from_workspace(tmp_path, workloads=["w"]).warnings
+    iterator: Any = iter(["w"])
+    assert warnings == BaseGraph.from_workspace(tmp_path, workloads=iterator).warnings != ()
+
+
 def test_the_search_is_limited_to_what_is_named_and_not_excluded(tmp_path: Path) -> None:
     packages(tmp_path, {"app": ["lib"], "lib": []})
     write(tmp_path, {"old/app/pyproject.toml": project("app")})
@@ -301,5 +311,9 @@ def test_the_search_is_limited_to_what_is_named_and_not_excluded(tmp_path: Path)
         f"packages: no folder below {tmp_path} with a pyproject.toml or setup.py or setup.cfg matches, got 'libs/*'"
     ):
         Workspace.read(tmp_path, packages=("libs/*",))
+    for name in ("packages", "exclude"):
+        old = str(tmp_path / "old")
+        with refused(f"{name}: must be relative to the root, got {old!r}; use 'old'"):
+            Workspace.read(tmp_path, **{name: (old,)})
     with pytest.raises(ScopedImagesError, match=r"exclude: must be a list of folders .*, got 'old'"):
         Workspace.read(tmp_path, exclude="old")  # type: ignore[arg-type]
