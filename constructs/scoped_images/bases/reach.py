@@ -199,8 +199,8 @@ def _refuse_nothing(workspace: Workspace) -> None:
     if len(workspace.unreadable) == 1:
         raise next(iter(workspace.unreadable.values()))
     raise ScopedImagesError(
-        f"workspace: found no Python package in {workspace.root}; give the folder that holds the packages as root, "
-        "each with a pyproject.toml that has a name, or name the folders of your images with workloads="
+        f"workspace: must hold a Python package, got {workspace.root} with none; give the folder that holds the packages "
+        "as root, each with a pyproject.toml that has a name, or name the folders of your images with workloads="
     )
 
 

@@ -216,7 +216,7 @@ def test_the_zip_runs_as_a_function(session: boto3.Session, aws: Aws, repository
     client = session.client("lambda")
     client.create_function(
         FunctionName="image-pruner-zip",
-        Runtime="python3.13",
+        Runtime="python3.14",
         Handler="index.handler",
         Role=f"arn:aws:iam::{ACCOUNT}:role/any",
         Timeout=900,

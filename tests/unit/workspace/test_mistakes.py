@@ -130,6 +130,6 @@ def test_a_root_that_is_not_there(tmp_path: Path) -> None:
 def test_a_root_without_a_package(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "[tool.ruff]\nline-length = 110\n"})
     assert refusal(tmp_path) == (
-        "workspace: found no Python package in ROOT; give the folder that holds the packages as root, each with a "
-        "pyproject.toml that has a name, or name the folders of your images with workloads="
+        "workspace: must hold a Python package, got ROOT with none; give the folder that holds the packages as root, "
+        "each with a pyproject.toml that has a name, or name the folders of your images with workloads="
     )
