@@ -103,8 +103,8 @@ class Lock:
     def covers(self, package: Package) -> bool:
         """Return whether the lock has what the package needs."""
         if package.folder == self.path.parent:
-            # A package may have a Pipfile for its tests only.
-            return self.path.name != "Pipfile.lock" or not package.is_package
+            # A package may have a Pipfile for its tests only, and a requirements.txt takes precedence over one.
+            return self.path.name != "Pipfile.lock" or package.declared_in.name == "Pipfile"
         return self.has_edges and self.entry_at(package.folder) is not None
 
     def source(self, name: str) -> Path | str | None:

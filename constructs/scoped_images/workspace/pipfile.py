@@ -2,44 +2,101 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
+from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.lock import Entry, Lock, by_name
 from scoped_images.workspace.package import Dependency
 from scoped_images.workspace.poetry import read_dependencies
 from scoped_images.workspace.tables import read_toml
 
 PIPFILE = "Pipfile"
+# Each is a condition on the marker variable of its name: `sys_platform = "== 'win32'"`.
+_MARKER_KEYS = frozenset(
+    (
+        *(
+            "os_name",
+            "sys_platform",
+            "platform_machine",
+            "platform_python_implementation",
+            "platform_release",
+        ),
+        *("platform_system", "platform_version", "python_version", "python_full_version"),
+        *("implementation_name", "implementation_version"),
+    )
+)
 
 
 def read_pipfile(file: Path) -> tuple[Dependency, ...]:
     """Return the dependencies of a Pipfile, without those for developing. Poetry's tables have the same form."""
-    dependencies, _ = read_dependencies(file, {"dependencies": read_toml(file).get("packages", {})})
+    packages = read_toml(file).get("packages", {})
+    if not isinstance(packages, dict):
+        raise ScopedImagesError(f"workspace: {file}: packages: must be a table, got {packages!r}")
+    given = {name: _constraint(file, name, value) for name, value in packages.items()}
+    dependencies, _ = read_dependencies(file, {"dependencies": given})
     return dependencies
+
+
+def _constraint(file: Path, name: str, value: Any) -> str | dict[str, Any]:
+    """Return an entry in Poetry's form, which has only the key `markers` for conditions."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict):
+        raise ScopedImagesError(
+            f"workspace: {file}: packages.{name}: must be a text or a table, got {value!r}"
+        )
+    for key in ("version", "path", "file", "git", "markers", *_MARKER_KEYS):
+        if not isinstance(value.get(key, ""), str):
+            raise ScopedImagesError(
+                f"workspace: {file}: packages.{name}.{key}: must be a text, got {value[key]!r}"
+            )
+    conditions = [value["markers"]] if value.get("markers") else []
+    conditions += [f"{key} {value[key]}" for key in sorted(_MARKER_KEYS & value.keys())]
+    rest = {key: each for key, each in value.items() if key not in ("markers", *_MARKER_KEYS)}
+    return {**rest, "markers": " and ".join(f"({each})" for each in conditions)} if conditions else rest
 
 
 def read_pipfile_lock(path: Path, content: Mapping[str, Any]) -> Lock:
     """Return what a Pipfile.lock says. Everything in its default category is needed where its marker holds."""
-    python = content["_meta"].get("requires", {}).get("python_version")
+    python = str(content["_meta"].get("requires", {}).get("python_version") or "*")
     return Lock(
         path=path,
         update="pipenv lock",
-        entries=by_name(_entry(path.parent, name, each) for name, each in content["default"].items()),
-        requires_python=f"=={python}.*" if python else "",
+        entries=by_name(_entry(path, name, each) for name, each in content["default"].items()),
+        requires_python=_requires_python(python),
         has_edges=False,
     )
 
 
-def _entry(root: Path, name: str, locked: Mapping[str, Any]) -> Entry:
+def _requires_python(python: str) -> str:
+    if python == "*":
+        return ""
+    return f"=={python}.*" if re.fullmatch(r"\d+(\.\d+)*", python) else str(SpecifierSet(python))
+
+
+def _entry(path: Path, name: str, locked: Mapping[str, Any]) -> Entry:
+    elsewhere = next((kind for kind in ("git", "file") if kind in locked), "")
     return Entry(
         name=canonicalize_name(name),
-        version=locked.get("version", "").removeprefix("=="),
-        folder=(root / locked["path"]).resolve() if "path" in locked else None,
-        elsewhere=next((kind for kind in ("git", "file") if kind in locked), ""),
+        version="" if elsewhere or "path" in locked else _version(path, name, locked.get("version")),
+        folder=(path.parent / locked["path"]).resolve() if "path" in locked else None,
+        elsewhere=elsewhere,
         hashes=tuple(sorted(locked.get("hashes", ()))),
         marker=locked.get("markers", ""),
     )
+
+
+def _version(path: Path, name: str, locked: object) -> str:
+    try:
+        return str(Version(str(locked).lstrip("=")))
+    except InvalidVersion:
+        raise ScopedImagesError(
+            f"{path}: {name!r} must have one version such as '==1.0', got {locked!r}; run `pipenv lock`"
+        ) from None

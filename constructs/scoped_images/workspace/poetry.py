@@ -80,7 +80,8 @@ def _requirement(file: Path, name: str, table: dict[str, Any]) -> tuple[Requirem
             return Requirement(text), str(table.get("version"))
     except Exception as error:  # poetry-core lets the errors of its parser through.
         reason = str(error).partition("\n")[0]
+        kind, elsewhere = ("Poetry ", ", or declare it in the [project] table") if file.suffix else ("", "")
         raise ScopedImagesError(
-            f"workspace: {file} has the Poetry dependency {name} = {table!r}, which is not valid: "
-            f"{reason}; fix it, or declare it in the [project] table"
+            f"workspace: {file} has the {kind}dependency {name} = {table!r}, which is not valid: {reason}; fix it"
+            f"{elsewhere}"
         ) from None

@@ -94,6 +94,71 @@ def test_a_pipfile_beside_a_package_is_for_its_tests(tmp_path: Path) -> None:
     assert BaseGraph.from_workspace(tmp_path, workloads=["lib"]).requirements_of("lib").text == "boto3\n"
 
 
+def test_a_pipfile_lock_beside_a_requirements_file_is_not_read(tmp_path: Path) -> None:
+    repository(tmp_path, f"../../packages/lib\nboto3==1.42.0 --hash={HASH}\n")
+    folder = "lambdas/hello"
+    write(tmp_path, {f"{folder}/Pipfile": PIPFILE, f"{folder}/Pipfile.lock": json.dumps(PIPFILE_LOCK)})
+    requirements = BaseGraph.from_workspace(tmp_path).requirements_of(folder)
+    assert requirements.text == f"--require-hashes\nboto3==1.42.0 --hash={HASH}\n"
+
+
+def pipfile_requirements(root: Path, entry: str, lock: object = None) -> str:
+    write(root, {"hello/Pipfile": f"[packages]\n{entry}\n"})
+    if lock is not None:
+        write(root, {"hello/Pipfile.lock": json.dumps(lock)})
+    return BaseGraph.from_workspace(root, workloads=["hello"]).requirements_of("hello").text
+
+
+def test_keys_of_a_pipfile_that_name_marker_variables_are_conditions(tmp_path: Path) -> None:
+    windows = """attrs = { version = "*", sys_platform = "== 'win32'" }"""
+    assert pipfile_requirements(tmp_path, windows) == ""
+    markers = """markers = "os_name == 'posix' or os_name == 'nt'", python_version = "< '3.13.1'\""""
+    both = f'attrs = {{ version = "*", {markers} }}'
+    assert pipfile_requirements(tmp_path, both) == (
+        'attrs; (os_name == "posix" or os_name == "nt") and python_version < "3.13.1"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("packages = 3", "workspace: ROOT/hello/Pipfile: packages: must be a table, got 3"),
+        (
+            "[packages]\nattrs = true",
+            "workspace: ROOT/hello/Pipfile: packages.attrs: must be a text or a table, got True",
+        ),
+        (
+            "[packages]\nattrs = { path = 3 }",
+            "workspace: ROOT/hello/Pipfile: packages.attrs.path: must be a text, got 3",
+        ),
+        (
+            "[packages]\nattrs = 'abc'",
+            "workspace: ROOT/hello/Pipfile has the dependency attrs = {'version': 'abc'}, which is not valid: Could not "
+            "parse version constraint: abc; fix it",
+        ),
+    ],
+)
+def test_a_mistake_in_a_pipfile_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    write(tmp_path, {"hello/Pipfile": text})
+    with refused(message.replace("ROOT", str(tmp_path))):
+        BaseGraph.from_workspace(tmp_path, workloads=["hello"])
+
+
+@pytest.mark.parametrize("python", ["*", ">=3.9", "3.13", "3", None])
+def test_a_pipfile_lock_may_be_for_several_pythons(tmp_path: Path, python: str | None) -> None:
+    lock = {"_meta": {"requires": {"python_version": python}}, "default": {"attrs": {"version": "==1"}}}
+    assert pipfile_requirements(tmp_path, "attrs = '*'", lock) == "attrs==1\n"
+
+
+@pytest.mark.parametrize("entry", [{}, {"version": "*"}, {"version": "==1\nidna"}])
+def test_an_entry_of_a_pipfile_lock_has_one_version(tmp_path: Path, entry: dict[str, str]) -> None:
+    with refused(
+        f"{tmp_path}/hello/Pipfile.lock: 'attrs' must have one version such as '==1.0', got {entry.get('version')!r}; "
+        "run `pipenv lock`"
+    ):
+        pipfile_requirements(tmp_path, "attrs = '*'", {"_meta": {}, "default": {"attrs": entry}})
+
+
 def test_a_version_that_differs_from_that_of_a_base_is_warned_of(tmp_path: Path) -> None:
     repository(tmp_path, f"boto3==1.43.0 --hash={HASH}\n../../packages/lib\n")
     write(tmp_path, {"packages/deep/pyproject.toml": project("deep", ["boto3"])})
