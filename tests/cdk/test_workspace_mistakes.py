@@ -7,6 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk.assertions import Annotations, Match
 
 from scoped_images import (
     BaseImages,
@@ -125,3 +126,25 @@ def test_it_checks_its_arguments_before_it_makes_a_stack(
     arguments: dict[str, Any] = {"prefix": "shop-dev", "root": root, argument: value}
     with refused(message):
         WorkspaceImages(app, environment(), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_warned"),
+    [("COPY handler.py ./\n", True), ("COPY handler.py ./\nRUN pip install requests\n", False)],
+)
+def test_a_workload_whose_requirements_nothing_installs_is_warned_of(
+    app: cdk.App, root: Path, steps: str, is_warned: bool
+) -> None:
+    (root / "lambdas/upload_all/pyproject.toml").write_text(
+        '[project]\nname = "upload-all"\nversion = "1"\ndependencies = ["shared", "requests"]\n'
+    )
+    (root / "lambdas/upload_all/Dockerfile").write_text(
+        f"ARG BASE_IMAGE_URI=python:3.13\nFROM ${{BASE_IMAGE_URI}}\n{steps}"
+    )
+    images, stack = images_in(app, root), stack_in(app)
+    images.image(stack, "Upload", "lambdas/upload_all")
+    found = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("requires requests"))
+    assert [str(each.entry.data) for each in found] == [
+        "workload 'upload-all' requires requests, which neither its bases nor its Dockerfile installs; pass "
+        "workload_bases=True, or install them in the Dockerfile [ack: scoped-images:requirements]"
+    ] * is_warned

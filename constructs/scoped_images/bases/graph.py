@@ -15,6 +15,7 @@ from scoped_images.bases.conflicts import module_conflicts, version_conflicts
 from scoped_images.bases.declaration import BaseDeclaration
 from scoped_images.bases.derive import base_for, derive_bases
 from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
+from scoped_images.bases.missing_requirements import missing_requirements
 from scoped_images.bases.package_options import PackageOptions, options_by_name
 from scoped_images.bases.reach import Reach, find_workload, find_workloads, is_deployed
 from scoped_images.errors import ScopedImagesError
@@ -196,10 +197,27 @@ class BaseGraph:
             )
         reach, package = self._reach_of(self.workspace, workload)
         own = base_for(reach, package.name, (), {}, self.public_image, members=(package,))
-        declared = [each for name, each in self.declarations.items() if name in reach.below(package.name)]
-        bases = [each.derived for each in declared if each.derived is not None]
+        bases = self._derived_below(reach, package)
         conflicts = version_conflicts([*bases, own])[own.name]
         return dataclasses.replace(own.requirements, warnings=(*own.requirements.warnings, *conflicts))
+
+    def missing_from(self, workload: str | Path) -> tuple[str, ...]:
+        """Return the third-party packages that a workload declares and none of its bases installs, sorted by name.
+
+        Empty if that is not known: without a workspace or a lock file, and with a base that is declared by hand.
+        """
+        if self.workspace is None:
+            return ()
+        reach, package = self._reach_of(self.workspace, workload)
+        bases = self._derived_below(reach, package)
+        has_base_of_its_own = package.name in self.declarations
+        if has_base_of_its_own or len(bases) < len(reach.below(package.name)):
+            return ()
+        return missing_requirements(package, bases, self.public_image)
+
+    def _derived_below(self, reach: Reach, package: Package) -> list[DerivedBase]:
+        declared = (each for name, each in self.declarations.items() if name in reach.below(package.name))
+        return [each.derived for each in declared if each.derived is not None]
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:

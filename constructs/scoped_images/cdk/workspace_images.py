@@ -14,6 +14,7 @@ from constructs import Construct
 from scoped_images.bases.derivation_options import DerivationOptions
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.cdk.addressed_repository import AddressedRepository
+from scoped_images.cdk.annotations import annotate_warning
 from scoped_images.cdk.arguments import expect_options, expect_prefix
 from scoped_images.cdk.base_images import BaseImages, WorkloadBases
 from scoped_images.cdk.builder import ImageBuilder
@@ -164,7 +165,8 @@ class WorkspaceImages:
         expect_options(scope, construct_id, given)
         options = self._with_pins(given) if given else self._options
         found = Workload.find(self.root, workload, self.bases.graph.workspace)
-        if image.get("base") is None and image.get("named_bases") is None:
+        derives_base = image.get("base") is None and image.get("named_bases") is None
+        if derives_base:
             bases = self._bases_of(found)
             image |= {"base": bases.base, "named_bases": bases.named_bases}
         if not image.get("platforms"):
@@ -180,6 +182,8 @@ class WorkspaceImages:
             **image,
         )
         self._images.append((output_name(found.name), made))
+        if derives_base:
+            self._warn_of_missing_requirements(made, found)
         return made
 
     def add_outputs(self, *, parameters: str | None = None) -> None:
@@ -255,6 +259,20 @@ class WorkspaceImages:
     def _bases_of(self, workload: Workload) -> WorkloadBases:
         known = self.bases.graph.workspace is not None
         return self.bases.of(workload.folder) if known else WorkloadBases(base=None)
+
+    def _warn_of_missing_requirements(self, image: ScopedImage, workload: Workload) -> None:
+        steps = image.specs[0].steps
+        # RUN may install them, COPY --from may bring them, and a frontend of its own hides what it does.
+        if steps is None or steps.worth_caching or any(step.has_flag("from") for step in steps.every):
+            return
+        missing = self.bases.graph.missing_from(workload.folder)
+        if missing:
+            annotate_warning(
+                image,
+                "requirements",
+                f"workload {workload.name!r} requires {', '.join(missing)}, which neither its bases nor its Dockerfile "
+                "installs; pass workload_bases=True, or install them in the Dockerfile",
+            )
 
     def _remote_builder(self, scope: Construct, prefix: str) -> RemoteBuilder | None:
         if not self.environment.builds_remotely:

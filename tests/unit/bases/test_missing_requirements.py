@@ -1,0 +1,65 @@
+"""Which of a workload's own requirements none of its bases installs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoped_images.bases.graph import BaseGraph
+from tests.unit.workspace.repository import packages, write
+
+HASH = "sha256:" + "0" * 64
+
+
+def entry(name: str, dependencies: str = "") -> str:
+    return (
+        f'[[package]]\nname = "{name}"\nversion = "1"\nsource = {{ registry = "https://index.example" }}\n'
+        f'dependencies = [{dependencies}]\nwheels = [{{ hash = "{HASH}" }}]\n'
+    )
+
+
+LOCK = (
+    'version = 1\n[[package]]\nname = "lib"\nsource = { editable = "packages/lib" }\n'
+    'dependencies = [{ name = "httpx" }]\n' + entry("httpx", '{ name = "idna" }') + entry("idna")
+)
+
+
+def missing(root: Path, *requirements: str, lock: str = LOCK, **arguments: object) -> tuple[str, ...]:
+    packages(root, {"app": ["lib", *requirements], "lib": ["httpx"]})
+    write(root, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n', "uv.lock": lock})
+    if not lock:
+        (root / "uv.lock").unlink()
+    return BaseGraph.from_workspace(root, **arguments).missing_from("app")  # type: ignore[arg-type]
+
+
+def test_requirements_that_no_base_installs_are_named(tmp_path: Path) -> None:
+    assert missing(tmp_path, "requests", "Pydantic>=2", "httpx") == ("pydantic", "requests")
+
+
+@pytest.mark.parametrize(
+    ("requirement", "why"),
+    [
+        ("idna", "a package of the base needs it"),
+        ("boto3", "the image of Lambda has it"),
+        ("pywin32; sys_platform == 'win32'", "Linux does not"),
+    ],
+)
+def test_a_requirement_that_is_there_or_not_needed_is_not_named(
+    tmp_path: Path, requirement: str, why: str
+) -> None:
+    assert missing(tmp_path, requirement) == (), why
+
+
+def test_a_plain_image_of_python_has_no_boto3(tmp_path: Path) -> None:
+    assert missing(tmp_path, "boto3", public_image="python:3.13") == ("boto3",)
+
+
+def test_nothing_is_named_if_the_workload_has_a_base_of_its_own(tmp_path: Path) -> None:
+    app = '[[package]]\nname = "app"\nsource = { virtual = "packages/app" }\n'
+    lock = f'{LOCK}{app}dependencies = [{{ name = "httpx" }}, {{ name = "lib" }}]\n'
+    assert missing(tmp_path, "httpx", lock=lock, workload_bases=True) == ()
+
+
+def test_nothing_is_named_if_pip_chooses_what_the_base_installs(tmp_path: Path) -> None:
+    assert missing(tmp_path, "requests", lock="") == ()
