@@ -40,7 +40,9 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
         lines = [f"{_place(trace)}error: {error}", *map(printable, getattr(error, "__notes__", ()))]
         cause = error.__cause__
         while cause is not None:
-            lines.append(printable_line(f"caused by {type(cause).__name__}: {cause}"))
+            # Most messages end with the words of the operating system.
+            if not (isinstance(cause, OSError) and cause.strerror and cause.strerror in str(error)):
+                lines.append(printable_line(f"caused by {type(cause).__name__}: {cause}"))
             cause = cause.__cause__
         sys.stderr.write("".join(f"{line}\n" for line in lines))
 

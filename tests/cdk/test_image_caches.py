@@ -61,18 +61,23 @@ def test_an_image_that_only_copies_has_no_cache_unless_it_is_asked_for(small_app
     }
 
 
-def test_one_note_says_that_a_dockerfile_downloads_its_base(small_app: SmallApp) -> None:
+def test_one_note_of_an_app_says_that_a_dockerfile_downloads_its_base(
+    small_app: SmallApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     base = small_app.base(small_app.stack("Base"), "Base", small_app.repository("base-dev"))
-    context = small_app.context("steps", "WORKDIR /app\nCOPY code.py ./\n")
+    contexts = [
+        small_app.context(name, "WORKDIR /app\nCOPY code.py ./\n") for name in ("steps", "same-steps")
+    ]
+    monkeypatch.chdir(contexts[0].root.parent)
     stacks = [small_app.stack(name) for name in ("one", "two")]
-    for stack in stacks:
+    for stack, context in zip(stacks, contexts, strict=True):
         repository = small_app.repository(f"{stack.stack_name}-dev")
         small_app.image(
             stack, context=context, base=base, repository=repository, platform=Platform.LINUX_ARM64
         )
     assert [text for _, text in notes(*stacks)] == [
-        "Dockerfile: a build that only pushes must download the base image because of WORKDIR in line 3, COPY in line 4; "
-        "set WORKDIR in the base image, and use COPY --link with an absolute target (docs/build.md) "
+        "steps/Dockerfile: a build that only pushes must download the base image because of WORKDIR in line 3, COPY in "
+        "line 4; set WORKDIR in the base image, and use COPY --link with an absolute target (docs/build.md) "
         "[ack: scoped-images:download]"
     ]
 

@@ -67,6 +67,14 @@ def test_the_place_is_named_when_the_current_folder_is_gone(tmp_path: Path) -> N
     ("statement", "printed"),
     [
         ("error = E('x'); error.add_note('in stack Api'); raise error", "error: x\nin stack Api\n"),
+        (
+            "raise E('x: Is a directory') from OSError(21, 'Is a directory', 'x')",
+            "error: x: Is a directory\n",
+        ),
+        (
+            "raise E('x') from OSError(21, 'Is a directory')",
+            "error: x\ncaused by IsADirectoryError: [Errno 21] Is a directory\n",
+        ),
         ("raise E('x') from KeyError('name')", "error: x\ncaused by KeyError: 'name'\n"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -153,15 +154,15 @@ class ImageBuilds:
                 )
 
     def _annotate_downloads(self, spec: ImageSpec) -> None:
-        """Note once for each Dockerfile that its image could be pushed without its base being downloaded."""
+        """Note once for the app that an image could be pushed without its base being downloaded."""
         steps = spec.steps.needless_downloads if self.base is not None and spec.steps is not None else ()
-        if steps and register_of(self.scope).is_first(spec.context.dockerfile):
+        if steps and register_of(self.scope).is_first("download"):
             lines = ", ".join(f"{step.name} in line {step.line}" for step in steps)
             annotate_info(
                 self.scope,
                 "download",
-                f"{spec.context.dockerfile.name}: a build that only pushes must download the base image because of "
-                f"{lines}; set WORKDIR in the base image, and use COPY --link with an absolute target "
+                f"{os.path.relpath(spec.context.dockerfile)}: a build that only pushes must download the base image "
+                f"because of {lines}; set WORKDIR in the base image, and use COPY --link with an absolute target "
                 "(docs/build.md)",
             )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from pathlib import Path
 
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
@@ -26,7 +25,7 @@ class Register:
         self._moving_tags: dict[tuple[RepositoryAddress, str], str] = {}
         self._pruners: list[Callable[[], None]] = []
         self._caches: dict[str, tuple[str, str]] = {}
-        self._noted: set[str | Path] = set()
+        self._noted: set[str] = set()
 
     @property
     def images(self) -> Sequence[RegisteredImage]:
@@ -97,7 +96,7 @@ class Register:
         """Call `keep` after each further moving tag."""
         self._pruners.append(keep)
 
-    def is_first(self, subject: str | Path) -> bool:
+    def is_first(self, subject: str) -> bool:
         """Return whether nothing has asked for this subject before, so that the app says it once."""
         is_first = subject not in self._noted
         self._noted.add(subject)
