@@ -168,6 +168,48 @@ def test_a_wrong_setting_says_which_what_it_got_and_what_it_takes(
     assert message_of({"dev": {**SETTINGS, **changes}}) == message
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"account": None},
+            "Environment.account: must be 12 digits, got None; CDK_DEFAULT_ACCOUNT is set only when the cdk CLI runs the "
+            "app with credentials; run it that way, or use a literal",
+        ),
+        (
+            {"region": None},
+            "Environment.region: must be a region such as 'eu-west-1', got None; CDK_DEFAULT_REGION is set only when the "
+            "cdk CLI runs the app with credentials; run it that way, or use a literal",
+        ),
+        (
+            {"account": cdk.Aws.ACCOUNT_ID},
+            "Environment.account: must be 12 digits, got a token; use a literal, because images are built before "
+            "CloudFormation knows tokens",
+        ),
+        (
+            {"region": cdk.Aws.REGION},
+            "Environment.region: must be a region such as 'eu-west-1', got a token; use a literal, because images are "
+            "built before CloudFormation knows tokens",
+        ),
+        (
+            {"account": 111111111111},
+            "Environment.account: must be 12 digits in quotes, got 111111111111; correct it where the app makes its "
+            "Environment",
+        ),
+        (
+            {"platform": "arm64"},
+            "Environment.platform: must be one of 'linux/amd64', 'linux/arm64', got 'arm64'",
+        ),
+    ],
+)
+def test_a_wrong_setting_made_in_python_is_not_looked_for_in_cdk_json(
+    changes: dict[str, Any], message: str
+) -> None:
+    settings: dict[str, Any] = {"account": "111111111111", "region": "eu-west-1", **changes}
+    with refused(message):
+        Environment(name="dev", **settings)
+
+
 def test_missing_settings_are_listed_at_once() -> None:
     settings = {key: value for key, value in SETTINGS.items() if key not in ("region", "account")}
     assert message_of({"dev": settings}) == (

@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
 from aws_cdk import Environment as StackEnvironment
+from aws_cdk import Token
 
 from scoped_images.cdk.arguments import expect_environment_name
 from scoped_images.errors import ScopedImagesError
@@ -24,6 +25,26 @@ _CHOICES = {
     "pruning": ("report", "delete"),
     "builder": ("local", "remote"),
 }
+# Environment variables that apps read these settings from.
+_SET_BY_THE_CLI = {"account": "CDK_DEFAULT_ACCOUNT", "region": "CDK_DEFAULT_REGION"}
+
+
+class _WrongSettingError(ScopedImagesError):
+    """A setting has a wrong value. In an environment of cdk.json, `read` says so."""
+
+    def __init__(self, kind: str, key: str, value: object, expected: str) -> None:
+        self.key = key
+        self.problem = f"must be {expected}, got {value!r}"
+        problem, way_out = self.problem, f"correct it where the app makes its {kind}"
+        if isinstance(value, str) and Token.is_unresolved(value):
+            problem = f"must be {expected}, got a token"
+            way_out = "use a literal, because images are built before CloudFormation knows tokens"
+        elif value is None and key in _SET_BY_THE_CLI:
+            way_out = (
+                f"{_SET_BY_THE_CLI[key]} is set only when the cdk CLI runs the app with credentials; run it that way, or "
+                "use a literal"
+            )
+        super().__init__(f"{kind}.{key}: {problem}; {way_out}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +87,10 @@ class Environment:
 
     def __post_init__(self) -> None:
         expect_environment_name("name", self.name)
-        self.require("account", _matches(self.account, r"\d{12}"), "12 digits in quotes")
+        self.require("account", _matches(self.account, r"\d{12}"), _digits(self.account))
         is_region = _matches(self.region, r"[a-z]{2,}(-[a-z]+)+-\d")
         self.require("region", is_region, "a region such as 'eu-west-1'")
-        platform = Platform.parse(self.platform, name=f"environments.{self.name}.platform")
+        platform = Platform.parse(self.platform, name=f"{type(self).__name__}.platform")
         object.__setattr__(self, "platform", platform)
         for key in ("max_images", "untagged_days"):
             value = getattr(self, key)
@@ -138,7 +159,15 @@ class Environment:
             raise ScopedImagesError(
                 f"environments.{name}: must be an object of settings, got {settings!r}; change it in cdk.json"
             )
-        return cls(name=name, **cls._known_settings(name, settings))
+        given = cls._known_settings(name, settings)
+        if "platform" in given:
+            Platform.parse(given["platform"], name=f"environments.{name}.platform")
+        try:
+            return cls(name=name, **given)
+        except _WrongSettingError as error:
+            raise ScopedImagesError(
+                f"environments.{name}.{error.key}: {error.problem}; change it in cdk.json"
+            ) from None
 
     @classmethod
     def _known_settings(cls, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,9 +186,12 @@ class Environment:
     def require(self, key: str, holds: bool, expected: str) -> None:
         """Raise ScopedImagesError unless a setting holds, also one that an app has added. expected: what it must be."""
         if not holds:
-            raise ScopedImagesError(
-                f"environments.{self.name}.{key}: must be {expected}, got {getattr(self, key)!r}; change it in cdk.json"
-            )
+            raise _WrongSettingError(type(self).__name__, key, getattr(self, key), expected)
+
+
+def _digits(account: object) -> str:
+    """Say what an account must be: quotes are what a number in cdk.json lacks."""
+    return "12 digits" if account is None or Token.is_unresolved(account) else "12 digits in quotes"
 
 
 def _matches(value: object, pattern: str) -> bool:
