@@ -26,12 +26,9 @@ _LEFT_BEHIND = (
     *("**/*.cpython-3*-*.so", "build", "dist", "htmlcov", ".*", "!.cargo"),
     *("**/*~", "**/.*.sw?", "**/.#*", "**/#*#"),
 )
-TEST_AND_DOCUMENT_FOLDERS = frozenset(
-    ("test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks")
-)
 # What a package has beside its source. A backend reads one of these only if a build file names it.
 _BESIDE = (
-    *(*TEST_AND_DOCUMENT_FOLDERS, "notebooks"),
+    *("test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "notebooks"),
     *("README*", "CHANGELOG*", "CHANGES*", "HISTORY*", "CONTRIBUTING*", "requirements*.txt"),
     *("requirements*.lock", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile*"),
     *("pylock*.toml", "*Dockerfile*", "docker-compose*", "Makefile", "justfile", "conftest.py", "noxfile.py"),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from scoped_images.bases.graph import BaseGraph
+from scoped_images.workspace.import_names import import_names
+from scoped_images.workspace.pyproject import read_package
+from scoped_images.workspace.setuptools_modules import RESERVED_MODULES, RESERVED_PACKAGES
+from scoped_images.workspace.tables import read_pyproject
 from tests.unit.workspace.repository import packages, project, write
 
 
@@ -113,7 +118,7 @@ def test_namespaces_and_what_is_not_installed_may_be_in_several(
 @pytest.mark.parametrize(
     ("build", "folder"),
     [
-        ('[build-system]\nrequires = ["setuptools>=77"]\n', "utils"),
+        ('[build-system]\nrequires = ["setuptools>=77"]\n', "common"),
         (
             '[build-system]\nrequires = []\n[tool.hatch.build.targets.wheel]\npackages = ["lib/utils"]\n',
             "lib/utils",
@@ -131,3 +136,60 @@ def test_modules_without_a_folder_src_are_those_that_the_backend_installs(
         text = project(name, needs, more=build)
         write(tmp_path / name, {"pyproject.toml": text, f"{folder}/__init__.py": "", "tests/__init__.py": ""})
     assert list(module_warnings(tmp_path)) == ["label"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "files", "names"),
+    [
+        ("", ["src/a/__init__.py", "src/utils.py", "common/__init__.py"], {"a", "utils"}),
+        ("", ["a/__init__.py", "utils/__init__.py", "tests/__init__.py", "part.py"], {"a"}),
+        ("", ["part.py", "setup.py", "conftest.py"], {"part"}),
+        ('package-dir = { "" = "lib" }', ["lib/a/__init__.py", "src/b/__init__.py"], {"a"}),
+        ('package-dir = { a = "lib" }', ["lib/__init__.py", "b/__init__.py"], {"a"}),
+        (
+            'packages = ["a"]\npy-modules = ["part"]',
+            ["a/__init__.py", "b/__init__.py", "part.py"],
+            {"a", "part"},
+        ),
+        ('packages = ["a"]\npackage-dir = { "" = "src" }', ["src/a/__init__.py", "src/b/__init__.py"], {"a"}),
+        ('packages.find.include = ["a*"]', ["a/__init__.py", "b/__init__.py"], {"a"}),
+        (
+            'packages.find = { where = ["lib"], exclude = ["b"] }',
+            ["lib/a/__init__.py", "lib/b/__init__.py"],
+            {"a"},
+        ),
+    ],
+)
+def test_setuptools_installs_what_its_settings_name_else_what_it_discovers(
+    tmp_path: Path, settings: str, files: list[str], names: set[str]
+) -> None:
+    write(tmp_path, {"pyproject.toml": project("a", more=f"[tool.setuptools]\n{settings}\n")})
+    write(tmp_path, dict.fromkeys(files, ""))
+    package = read_package(tmp_path, read_pyproject(tmp_path))
+    assert package is not None
+    assert import_names(package) == names
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        ("setup(name='a', packages=find_packages('src'), package_dir={'': 'src'})", {"a", "b"}),
+        ("setup(name='a', packages=['a'], package_dir={'': 'src'})", set()),
+        ("setup(name='a')", {"a", "b"}),
+    ],
+)
+def test_what_setup_py_names_counts_only_if_it_takes_all_of_src(
+    tmp_path: Path, call: str, names: set[str]
+) -> None:
+    write(tmp_path, {"setup.py": call, "src/a/__init__.py": "", "src/b/__init__.py": ""})
+    package = read_package(tmp_path, {})
+    assert package is not None
+    assert import_names(package) == names
+
+
+def test_names_that_setuptools_reserves_are_those_of_the_installed_one() -> None:
+    discovery = import_module("setuptools.discovery")  # No stubs are installed.
+    assert {*RESERVED_PACKAGES} == {
+        name for name in discovery.FlatLayoutPackageFinder.DEFAULT_EXCLUDE if not name.endswith(".*")
+    }
+    assert RESERVED_MODULES == discovery.FlatLayoutModuleFinder.DEFAULT_EXCLUDE
