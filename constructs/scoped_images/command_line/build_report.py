@@ -11,9 +11,10 @@ from scoped_images.building.bake_file import bake_file
 from scoped_images.building.build_log import Failure
 from scoped_images.building.plan import BuildPlan, Target
 from scoped_images.building.run import BuildResult
+from scoped_images.command_line.missing import Missing
 from scoped_images.command_line.say import say, say_json
 
-_NOTHING = BuildPlan(targets=())
+NOTHING = BuildPlan(targets=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +22,12 @@ class BuildReport:
     """What was planned, and what came of it.
 
     result: None for a dry run, and if there was nothing to build.
-    deploy_first: why each stack must be deployed before images can be built.
+    deploy_first: what each stack must make before images can be built.
     """
 
-    plan: BuildPlan = _NOTHING
+    plan: BuildPlan = NOTHING
     result: BuildResult | None = None
-    deploy_first: Mapping[str, str] = field(default_factory=dict)
+    deploy_first: Mapping[str, Missing] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -37,12 +38,13 @@ class BuildReport:
         """Print JSON, or lines for people."""
         if as_json:
             say_json(self.to_json())
-        elif self.deploy_first:
-            for stack, why in self.deploy_first.items():
-                say(f"{stack} must be deployed first: {why} does not exist yet", file=sys.stderr)
-            say(f"Deploy first: cdk deploy {' '.join(self.deploy_first)}", file=sys.stderr)
-        else:
+            return
+        if self.plan.targets or not self.deploy_first:
             self._show_images()
+        for stack, missing in self.deploy_first.items():
+            say(f"{stack} must be deployed first: {missing}", file=sys.stderr)
+        if self.deploy_first:
+            say(f"Deploy first: cdk deploy {' '.join(self.deploy_first)}", file=sys.stderr)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON data. `bake` is the file that `docker buildx bake` takes, with the same targets."""
@@ -100,7 +102,7 @@ class BuildReport:
             say(f"left to cdk deploy: {line}")
         count = len(self.plan.targets) - len(failures) - len(blocked)
         say(
-            f"{count} images {done}, {len(failures)} failed, {len(blocked)} not built, "
+            f"{count} {'image' if count == 1 else 'images'} {done}, {len(failures)} failed, {len(blocked)} not built, "
             f"{len(self.plan.present)} in the registry already."
         )
 

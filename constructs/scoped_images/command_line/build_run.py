@@ -16,10 +16,12 @@ from scoped_images.building.registries import MissingRepositories, Registries
 from scoped_images.building.run import BuildResult, build
 from scoped_images.command_line.aws_region import configured_region
 from scoped_images.command_line.build_progress import build_progress
-from scoped_images.command_line.build_report import BuildReport
+from scoped_images.command_line.build_report import NOTHING, BuildReport
+from scoped_images.command_line.missing import Missing, add_missing
 from scoped_images.command_line.options import progress
 from scoped_images.command_line.say import warn
 from scoped_images.command_line.synth import deploy, find_assembly
+from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 
 FAILED, DEPLOY_FIRST = 1, 3
@@ -41,16 +43,16 @@ def run_build(
         folder = find_assembly(app, context=context, output=output)
         assembly = read_assembly(folder)
     registries = Registries(region=configured_region(), warn=warn)
-    stacks: dict[str, str] = {}
+    deployed: set[str] = set()
     while True:
-        found = _look_up(assembly, registries, platform)
-        if isinstance(found, _Found):
+        found = _look_up(assembly, registries, platform, plan_all=dry_run)
+        if not found.deploy_first:
             break
-        if not deploy_first or found.keys() <= stacks.keys():
-            BuildReport(deploy_first=found).show(as_json=as_json)
+        if not deploy_first or found.deploy_first.keys() <= deployed:
+            BuildReport(plan=found.plan, deploy_first=found.deploy_first).show(as_json=as_json)
             return DEPLOY_FIRST
-        stacks |= found
-        deploy(folder, list(found))
+        deployed |= found.deploy_first.keys()
+        deploy(folder, list(found.deploy_first))
     report = BuildReport(plan=found.plan)
     if found.plan.targets and not dry_run:
         result = _build(found, registries, builder)
@@ -61,25 +63,48 @@ def run_build(
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    states: Mapping[Destination, RegistryState]
-    plan: BuildPlan
+    """What is in the registry, and what to build, or what each stack must make before."""
+
+    states: Mapping[Destination, RegistryState] = dataclasses.field(default_factory=dict)
+    plan: BuildPlan = NOTHING
+    deploy_first: Mapping[str, Missing] = dataclasses.field(default_factory=dict)
 
 
-def _look_up(assembly: Assembly, registries: Registries, platform: str | None) -> _Found | dict[str, str]:
-    """Return what is in the registry and what to build, or the stacks to deploy first, and why."""
+def _look_up(assembly: Assembly, registries: Registries, platform: str | None, *, plan_all: bool) -> _Found:
+    """Look up what is in the registry.
+
+    plan_all: plan also what cannot be built before stacks are deployed.
+    """
+    destinations = [
+        destination
+        for image in assembly.images
+        if platform is None or image.platform == platform
+        for destination in image.destinations
+    ]
+    first: dict[str, Missing] = {}
     with progress("Asking ECR"):
         try:
-            states = registries.states(
-                destination
-                for image in assembly.images
-                if platform is None or image.platform == platform
-                for destination in image.destinations
-            )
+            states = registries.states(destinations)
         except MissingRepositories as missing:
-            return _stacks_of(assembly, missing)
+            first = _stacks_of(assembly, missing)
+            if not plan_all:
+                return _Found(deploy_first=first)
+            there = [each for each in destinations if each not in missing.repositories]
+            states = {**registries.states(there), **_states_of_missing(missing)}
         planned = plan(assembly, states, platform=platform)
         bases = unbuilt_bases(assembly, planned, states)
-        return _stacks_of_missing_bases(assembly, bases, registries) or _Found(states, planned)
+        first = add_missing(first, _stacks_of_missing_bases(assembly, bases, registries))
+    return _Found(states, planned if plan_all or not first else NOTHING, first)
+
+
+def _states_of_missing(missing: MissingRepositories) -> dict[Destination, RegistryState]:
+    """Return where images will be once their repositories exist."""
+    return {
+        destination: RegistryState(
+            uri=RepositoryAddress(**dataclasses.asdict(repository)).tagged(destination.tag), digest=None
+        )
+        for destination, repository in missing.repositories.items()
+    }
 
 
 def _build(found: _Found, registries: Registries, builder: str | None) -> BuildResult:
@@ -103,9 +128,9 @@ def _build(found: _Found, registries: Registries, builder: str | None) -> BuildR
         return build(found.plan, bake, digests=digests)
 
 
-def _stacks_of(assembly: Assembly, missing: MissingRepositories) -> dict[str, str]:
-    """Return why each stack must be deployed first."""
-    reasons: dict[str, str] = {}
+def _stacks_of(assembly: Assembly, missing: MissingRepositories) -> dict[str, Missing]:
+    """Return the stacks that make the repositories."""
+    found: list[dict[str, Missing]] = []
     for repository in sorted(set(missing.repositories.values()), key=dataclasses.astuple):
         stack = assembly.stack_of_repository(repository)
         if stack is None:
@@ -114,15 +139,13 @@ def _stacks_of(assembly: Assembly, missing: MissingRepositories) -> dict[str, st
                 f"{repository.region}, and no stack of the app makes it there; run cdk bootstrap if it is CDK's own, or "
                 "create it"
             )
-        reasons[stack] = (
-            f"{reasons[stack]}, {repository.name}" if stack in reasons else f"repository {repository.name}"
-        )
-    return reasons
+        found.append({stack: Missing(repositories=(repository.name,))})
+    return add_missing(*found)
 
 
 def _stacks_of_missing_bases(
     assembly: Assembly, needed: Mapping[str, tuple[Base, Target]], registries: Registries
-) -> dict[str, str]:
+) -> dict[str, Missing]:
     """Return the stacks that build base images themselves, on AWS, and have not done so yet.
 
     The stacks that make the repositories of those images are there too, if the repositories do not exist.
@@ -136,7 +159,7 @@ def _stacks_of_missing_bases(
         )
         for uri, (_, target) in needed.items()
     }
-    first: dict[str, str] = {}
+    first: dict[str, Missing] = {}
     there = dict(destinations)
     try:
         states = registries.states(there.values())
@@ -144,11 +167,12 @@ def _stacks_of_missing_bases(
         first = _stacks_of(assembly, missing)
         there = {uri: each for uri, each in destinations.items() if each not in missing.repositories}
         states = registries.states(there.values())
-    for uri, (base, _) in needed.items():
-        if uri not in there or states[there[uri]].digest is None:
-            what = f"base image {uri}"
-            first[base.stack] = f"{first[base.stack]}, {what}" if base.stack in first else what
-    return first
+    unbuilt = [
+        {base.stack: Missing(base_images=(uri,))}
+        for uri, (base, _) in needed.items()
+        if uri not in there or states[there[uri]].digest is None
+    ]
+    return add_missing(first, *unbuilt)
 
 
 def _region_of(uri: str) -> str | None:

@@ -16,6 +16,7 @@ from scoped_images.building.run import BuildResult
 from scoped_images.command_line import main
 from scoped_images.command_line.build_progress import build_progress
 from scoped_images.command_line.build_report import BuildReport
+from scoped_images.command_line.missing import Missing
 from tests.unit.building.small_assembly import docker_image, on, uri, write_assembly
 from tests.unit.building.test_plan import states
 
@@ -74,7 +75,7 @@ def test_a_failure_is_shown_with_its_log_and_what_it_keeps_from_being_built(
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
         f"built: stack/alone: {uri('alone')}",
-        "1 images built, 1 failed, 1 not built, 0 in the registry already.",
+        "1 image built, 1 failed, 1 not built, 0 in the registry already.",
     ]
     assert printed.err.splitlines() == [
         "not built: stack/top: its base stack/base failed",
@@ -157,11 +158,18 @@ def test_json_has_every_image_of_one_name(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_stacks_to_deploy_first_are_named_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    BuildReport(deploy_first={"app/one": "repository x", "app/two": "base image y:z"}).show(as_json=False)
+    BuildReport(
+        deploy_first={
+            "app/one": Missing(repositories=("x",)),
+            "app/two": Missing(base_images=("y:z",)),
+            "app/three": Missing(repositories=("a", "b"), base_images=("c:d",)),
+        }
+    ).show(as_json=False)
     assert capsys.readouterr().err.splitlines() == [
         "app/one must be deployed first: repository x does not exist yet",
         "app/two must be deployed first: base image y:z does not exist yet",
-        "Deploy first: cdk deploy app/one app/two",
+        "app/three must be deployed first: repositories a, b and base image c:d do not exist yet",
+        "Deploy first: cdk deploy app/one app/two app/three",
     ]
 
 

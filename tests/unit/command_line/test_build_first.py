@@ -48,6 +48,27 @@ def test_the_stack_of_the_image_s_own_region_is_named(
     ]
 
 
+def test_a_dry_run_lists_every_image_and_then_the_stacks_to_deploy_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("ecr", region_name="eu-west-1").create_repository(repositoryName="there")
+    write_assembly(
+        tmp_path,
+        {"1": docker_image("base"), "2": docker_image("top", **on("base")), "3": docker_image("there")},
+        resources={"Base": make("base")["R"], "Top": make("top")["R"]},
+    )
+    assert main(["build", "--app", str(tmp_path), "--dry-run"]) == 3
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        *(f"to build: stack/{name}: {uri(name)}" for name in ("base", "top", "there")),
+        "3 images to build, 0 failed, 0 not built, 0 in the registry already.",
+    ]
+    assert printed.err.splitlines() == [
+        "app/stack must be deployed first: repositories base, top do not exist yet",
+        "Deploy first: cdk deploy app/stack",
+    ]
+
+
 def test_a_repository_that_no_stack_makes_is_a_mistake(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
