@@ -96,6 +96,66 @@ def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -
         make(app, root)
 
 
+@pytest.mark.parametrize(
+    ("argument", "value", "message"),
+    [
+        ("platfrom", "linux/arm64", "platfrom: WorkspaceImages.image() has no such argument; use platform="),
+        (
+            "repository",
+            "",
+            "repository of 'shop-dev-functions/Image': must be ImageRepository or ExistingRepository, got str ''; use an "
+            "ImageRepository of an earlier stack, or ImageRepository.from_name(…)",
+        ),
+        (
+            "builder",
+            "",
+            "builder of 'shop-dev-functions/Image': must be ImageBuilder, got str ''; use a RemoteBuilder(…), or None "
+            "for the machine that deploys",
+        ),
+        (
+            "context",
+            "",
+            "context of 'shop-dev-functions/Image': must be ScopedContext, got str ''; use ScopedContext.of(directory)",
+        ),
+        ("platform", "", "platform: must be one of 'linux/amd64', 'linux/arm64', got ''"),
+        (
+            "dockerfile",
+            3,
+            "dockerfile: must be str or Path, got int 3; use a path that starts from the repository",
+        ),
+        (
+            "workload",
+            None,
+            "workload: must be str or Path, got None; use the name of a package, or the path of a folder",
+        ),
+    ],
+)
+def test_it_checks_the_arguments_of_an_image(
+    app: cdk.App, root: Path, argument: str, value: Any, message: str
+) -> None:
+    arguments = {"workload": "services/web_site", argument: value}
+    images, stack = images_in(app, root), stack_in(app)
+    with refused(message):
+        images.image(stack, "Image", **arguments)
+
+
+def test_an_image_outside_of_a_stack_is_named(app: cdk.App, root: Path) -> None:
+    with refused(
+        "scope: must be a Stack or a construct in one, got the place of 'Image'; use a stack as scope"
+    ):
+        images_in(app, root).image(app, "Image", "services/web_site")
+
+
+def test_a_repository_needs_a_name(app: cdk.App, root: Path) -> None:
+    with refused("name: must be the first part of a repository's name, got ''; use a name such as 'upload'"):
+        images_in(app, root).repository("")
+
+
+def test_none_pins_as_the_default_does(app: cdk.App, root: Path) -> None:
+    image = images_in(app, root).image(stack_in(app), "Image", "services/web_site", pin_digest=None)
+    assert "@sha256:" in image.uri
+
+
 def test_the_app_s_synthesizer_is_the_first_thing_that_it_asks_for(tmp_path: Path, root: Path) -> None:
     with refused(
         "synthesizer: only OrderedAssets has the CLI build an image after its repository and its base images exist, got "
@@ -118,10 +178,33 @@ def test_the_app_s_synthesizer_is_the_first_thing_that_it_asks_for(tmp_path: Pat
             "images",
             "repositories: must be Stack, got str 'images'; use the stack to put the repositories into",
         ),
+        ("root", None, "root: must be str or Path, got None; use the path of the repository"),
+        ("platforms", 1, "platforms: must be a list, got 1; use [1]"),
+        ("platforms", "", "platforms: must be a list, got ''; use ['']"),
+        (
+            "base_dockerfile",
+            3,
+            "base_dockerfile: must be str or Path, got int 3; use the path of a Dockerfile",
+        ),
+        (
+            "bases",
+            [],
+            "bases: must be BaseImages, got list []; use BaseImages(app, environment, bases=…, prefix=…)",
+        ),
+        ("builder", "", "builder: must be ImageBuilder, got str ''; use a RemoteBuilder(…)"),
+        ("pruner", "x", "pruner: must be ImagePruner, got str 'x'; use an ImagePruner(…)"),
+        (
+            "pin_digests",
+            False,
+            "pin_digests: WorkspaceImages() has no such argument; use prefix=, root=, "
+            "platforms=, base_dockerfile=, bases=, repositories=, options=, builder=, pruner=, workloads=, declared=, "
+            "packages=, exclude=, public_image=, python=, package_options=, workload_bases=",
+        ),
+        ("dockerfile", "x", "dockerfile: WorkspaceImages() has no such argument; use base_dockerfile="),
     ],
 )
 def test_it_checks_its_arguments_before_it_makes_a_stack(
-    app: cdk.App, root: Path, argument: str, value: str, message: str
+    app: cdk.App, root: Path, argument: str, value: Any, message: str
 ) -> None:
     arguments: dict[str, Any] = {"prefix": "shop-dev", "root": root, argument: value}
     with refused(message):

@@ -85,7 +85,7 @@ class BaseImage(Construct):
             base=base_argument(self, base),
             named_bases=base_arguments(self, named_bases),
             options=options or BuildOptions(),
-            builder=builder or LocalBuilder(),
+            builder=LocalBuilder() if builder is None else builder,
             is_base=True,
             frozen=refresh_mark or "" if tag == "frozen" else None,
         )

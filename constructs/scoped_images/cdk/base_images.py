@@ -23,7 +23,7 @@ from scoped_images.cdk.environment_repository import environment_repository
 from scoped_images.cdk.image_repository import ImageRepository
 from scoped_images.cdk.keywords import passes_on
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect
+from scoped_images.expect import expect, expect_list
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 
@@ -127,6 +127,7 @@ class BaseImages:
         prefix, repositories, refresh_marks, options, builder: as those of BaseImages.
         The other arguments are those of BaseGraph.from_workspace.
         """
+        expect_list("platforms", platforms)
         graph = BaseGraph.from_workspace(
             root, platforms=platforms or (env.platform,), dockerfile=dockerfile, **derivation
         )

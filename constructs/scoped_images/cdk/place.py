@@ -38,7 +38,12 @@ def stack_of(scope: IConstruct) -> Stack:
     """Return the stack that a construct is in."""
     found = _STACKS.get(scope)
     if found is None:
-        found = _STACKS[scope] = Stack.of(scope)
+        try:
+            found = _STACKS[scope] = Stack.of(scope)
+        except RuntimeError:
+            raise ScopedImagesError(
+                f"scope: must be a Stack or a construct in one, got the place of {path_of(scope)!r}; use a stack as scope"
+            ) from None
     return found
 
 

@@ -95,7 +95,7 @@ class ScopedImage(Construct):
             base=base_argument(self, base),
             named_bases=base_arguments(self, named_bases),
             options=options or BuildOptions(),
-            builder=builder or LocalBuilder(),
+            builder=LocalBuilder() if builder is None else builder,
         )
         expect_argument(self, "pin_digest", pin_digest, bool, "use True or False")
         builds = image_builds.builds()

@@ -32,7 +32,7 @@ from scoped_images.context.control_files import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.selection import MissingSourceError
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect
+from scoped_images.expect import expect, expect_list
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 from scoped_images.pruning.retention import Retention
@@ -100,6 +100,18 @@ class WorkspaceImages:
         if repositories is not None:
             expect("repositories", repositories, Stack, "use the stack to put the repositories into")
         expect_options(scope, prefix, options)
+        expect("root", root, (str, Path), "use the path of the repository")
+        if base_dockerfile is not None:
+            expect("base_dockerfile", base_dockerfile, (str, Path), "use the path of a Dockerfile")
+        if bases is not None:
+            expect("bases", bases, BaseImages, "use BaseImages(app, environment, bases=…, prefix=…)")
+        if builder is not None:
+            expect("builder", builder, ImageBuilder, "use a RemoteBuilder(…)")
+        if pruner is not None:
+            from scoped_images.cdk.image_pruner import ImagePruner  # noqa: PLC0415
+
+            expect("pruner", pruner, ImagePruner, "use an ImagePruner(…)")
+        expect_list("platforms", platforms)
         derived = {**derivation, "platforms": platforms, "base_dockerfile": base_dockerfile}
         useless = [name for name, value in derived.items() if value] if bases else []
         if useless:
@@ -113,7 +125,7 @@ class WorkspaceImages:
         why = "only OrderedAssets has the CLI build an image after its repository and its base images exist"
         ordered_assets_of(self.repositories, why=why)
         self.stacks: list[Stack] = [] if repositories else [self.repositories]
-        self.builder = builder or self._remote_builder(scope, prefix)
+        self.builder = self._remote_builder(scope, prefix) if builder is None else builder
         self.bases = bases or BaseImages.from_workspace(
             scope,
             environment,
@@ -146,7 +158,7 @@ class WorkspaceImages:
         *,
         dockerfile: str | Path | None = None,
         context: ScopedContext | Callable[[Platform], ScopedContext] | None = None,
-        pin_digest: bool = True,
+        pin_digest: bool | None = True,
         **image: Unpack[ImageOptions],
     ) -> ScopedImage:
         """Build the image of a function or service in the stack of `scope`.
@@ -162,23 +174,31 @@ class WorkspaceImages:
         The other arguments are those of ScopedImage.
         """
         given = image.get("options")
+        expect("scope", scope, Construct, "use a stack, or a construct in one")
         expect_options(scope, construct_id, given)
+        if dockerfile is not None:
+            expect("dockerfile", dockerfile, (str, Path), "use a path that starts from the repository")
         options = self._with_pins(given) if given else self._options
         found = Workload.find(self.root, workload, self.bases.graph.workspace)
         derives_base = image.get("base") is None and image.get("named_bases") is None
         if derives_base:
             bases = self._bases_of(found)
             image |= {"base": bases.base, "named_bases": bases.named_bases}
-        if not image.get("platforms"):
-            image["platform"] = image.get("platform") or self.environment.platform
-        image["repository"] = image.get("repository") or self._repository_of(found)
-        image["builder"] = image.get("builder") or self.builder
+        if "platforms" in image:
+            expect_list("platforms", image["platforms"])
+            image["platforms"] = tuple(image["platforms"])
+        if not image.get("platforms") and image.get("platform") is None:
+            image["platform"] = self.environment.platform
+        if image.get("repository") is None:
+            image["repository"] = self._repository_of(found)
+        if image.get("builder") is None:
+            image["builder"] = self.builder
         image["options"] = options
         made = ScopedImage(
             scope,
             construct_id,
-            context=context or self._context(found, dockerfile, options),
-            pin_digest=pin_digest,
+            context=self._context(found, dockerfile, options) if context is None else context,
+            pin_digest=True if pin_digest is None else pin_digest,
             **image,
         )
         self._images.append((output_name(found.name), made))
@@ -208,6 +228,10 @@ class WorkspaceImages:
 
     def repository(self, name: str) -> ImageRepository:
         """Return the repository `<name>-<environment>`, and make it at the first call."""
+        if not isinstance(name, str) or not name:
+            raise ScopedImagesError(
+                f"name: must be the first part of a repository's name, got {name!r}; use a name such as 'upload'"
+            )
         if name not in self._repositories:
             self._repositories[name] = environment_repository(self.repositories, name, self.environment)
             self._prune(self._repositories[name], holds_bases=False)

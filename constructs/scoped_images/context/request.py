@@ -15,6 +15,7 @@ from scoped_images.dockerfile.build_arguments import check_build_args
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.dockerfile.target_options import TargetOptions
+from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import expect, expect_list
 from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.platform import Platform
@@ -51,6 +52,8 @@ class ContextRequest:
         """Check the arguments and read the Dockerfile; raises ScopedImagesError."""
         expect("root", root, (str, Path), "use the path of a folder")
         expect("dockerfile", dockerfile, (str, Path), "use a path that starts from root")
+        if "\0" in str(dockerfile):
+            raise ScopedImagesError(f"dockerfile: must be a path, got {str(dockerfile)!r}; leave out the NUL")
         if target is not None:
             expect("target", target, str, "use the name of a stage")
         if build_args is not None:

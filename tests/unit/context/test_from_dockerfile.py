@@ -74,6 +74,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
                 {"a": 1},
                 "build_contexts['a']: must be str or Path, got int 1; use the path of a folder",
             ),
+            ("dockerfile", "a\0", "dockerfile: must be a path, got 'a\\x00'; leave out the NUL"),
             ("target", 1, "target: must be str, got int 1; use the name of a stage"),
             ("max_bytes", "x", "max_bytes: must be int, got str 'x'; use a number of bytes"),
         )
