@@ -10,23 +10,28 @@ from scoped_images.workspace.setuptools_modules import setuptools_modules
 from scoped_images.workspace.tables import setting
 from scoped_images.workspace.version_source import build_requirements
 
+# Without settings, these install the folder that is called as the package, and nothing beside it.
+_INSTALL_ONE = frozenset({"hatchling", "poetry-core", "uv-build", "flit-core"})
+
 
 def import_names(package: Package) -> frozenset[str]:
     """Return the top-level modules that a package installs, without namespace packages, as far as its files show them."""
     if "setuptools" in build_requirements(package):
         named = setuptools_modules(package)
     else:
-        named = ((path.name, path) for path in _folders(package))
+        named = ((path.name.removesuffix(".py"), path) for path in _paths(package))
     return frozenset(name for name, path in named if _is_regular(path))
 
 
-def _folders(package: Package) -> Iterator[Path]:
-    """Yield what Hatch's or Poetry's settings name, else everything in src."""
+def _paths(package: Package) -> Iterator[Path]:
+    """Yield what Hatch's or Poetry's settings name, else the package's own folder in src, else every folder there."""
     hatch = setting(package.tables, "hatch.build.targets.wheel.packages") or ()
     poetry = setting(package.tables, "poetry.packages") or ()
     src = package.folder / "src"
+    own = src / package.name.replace("-", "_")
     if not hatch and not poetry and src.is_dir():
-        yield from src.iterdir()
+        only = own.is_dir() and _INSTALL_ONE & build_requirements(package).keys()
+        yield from [own] if only else (path for path in src.iterdir() if path.is_dir())
     for path in hatch:
         yield package.folder / PurePosixPath(path)
     for entry in poetry:

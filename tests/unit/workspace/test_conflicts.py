@@ -193,3 +193,25 @@ def test_names_that_setuptools_reserves_are_those_of_the_installed_one() -> None
         name for name in discovery.FlatLayoutPackageFinder.DEFAULT_EXCLUDE if not name.endswith(".*")
     }
     assert RESERVED_MODULES == discovery.FlatLayoutModuleFinder.DEFAULT_EXCLUDE
+
+
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ('[build-system]\nrequires = ["hatchling"]\n', {"my_lib"}),
+        ('[build-system]\nrequires = ["pdm-backend"]\n', {"my_lib", "tests"}),
+        (
+            '[build-system]\nrequires = ["poetry-core"]\n'
+            '[tool.poetry]\npackages = [{ include = "part.py", from = "src" }]\n',
+            {"part"},
+        ),
+    ],
+)
+def test_other_backends_install_what_they_name_else_the_folder_of_the_package(
+    tmp_path: Path, more: str, names: set[str]
+) -> None:
+    write(tmp_path, {"pyproject.toml": project("my-lib", more=more), "src/part.py": ""})
+    write(tmp_path, {"src/my_lib/__init__.py": "", "src/tests/__init__.py": ""})
+    package = read_package(tmp_path, read_pyproject(tmp_path))
+    assert package is not None
+    assert import_names(package) == names
