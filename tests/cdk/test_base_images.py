@@ -17,6 +17,7 @@ from scoped_images import (
     ScopedImage,
     ScopedImagesError,
 )
+from scoped_images.bases.derived_base import PUBLIC_IMAGE
 from tests.cdk.small_app import SmallApp
 from tests.refusals import refused
 from tests.unit.workspace.repository import packages
@@ -74,6 +75,31 @@ def test_the_library_s_own_dockerfile_gets_no_note_that_it_downloads_its_base(sm
     assert bases["label"].specs[0].base is not None
     for stack in bases.stacks:
         assert Annotations.from_stack(stack).find_info("*", Match.any_value()) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "option"),
+    [(PUBLIC_IMAGE, "--derived"), ("python:3.13-slim", "--public-image python:3.13-slim")],
+    ids=["the default", "the app's own"],
+)
+def test_an_unpinned_image_of_derived_bases_has_the_command_that_pins_it(
+    small_app: SmallApp, image: str, option: str
+) -> None:
+    packages(small_app.directory, {"api": ["label"], "label": []})
+    bases = BaseImages.from_workspace(
+        small_app.app, ENV, root=small_app.directory, prefix="app-dev", public_image=image
+    )
+    found = [
+        entry.entry.data
+        for stack in bases.stacks
+        for entry in Annotations.from_stack(stack).find_warning(
+            "*", Match.string_like_regexp("is not pinned")
+        )
+    ]
+    assert found == [
+        f"{image} is not pinned, so no image is rebuilt when it changes; run scoped-images bases update {option} "
+        "[ack: scoped-images:upstream]"
+    ]
 
 
 def test_a_diamond_stands_on_one_and_copies_from_the_other(small_app: SmallApp) -> None:

@@ -210,7 +210,9 @@ def test_a_base_by_uri_is_read_at_its_pin(
     contexts = dict(source["dockerBuildContexts"])
     assert contexts.pop("tools") == (read or f"docker-image://{uri}")
     assert contexts == ({uri: read} if read else {})
-    warned = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("is not pinned"))
+    warned = Annotations.from_stack(stack).find_warning(
+        "*", Match.string_like_regexp("is not pinned.*; add its digest to the URI, @sha256:… ")
+    )
     assert len(warned) == (0 if lock or "@" in uri else 1)
 
 

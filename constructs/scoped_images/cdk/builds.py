@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from constructs import Construct
 
+from scoped_images.bases.derived_base import DOCKERFILE as DERIVED_BASE
+from scoped_images.bases.derived_base import PUBLIC_IMAGE
 from scoped_images.cdk.addressed_repository import AddressedRepository
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
 from scoped_images.cdk.app_register import register_of
@@ -124,10 +126,10 @@ class ImageBuilds:
             for kind, warnings in build.spec.warnings.items():
                 for warning in warnings:
                     annotate_warning(self.scope, kind, warning)
-            for warning in build.spec.pin_warnings:
+            for image in build.spec.unpinned_images:
                 # Once for each external image of the app, whichever images use it.
-                if register_of(self.scope).is_first(warning):
-                    annotate_warning(self.scope, "upstream", warning)
+                if register_of(self.scope).is_first(f"pin {image}"):
+                    annotate_warning(self.scope, "upstream", _pin_warning(image, build.spec))
             rung = registry_cache_warning(
                 build.spec.context.whole_repository, has_cache=build.cache is not None
             )
@@ -237,6 +239,22 @@ class ImageBuilds:
                 f"for {platform}; give both the same platform"
             )
         return cache
+
+
+def _pin_warning(image: str, spec: ImageSpec) -> str:
+    """Say that an image is not pinned, and how to pin it."""
+    update = "run scoped-images bases update"
+    if any(
+        base.identity is None and base.uri == image
+        for base in (spec.base, *spec.named_bases.values())
+        if base
+    ):
+        do = "add its digest to the URI, @sha256:…"
+    elif spec.context.dockerfile != DERIVED_BASE:
+        do = update
+    else:
+        do = f"{update} --derived" if image == PUBLIC_IMAGE else f"{update} --public-image {image}"
+    return f"{image} is not pinned, so no image is rebuilt when it changes; {do}"
 
 
 def refuse_late_args(scope: Construct, late_args: Iterable[str], what: str) -> None:

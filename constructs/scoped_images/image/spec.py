@@ -129,9 +129,9 @@ class ImageSpec:
         }
 
     @property
-    def pin_warnings(self) -> tuple[str, ...]:
-        """Return a warning for each external image without a pin. Other images may have the same ones."""
-        return self.options.upstream.warnings((*self._external.images, *self._named_images))
+    def unpinned_images(self) -> tuple[str, ...]:
+        """The external images without a pin. Other images may use them too."""
+        return self.options.upstream.unpinned((*self._external.images, *self._named_images))
 
     def _missing(self, mount: RequiredMount) -> str:
         """Say that the options do not give what a mount requires, or return an empty string."""

@@ -37,7 +37,7 @@ class UpstreamImages:
 
     def check_pins(self, images: Iterable[str], *, where: str) -> None:
         """Raise if pins are required and an image has none. where: what names the images, for the message."""
-        missing = [image for image in images if self.digest(image) is None] if self.require_pins else []
+        missing = self.unpinned(images) if self.require_pins else ()
         if missing:
             raise ScopedImagesError(
                 f"require_pins: {where} uses {', '.join(missing)} without a digest; run scoped-images bases update "
@@ -70,12 +70,6 @@ class UpstreamImages:
         digest = self.digest(image)
         return f"{name.repository}@{digest}" if digest else name.familiar
 
-    def warnings(self, images: Iterable[str]) -> tuple[str, ...]:
-        """Return a warning for each image that is not pinned."""
-        return tuple(
-            f"{image} is not pinned, so no image is rebuilt when it changes; run "
-            "scoped-images bases update, which pins the images of your Dockerfiles (and --derived for "
-            "those of derived bases)"
-            for image in images
-            if self.digest(image) is None
-        )
+    def unpinned(self, images: Iterable[str]) -> tuple[str, ...]:
+        """Return the images that are not pinned."""
+        return tuple(image for image in images if self.digest(image) is None)

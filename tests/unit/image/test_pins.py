@@ -63,10 +63,9 @@ def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> 
         spec(context, upstream=UpstreamImages(require_pins=True))
 
 
-def test_without_a_pin_it_warns_that_upstream_changes_are_not_seen(public: ScopedContext) -> None:
-    (warning,) = spec(public).pin_warnings
-    assert warning.startswith(f"{PUBLIC} is not pinned, so no image is rebuilt when it changes")
-    assert spec(public, upstream=upstream(DIGESTS[0])).pin_warnings == ()
+def test_an_image_that_is_neither_locked_nor_named_by_its_digest_is_unpinned(public: ScopedContext) -> None:
+    assert spec(public).unpinned_images == (PUBLIC,)
+    assert spec(public, upstream=upstream(DIGESTS[0])).unpinned_images == ()
 
 
 def test_a_required_pin_that_is_missing_is_refused(tmp_path: Path) -> None:

@@ -60,11 +60,8 @@ def test_a_pin_is_part_of_an_image_s_identity() -> None:
     assert len({upstream.identity(LAMBDA) for upstream in (PINNED, moved, UpstreamImages())}) == 3
 
 
-def test_an_image_without_a_pin_is_a_warning() -> None:
-    assert PINNED.warnings([LAMBDA, "busybox", f"a/b@{OTHER}"]) == (
-        "busybox is not pinned, so no image is rebuilt when it changes; run scoped-images "
-        "bases update, which pins the images of your Dockerfiles (and --derived for those of derived bases)",
-    )
+def test_an_image_with_a_digest_in_its_name_or_in_the_lock_is_pinned() -> None:
+    assert PINNED.unpinned([LAMBDA, "busybox", f"a/b@{OTHER}"]) == ("busybox",)
 
 
 def test_without_pins_and_mirrors_no_dockerfile_needs_to_be_read() -> None:
