@@ -12,18 +12,24 @@ from aws_cdk import pipelines
 from aws_cdk.assertions import Annotations, Match
 
 from scoped_images import Platform, RemoteBuilder, ScopedImage
+from scoped_images.cdk.pipelines import builds_images
 from tests.cdk.small_app import PLACE, SmallApp
 
 
 def pipeline_errors(
-    small_app: SmallApp, stage: cdk.Stage, *, wave: bool = False, commands: tuple[str, ...] = ("cdk synth",)
+    small_app: SmallApp,
+    stage: cdk.Stage,
+    *,
+    wave: bool = False,
+    commands: tuple[str, ...] = ("cdk synth",),
+    output: str | None = None,
 ) -> list[str]:
     stack = small_app.stack("Pipeline")
     source = codecommit.Repository(stack, "Source", repository_name="source")
     code = pipelines.CodePipelineSource.code_commit(source, "main")
-    pipeline = pipelines.CodePipeline(
-        stack, "Pipeline", synth=pipelines.ShellStep("Synth", input=code, commands=list(commands))
-    )
+    step = pipelines.ShellStep("Synth", input=code, commands=list(commands))
+    synth = step if output is None else step.add_output_directory(output)
+    pipeline = pipelines.CodePipeline(stack, "Pipeline", synth=synth)
     (pipeline.add_wave("Wave") if wave else pipeline).add_stage(stage)
     found = Annotations.from_stack(stack).find_error("*", Match.any_value())
     return [str(entry.entry.data) for entry in found]
@@ -49,12 +55,31 @@ def test_a_stage_whose_images_are_built_in_order_is_an_error(small_app: SmallApp
     ]
 
 
-def test_a_pipeline_whose_synth_step_builds_the_images_is_none(small_app: SmallApp) -> None:
+@pytest.mark.parametrize("output", [None, "cdk.out"], ids=["a step", "a file set of a step"])
+def test_a_pipeline_whose_synth_step_builds_the_images_is_none(
+    small_app: SmallApp, output: str | None
+) -> None:
     stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
     repository = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
     image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
     commands = ("cdk synth", "scoped-images build --app cdk.out --deploy-first")
-    assert pipeline_errors(small_app, stage, commands=commands) == []
+    assert pipeline_errors(small_app, stage, commands=commands, output=output) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "builds"),
+    [
+        ("cdk synth --tags a#b && uv run scoped-images  build", True),
+        ("scoped-images \\\n  build", True),
+        ("# --dry-run\n.venv/bin/scoped-images build", True),
+        ("scoped-images build # it's the order", True),
+        ("scoped-images build --dry-run", False),
+        ("cdk synth # scoped-images build", False),
+        ("scoped-images prune; make build", False),
+    ],
+)
+def test_a_command_builds_images_as_the_shell_reads_it(command: str, builds: bool) -> None:
+    assert builds_images(command) is builds
 
 
 def test_a_stage_whose_images_need_no_other_stack_is_none(small_app: SmallApp) -> None:
