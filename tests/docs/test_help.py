@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import typer
 
 from scoped_images.command_line import main
 from scoped_images.command_line.program import app
+from tests.docs.pages import ROOT
 from tests.docs.test_commands import check_all
 
 
@@ -36,6 +38,13 @@ def test_the_help_of_a_command_ends_with_an_example_of_it(
     assert title == "Example"
     assert f"scoped-images {' '.join(words)}" in example
     check_all(example)
+
+
+def test_the_table_of_commands_has_each_in_the_order_of_the_help() -> None:
+    table = (ROOT / "docs" / "README.md").read_text()
+    assert re.findall(r"^\| \[`scoped-images ([^`]+)`\]", table, re.MULTILINE) == [
+        " ".join(words) for words in COMMANDS
+    ]
 
 
 @pytest.mark.parametrize("words", [[], ["bases"]])

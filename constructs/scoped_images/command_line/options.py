@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from scoped_images.context.control_files import DOCKERFILE
+from scoped_images.context.control_files import DOCKERFILE, find_dockerfile
+from scoped_images.context.folder import existing_folder
 from scoped_images.context.request import ContextRequest
 from scoped_images.errors import ScopedImagesError
 from scoped_images.printable import printable_line
@@ -83,7 +84,7 @@ def request(
     """Return the request that the options describe."""
     return ContextRequest.of(
         root,
-        DOCKERFILE if file is None else _dockerfile(root, file),
+        _default_dockerfile(root) if file is None else _dockerfile(root, file),
         platform=platform or DEFAULT_PLATFORM,
         target=target or None,
         build_args=pairs("--build-arg", "NAME=VALUE", build_arg or ()),
@@ -100,6 +101,14 @@ def progress(what: str) -> AbstractContextManager[object]:
     from rich.text import Text  # noqa: PLC0415
 
     return Console(stderr=True).status(Text(printable_line(what)))
+
+
+def _default_dockerfile(root: str) -> str:
+    if not os.path.lexists(find_dockerfile(existing_folder(root), DOCKERFILE)):
+        raise ScopedImagesError(
+            f"--file: missing, and {root!r} has no Dockerfile; name one by its path from there"
+        )
+    return DOCKERFILE
 
 
 def _dockerfile(root: str, file: str) -> Path:

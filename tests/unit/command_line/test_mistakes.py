@@ -21,6 +21,11 @@ MISTAKES = [
         "build context: cannot read Dockerfile {root}/none: No such file or directory",
     ),
     (
+        "a folder without a Dockerfile",
+        "why repository/src --path a.py",
+        "--file: missing, and 'repository/src' has no Dockerfile; name one by its path from there",
+    ),
+    (
         "a folder for a Dockerfile",
         "context repository --file src",
         "build context: cannot read Dockerfile {root}/src: Is a directory",
