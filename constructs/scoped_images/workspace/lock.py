@@ -186,6 +186,13 @@ class Lock:
                 "only; publish it there, or declare the base by hand"
             )
         marker = f" ; {condition}" if str(condition) else ""
+        for value in (entry.version, *entry.hashes):
+            # White space would start an option of pip, or another requirement.
+            if not re.fullmatch(r"\S+", value):
+                raise ScopedImagesError(
+                    f"{self.path}: version and hashes of {entry.name!r} must be single words, got {value!r}; run "
+                    f"`{self.update}`"
+                )
         hashes = (f"    --hash={each}" for each in entry.hashes) if hashed else ()
         return " \\\n".join((f"{entry.name}=={entry.version}{marker}", *hashes))
 

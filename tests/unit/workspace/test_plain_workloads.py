@@ -159,6 +159,15 @@ def test_an_entry_of_a_pipfile_lock_has_one_version(tmp_path: Path, entry: dict[
         pipfile_requirements(tmp_path, "attrs = '*'", {"_meta": {}, "default": {"attrs": entry}})
 
 
+def test_a_hash_in_a_lock_adds_no_option_of_pip(tmp_path: Path) -> None:
+    entry = {"version": "==1", "hashes": ["sha256:0\n--index-url=https://index.example"]}
+    with refused(
+        f"{tmp_path}/hello/Pipfile.lock: version and hashes of 'attrs' must be single words, got "
+        "'sha256:0\\n--index-url=https://index.example'; run `pipenv lock`"
+    ):
+        pipfile_requirements(tmp_path, "attrs = '*'", {"_meta": {}, "default": {"attrs": entry}})
+
+
 def test_a_version_that_differs_from_that_of_a_base_is_warned_of(tmp_path: Path) -> None:
     repository(tmp_path, f"boto3==1.43.0 --hash={HASH}\n../../packages/lib\n")
     write(tmp_path, {"packages/deep/pyproject.toml": project("deep", ["boto3"])})
