@@ -71,7 +71,7 @@ def main() -> None:
 
 def _watch(clock: Clock) -> None:
     import scoped_images  # noqa: PLC0415 - importing it counts
-    from scoped_images.cdk.image_watch import ImageWatch  # noqa: PLC0415
+    from scoped_images.cdk.app.image_watch import ImageWatch  # noqa: PLC0415
 
     for name in _NAMES:
         public = getattr(scoped_images, name)

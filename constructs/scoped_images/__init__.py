@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from scoped_images.bases.graph import BaseGraph
     from scoped_images.bases.package_options import PackageOptions
     from scoped_images.bases.refresh_marks import RefreshMarks
-    from scoped_images.cdk.base_image import BaseImage
-    from scoped_images.cdk.base_images import BaseImages, WorkloadBases
-    from scoped_images.cdk.builder import ImageBuild, ImageBuilder, PublishedImage
+    from scoped_images.cdk.bases.base_image import BaseImage
+    from scoped_images.cdk.bases.base_images import BaseImages, WorkloadBases
+    from scoped_images.cdk.builds.builder import ImageBuild, ImageBuilder, PublishedImage
     from scoped_images.cdk.environment import Environment
-    from scoped_images.cdk.existing_image import ExistingImage
-    from scoped_images.cdk.existing_repository import ExistingRepository
-    from scoped_images.cdk.image_copy import ImageCopy
-    from scoped_images.cdk.image_pruner import ImagePruner
-    from scoped_images.cdk.image_repository import ImageRepository
-    from scoped_images.cdk.ordered_assets import OrderedAssets
-    from scoped_images.cdk.pull_through import PullThroughCache
-    from scoped_images.cdk.registry_function import RegistryFunction
+    from scoped_images.cdk.functions.image_pruner import ImagePruner
+    from scoped_images.cdk.functions.registry_function import RegistryFunction
+    from scoped_images.cdk.images.existing_image import ExistingImage
+    from scoped_images.cdk.images.image_copy import ImageCopy
+    from scoped_images.cdk.images.scoped_image import ScopedImage
+    from scoped_images.cdk.images.workspace_images import WorkspaceImages
+    from scoped_images.cdk.order.ordered_assets import OrderedAssets
     from scoped_images.cdk.remote.builder import RemoteBuilder
-    from scoped_images.cdk.scoped_image import ScopedImage
+    from scoped_images.cdk.repositories.existing_repository import ExistingRepository
+    from scoped_images.cdk.repositories.image_repository import ImageRepository
+    from scoped_images.cdk.repositories.pull_through import PullThroughCache
     from scoped_images.cdk.stack_outputs import StackOutputs
-    from scoped_images.cdk.workspace_images import WorkspaceImages
     from scoped_images.context.scoped_context import ScopedContext
     from scoped_images.ecr.address import RepositoryAddress
     from scoped_images.ecr.lifecycle import ImageLifecycle
@@ -80,38 +80,38 @@ __all__ = [
 _MODULES = {
     "BaseDeclaration": "bases.declaration",
     "BaseGraph": "bases.graph",
-    "BaseImage": "cdk.base_image",
-    "BaseImages": "cdk.base_images",
+    "BaseImage": "cdk.bases.base_image",
+    "BaseImages": "cdk.bases.base_images",
     "BuildOptions": "image.build_options",
     "BuildSecret": "remote.build_secret",
     "Environment": "cdk.environment",
-    "ExistingImage": "cdk.existing_image",
-    "ExistingRepository": "cdk.existing_repository",
-    "ImageBuild": "cdk.builder",
-    "ImageBuilder": "cdk.builder",
-    "ImageCopy": "cdk.image_copy",
+    "ExistingImage": "cdk.images.existing_image",
+    "ExistingRepository": "cdk.repositories.existing_repository",
+    "ImageBuild": "cdk.builds.builder",
+    "ImageBuilder": "cdk.builds.builder",
+    "ImageCopy": "cdk.images.image_copy",
     "ImageLifecycle": "ecr.lifecycle",
-    "ImagePruner": "cdk.image_pruner",
-    "ImageRepository": "cdk.image_repository",
+    "ImagePruner": "cdk.functions.image_pruner",
+    "ImageRepository": "cdk.repositories.image_repository",
     "ImagesLock": "upstream.lock",
-    "OrderedAssets": "cdk.ordered_assets",
+    "OrderedAssets": "cdk.order.ordered_assets",
     "PackageOptions": "bases.package_options",
     "Platform": "platform",
-    "PublishedImage": "cdk.builder",
-    "PullThroughCache": "cdk.pull_through",
+    "PublishedImage": "cdk.builds.builder",
+    "PullThroughCache": "cdk.repositories.pull_through",
     "RefreshMarks": "bases.refresh_marks",
     "RegistryCache": "image.registry_cache",
-    "RegistryFunction": "cdk.registry_function",
+    "RegistryFunction": "cdk.functions.registry_function",
     "RemoteBuilder": "cdk.remote.builder",
     "RepositoryAddress": "ecr.address",
     "Retention": "pruning.retention",
     "ScopedContext": "context.scoped_context",
-    "ScopedImage": "cdk.scoped_image",
+    "ScopedImage": "cdk.images.scoped_image",
     "ScopedImagesError": "errors",
     "StackOutputs": "cdk.stack_outputs",
     "UpstreamImages": "upstream.images",
-    "WorkloadBases": "cdk.base_images",
-    "WorkspaceImages": "cdk.workspace_images",
+    "WorkloadBases": "cdk.bases.base_images",
+    "WorkspaceImages": "cdk.images.workspace_images",
 }
 
 

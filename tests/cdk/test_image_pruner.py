@@ -15,7 +15,7 @@ from aws_cdk import aws_events as events
 from aws_cdk.assertions import Match, Template
 
 from scoped_images import ScopedImage
-from scoped_images.cdk.image_pruner import ImagePruner
+from scoped_images.cdk.functions.image_pruner import ImagePruner
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import PrunerSettings
 from tests.cdk.small_app import SmallApp

@@ -12,7 +12,7 @@ from aws_cdk import pipelines
 from aws_cdk.assertions import Annotations, Match
 
 from scoped_images import Platform, RemoteBuilder, ScopedImage
-from scoped_images.cdk.pipelines import builds_images
+from scoped_images.cdk.app.pipelines import builds_images
 from tests.cdk.small_app import PLACE, SmallApp
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
 
 from scoped_images import OrderedAssets, ScopedImagesError
-from scoped_images.cdk.pull_through import PullThroughCache
+from scoped_images.cdk.repositories.pull_through import PullThroughCache
 from scoped_images.upstream.images import UpstreamImages
 from tests.cdk.small_app import SmallApp
 

@@ -91,7 +91,7 @@ def test_a_look_up_answers_for_thirty_images_at_most(
     small_app: SmallApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than 30 images in one look-up are rare enough to need a smaller one here."""
-    monkeypatch.setattr("scoped_images.cdk.registry_resources._DIGESTS", 2)
+    monkeypatch.setattr("scoped_images.cdk.functions.registry_resources._DIGESTS", 2)
     stack = small_app.stack("App")
     for number in in_one_look_up(3):
         _ = image_in(small_app, stack, number).digest

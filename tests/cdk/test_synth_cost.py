@@ -83,5 +83,5 @@ def test_no_construct_loads_what_synth_does_not_need() -> None:
     loaded = loaded_by(
         "import scoped_images; [getattr(scoped_images, name) for name in scoped_images.__all__]"
     )
-    assert "scoped_images.cdk.image_copy" in loaded
+    assert "scoped_images.cdk.images.image_copy" in loaded
     assert {"boto3", "botocore", "cdk_ecr_deployment"} & loaded == set()

@@ -96,6 +96,21 @@ def test_only_the_room_cdk_imports_cdk() -> None:
     assert {room_of(path) for path in LIBRARY.rglob("*.py") if imports.search(path.read_text())} == {"cdk"}
 
 
+# "cdk" holds helpers that every construct may use.
+CDK_FOLDERS = ("cdk", "app", "functions", "order", "repositories", "builds", "remote", "bases", "images")
+
+
+def test_a_folder_of_cdk_imports_only_those_above_it() -> None:
+    imports = re.compile(r"^\s*from scoped_images\.cdk\.(?:(\w+)\.)?\w+ import", re.MULTILINE)
+    found = {
+        (path.parent.name, other or "cdk")
+        for path in (LIBRARY / "cdk").rglob("*.py")
+        for other in imports.findall(path.read_text())
+    }
+    assert {folder for folder, _ in found} == {*CDK_FOLDERS}
+    assert [each for each in found if CDK_FOLDERS.index(each[1]) > CDK_FOLDERS.index(each[0])] == []
+
+
 def test_no_two_modules_import_each_other() -> None:
     """Neither at run time nor for types: a circle is one thing in two files."""
     imports = re.compile(r"^\s*from (scoped_images[.\w]*) import", re.MULTILINE)

@@ -12,7 +12,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from scoped_images.cdk.arguments import expect_environment_name
-from scoped_images.cdk.builder import ImageBuild, PublishedImage
+from scoped_images.cdk.builds.builder import ImageBuild, PublishedImage
+from scoped_images.cdk.order.stack_order import build_after, refuse_other_place
 from scoped_images.cdk.place import literal_place_of
 from scoped_images.cdk.remote.functions import RemoteFunctions
 from scoped_images.cdk.remote.image import RemoteImage
@@ -22,7 +23,6 @@ from scoped_images.cdk.remote.settings import (
     minutes_of,
     refuse_network_without_vpc,
 )
-from scoped_images.cdk.stack_order import build_after, refuse_other_place
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.remote.build_secret import BuildSecret

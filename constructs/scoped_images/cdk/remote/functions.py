@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from scoped_images.cdk.function_code import function_code, function_runtime
+from scoped_images.cdk.functions.function_code import function_code, function_runtime
 from scoped_images.cdk.place import repository_arn
 from scoped_images.cdk.remote.findings import acknowledge_functions, acknowledge_wildcard
 from scoped_images.ecr.address import RepositoryAddress

@@ -11,13 +11,13 @@ from aws_cdk import AssetHashType, CustomResource, Duration, Names, Stack
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
-from scoped_images.cdk.builder import ImageBuild, PublishedImage
+from scoped_images.cdk.builds.builder import ImageBuild, PublishedImage
+from scoped_images.cdk.functions.registry_resources import LOOK_AGAIN
 from scoped_images.cdk.place import path_of, place_of
-from scoped_images.cdk.registry_resources import LOOK_AGAIN
 from scoped_images.cdk.remote.project import image_project
 from scoped_images.cdk.remote.role import build_role, images_of_ecr
 from scoped_images.cdk.remote.settings import RemoteSettings
-from scoped_images.cdk.repository_by_name import RepositoryByName
+from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
 from scoped_images.context.archive import archive_name, named_folders, write_context_archive
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError

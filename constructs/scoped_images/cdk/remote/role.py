@@ -8,7 +8,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from scoped_images.cdk.builder import ImageBuild
+from scoped_images.cdk.builds.builder import ImageBuild
 from scoped_images.cdk.place import repository_arn
 from scoped_images.cdk.remote.findings import acknowledge_wildcard
 from scoped_images.cdk.remote.settings import RemoteSettings

@@ -1,0 +1,1 @@
+"""What an app knows of its images, and the checks of what runs them."""

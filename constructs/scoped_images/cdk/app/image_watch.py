@@ -1,0 +1,54 @@
+"""Looks at everything in an app that runs one of its images: an aspect first, a check of the resolved templates last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsii
+from aws_cdk import CfnResource, IAspect, Stack, Stage
+from constructs import IConstruct, IValidation
+
+from scoped_images.cdk.app.architectures import set_architecture
+from scoped_images.cdk.app.image_uses import ImageUses
+from scoped_images.cdk.app.pipelines import check_pipeline, is_pipeline
+from scoped_images.cdk.app.register import Register
+from scoped_images.cdk.app.rendered_templates import render
+from scoped_images.cdk.app.watch_file import write_watch_file
+
+
+@jsii.implements(IAspect, IValidation)
+class ImageWatch:
+    """Watches one stage of an app. As an aspect it sets architectures; as a validation it checks what came of it."""
+
+    def __init__(self, register: Register, outdir: Path | None) -> None:
+        self.register, self._outdir = register, outdir
+        self._stacks: list[Stack] = []
+        self._resources: list[CfnResource] = []
+        self._pipelines: list[IConstruct] = []
+
+    def visit(self, node: IConstruct) -> None:
+        """Remember stacks, resources and pipelines; set an architecture that is not set.
+
+        It runs for every construct of the app, so it must not call JavaScript for most of them.
+        """
+        if isinstance(node, CfnResource):
+            self._resources.append(node)
+            if self.register.images:
+                set_architecture(node, self.register.images)
+        elif isinstance(node, Stack):
+            self._stacks.append(node)
+        elif isinstance(node, Stage):
+            # The first of a walk: an app may be synthesized more than once.
+            self._stacks, self._resources, self._pipelines = [], [], []
+        elif is_pipeline(node):
+            self._pipelines.append(node)
+
+    def validate(self) -> list[str]:
+        """Check every resource that names an image of the app. Errors are annotations, which the CLI prints."""
+        if self._outdir and self.register.contexts:
+            write_watch_file(self._outdir, self.register.contexts)
+        if self.register.images:
+            ImageUses(render(self._stacks), self._stacks, self._resources, self.register).check()
+            for pipeline in self._pipelines:
+                check_pipeline(pipeline, self.register.images)
+        return []

@@ -1,0 +1,183 @@
+"""A base image: other images are built from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct, IConstruct
+
+from scoped_images.building.assembly import BASE_METADATA
+from scoped_images.cdk.annotations import annotate_info
+from scoped_images.cdk.app.app_register import register_of
+from scoped_images.cdk.arguments import expect_argument
+from scoped_images.cdk.builds.builder import ImageBuilder
+from scoped_images.cdk.builds.builds import ImageBuilds, platforms_of, refuse_late_args
+from scoped_images.cdk.builds.local_builder import LocalBuilder
+from scoped_images.cdk.builds.publish import publish
+from scoped_images.cdk.builds.published_base import PublishedBase
+from scoped_images.cdk.environment import BASE_TAGS, BaseTag
+from scoped_images.cdk.functions.registry_resources import move_tag
+from scoped_images.cdk.place import path_of
+from scoped_images.cdk.repositories.existing_repository import ExistingRepository
+from scoped_images.cdk.repositories.image_repository import ImageRepository
+from scoped_images.context.commit import commit_of
+from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.ecr.tags import STABLE, git_tag
+from scoped_images.errors import ScopedImagesError
+from scoped_images.image.base_reference import BaseReference
+from scoped_images.image.build_options import BuildOptions
+from scoped_images.image.spec import index_tag
+from scoped_images.platform import Platform
+
+
+class BaseImage(Construct):
+    """Builds a base image and publishes it in its repository, as `sha-<32 hex>` and as `stable`.
+
+    Put it into a stack of its own. The stack depends on the repository's, and its dependents' stacks depend on it.
+
+    uri: what dependents are built FROM. published: the same for builders, with account, region and platforms.
+    content_tag: of the image, or of the index over the images of several platforms.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        repository: ImageRepository | ExistingRepository,
+        context: ScopedContext | Callable[[Platform], ScopedContext],
+        platform: Platform | None = None,
+        platforms: Sequence[Platform] = (),
+        base: BaseImage | str | None = None,
+        named_bases: Mapping[str, BaseImage | str] | None = None,
+        tag: BaseTag = "content",
+        refresh_mark: str | None = None,
+        options: BuildOptions | None = None,
+        builder: ImageBuilder | None = None,
+    ) -> None:
+        """Build and publish.
+
+        context: or a function from a platform to its context, if the files depend on the platform.
+        platforms: several in place of `platform`; `uri` is then an index over one image for each.
+        base: another base image to build FROM, or the URI of an image that the app does not build. Defaults to the
+            Dockerfile's own `ARG BASE_IMAGE_URI`.
+        named_bases: further base images, by the names that `COPY --from=` uses.
+        tag: what dependents are built FROM. `content` and `git` rebuild them whenever this image changes; with
+            `static` they keep what they have, and their next build takes the image that is `stable` then.
+            With `frozen` this image is not rebuilt either, whatever its files are, until its refresh mark changes.
+            `git` is `git-<32 hex>`, the last commit of the context's files, or `content` if they differ from it.
+        refresh_mark: with `static` and `frozen`, a changed mark rebuilds the dependents (`scoped-images bases refresh`).
+        options, builder: as those of ScopedImage.
+        """
+        super().__init__(scope, construct_id)
+        if tag not in BASE_TAGS:
+            takes = " or ".join(repr(each) for each in BASE_TAGS)
+            raise ScopedImagesError(
+                f"tag: must be {takes}, got {tag!r} for {self.node.path!r}; use 'content'"
+            )
+        self.platforms = platforms_of(self, platform, platforms)
+        image_builds = ImageBuilds(
+            scope=self,
+            context=context,
+            platforms=self.platforms,
+            repository=repository,
+            base=base_argument(self, base),
+            named_bases=base_arguments(self, named_bases),
+            options=options or BuildOptions(),
+            builder=LocalBuilder() if builder is None else builder,
+            is_base=True,
+            frozen=refresh_mark or "" if tag == "frozen" else None,
+        )
+        builds = image_builds.builds()
+        refuse_late_args(self, builds[0].late_args, "the tag of a base image")
+        self._refuse_second_base()
+        self.address = repository.address
+        register_of(self).add_moving_tag(self, self.address, STABLE)
+        self.specs = tuple(build.spec for build in builds)
+        self.content_tag = index_tag(self.specs)
+        is_static = tag in ("static", "frozen")
+        if tag == "frozen":
+            annotate_info(
+                self,
+                "frozen-base",
+                "a change of its files is not built before scoped-images bases refresh, or another base_tag",
+            )
+        moving_tag = self._moving_tag(tag)
+        self.uri = self.address.tagged(moving_tag or self.content_tag)
+        self.published: PublishedBase = PublishedBase(
+            reference=BaseReference(
+                uri=self.uri, identity=f"{STABLE} {refresh_mark or ''}" if is_static else self.content_tag
+            ),
+            address=self.address,
+            platforms=self.platforms,
+            is_static=is_static,
+            construct=self,
+        )
+        # For `scoped-images build`: neither an index nor a moving tag exists before the stack is deployed.
+        self.node.add_metadata(
+            BASE_METADATA,
+            {
+                "reference": self.uri,
+                "images": {str(spec.platform): self.address.tagged(spec.content_tag) for spec in self.specs},
+            },
+        )
+        self._move_tags(publish(self, builds, image_builds.builder).needed, moving_tag)
+        CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))
+
+    def _moving_tag(self, tag: BaseTag) -> str | None:
+        """Return the tag that dependents are built FROM, or None for the content tag."""
+        if tag in ("static", "frozen"):
+            return STABLE
+        if tag == "content":
+            return None
+        contexts = [spec.context for spec in self.specs]
+        commit = commit_of(*contexts)
+        if commit is None:
+            annotate_info(
+                self,
+                "no-commit",
+                f"the files in the context of {contexts[0].dockerfile.name} differ from the last commit, or are in "
+                f"none: dependents are built FROM {self.content_tag}",
+            )
+            return None
+        return git_tag(commit)
+
+    def _move_tags(self, published: Sequence[IConstruct], moving_tag: str | None) -> None:
+        # One commit may have several contents: its base image or its build arguments changed since.
+        for tag in dict.fromkeys((STABLE, moving_tag or STABLE)):
+            move_tag(self, self.address, from_tag=self.content_tag, tag=tag, after=tuple(published))
+
+    def _refuse_second_base(self) -> None:
+        stack = Stack.of(self)
+        for child in stack.node.find_all():
+            if isinstance(child, BaseImage) and child is not self:
+                raise ScopedImagesError(
+                    f"stack: takes one base image, got {path_of(child)!r} and {path_of(self)!r} in {path_of(stack)!r}; "
+                    "put each into a stack of its own, so that dependents wait for nothing else"
+                )
+
+
+def base_argument(scope: Construct, base: object) -> PublishedBase | BaseReference | None:
+    """Return a base as builds take it. Raises ScopedImagesError for anything but a base image or a literal URI."""
+    if isinstance(base, str):
+        return BaseReference.external(base, name=f"base of {path_of(scope)!r}")
+    do = "use a base image, or the URI of an image that the app does not build"
+    expect_argument(scope, "base", base, BaseImage, do)
+    return base.published if isinstance(base, BaseImage) else None
+
+
+def base_arguments(
+    scope: Construct, named_bases: Mapping[str, object] | None
+) -> dict[str, PublishedBase | BaseReference]:
+    """Return named bases as builds take them."""
+    expect_argument(scope, "named_bases", named_bases, Mapping, "use base images by name")
+    arguments: dict[str, PublishedBase | BaseReference] = {}
+    for name, each in (named_bases or {}).items():
+        what = f"named_bases[{name!r}]"
+        if isinstance(each, BaseImage):
+            arguments[name] = each.published
+        else:
+            expect_argument(scope, what, each, str, "put folders into build_contexts of the context")
+            arguments[name] = BaseReference.external(each, name=f"{what} of {path_of(scope)!r}")
+    return arguments

@@ -1,0 +1,1 @@
+"""From a build context to a published image, on the machine that deploys."""

@@ -1,0 +1,243 @@
+"""What can be known or done only when images are in the registry: custom resources of one small function.
+
+A stack has up to 16 resources that look digests up, each up to 30 of them, and one resource for all moving tags. The
+path of an image decides which resource has its digest, and repository and tag decide which attribute. A function's
+version therefore changes with its image, and never with other images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import CfnResource, CustomResource, Duration, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IDependable
+
+from scoped_images.cdk.functions.registry_function import registry_function
+from scoped_images.cdk.place import repository_arn
+from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.platform import Platform
+
+# CloudFormation asks again only for what has changed. After an image was deleted by hand it should:
+# `cdk deploy -c scoped-images:again=<another value than before>`.
+LOOK_AGAIN = "scoped-images:again"
+
+# CloudFormation takes 4,096 bytes from a custom resource. Key and digest are 107 of them, and the rest of the answer
+# at most 700.
+_DIGESTS = 30
+_KEY_DIGITS = 32
+
+
+class ImageDigest:
+    """The digest of one image, as an attribute of a resource of its stack.
+
+    attribute: differs from image to image and from tag to tag.
+    """
+
+    def __init__(self, resource: _RegistryResource, attribute: str) -> None:
+        self.attribute, self.logical_id = attribute, resource.logical_id
+        self.digest = f"sha256:{resource.custom.get_att_string(attribute)}"
+
+
+class ImageDigests(Construct):
+    """Looks up the digests of up to 30 images when its stack deploys."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self._resource: _RegistryResource | None = None
+        self._found: dict[str, ImageDigest] = {}
+        # A list keeps its order in every tool that sorts keys, whatever the images hold.
+        self._images: list[dict[str, str]] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether CloudFormation would take no further digest."""
+        return len(self._found) >= _DIGESTS
+
+    def find(self, key: str) -> ImageDigest | None:
+        """Return a digest that is looked up already."""
+        return self._found.get(key)
+
+    def add(self, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest:
+        """Look `tag` up in `repository` when the stack deploys. account: of the repository."""
+        key = _image_key(self, repository, tag, account)
+        if self._resource is None:
+            self._resource = _RegistryResource(self, "Resource", kind="Digests", actions=_LOOK)
+        self._resource.allow(repository.repository_arn)
+        self._images.append(
+            {"Key": key, "RegistryId": account, "RepositoryName": repository.repository_name, "ImageTag": tag}
+        )
+        self._resource.set("Images", self._images)
+        self._found[key] = ImageDigest(self._resource, key)
+        return self._found[key]
+
+
+def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest:
+    """Look `tag` up in `repository` when the stack of `scope` deploys, together with the stack's other look-ups."""
+    stack = Stack.of(scope)
+    key = _image_key(stack, repository, tag, account)
+    digits = hashlib.sha256(scope.node.path.removeprefix(stack.node.path).encode()).hexdigest()
+    # Never the next free place: Lambda refuses a new version of a function that did not change, and a version is new
+    # when its image's reference is. A second digit is needed when more than 30 images share the first, by chance.
+    for length in range(1, len(digits) + 1):
+        name = f"ScopedImagesDigests{digits[:length].upper()}"
+        group = stack.node.try_find_child(name) or ImageDigests(stack, name)
+        assert isinstance(group, ImageDigests), "only the library uses these names"
+        found = group.find(key)
+        if found is not None:
+            return found
+        if not group.is_full:
+            return group.add(repository, tag, account=account)
+    raise AssertionError("no 30 images have one hash")
+
+
+class ImageIndex(Construct):
+    """One index over the images of several platforms, under a tag of its own beside them.
+
+    A tag that stands already is left where it is.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        repository: RepositoryAddress,
+        tag: str,
+        images: Mapping[Platform, str],
+    ) -> None:
+        """Put the index when the stack deploys. images: tag of each platform's image."""
+        super().__init__(scope, construct_id)
+        key = _key(self, [repository.name, tag])
+        resource = _RegistryResource(self, "Resource", kind="Index", actions=_TAG)
+        resource.allow(repository_arn(self, repository))
+        for name, value in {
+            "RegistryId": repository.account,
+            "RepositoryName": repository.name,
+            "ImageTag": tag,
+            "Images": {str(platform): image for platform, image in images.items()},
+            "Key": key,
+        }.items():
+            resource.set(name, value)
+        digest = ImageDigest(resource, key)
+        self.resource = resource.resource
+        self.digest, self.logical_id, self.attribute = digest.digest, digest.logical_id, digest.attribute
+
+
+class MovingTags(Construct):
+    """Second tags on a stack's images: each is taken from whatever image had it before."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self._resource: _RegistryResource | None = None
+        self._tags: list[dict[str, str]] = []
+
+    def add(
+        self, repository: RepositoryAddress, *, from_tag: str, tag: str, after: tuple[IDependable, ...]
+    ) -> None:
+        """Tag when the stack deploys and is done with `after`, and again when either tag changes."""
+        if self._resource is None:
+            self._resource = _RegistryResource(self, "Resource", kind="Tags", actions=_TAG)
+        self._resource.allow(repository_arn(self, repository))
+        self._tags.append(
+            {
+                "RegistryId": repository.account,
+                "RepositoryName": repository.name,
+                "FromTag": from_tag,
+                "ImageTag": tag,
+            }
+        )
+        self._resource.set("ImageTags", self._tags)
+        self._resource.node.add_dependency(*after)
+
+
+def move_tag(
+    scope: Construct,
+    repository: RepositoryAddress,
+    *,
+    from_tag: str,
+    tag: str,
+    after: tuple[IDependable, ...] = (),
+) -> None:
+    """Give an image a second tag when the stack of `scope` deploys, together with the stack's other tags."""
+    stack, name = Stack.of(scope), "ScopedImagesTags"
+    tags = stack.node.try_find_child(name) or MovingTags(stack, name)
+    assert isinstance(tags, MovingTags), "only the library uses these names"
+    tags.add(repository, from_tag=from_tag, tag=tag, after=after)
+
+
+_LOOK = ("ecr:DescribeImages",)
+_TAG = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage")
+
+
+class _RegistryResource(Construct):
+    """A resource of the stack's registry function, which may do `actions` with the repositories that it is allowed."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, kind: str, actions: tuple[str, ...]) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        function = registry_function(stack)
+        self._rights = _rights_of(stack, actions)
+        again = self.node.try_get_context(LOOK_AGAIN)
+        self.custom = CustomResource(
+            self,
+            "Default",
+            resource_type=f"Custom::ScopedImages{kind}",
+            service_token=function.function_arn,
+            # Shorter than CloudFormation's hour: it takes a second or fails.
+            service_timeout=Duration.minutes(5),
+            properties={"Again": str(again)} if again else {},
+        )
+        # The function may run before IAM has given it the right to.
+        self.custom.node.add_dependency(function)
+        resource = self.custom.node.default_child
+        assert isinstance(resource, CfnResource)
+        self.resource = resource
+        self.logical_id: str = stack.resolve(self.custom.ref)["Ref"]
+
+    def allow(self, repository_arn: str) -> None:
+        """Allow the function a repository."""
+        self._rights.allow(repository_arn)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a property."""
+        self.resource.add_property_override(name, value)
+
+
+class _Rights(Construct):
+    """One statement for all repositories that a stack's function may do the same actions with."""
+
+    def __init__(self, stack: Stack, construct_id: str, *, actions: tuple[str, ...]) -> None:
+        super().__init__(stack, construct_id)
+        self._statement = iam.PolicyStatement(actions=list(actions))
+        self._repositories: set[str] = set()
+        registry_function(stack).add_to_role_policy(self._statement)
+
+    def allow(self, repository_arn: str) -> None:
+        """Allow the actions in a repository."""
+        name = json.dumps(Stack.of(self).resolve(repository_arn))
+        if name not in self._repositories:
+            self._repositories.add(name)
+            self._statement.add_resources(repository_arn)
+
+
+def _rights_of(stack: Stack, actions: tuple[str, ...]) -> _Rights:
+    name = "ScopedImagesMayTag" if actions == _TAG else "ScopedImagesMayLook"
+    rights = stack.node.try_find_child(name) or _Rights(stack, name, actions=actions)
+    assert isinstance(rights, _Rights), "only the library uses these names"
+    return rights
+
+
+def _image_key(scope: Construct, repository: ecr.IRepository, tag: str, account: str) -> str:
+    here = Stack.of(scope).account
+    return _key(scope, [repository.repository_name, tag, *([account] if account != here else [])])
+
+
+def _key(scope: Construct, parts: list[str]) -> str:
+    """Return the name of an attribute: letters and digits, for tools that take no others."""
+    text = json.dumps(Stack.of(scope).resolve(parts), sort_keys=True)
+    return f"Image{hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]}"

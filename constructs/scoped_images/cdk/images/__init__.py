@@ -1,0 +1,1 @@
+"""Images that functions and containers run."""

@@ -1,0 +1,259 @@
+"""Copies an image to a repository in another region or account."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from scoped_images.cdk.acknowledge import acknowledge
+from scoped_images.cdk.app.app_register import register_of
+from scoped_images.cdk.app.registered_image import RegisteredImage
+from scoped_images.cdk.arguments import expect_argument
+from scoped_images.cdk.bases.base_image import BaseImage
+from scoped_images.cdk.builds.builds import refuse_late_args
+from scoped_images.cdk.deploy_order import deploy_after
+from scoped_images.cdk.functions.registry_resources import ImageDigests
+from scoped_images.cdk.images.docker_image_code import lambda_code
+from scoped_images.cdk.images.scoped_image import ScopedImage
+from scoped_images.cdk.order.stack_order import refuse_other_place
+from scoped_images.cdk.place import path_of, repository_arn
+from scoped_images.cdk.repositories.image_repository import ImageRepository
+from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
+from scoped_images.ecr.actions import PULL, PUSH
+from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect
+from scoped_images.image.spec import index_tag
+from scoped_images.platform import Platform
+
+_ARCHITECTURES = {Platform.LINUX_AMD64: "amd64", Platform.LINUX_ARM64: "arm64"}
+_MEMORY_MIB = 1024
+_ROLE_ID = "ScopedImagesCopyRole"
+_LOGS_ID = "ScopedImagesCopyLogs"
+
+
+class ImageCopy(Construct):
+    """Copies an image, or an index with all its images, to a repository in another region or account.
+
+    The copy has the digest and the content tag of the original. Functions and services in the repository's account
+    and region run it by its digest: `to_lambda_code(scope)` and `to_container_image(scope)`.
+
+    cdk-ecr-deployment's function copies, under a role that may pull from the one repository and push to the other:
+    the role that it would make for itself may do both in every repository of the account.
+
+    tag: the content tag in both repositories.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        image: ScopedImage | BaseImage,
+        repository: ImageRepository,
+    ) -> None:
+        """Copy when the stack deploys and the image's content has changed.
+
+        scope: in a stack of the image's account and region.
+        image: one with a repository of its own.
+        repository: where the copy goes, made by a stack of this app.
+        """
+        from cdk_ecr_deployment import DockerImageName, ECRDeployment  # noqa: PLC0415 - takes 0.1 s
+
+        super().__init__(scope, construct_id)
+        expect_argument(
+            self, "repository", repository, ImageRepository, "use one that a stack of this app makes"
+        )
+        source = _source_of(self, image)
+        refuse_other_place(self, source)
+        self.tag, self.platforms = index_tag(image.specs), image.platforms
+        self._address = repository.address
+        if self._address == source:
+            raise ScopedImagesError(
+                f"repository: must be another than the image's own, got {source.name!r} for both of {path_of(self)!r}; "
+                "pass a repository of another region or account, or use the image as it is"
+            )
+        stack = Stack.of(self)
+        role = _copy_role(stack)
+        role.add_to_policy(iam.PolicyStatement(actions=[*PULL], resources=[repository_arn(stack, source)]))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=sorted((*PULL, *PUSH)), resources=[repository_arn(stack, self._address)]
+            )
+        )
+        if self._address.account != stack.account:
+            _let_push(repository, role_name=_role_name(stack), account=stack.account, sid_of=stack)
+        index = len(self.platforms) > 1
+        deployment = ECRDeployment(
+            self,
+            "Copy",
+            src=DockerImageName(source.tagged(self.tag)),
+            dest=DockerImageName(self._address.tagged(self.tag)),
+            image_arch=None if index else [_ARCHITECTURES[self.platforms[0]]],
+            copy_image_index=index or None,
+            # Also what tells the function, one for each size, from one that the user's own stack may have.
+            memory_limit=_MEMORY_MIB,
+            # Without the updates: its own statements allow every repository.
+            role=role.without_policy_updates(),
+        )
+        deployment.node.add_dependency(role, image)
+        if Stack.of(repository) is not stack:
+            deploy_after(stack, Stack.of(repository))
+        _log_to(stack)
+
+    def to_lambda_code(
+        self,
+        scope: Construct,
+        *,
+        platform: Platform | None = None,
+        cmd: Sequence[str] | None = None,
+        entrypoint: Sequence[str] | None = None,
+    ) -> lambda_.DockerImageCode:
+        """Return the copy, by digest, as the code of a function in the stack of `scope`.
+
+        platform: must be left out, or be the platform of the image. Lambda takes no index, so an image of several
+            platforms cannot be a function's code.
+        """
+        if len(self.platforms) > 1 or (platform and Platform.parse(platform) != self.platforms[0]):
+            raise ScopedImagesError(
+                f"platform: {self.node.path!r} as a function's code must be an image of one platform, got "
+                f"{' and '.join(self.platforms)}; copy an image that is built for one"
+            )
+        return lambda_code(*self._in(scope), cmd=cmd, entrypoint=entrypoint)
+
+    def to_container_image(self, scope: Construct) -> ecs.ContainerImage:
+        """Return the copy, by digest, as the image of a container in the stack of `scope`."""
+        return ecs.ContainerImage.from_ecr_repository(*self._in(scope))
+
+    def _in(self, scope: Construct) -> tuple[ecr.IRepository, str]:
+        """Return repository and digest in the stack of `scope`, which waits for the copy."""
+        stack = Stack.of(scope)
+        refuse_other_place(scope, self._address)
+        name = f"CopyOf{self._address.name.replace('/', '-')}{self.node.addr[-8:]}"
+        existing = stack.node.try_find_child(name)
+        copied = (
+            existing
+            if isinstance(existing, _Copied)
+            else _Copied(stack, name, address=self._address, tag=self.tag, platforms=self.platforms)
+        )
+        if stack is not Stack.of(self):
+            deploy_after(stack, Stack.of(self))
+        else:
+            copied.node.add_dependency(self)
+        return copied.repository, copied.digest.digest
+
+
+class _Copied(Construct):
+    """The copy as one stack at its destination sees it, with its digest, which is looked up when that stack deploys."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        address: RepositoryAddress,
+        tag: str,
+        platforms: tuple[Platform, ...],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.repository = RepositoryByName(self, "Repository", repository_name=address.name, address=address)
+        # Of its own: the stack's other look-ups need not wait for the copy.
+        digest = ImageDigests(self, "Digest").add(self.repository, tag, account=address.account)
+        self.digest = digest
+        register_of(self).add_image(
+            RegisteredImage(
+                scope=self,
+                uri=self.repository.tagged(tag),
+                fragment=tag,
+                platforms=platforms,
+                find_digest=lambda: digest,
+                needed=None,
+                ordered=False,
+            )
+        )
+
+
+def _source_of(copy: ImageCopy, image: ScopedImage | BaseImage) -> RepositoryAddress:
+    do = "use the construct that builds the image"
+    expect(f"image of {path_of(copy)!r}", image, (ScopedImage, BaseImage), do)
+    if image.address is None:
+        raise ScopedImagesError(
+            f"image: must have a repository of its own, got {path_of(image)!r} in CDK's; give it repository=, an "
+            "ImageRepository"
+        )
+    refuse_late_args(image, image.specs[0].late_args, "the tag of an image to copy")
+    return image.address
+
+
+def _role_name(stack: Stack) -> str:
+    """A literal name, which another account's policy can hold before the role exists. IAM's names know no region."""
+    place = f"{stack.account} {stack.region} {stack.stack_name}"
+    return f"scoped-images-copy-{hashlib.sha256(place.encode()).hexdigest()[:32]}"
+
+
+def _copy_role(stack: Stack) -> iam.Role:
+    """One for each stack: cdk-ecr-deployment has one function for each stack, and takes the role of its first copy."""
+    existing = stack.node.try_find_child(_ROLE_ID)
+    if isinstance(existing, iam.Role):
+        return existing
+    log_group = logs.LogGroup(
+        stack, _LOGS_ID, retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
+    )
+    role = iam.Role(
+        stack,
+        _ROLE_ID,
+        role_name=_role_name(stack),
+        description="Copies images to other regions and accounts",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+    )
+    role.add_to_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
+    log_group.grant_write(role)
+    acknowledge(
+        role,
+        "IAM5[Resource::*]",
+        "ecr:GetAuthorizationToken takes no resource; every other statement names its own",
+    )
+    return role
+
+
+def _let_push(repository: ImageRepository, *, role_name: str, account: str, sid_of: Stack) -> None:
+    """Let the role of another account push.
+
+    A policy that names a role as its principal is refused while the role does not exist, and the repository is made
+    first. A condition is not checked so.
+    """
+    place = repository.address
+    role = Stack.of(repository).format_arn(
+        service="iam", region="", account=account, resource="role", resource_name=role_name
+    )
+    repository.repository.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid=f"CopiesFrom{account}{hashlib.sha256(f'{place} {sid_of.stack_name}'.encode()).hexdigest()[:8]}",
+            principals=[iam.AccountPrincipal(account)],
+            actions=sorted((*PULL, *PUSH)),
+            conditions={"ArnEquals": {"aws:PrincipalArn": role}},
+        )
+    )
+
+
+def _log_to(stack: Stack) -> None:
+    """Set the log group: ECRDeployment has no property for its function's, which would never expire."""
+    functions = [
+        child.node.default_child
+        for child in stack.node.children
+        if child.node.id.startswith("Custom::CDKECRDeployment")
+        and child.node.id.endswith(f"{_MEMORY_MIB}MiB")
+    ]
+    assert len(functions) == 1, "cdk-ecr-deployment keeps one function for each stack and size"
+    (function,), log_group = functions, stack.node.find_child(_LOGS_ID)
+    assert isinstance(function, lambda_.CfnFunction)
+    assert isinstance(log_group, logs.LogGroup)
+    function.logging_config = lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.log_group_name)

@@ -1,0 +1,1 @@
+"""The order of builds and of stacks."""

@@ -1,0 +1,1 @@
+"""ECR repositories: made by the app, made elsewhere, or CDK's own."""
