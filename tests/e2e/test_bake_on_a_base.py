@@ -108,10 +108,13 @@ def test_an_empty_builder_takes_a_step_from_the_registry_cache(
     """The step would write another file each time."""
     app = images_on_a_base(deployment, tmp_path / "five", ["RUN date +%N > /when"])
     build(deployment, "--app", str(app))
-    first = layers(deployment, "i0", "sha-five")
-    forget(deployment, "five", "base", "i0")
-    assert len(build(deployment, "--app", str(app))["pushed"]) == 2
-    assert layers(deployment, "i0", "sha-five") == first
+    runs = []
+    # The first of them writes a cache of the image on a base that is in the registry.
+    for _ in range(2):
+        forget(deployment, "five", "i0")
+        assert build(deployment, "--app", str(app))["pushed"].keys() == {f"{REGISTRY}/i0:sha-five"}
+        runs.append(layers(deployment, "i0", "sha-five"))
+    assert runs[0] == runs[1]
 
 
 def test_linked_copies_do_not_download_the_base(deployment: Deployment, tmp_path: Path) -> None:

@@ -80,6 +80,22 @@ def wait_until_stable(arn: str, props: Properties) -> None:
             "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'"
             f"{last_stop(service)}"
         )
+    # ministack stops the older tasks after it calls the deployment completed, and forwards requests to them until then.
+    while any(is_older(task, service, deployment) for task in list(ecs._tasks.values())):
+        if time.monotonic() > deadline:
+            raise ValueError(f"{arn} did not stop its older tasks")
+        time.sleep(POLL_SECONDS)
+    ecs._sync_service_targets(key.partition("/")[0], service)
+
+
+def is_older(task: Properties, service: Properties, deployment: Properties) -> bool:
+    """Return whether a task that still runs belongs to another deployment of the service."""
+    return (
+        (task.get("group"), task.get("clusterArn"))
+        == (f"service:{service['serviceName']}", service.get("clusterArn"))
+        and task.get("_deployment_id") != deployment.get("id")
+        and task.get("lastStatus") in ecs._PRE_STOP_STATUSES
+    )
 
 
 def last_stop(service: Properties) -> str:
