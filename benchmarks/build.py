@@ -78,7 +78,7 @@ def run(results: Results) -> None:
 
 def _measure(results: Results, repo: Monorepo, scale: Scale, base: int, images: int) -> None:
     case = f"base of {base / 1e9:g} GB, {images} image{'s'[: images > 1]}"
-    by = _Ways(repo)
+    by = Ways(repo)
     ways: dict[str, Callable[[str, int], None]] = {
         "whole repository": by.whole,
         "whole repository, registry cache": by.whole_with_cache,
@@ -105,7 +105,7 @@ def _measure(results: Results, repo: Monorepo, scale: Scale, base: int, images: 
 
 
 @dataclass(frozen=True)
-class _Ways:
+class Ways:
     """The ways to build the services of a monorepo; `step` is what has changed."""
 
     repo: Monorepo

@@ -32,6 +32,7 @@ ABOUT = {
     "copies says what BuildKit reads. Any repository: `python -m benchmarks --repository PATH --dockerfile FILE`.",
     "build": "Seconds from a change to the image in the registry, with the builder emptied before each. The base image "
     "is in the registry only.",
+    "base_size": "The same change of the handler with a small and a large base, in turns.",
     "deploy": "A `cdk deploy` of this project that changes nothing, against an emulated AWS, and the part of it that the "
     "library's own code takes in the app.",
     "pruning": "One run of the pruner against a function that answers in place of AWS.",
