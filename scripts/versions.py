@@ -23,8 +23,8 @@ TOOLS = ["pytest", "pytest-xdist", "hypothesis", "moto"]
 # What the lowest aws-cdk-lib cannot do: work with cdk-nag 3, refer weakly to another stack, and load modules lazily.
 NEWER = [
     "--ignore=tests/cdk/test_nag.py",
-    "--deselect=tests/cdk/test_image_uses.py::test_with_weak_references_a_digest_of_another_stack_is_no_export",
-    "--deselect=tests/cdk/test_synth_cost.py::test_an_app_without_functions_and_tasks_loads_neither_module",
+    "--deselect=tests/cdk/app/test_image_uses.py::test_with_weak_references_a_digest_of_another_stack_is_no_export",
+    "--deselect=tests/cdk/images/test_synth_cost.py::test_an_app_without_functions_and_tasks_loads_neither_module",
 ]
 
 

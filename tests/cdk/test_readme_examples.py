@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from scoped_images import ScopedImage
-from tests.cdk.test_registry_function import RESOURCES_OF_A_FUNCTION, pinned_resources
+from tests.cdk.functions.test_registry_function import RESOURCES_OF_A_FUNCTION, pinned_resources
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -1,6 +1,6 @@
 """One image in two environments and a Stage: each runs the one that its own stacks publish.
 
-Docker reaches one region of the local AWS; tests/cdk/test_image_places.py has two.
+Docker reaches one region of the local AWS; tests/cdk/app/test_image_places.py has two.
 """
 
 from __future__ import annotations

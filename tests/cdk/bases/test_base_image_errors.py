@@ -9,7 +9,7 @@ import pytest
 
 from scoped_images import Platform, ScopedContext
 from scoped_images.cdk.deploy_order import deploy_after
-from tests.cdk.bases import base_in_own_stack, dependent_of
+from tests.cdk.base_stacks import base_in_own_stack, dependent_of
 from tests.cdk.small_app import PLACE, SmallApp
 from tests.refusals import refused
 

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
 from scoped_images import BuildOptions
-from tests.cdk.bases import base_in_own_stack, dependent_of, destinations
+from tests.cdk.base_stacks import base_in_own_stack, dependent_of, destinations
 from tests.cdk.registry_resources import moved_tags
 from tests.cdk.small_app import BOTH, REGISTRY, SmallApp
 

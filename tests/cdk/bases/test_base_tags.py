@@ -11,7 +11,7 @@ import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
 from scoped_images import Platform, ScopedContext
-from tests.cdk.bases import base_in_own_stack, dependent_of, destinations
+from tests.cdk.base_stacks import base_in_own_stack, dependent_of, destinations
 from tests.cdk.registry_resources import moved_tags
 from tests.cdk.small_app import BOTH, REGISTRY, SmallApp
 
