@@ -14,11 +14,18 @@ def expect(name: str, value: object, kind: type | tuple[type, ...], do: str) -> 
     """Raise ScopedImagesError unless `value` is of a kind. do: what to do, such as `use ScopedContext.of(directory)`."""
     if not isinstance(value, kind):
         kinds = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
-        # The values of a mapping may be secrets.
-        text = type(value).__name__ if isinstance(value, Mapping) else repr(value)
-        own = "" if value is None or text.startswith(type(value).__name__) else f"{type(value).__name__} "
-        short = text if len(text) <= 60 else f"{text[:57]}…"
-        raise ScopedImagesError(f"{name}: must be {kinds}, got {own}{short}; {do}")
+        raise ScopedImagesError(f"{name}: must be {kinds}, got {got(value)}; {do}")
+
+
+def got(value: object) -> str:
+    """Return a value of a wrong type as a message shows it."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    # The values of a mapping may be secrets, and an object without a text of its own shows only its address.
+    is_shown = not isinstance(value, Mapping) and type(value).__repr__ is not object.__repr__
+    text = repr(value) if is_shown else type(value).__name__
+    own = "" if value is None or text.startswith(type(value).__name__) else f"{type(value).__name__} "
+    return f"{own}{text if len(text) <= 60 else f'{text[:57]}…'}"
 
 
 def expect_list(name: str, value: object) -> None:

@@ -141,7 +141,11 @@ class Remote(LocalAws):
 
     def build(self, request: BuildRequest) -> str:
         """Build an image, and return its digest."""
-        return str(self.wait(self.start(request))["Digest"])
+        return self.digest(self.start(request))
+
+    def digest(self, started: dict[str, Any]) -> str:
+        """Wait for a build, and return the digest of its image."""
+        return f"sha256:{self.wait(started)['Hex']}"
 
     def manifest(self, repository: str, digest: str) -> dict[str, Any]:
         images = self.aws.client("ecr").batch_get_image(

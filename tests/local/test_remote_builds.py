@@ -80,7 +80,7 @@ def test_a_hostile_argument_arrives_unharmed_and_runs_nothing(remote: Remote) ->
         (remote.request(context, repository, tag="sha-late", late_args=("WORD",)), {"WORD": HOSTILE}),
     ):
         data = remote.wait(remote.start(request, late))
-        assert remote.run(repository, data["Digest"], "cat", "/word") == HOSTILE
+        assert remote.run(repository, f"sha256:{data['Hex']}", "cat", "/word") == HOSTILE
         assert not owned.exists()
     assert data["Tag"] == late_content_tag("sha-late", {"WORD": HOSTILE})
 
@@ -136,7 +136,7 @@ def test_secrets_reach_the_build_but_no_log_and_no_image(remote: Remote) -> None
         },
     )
     started = remote.start(request)
-    digest = str(remote.wait(started)["Digest"])
+    digest = remote.digest(started)
     expected = subprocess.run(
         ["sha256sum"], input=(word + other).encode(), capture_output=True, check=True
     ).stdout
@@ -219,7 +219,7 @@ def test_two_builds_of_one_content_at_once_both_end_with_its_image(remote: Remot
     )
     repository = remote.repository()
     started = [remote.start(remote.request(context, repository, build_args={"WHO": who})) for who in "ab"]
-    digests = {remote.wait(each)["Digest"] for each in started}
+    digests = {remote.digest(each) for each in started}
     assert len(digests) == 1
     assert started[0]["BuildId"] != started[1]["BuildId"]
 

@@ -11,7 +11,6 @@ from constructs import Construct
 from scoped_images.cdk.place import path_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import expect, expect_list
-from scoped_images.image.build_options import BuildOptions
 
 
 def expect_argument(
@@ -23,11 +22,12 @@ def expect_argument(
         expect(f"{name} of {path_of(scope)!r}", value, kind, do)
 
 
-def expect_options(scope: Construct, construct_id: str, options: object) -> None:
-    """Raise unless the options of a construct that is not made yet are None or BuildOptions."""
-    if options is not None and not isinstance(options, BuildOptions):
-        path = f"{path_of(scope)}/{construct_id}".removeprefix("/")
-        expect(f"options of {path!r}", options, BuildOptions, "use BuildOptions(build_args={'VERSION': '1'})")
+def refuse_network_without_vpc(vpc: object, *, subnets: object, security_groups: object) -> None:
+    """Raise for settings of a VPC that is not given: a function or build would run outside of any."""
+    if vpc is None and (subnets or security_groups):
+        raise ScopedImagesError(
+            "vpc: subnets and security_groups are of a VPC, got None; pass vpc= with them"
+        )
 
 
 def is_token(value: object) -> bool:

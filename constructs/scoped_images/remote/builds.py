@@ -288,4 +288,5 @@ def _is_passing(error: ClientError) -> bool:
 
 
 def _data(project: ImageProject, digest: str) -> dict[str, str]:
-    return {"Digest": digest, "Hex": digest.removeprefix("sha256:"), "Tag": project.published_tag}
+    # CDK takes a digest only if it begins with a literal `sha256:`, so the template writes that itself.
+    return {"Hex": digest.removeprefix("sha256:"), "Tag": project.published_tag}

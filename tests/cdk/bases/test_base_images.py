@@ -204,38 +204,11 @@ def test_a_base_that_is_not_there_is_named_beside_those_that_are(small_app: Smal
         bases["z"]
 
 
-@pytest.mark.parametrize(
-    ("argument", "given", "message"),
-    [
-        (
-            "env",
-            None,
-            "env: must be Environment, got None; use Environment.read(app.node.get_context('environments'), name)",
-        ),
-        (
-            "prefix",
-            "a b",
-            "prefix: must be letters, digits and dashes, a letter first, got 'a b'; stack names allow no others",
-        ),
-        (
-            "repositories",
-            "a",
-            "repositories: must be Stack, got str 'a'; use the stack to put the repositories into",
-        ),
-        ("refresh_marks", {}, "refresh_marks: must be RefreshMarks, got dict; use RefreshMarks.read()"),
-        (
-            "options",
-            {},
-            "options of 'app-dev': must be BuildOptions, got dict; use BuildOptions(build_args={'VERSION': '1'})",
-        ),
-    ],
-)
-def test_an_argument_of_another_type_is_told(
-    small_app: SmallApp, argument: str, given: Any, message: str
-) -> None:
-    arguments = {"env": ENV, "bases": [], "prefix": "app-dev", argument: given}
-    with refused(message):
-        BaseImages(small_app.app, **arguments)
+def test_a_prefix_that_no_stack_can_have_is_refused(small_app: SmallApp) -> None:
+    with refused(
+        "prefix: must be letters, digits and dashes, a letter first, got 'a b'; stack names allow no others"
+    ):
+        BaseImages(small_app.app, ENV, bases=[], prefix="a b")
 
 
 def test_two_sets_of_bases_with_the_same_names_are_refused(small_app: SmallApp) -> None:

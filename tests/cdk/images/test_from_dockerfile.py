@@ -22,7 +22,6 @@ from scoped_images import (
 )
 from tests.cdk.registry_resources import looked_up
 from tests.cdk.small_app import BOTH, PLACE
-from tests.refusals import refused
 
 DOCKERFILE = "FROM scratch AS base\nARG MODE=one\nCOPY services/a/${MODE} /\nFROM base AS last\n"
 
@@ -165,11 +164,3 @@ def test_a_build_argument_that_jsii_cannot_take_is_named(root: Path, value: Any)
     with pytest.raises(ScopedImagesError) as caught:
         image_in(cdk.Stack(app_in(root), "App"), root, options=BuildOptions(build_args={"V": value}))
     assert str(caught.value).startswith(f"build_args['V']: must be text, got {value!r} of type ")
-
-
-def test_options_of_another_type_are_refused(root: Path) -> None:
-    with refused(
-        "options of 'App/Image': must be BuildOptions, got dict; use "
-        "BuildOptions(build_args={'VERSION': '1'})"
-    ):
-        image_in(cdk.Stack(app_in(root), "App"), root, options={"target": "last"})

@@ -191,8 +191,8 @@ def test_the_copying_function_logs_to_a_group_that_expires(small_app: SmallApp) 
 def test_a_copy_goes_to_a_repository_that_the_app_makes(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     existing = ImageRepository.from_name(small_app.stack("There", env=ELSEWHERE), "Repository", "there")
-    with pytest.raises(ScopedImagesError) as caught:
+    with refused(
+        "repository of 'App/Copy': must be ImageRepository, got ExistingRepository; use one that a stack of this app "
+        "makes"
+    ):
         ImageCopy(stack, "Copy", image=image_of(small_app, stack, "app"), repository=cast(Any, existing))
-    message = str(caught.value)
-    assert message.startswith("repository of 'App/Copy': must be ImageRepository, got ExistingRepository ")
-    assert message.endswith("; use one that a stack of this app makes")

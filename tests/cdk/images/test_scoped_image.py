@@ -12,7 +12,6 @@ from aws_cdk.assertions import Template
 from tests.cdk.image_users import function_of, task_of
 from tests.cdk.registry_resources import looked_up
 from tests.cdk.small_app import SmallApp, notes
-from tests.refusals import refused
 
 
 def test_one_image_feeds_several_functions_by_their_commands(small_app: SmallApp) -> None:
@@ -114,9 +113,3 @@ def test_an_image_by_its_tag_gets_no_note_on_hotswaps(small_app: SmallApp) -> No
     stack = small_app.stack("App")
     small_app.image(stack)
     assert notes(stack) == []
-
-
-def test_a_command_in_one_text_is_refused(small_app: SmallApp) -> None:
-    image = small_app.image(small_app.stack("App"))
-    with refused("cmd: must be a list, got 'app.handler'; use ['app.handler']"):
-        image.to_lambda_code(cmd="app.handler")

@@ -16,8 +16,6 @@ from scoped_images import (
 from tests.cdk.workspace import environment, images_in, stack_in
 from tests.refusals import refused
 
-NOT_OPTIONS: Any = {"target": "a"}
-
 
 def test_two_folders_with_one_name_share_no_repository(app: cdk.App, root: Path) -> None:
     (root / "lambdas" / "web_site").mkdir()
@@ -63,23 +61,6 @@ def test_packages_with_one_name_have_repositories_named_by_path(app: cdk.App, ro
             "workload: expected a package or a folder of {root}, got '..'; known packages are shared, upload-all",
         ),
         (
-            lambda app, root: images_in(app, root, "dev"),
-            "environment: must be Environment, got str 'dev'; use "
-            "Environment.read(app.node.get_context('environments'), name)",
-        ),
-        (
-            lambda app, root: images_in(app, root).image(
-                stack_in(app), "Image", "lambdas/upload_all", options=NOT_OPTIONS
-            ),
-            "options of 'shop-dev-functions/Image': must be BuildOptions, got dict; use "
-            "BuildOptions(build_args={{'VERSION': '1'}})",
-        ),
-        (
-            lambda app, root: images_in(app, root, options=NOT_OPTIONS),
-            "options of 'shop-dev': must be BuildOptions, got dict; use "
-            "BuildOptions(build_args={{'VERSION': '1'}})",
-        ),
-        (
             lambda app, root: images_in(
                 app,
                 root,
@@ -89,54 +70,17 @@ def test_packages_with_one_name_have_repositories_named_by_path(app: cdk.App, ro
             "bases: the base images are made already, got exclude= too; pass it to what makes them",
         ),
     ],
-    ids=["unknown", "outside", "environment", "options", "the workspace's options", "bases"],
+    ids=["unknown", "outside", "bases"],
 )
 def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -> None:
     with refused(message.format(root=root.resolve())):
         make(app, root)
 
 
-@pytest.mark.parametrize(
-    ("argument", "value", "message"),
-    [
-        ("platfrom", "linux/arm64", "platfrom: WorkspaceImages.image() has no such argument; use platform="),
-        (
-            "repository",
-            "",
-            "repository of 'shop-dev-functions/Image': must be ImageRepository or ExistingRepository, got str ''; use an "
-            "ImageRepository of an earlier stack, or ImageRepository.from_name(…)",
-        ),
-        (
-            "builder",
-            "",
-            "builder of 'shop-dev-functions/Image': must be ImageBuilder, got str ''; use a RemoteBuilder(…), or None "
-            "for the machine that deploys",
-        ),
-        (
-            "context",
-            "",
-            "context of 'shop-dev-functions/Image': must be ScopedContext, got str ''; use ScopedContext.of(directory)",
-        ),
-        ("platform", "", "platform: must be one of 'linux/amd64', 'linux/arm64', got ''"),
-        (
-            "dockerfile",
-            3,
-            "dockerfile: must be str or Path, got int 3; use a path that starts from the repository",
-        ),
-        (
-            "workload",
-            None,
-            "workload: must be str or Path, got None; use the name of a package, or the path of a folder",
-        ),
-    ],
-)
-def test_it_checks_the_arguments_of_an_image(
-    app: cdk.App, root: Path, argument: str, value: Any, message: str
-) -> None:
-    arguments = {"workload": "services/web_site", argument: value}
-    images, stack = images_in(app, root), stack_in(app)
-    with refused(message):
-        images.image(stack, "Image", **arguments)
+def test_an_argument_of_an_image_that_does_not_exist_is_named(app: cdk.App, root: Path) -> None:
+    misspelt: Any = {"platfrom": "linux/arm64"}
+    with refused("platfrom: WorkspaceImages.image() has no such argument; use platform="):
+        images_in(app, root).image(stack_in(app), "Image", "services/web_site", **misspelt)
 
 
 def test_an_image_outside_of_a_stack_is_named(app: cdk.App, root: Path) -> None:
@@ -173,26 +117,6 @@ def test_the_app_s_synthesizer_is_the_first_thing_that_it_asks_for(tmp_path: Pat
             "shop_dev",
             "prefix: must be letters, digits and dashes, a letter first, got 'shop_dev'; stack names allow no others",
         ),
-        (
-            "repositories",
-            "images",
-            "repositories: must be Stack, got str 'images'; use the stack to put the repositories into",
-        ),
-        ("root", None, "root: must be str or Path, got None; use the path of the repository"),
-        ("platforms", 1, "platforms: must be a list, got 1; use [1]"),
-        ("platforms", "", "platforms: must be a list, got ''; use ['']"),
-        (
-            "base_dockerfile",
-            3,
-            "base_dockerfile: must be str or Path, got int 3; use the path of a Dockerfile",
-        ),
-        (
-            "bases",
-            [],
-            "bases: must be BaseImages, got list []; use BaseImages(app, environment, bases=…, prefix=…)",
-        ),
-        ("builder", "", "builder: must be ImageBuilder, got str ''; use a RemoteBuilder(…)"),
-        ("pruner", "x", "pruner: must be ImagePruner, got str 'x'; use an ImagePruner(…)"),
         (
             "pin_digests",
             False,

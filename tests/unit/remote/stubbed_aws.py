@@ -17,7 +17,7 @@ from tests.unit.remote.requests import PROJECT, STACK_ID, project
 DIGEST = f"sha256:{'0a' * 32}"
 NOW = 1_800_000_000
 IMAGE = "upload-dev:sha-0123456789ab"
-DATA = {"Digest": DIGEST, "Hex": "0a" * 32, "Tag": "sha-0123456789ab"}
+DATA = {"Hex": "0a" * 32, "Tag": "sha-0123456789ab"}
 BUILD_ID = f"{PROJECT}:1"
 
 

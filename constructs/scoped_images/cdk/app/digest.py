@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
 
 
-class Digest(Protocol):
+@dataclass(frozen=True, kw_only=True)
+class Digest:
     """A digest that is known when the stack deploys.
 
     digest: begins with a literal `sha256:`, which makes CDK write `@sha256:…` and not `:sha256…`.

@@ -11,11 +11,11 @@ from scoped_images.building.assembly import BASE_METADATA
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.arguments import expect_argument
-from scoped_images.cdk.builds.builder import ImageBuilder
+from scoped_images.cdk.builds.builder import ImageBuilder, PublishedBase
 from scoped_images.cdk.builds.builds import ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.cdk.builds.local_builder import LocalBuilder
 from scoped_images.cdk.builds.publish import publish
-from scoped_images.cdk.builds.published_base import PublishedBase
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
 from scoped_images.cdk.functions.registry_resources import move_tag
 from scoped_images.cdk.place import path_of
@@ -40,6 +40,7 @@ class BaseImage(Construct):
     content_tag: of the image, or of the index over the images of several platforms.
     """
 
+    @checked()
     def __init__(
         self,
         scope: Construct,

@@ -15,15 +15,14 @@ from scoped_images.bases.derivation_options import DerivationOptions
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.bases.refresh_marks import RefreshMarks
 from scoped_images.cdk.annotations import annotate_warning
-from scoped_images.cdk.arguments import expect_options, expect_prefix
+from scoped_images.cdk.arguments import expect_prefix
 from scoped_images.cdk.bases.base_image import BaseImage
 from scoped_images.cdk.builds.builder import ImageBuilder
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.environment import Environment
-from scoped_images.cdk.keywords import passes_on
 from scoped_images.cdk.repositories.environment_repository import environment_repository
 from scoped_images.cdk.repositories.image_repository import ImageRepository
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect, expect_list
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 
@@ -43,6 +42,7 @@ class BaseImages:
     repositories: of the images, in the order of `stacks`.
     """
 
+    @checked()
     def __init__(
         self,
         app: Construct,
@@ -63,14 +63,7 @@ class BaseImages:
         options: of every build; the build arguments, secrets and target of a declaration come first.
         builder: defaults to the machine that deploys.
         """
-        do = "use Environment.read(app.node.get_context('environments'), name)"
-        expect("env", env, Environment, do)
         expect_prefix(prefix)
-        if repositories is not None:
-            expect("repositories", repositories, Stack, "use the stack to put the repositories into")
-        if refresh_marks is not None:
-            expect("refresh_marks", refresh_marks, RefreshMarks, "use RefreshMarks.read()")
-        expect_options(app, prefix, options)
         self.graph = bases if isinstance(bases, BaseGraph) else BaseGraph.of(bases)
         home = repositories or Stack(app, f"{prefix}-base-repositories", env=env.place)
         for warning in self.graph.warnings:
@@ -105,7 +98,7 @@ class BaseImages:
             self.repositories.append(repository)
 
     @classmethod
-    @passes_on(DerivationOptions, to=BaseGraph.from_workspace)
+    @checked(DerivationOptions, to=BaseGraph.from_workspace)
     def from_workspace(
         cls,
         app: Construct,
@@ -127,7 +120,6 @@ class BaseImages:
         prefix, repositories, refresh_marks, options, builder: as those of BaseImages.
         The other arguments are those of BaseGraph.from_workspace.
         """
-        expect_list("platforms", platforms)
         graph = BaseGraph.from_workspace(
             root, platforms=platforms or (env.platform,), dockerfile=dockerfile, **derivation
         )
@@ -142,6 +134,7 @@ class BaseImages:
             builder=builder,
         )
 
+    @checked()
     def of(self, workload: str | Path) -> WorkloadBases:
         """Return the base images of a package of the workspace, by its name or folder."""
         first, *others = self.graph.needs_of(workload) or [None]

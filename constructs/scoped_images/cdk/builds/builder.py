@@ -1,4 +1,4 @@
-"""The interface of builders: what they build, and what they return."""
+"""The interface of builders: what they build, what they return, and what builds start from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from constructs import Construct, IConstruct
 from scoped_images.cdk.app.digest import Digest
 from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
 from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.image.base_reference import BaseReference
 from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
+from scoped_images.platform import Platform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,20 @@ class PublishedImage:
     tag: str
     digest: Digest | None = None
     built_by: IConstruct | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedBase:
+    """A base image as the builds that start from it see it.
+
+    construct: that publishes it. is_static: whether its dependents stay as they are when it changes.
+    """
+
+    reference: BaseReference
+    address: RepositoryAddress
+    platforms: tuple[Platform, ...]
+    is_static: bool
+    construct: Construct
 
 
 @runtime_checkable

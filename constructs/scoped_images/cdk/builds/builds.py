@@ -14,21 +14,18 @@ from scoped_images.bases.derived_base import DOCKERFILE as DERIVED_BASE
 from scoped_images.bases.derived_base import PUBLIC_IMAGE
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
 from scoped_images.cdk.app.app_register import register_of
-from scoped_images.cdk.arguments import expect_argument, is_token
-from scoped_images.cdk.builds.builder import ImageBuild, ImageBuilder
+from scoped_images.cdk.arguments import is_token
+from scoped_images.cdk.builds.builder import ImageBuild, ImageBuilder, PublishedBase
 from scoped_images.cdk.builds.cache_export import exports_cache
 from scoped_images.cdk.builds.local_builder import LocalBuilder
-from scoped_images.cdk.builds.published_base import PublishedBase, reference_of
 from scoped_images.cdk.order.stack_order import build_after, refuse_other_place
 from scoped_images.cdk.output_folder import refuse_output_folder
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.repositories.addressed_repository import AddressedRepository
-from scoped_images.cdk.repositories.existing_repository import ExistingRepository
-from scoped_images.cdk.repositories.image_repository import ImageRepository
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.whole_repository import registry_cache_warning
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect_list
+from scoped_images.expect import expect
 from scoped_images.image.base_reference import BaseReference
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.registry_cache import RegistryCache
@@ -62,19 +59,6 @@ class ImageBuilds:
 
     def __post_init__(self) -> None:
         scope = self.scope
-        do = "use an ImageRepository of an earlier stack, or ImageRepository.from_name(…)"
-        expect_argument(scope, "repository", self.repository, (ImageRepository, ExistingRepository), do)
-        if not callable(self.context):
-            expect_argument(scope, "context", self.context, ScopedContext, "use ScopedContext.of(directory)")
-        do = "use BuildOptions(build_args={'VERSION': '1'})"
-        expect_argument(scope, "options", self.options, BuildOptions, do)
-        do = "use a RemoteBuilder(…), or None for the machine that deploys"
-        # isinstance accepts the class too: ImageBuilder is a Protocol.
-        if isinstance(self.builder, type):
-            raise ScopedImagesError(
-                f"builder: must be an instance, got the class {self.builder.__name__}; {do}"
-            )
-        expect_argument(scope, "builder", self.builder, ImageBuilder, do)
         self._check_repository()
         for base in self._bases:
             refuse_other_place(scope, base.address)
@@ -177,13 +161,14 @@ class ImageBuilds:
         literal = {name: value for name, value in self.options.build_args.items() if name not in late}
         resolved = stack_of(self.scope).resolve(late) if late else {}
         context = self.context(platform) if callable(self.context) else self.context
-        expect_argument(self.scope, "context", context, ScopedContext, "have the function return one")
+        what = f"context of {path_of(self.scope)!r}"
+        expect(what, context, ScopedContext, "have the function return one")
         refuse_output_folder(self.scope, context)
         spec = ImageSpec(
             context=context,
             platform=platform,
-            base=reference_of(self.base) if self.base else None,
-            named_bases={name: reference_of(base) for name, base in self.named_bases.items()},
+            base=_reference_of(self.base) if self.base else None,
+            named_bases={name: _reference_of(base) for name, base in self.named_bases.items()},
             options=dataclasses.replace(self.options, build_args=literal),
             frozen=self.frozen,
             # The expression: the placeholder of a token differs from synth to synth.
@@ -241,6 +226,10 @@ class ImageBuilds:
         return cache
 
 
+def _reference_of(base: PublishedBase | BaseReference) -> BaseReference:
+    return base.reference if isinstance(base, PublishedBase) else base
+
+
 def _pin_warning(image: str, spec: ImageSpec) -> str:
     """Say that an image is not pinned, and how to pin it."""
     update = "run scoped-images bases update"
@@ -270,7 +259,6 @@ def platforms_of(
     scope: Construct, platform: Platform | str | None, platforms: Sequence[Platform | str]
 ) -> tuple[Platform, ...]:
     """Return the platforms to build for: only `platform`, or `platforms` in their order, or the app's default."""
-    expect_list("platforms", platforms)
     platforms = tuple(platforms)
     if platform is not None and platforms:
         raise ScopedImagesError(

@@ -8,7 +8,6 @@ from pathlib import Path
 from scoped_images.cdk.arguments import is_token
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
-from scoped_images.expect import expect, expect_list
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 
@@ -29,9 +28,6 @@ def dockerfile_context(
     options: of the build; their target and their literal build arguments decide too which files it reads.
     The other arguments are those of ScopedContext.from_dockerfile.
     """
-    if build_args is not None:
-        expect("build_args", build_args, Mapping, "use values by name, {'VERSION': '1'}")
-    expect_list("include", include)
     # Each platform reads it.
     included = tuple(include)
     literal = {name: value for name, value in options.build_args.items() if not is_token(value)}

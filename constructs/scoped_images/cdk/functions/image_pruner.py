@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from aws_cdk import Duration, RemovalPolicy, Stack, Token
+from aws_cdk import Duration, RemovalPolicy, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -17,7 +17,9 @@ from constructs import Construct
 
 from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app.app_register import register_of
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.function_code import function_code, function_runtime
+from scoped_images.cdk.place import stack_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import METRICS_NAMESPACE, PrunerSettings
@@ -66,6 +68,7 @@ class ImagePruner(Construct):
     what is in use, it deletes nothing and raises an alarm.
     """
 
+    @checked()
     def __init__(
         self,
         scope: Construct,
@@ -100,7 +103,7 @@ class ImagePruner(Construct):
         alarm_actions: what the alarms do, such as publishing to an SNS topic; by default nothing.
         """
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
+        stack = stack_of(self)
         for key, values in (("region", [stack.region]), ("repositories", repositories)):
             for value in values:
                 if Token.is_unresolved(value):
@@ -146,6 +149,7 @@ class ImagePruner(Construct):
         self._keep_moving_tags()
         register_of(self).add_pruner(self._keep_moving_tags)
 
+    @checked()
     def add_repository(self, name: str, *, holds_bases: bool = False) -> None:
         """Prune a further repository.
 
@@ -167,7 +171,7 @@ class ImagePruner(Construct):
 
     def _keep_moving_tags(self) -> None:
         """Protect the moving tags of the app's images that `content_tags` match."""
-        stack, settings = Stack.of(self), self.settings
+        stack, settings = stack_of(self), self.settings
         tags = register_of(self).moving_tags(
             account=stack.account, region=stack.region, names=settings.repositories
         )
@@ -237,7 +241,7 @@ class ImagePruner(Construct):
 
     def _arns(self, names: Iterable[str]) -> list[str]:
         return [
-            Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=name)
+            stack_of(self).format_arn(service="ecr", resource="repository", resource_name=name)
             for name in names
         ]
 

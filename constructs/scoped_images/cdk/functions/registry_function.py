@@ -12,12 +12,15 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
+from scoped_images.cdk.arguments import refuse_network_without_vpc
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.function_code import function_code, function_runtime
 from scoped_images.errors import ScopedImagesError
 
 _FUNCTION_ID = "ScopedImagesRegistry"
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class RegistryFunction:
     """Settings of the function that looks digests up and moves tags: `RegistryFunction(vpc=vpc).use_in(app)`.
@@ -33,11 +36,9 @@ class RegistryFunction:
     architecture: aws_cdk.aws_lambda.Architecture | None = None
 
     def __post_init__(self) -> None:
-        if self.vpc is None and (self.subnets is not None or self.security_groups):
-            raise ScopedImagesError(
-                "vpc: subnets and security_groups are of a VPC, got None; pass vpc= with them"
-            )
+        refuse_network_without_vpc(self.vpc, subnets=self.subnets, security_groups=self.security_groups)
 
+    @checked()
     def use_in(self, scope: Construct) -> None:
         """Use these settings for all stacks in `scope`: an app, a stage, or one stack. The innermost scope wins."""
         for stack in (each for each in scope.node.find_all() if isinstance(each, Stack)):

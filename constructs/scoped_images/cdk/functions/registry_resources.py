@@ -17,8 +17,9 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
+from scoped_images.cdk.app.digest import Digest
 from scoped_images.cdk.functions.registry_function import registry_function
-from scoped_images.cdk.place import repository_arn
+from scoped_images.cdk.place import repository_arn, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.platform import Platform
 
@@ -32,24 +33,52 @@ _DIGESTS = 30
 _KEY_DIGITS = 32
 
 
-class ImageDigest:
-    """The digest of one image, as an attribute of a resource of its stack.
-
-    attribute: differs from image to image and from tag to tag.
-    """
-
-    def __init__(self, resource: _RegistryResource, attribute: str) -> None:
-        self.attribute, self.logical_id = attribute, resource.logical_id
-        self.digest = f"sha256:{resource.custom.get_att_string(attribute)}"
+_LOOK = ("ecr:DescribeImages",)
+_TAG = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage")
 
 
-class ImageDigests(Construct):
+class _RegistryResource(Construct):
+    """A resource of the stack's registry function, which may do `actions` with the repositories that it is allowed."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, kind: str, actions: tuple[str, ...]) -> None:
+        super().__init__(scope, construct_id)
+        stack = stack_of(self)
+        function = registry_function(stack)
+        self._rights = _rights_of(stack, actions)
+        again = self.node.try_get_context(LOOK_AGAIN)
+        self._custom = CustomResource(
+            self,
+            "Resource",
+            resource_type=f"Custom::ScopedImages{kind}",
+            service_token=function.function_arn,
+            # Shorter than CloudFormation's hour: it takes a second or fails.
+            service_timeout=Duration.minutes(5),
+            properties={"Again": str(again)} if again else {},
+        )
+        # The function may run before IAM has given it the right to.
+        self._custom.node.add_dependency(function)
+        resource = self._custom.node.default_child
+        assert isinstance(resource, CfnResource)
+        self.resource = resource
+
+    def _set(self, **properties: Any) -> None:
+        for name, value in properties.items():
+            self.resource.add_property_override(name, value)
+
+    def _digest(self, attribute: str) -> Digest:
+        return Digest(
+            digest=f"sha256:{self._custom.get_att_string(attribute)}",
+            logical_id=stack_of(self).resolve(self._custom.ref)["Ref"],
+            attribute=attribute,
+        )
+
+
+class ImageDigests(_RegistryResource):
     """Looks up the digests of up to 30 images when its stack deploys."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        super().__init__(scope, construct_id)
-        self._resource: _RegistryResource | None = None
-        self._found: dict[str, ImageDigest] = {}
+        super().__init__(scope, construct_id, kind="Digests", actions=_LOOK)
+        self._found: dict[str, Digest] = {}
         # A list keeps its order in every tool that sorts keys, whatever the images hold.
         self._images: list[dict[str, str]] = []
 
@@ -58,27 +87,25 @@ class ImageDigests(Construct):
         """Whether CloudFormation would take no further digest."""
         return len(self._found) >= _DIGESTS
 
-    def find(self, key: str) -> ImageDigest | None:
+    def find(self, key: str) -> Digest | None:
         """Return a digest that is looked up already."""
         return self._found.get(key)
 
-    def add(self, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest:
+    def add(self, repository: ecr.IRepository, tag: str, *, account: str) -> Digest:
         """Look `tag` up in `repository` when the stack deploys. account: of the repository."""
         key = _image_key(self, repository, tag, account)
-        if self._resource is None:
-            self._resource = _RegistryResource(self, "Resource", kind="Digests", actions=_LOOK)
-        self._resource.allow(repository.repository_arn)
+        self._rights.allow(repository.repository_arn)
         self._images.append(
             {"Key": key, "RegistryId": account, "RepositoryName": repository.repository_name, "ImageTag": tag}
         )
-        self._resource.set("Images", self._images)
-        self._found[key] = ImageDigest(self._resource, key)
+        self._set(Images=self._images)
+        self._found[key] = self._digest(key)
         return self._found[key]
 
 
-def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, account: str) -> ImageDigest:
+def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, account: str) -> Digest:
     """Look `tag` up in `repository` when the stack of `scope` deploys, together with the stack's other look-ups."""
-    stack = Stack.of(scope)
+    stack = stack_of(scope)
     key = _image_key(stack, repository, tag, account)
     digits = hashlib.sha256(scope.node.path.removeprefix(stack.node.path).encode()).hexdigest()
     # Never the next free place: Lambda refuses a new version of a function that did not change, and a version is new
@@ -95,7 +122,7 @@ def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, accoun
     raise AssertionError("no 30 images have one hash")
 
 
-class ImageIndex(Construct):
+class ImageIndex(_RegistryResource):
     """One index over the images of several platforms, under a tag of its own beside them.
 
     A tag that stands already is left where it is.
@@ -111,38 +138,31 @@ class ImageIndex(Construct):
         images: Mapping[Platform, str],
     ) -> None:
         """Put the index when the stack deploys. images: tag of each platform's image."""
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, kind="Index", actions=_TAG)
         key = _key(self, [repository.name, tag])
-        resource = _RegistryResource(self, "Resource", kind="Index", actions=_TAG)
-        resource.allow(repository_arn(self, repository))
-        for name, value in {
-            "RegistryId": repository.account,
-            "RepositoryName": repository.name,
-            "ImageTag": tag,
-            "Images": {str(platform): image for platform, image in images.items()},
-            "Key": key,
-        }.items():
-            resource.set(name, value)
-        digest = ImageDigest(resource, key)
-        self.resource = resource.resource
-        self.digest, self.logical_id, self.attribute = digest.digest, digest.logical_id, digest.attribute
+        self._rights.allow(repository_arn(self, repository))
+        self._set(
+            RegistryId=repository.account,
+            RepositoryName=repository.name,
+            ImageTag=tag,
+            Images={str(platform): image for platform, image in images.items()},
+            Key=key,
+        )
+        self.digest = self._digest(key)
 
 
-class MovingTags(Construct):
+class MovingTags(_RegistryResource):
     """Second tags on a stack's images: each is taken from whatever image had it before."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        super().__init__(scope, construct_id)
-        self._resource: _RegistryResource | None = None
+        super().__init__(scope, construct_id, kind="Tags", actions=_TAG)
         self._tags: list[dict[str, str]] = []
 
     def add(
         self, repository: RepositoryAddress, *, from_tag: str, tag: str, after: tuple[IDependable, ...]
     ) -> None:
         """Tag when the stack deploys and is done with `after`, and again when either tag changes."""
-        if self._resource is None:
-            self._resource = _RegistryResource(self, "Resource", kind="Tags", actions=_TAG)
-        self._resource.allow(repository_arn(self, repository))
+        self._rights.allow(repository_arn(self, repository))
         self._tags.append(
             {
                 "RegistryId": repository.account,
@@ -151,8 +171,8 @@ class MovingTags(Construct):
                 "ImageTag": tag,
             }
         )
-        self._resource.set("ImageTags", self._tags)
-        self._resource.node.add_dependency(*after)
+        self._set(ImageTags=self._tags)
+        self.node.add_dependency(*after)
 
 
 def move_tag(
@@ -164,48 +184,10 @@ def move_tag(
     after: tuple[IDependable, ...] = (),
 ) -> None:
     """Give an image a second tag when the stack of `scope` deploys, together with the stack's other tags."""
-    stack, name = Stack.of(scope), "ScopedImagesTags"
+    stack, name = stack_of(scope), "ScopedImagesTags"
     tags = stack.node.try_find_child(name) or MovingTags(stack, name)
     assert isinstance(tags, MovingTags), "only the library uses these names"
     tags.add(repository, from_tag=from_tag, tag=tag, after=after)
-
-
-_LOOK = ("ecr:DescribeImages",)
-_TAG = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage")
-
-
-class _RegistryResource(Construct):
-    """A resource of the stack's registry function, which may do `actions` with the repositories that it is allowed."""
-
-    def __init__(self, scope: Construct, construct_id: str, *, kind: str, actions: tuple[str, ...]) -> None:
-        super().__init__(scope, construct_id)
-        stack = Stack.of(self)
-        function = registry_function(stack)
-        self._rights = _rights_of(stack, actions)
-        again = self.node.try_get_context(LOOK_AGAIN)
-        self.custom = CustomResource(
-            self,
-            "Default",
-            resource_type=f"Custom::ScopedImages{kind}",
-            service_token=function.function_arn,
-            # Shorter than CloudFormation's hour: it takes a second or fails.
-            service_timeout=Duration.minutes(5),
-            properties={"Again": str(again)} if again else {},
-        )
-        # The function may run before IAM has given it the right to.
-        self.custom.node.add_dependency(function)
-        resource = self.custom.node.default_child
-        assert isinstance(resource, CfnResource)
-        self.resource = resource
-        self.logical_id: str = stack.resolve(self.custom.ref)["Ref"]
-
-    def allow(self, repository_arn: str) -> None:
-        """Allow the function a repository."""
-        self._rights.allow(repository_arn)
-
-    def set(self, name: str, value: Any) -> None:
-        """Set a property."""
-        self.resource.add_property_override(name, value)
 
 
 class _Rights(Construct):
@@ -219,7 +201,7 @@ class _Rights(Construct):
 
     def allow(self, repository_arn: str) -> None:
         """Allow the actions in a repository."""
-        name = json.dumps(Stack.of(self).resolve(repository_arn))
+        name = json.dumps(stack_of(self).resolve(repository_arn))
         if name not in self._repositories:
             self._repositories.add(name)
             self._statement.add_resources(repository_arn)
@@ -233,11 +215,11 @@ def _rights_of(stack: Stack, actions: tuple[str, ...]) -> _Rights:
 
 
 def _image_key(scope: Construct, repository: ecr.IRepository, tag: str, account: str) -> str:
-    here = Stack.of(scope).account
+    here = stack_of(scope).account
     return _key(scope, [repository.repository_name, tag, *([account] if account != here else [])])
 
 
 def _key(scope: Construct, parts: list[str]) -> str:
     """Return the name of an attribute: letters and digits, for tools that take no others."""
-    text = json.dumps(Stack.of(scope).resolve(parts), sort_keys=True)
+    text = json.dumps(stack_of(scope).resolve(parts), sort_keys=True)
     return f"Image{hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]}"

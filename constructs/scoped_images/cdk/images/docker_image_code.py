@@ -8,8 +8,6 @@ from collections.abc import Sequence
 import aws_cdk
 from aws_cdk import aws_ecr as ecr
 
-from scoped_images.expect import expect_list
-
 
 def lambda_code(
     repository: ecr.IRepository,
@@ -19,8 +17,6 @@ def lambda_code(
     entrypoint: Sequence[str] | None,
 ) -> aws_cdk.aws_lambda.DockerImageCode:
     """Return an image as a function's code; `cmd` and `entrypoint` default to those of the image."""
-    for name, words in (("cmd", cmd), ("entrypoint", entrypoint)):
-        expect_list(name, words or ())
     return aws_cdk.aws_lambda.DockerImageCode.from_ecr(
         repository,
         tag_or_digest=tag_or_digest,

@@ -11,8 +11,8 @@ from constructs import Construct
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.app.digest import Digest
 from scoped_images.cdk.app.registered_image import RegisteredImage
-from scoped_images.cdk.arguments import expect_argument
-from scoped_images.cdk.functions.registry_resources import ImageDigest, digest_of
+from scoped_images.cdk.checked import checked
+from scoped_images.cdk.functions.registry_resources import digest_of
 from scoped_images.cdk.images.docker_image_code import lambda_code
 from scoped_images.cdk.place import path_of, place_of
 from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
@@ -30,6 +30,7 @@ class ExistingImage(Construct):
     other registry.
     """
 
+    @checked()
     def __init__(
         self,
         scope: Construct,
@@ -48,11 +49,10 @@ class ExistingImage(Construct):
         """
         super().__init__(scope, construct_id)
         self._name = ImageName.parse(BaseReference.external(uri, name=f"uri of {path_of(self)!r}").uri)
-        expect_argument(self, "pin_digest", pin_digest, bool, "use True or False")
         self._uri, self._address = uri, RepositoryAddress.find(uri)
         if self._address:
             register_of(self).add_external_repository(self._address)
-        self._digest: ImageDigest | None = None
+        self._digest: Digest | None = None
         self._repository = (
             RepositoryByName(self, "Repository", repository_name=self._address.name, address=self._address)
             if self._address
@@ -70,6 +70,7 @@ class ExistingImage(Construct):
             return self._uri
         return self._repository.repository_uri_for_digest(self._digest.digest)
 
+    @checked()
     def to_lambda_code(
         self, *, cmd: Sequence[str] | None = None, entrypoint: Sequence[str] | None = None
     ) -> aws_cdk.aws_lambda.DockerImageCode:
@@ -92,7 +93,7 @@ class ExistingImage(Construct):
     def _tag_or_digest(self) -> str:
         return self._digest.digest if self._digest else self._name.digest or self._name.tag
 
-    def _look_up(self) -> ImageDigest:
+    def _look_up(self) -> Digest:
         here = place_of(self).region
         if self._repository is None or self._address is None or self._address.region != here:
             raise ScopedImagesError(

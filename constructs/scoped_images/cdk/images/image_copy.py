@@ -16,21 +16,20 @@ from constructs import Construct
 from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.app.registered_image import RegisteredImage
-from scoped_images.cdk.arguments import expect_argument
 from scoped_images.cdk.bases.base_image import BaseImage
 from scoped_images.cdk.builds.builds import refuse_late_args
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.deploy_order import deploy_after
 from scoped_images.cdk.functions.registry_resources import ImageDigests
 from scoped_images.cdk.images.docker_image_code import lambda_code
 from scoped_images.cdk.images.scoped_image import ScopedImage
 from scoped_images.cdk.order.stack_order import refuse_other_place
-from scoped_images.cdk.place import path_of, repository_arn
+from scoped_images.cdk.place import path_of, repository_arn, stack_of
 from scoped_images.cdk.repositories.image_repository import ImageRepository
 from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
 from scoped_images.ecr.actions import PULL, PUSH
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect
 from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
 
@@ -52,6 +51,7 @@ class ImageCopy(Construct):
     tag: the content tag in both repositories.
     """
 
+    @checked()
     def __init__(
         self,
         scope: Construct,
@@ -69,10 +69,7 @@ class ImageCopy(Construct):
         from cdk_ecr_deployment import DockerImageName, ECRDeployment  # noqa: PLC0415 - takes 0.1 s
 
         super().__init__(scope, construct_id)
-        expect_argument(
-            self, "repository", repository, ImageRepository, "use one that a stack of this app makes"
-        )
-        source = _source_of(self, image)
+        source = _source_of(image)
         refuse_other_place(self, source)
         self.tag, self.platforms = index_tag(image.specs), image.platforms
         self._address = repository.address
@@ -81,7 +78,7 @@ class ImageCopy(Construct):
                 f"repository: must be another than the image's own, got {source.name!r} for both of {path_of(self)!r}; "
                 "pass a repository of another region or account, or use the image as it is"
             )
-        stack = Stack.of(self)
+        stack = stack_of(self)
         role = _copy_role(stack)
         role.add_to_policy(iam.PolicyStatement(actions=[*PULL], resources=[repository_arn(stack, source)]))
         role.add_to_policy(
@@ -105,10 +102,11 @@ class ImageCopy(Construct):
             role=role.without_policy_updates(),
         )
         deployment.node.add_dependency(role, image)
-        if Stack.of(repository) is not stack:
-            deploy_after(stack, Stack.of(repository))
+        if stack_of(repository) is not stack:
+            deploy_after(stack, stack_of(repository))
         _log_to(stack)
 
+    @checked()
     def to_lambda_code(
         self,
         scope: Construct,
@@ -129,13 +127,14 @@ class ImageCopy(Construct):
             )
         return lambda_code(*self._in(scope), cmd=cmd, entrypoint=entrypoint)
 
+    @checked()
     def to_container_image(self, scope: Construct) -> ecs.ContainerImage:
         """Return the copy, by digest, as the image of a container in the stack of `scope`."""
         return ecs.ContainerImage.from_ecr_repository(*self._in(scope))
 
     def _in(self, scope: Construct) -> tuple[ecr.IRepository, str]:
         """Return repository and digest in the stack of `scope`, which waits for the copy."""
-        stack = Stack.of(scope)
+        stack = stack_of(scope)
         refuse_other_place(scope, self._address)
         name = f"CopyOf{self._address.name.replace('/', '-')}{self.node.addr[-8:]}"
         existing = stack.node.try_find_child(name)
@@ -144,8 +143,8 @@ class ImageCopy(Construct):
             if isinstance(existing, _Copied)
             else _Copied(stack, name, address=self._address, tag=self.tag, platforms=self.platforms)
         )
-        if stack is not Stack.of(self):
-            deploy_after(stack, Stack.of(self))
+        if stack is not stack_of(self):
+            deploy_after(stack, stack_of(self))
         else:
             copied.node.add_dependency(self)
         return copied.repository, copied.digest.digest
@@ -181,9 +180,7 @@ class _Copied(Construct):
         )
 
 
-def _source_of(copy: ImageCopy, image: ScopedImage | BaseImage) -> RepositoryAddress:
-    do = "use the construct that builds the image"
-    expect(f"image of {path_of(copy)!r}", image, (ScopedImage, BaseImage), do)
+def _source_of(image: ScopedImage | BaseImage) -> RepositoryAddress:
     if image.address is None:
         raise ScopedImagesError(
             f"image: must have a repository of its own, got {path_of(image)!r} in CDK's; give it repository=, an "
@@ -231,7 +228,7 @@ def _let_push(repository: ImageRepository, *, role_name: str, account: str, sid_
     first. A condition is not checked so.
     """
     place = repository.address
-    role = Stack.of(repository).format_arn(
+    role = stack_of(repository).format_arn(
         service="iam", region="", account=account, resource="role", resource_name=role_name
     )
     repository.repository.add_to_resource_policy(

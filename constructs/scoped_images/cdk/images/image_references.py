@@ -41,12 +41,15 @@ class ImageReferences:
         index = published.index
         if index is not None:
             platforms = tuple(published.images)
-            self._register(published.repository, published.tag, platforms, lambda: index, index.resource)
+            self._register(
+                published.repository, published.tag, platforms, lambda: index.digest, index.resource
+            )
 
     @property
     def image_digest(self) -> Digest:
         """The digest of the index, or of the only image."""
-        return self._published.index or self._digest_of(next(iter(self._published.images)))
+        index = self._published.index
+        return index.digest if index else self._digest_of(next(iter(self._published.images)))
 
     def reference(self, platform: Platform | None = None) -> tuple[RepositoryByName, str]:
         """Return repository, and tag or digest, of one platform's image; without a platform, of what containers run."""

@@ -13,18 +13,17 @@ from constructs import Construct, IConstruct
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.app.architectures import lambda_architecture, task_platform
-from scoped_images.cdk.arguments import expect_argument, expect_options
 from scoped_images.cdk.bases.base_image import BaseImage, base_argument, base_arguments
 from scoped_images.cdk.builds.builder import ImageBuilder
 from scoped_images.cdk.builds.builds import ImageBuilds, platforms_of
 from scoped_images.cdk.builds.dockerfile_context import dockerfile_context
 from scoped_images.cdk.builds.local_builder import LocalBuilder
 from scoped_images.cdk.builds.publish import publish
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.registry_resources import move_tag
 from scoped_images.cdk.images.docker_image_code import lambda_code
 from scoped_images.cdk.images.image_options import ImageOptions
 from scoped_images.cdk.images.image_references import ImageReferences
-from scoped_images.cdk.keywords import passes_on
 from scoped_images.cdk.place import path_of
 from scoped_images.cdk.repositories.addressed_repository import AddressedRepository
 from scoped_images.cdk.repositories.existing_repository import ExistingRepository
@@ -49,6 +48,7 @@ class ScopedImage(Construct):
     Without pin, repository and base, an image adds an asset to its stack and nothing else.
     """
 
+    @checked()
     def __init__(
         self,
         scope: Construct,
@@ -97,7 +97,6 @@ class ScopedImage(Construct):
             options=options or BuildOptions(),
             builder=LocalBuilder() if builder is None else builder,
         )
-        expect_argument(self, "pin_digest", pin_digest, bool, "use True or False")
         builds = image_builds.builds()
         self.specs = tuple(build.spec for build in builds)
         self.address = repository.address if repository else None
@@ -118,7 +117,7 @@ class ScopedImage(Construct):
             self._move(moving_tag, repository, published.needed)
 
     @classmethod
-    @passes_on(ImageOptions, to=__init__)
+    @checked(ImageOptions, to=__init__)
     def from_dockerfile(
         cls,
         scope: Construct,
@@ -142,12 +141,10 @@ class ScopedImage(Construct):
         build_contexts, include, max_bytes: as those of ScopedContext.from_dockerfile.
         The other arguments are those of ScopedImage.
         """
-        options = image.get("options")
-        expect_options(scope, construct_id, options)
         context = dockerfile_context(
             root,
             dockerfile,
-            options or BuildOptions(),
+            image.get("options") or BuildOptions(),
             build_args=build_args,
             build_contexts=build_contexts,
             target=target,
@@ -167,6 +164,7 @@ class ScopedImage(Construct):
         """`sha256:…`, which the stack looks up when it deploys; for several platforms that of the index."""
         return self._references.image_digest.digest
 
+    @checked()
     def add_outputs(self, *, name: str | None = None, parameters: str | None = None) -> None:
         """Add URI and digest to the outputs of the image's stack; with a repository of its own, a build command too.
 
@@ -196,6 +194,7 @@ class ScopedImage(Construct):
         """The runtime platform of tasks, which get it by default; None for several platforms."""
         return task_platform(self.platforms[0]) if len(self.platforms) == 1 else None
 
+    @checked()
     def to_lambda_code(
         self,
         *,

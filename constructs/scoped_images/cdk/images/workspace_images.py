@@ -14,14 +14,14 @@ from constructs import Construct
 from scoped_images.bases.derivation_options import DerivationOptions
 from scoped_images.bases.refresh_marks import DEFAULT_MARKS, RefreshMarks
 from scoped_images.cdk.annotations import annotate_warning
-from scoped_images.cdk.arguments import expect_options, expect_prefix
+from scoped_images.cdk.arguments import expect_prefix
 from scoped_images.cdk.bases.base_images import BaseImages, WorkloadBases
 from scoped_images.cdk.builds.builder import ImageBuilder
 from scoped_images.cdk.builds.dockerfile_context import dockerfile_context
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.environment import Environment
 from scoped_images.cdk.images.image_options import ImageOptions
 from scoped_images.cdk.images.scoped_image import ScopedImage
-from scoped_images.cdk.keywords import passes_on
 from scoped_images.cdk.order.ordered_assets import ordered_assets_of
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.repositories.addressed_repository import AddressedRepository
@@ -32,7 +32,6 @@ from scoped_images.context.control_files import DOCKERFILE
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.selection import MissingSourceError
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect, expect_list
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 from scoped_images.pruning.retention import Retention
@@ -63,7 +62,7 @@ class WorkspaceImages:
     bases, builder, pruner: what it made, or was given. builder and pruner are None without one.
     """
 
-    @passes_on(DerivationOptions, to=BaseImages.from_workspace)
+    @checked(DerivationOptions, to=BaseImages.from_workspace)
     def __init__(
         self,
         scope: Construct,
@@ -94,24 +93,7 @@ class WorkspaceImages:
         builder, pruner: in place of what the environment asks for.
         The other arguments are those of BaseGraph.from_workspace, which derives the bases.
         """
-        do = "use Environment.read(app.node.get_context('environments'), name)"
-        expect("environment", environment, Environment, do)
         expect_prefix(prefix)
-        if repositories is not None:
-            expect("repositories", repositories, Stack, "use the stack to put the repositories into")
-        expect_options(scope, prefix, options)
-        expect("root", root, (str, Path), "use the path of the repository")
-        if base_dockerfile is not None:
-            expect("base_dockerfile", base_dockerfile, (str, Path), "use the path of a Dockerfile")
-        if bases is not None:
-            expect("bases", bases, BaseImages, "use BaseImages(app, environment, bases=…, prefix=…)")
-        if builder is not None:
-            expect("builder", builder, ImageBuilder, "use a RemoteBuilder(…)")
-        if pruner is not None:
-            from scoped_images.cdk.functions.image_pruner import ImagePruner  # noqa: PLC0415
-
-            expect("pruner", pruner, ImagePruner, "use an ImagePruner(…)")
-        expect_list("platforms", platforms)
         derived = {**derivation, "platforms": platforms, "base_dockerfile": base_dockerfile}
         useless = [name for name, value in derived.items() if value] if bases else []
         if useless:
@@ -149,7 +131,7 @@ class WorkspaceImages:
         for repository in self.bases.repositories:
             self._prune(repository, holds_bases=True)
 
-    @passes_on(ImageOptions, to=ScopedImage.__init__)
+    @checked(ImageOptions, to=ScopedImage.__init__)
     def image(
         self,
         scope: Construct,
@@ -174,10 +156,6 @@ class WorkspaceImages:
         The other arguments are those of ScopedImage.
         """
         given = image.get("options")
-        expect("scope", scope, Construct, "use a stack, or a construct in one")
-        expect_options(scope, construct_id, given)
-        if dockerfile is not None:
-            expect("dockerfile", dockerfile, (str, Path), "use a path that starts from the repository")
         options = self._with_pins(given) if given else self._options
         found = Workload.find(self.root, workload, self.bases.graph.workspace)
         derives_base = image.get("base") is None and image.get("named_bases") is None
@@ -185,7 +163,6 @@ class WorkspaceImages:
             bases = self._bases_of(found)
             image |= {"base": bases.base, "named_bases": bases.named_bases}
         if "platforms" in image:
-            expect_list("platforms", image["platforms"])
             image["platforms"] = tuple(image["platforms"])
         if not image.get("platforms") and image.get("platform") is None:
             image["platform"] = self.environment.platform
@@ -206,6 +183,7 @@ class WorkspaceImages:
             self._warn_of_missing_requirements(made, found)
         return made
 
+    @checked()
     def add_outputs(self, *, parameters: str | None = None) -> None:
         """Add the outputs of every repository and image made so far; their names begin with the workload's.
 
@@ -226,9 +204,10 @@ class WorkspaceImages:
         for name, image in without:
             image.add_outputs(name=name, parameters=parameters)
 
+    @checked()
     def repository(self, name: str) -> ImageRepository:
         """Return the repository `<name>-<environment>`, and make it at the first call."""
-        if not isinstance(name, str) or not name:
+        if not name:
             raise ScopedImagesError(
                 f"name: must be the first part of a repository's name, got {name!r}; use a name such as 'upload'"
             )

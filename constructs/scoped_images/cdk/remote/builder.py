@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, RemovalPolicy
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from scoped_images.cdk.arguments import expect_environment_name
+from scoped_images.cdk.arguments import expect_environment_name, refuse_network_without_vpc
 from scoped_images.cdk.builds.builder import ImageBuild, PublishedImage
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.order.stack_order import build_after, refuse_other_place
-from scoped_images.cdk.place import literal_place_of
+from scoped_images.cdk.place import literal_place_of, stack_of
 from scoped_images.cdk.remote.functions import RemoteFunctions
 from scoped_images.cdk.remote.image import RemoteImage
-from scoped_images.cdk.remote.settings import (
-    RemoteSettings,
-    expect_secrets,
-    minutes_of,
-    refuse_network_without_vpc,
-)
+from scoped_images.cdk.remote.settings import RemoteSettings, expect_secrets, minutes_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.remote.build_secret import BuildSecret
@@ -43,6 +39,7 @@ class RemoteBuilder(Construct):
     takes_tokens = True
     needs_repository = True
 
+    @checked()
     def __init__(
         self,
         scope: Construct,
@@ -79,13 +76,12 @@ class RemoteBuilder(Construct):
         literal_place_of(self)
         expect_environment_name(f"environment_name of {self.node.path!r}", environment_name)
         expect_secrets(self, secrets or {})
-        if vpc is None:
-            refuse_network_without_vpc(self, subnets=subnets, security_groups=security_groups)
-        elif not security_groups:
+        refuse_network_without_vpc(vpc, subnets=subnets, security_groups=security_groups)
+        if vpc is not None and not security_groups:
             security_groups = [
                 ec2.SecurityGroup(self, "SecurityGroup", vpc=vpc, description="Builds of container images")
             ]
-        stack = Stack.of(self)
+        stack = stack_of(self)
         name = f"scoped-images-{environment_name}-builds"
         self.settings = RemoteSettings(
             path=str(self.node.path),
@@ -134,12 +130,12 @@ class RemoteBuilder(Construct):
         refuse_other_place(scope, build.repository)
         # CloudFormation calls functions of its own region only.
         refuse_other_place(self, build.repository)
-        stack = Stack.of(scope)
+        stack = stack_of(scope)
         self._functions.serve(repository=build.repository, stack=stack)
         image = RemoteImage(
             scope, construct_id, settings=self.settings, build=build, repository=build.repository
         )
-        if stack is Stack.of(self):
+        if stack is stack_of(self):
             image.node.add_dependency(self)
         else:
             build_after(scope, needed=self, what="its builder")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Aws
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 from scoped_images.cdk.acknowledge import acknowledge
+from scoped_images.cdk.place import stack_of
 
 
 def acknowledge_functions(provider: IConstruct, functions: Iterable[lambda_.Function]) -> None:
     """Acknowledge what cdk-nag finds in CDK's provider framework."""
-    stack = Stack.of(provider)
+    stack = stack_of(provider)
     managed = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
     acknowledge(
         provider,

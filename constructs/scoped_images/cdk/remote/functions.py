@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from scoped_images.cdk.functions.function_code import function_code, function_runtime
-from scoped_images.cdk.place import repository_arn
+from scoped_images.cdk.place import repository_arn, stack_of
 from scoped_images.cdk.remote.findings import acknowledge_functions, acknowledge_wildcard
 from scoped_images.ecr.address import RepositoryAddress
 
@@ -66,7 +66,7 @@ class RemoteFunctions(Construct):
         Not by a policy in the image's stack: a role's own policies take 10,240 characters altogether, and CDK splits
         only those of the role's own stack.
         """
-        mine = Stack.of(self)
+        mine = stack_of(self)
         images = repository_arn(self, repository)
         deploys = mine.format_arn(
             service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*"
@@ -86,7 +86,7 @@ class RemoteFunctions(Construct):
         )
         self._log_group.grant_write(role)
         # No right to hand on a role: every project has its own, and a start cannot replace it.
-        projects = Stack.of(self).format_arn(
+        projects = stack_of(self).format_arn(
             service="codebuild", resource="project", resource_name=f"{project_prefix}*"
         )
         acknowledge_wildcard(role, projects, "one project for each image, made in the image's own stack")

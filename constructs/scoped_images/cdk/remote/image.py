@@ -7,13 +7,14 @@ import hashlib
 import re
 from pathlib import Path
 
-from aws_cdk import AssetHashType, CustomResource, Duration, Names, Stack
+from aws_cdk import AssetHashType, CustomResource, Duration, Names
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
+from scoped_images.cdk.app.digest import Digest
 from scoped_images.cdk.builds.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.functions.registry_resources import LOOK_AGAIN
-from scoped_images.cdk.place import path_of, place_of
+from scoped_images.cdk.place import path_of, place_of, stack_of
 from scoped_images.cdk.remote.project import image_project
 from scoped_images.cdk.remote.role import build_role, images_of_ecr
 from scoped_images.cdk.remote.settings import RemoteSettings
@@ -29,7 +30,7 @@ _GRACE_MINUTES = 5
 
 
 class RemoteImage(Construct):
-    """The build of one image; a Digest for what pins it.
+    """The build of one image.
 
     published: where the image is, when it is built.
     """
@@ -47,7 +48,7 @@ class RemoteImage(Construct):
         super().__init__(scope, construct_id)
         # Of the construct that the user made.
         self._path = path_of(scope)
-        spec, stack = build.spec, Stack.of(self)
+        spec, stack = build.spec, stack_of(self)
         self._refuse_references(build)
         self._refuse_what_is_on_this_machine(build)
         if spec.options.upstream.require_pins and "@sha256:" not in (settings.buildkit_image or ""):
@@ -129,16 +130,17 @@ class RemoteImage(Construct):
         )
         # The role's rights, too, must be there before a build runs with it.
         resource.node.add_dependency(role, project)
-        self.digest = f"sha256:{resource.get_att_string('Hex')}"
-        self.logical_id: str = stack.resolve(resource.ref)["Ref"]
-        self.attribute = ""
         self.published = PublishedImage(
             repository=RepositoryByName(
                 self, "Repository", repository_name=repository.name, address=repository
             ),
             # An attribute, for whoever refers to the image has to wait for it; the tag itself is a property.
             tag=resource.get_att_string("Tag"),
-            digest=self,
+            digest=Digest(
+                digest=f"sha256:{resource.get_att_string('Hex')}",
+                logical_id=stack.resolve(resource.ref)["Ref"],
+                attribute="",
+            ),
             built_by=resource,
         )
 

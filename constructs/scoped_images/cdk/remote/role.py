@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from scoped_images.cdk.builds.builder import ImageBuild
-from scoped_images.cdk.place import repository_arn
+from scoped_images.cdk.place import repository_arn, stack_of
 from scoped_images.cdk.remote.findings import acknowledge_wildcard
 from scoped_images.cdk.remote.settings import RemoteSettings
 from scoped_images.ecr.actions import PULL, PUSH
@@ -37,7 +37,7 @@ def build_role(
     One role for all builds would let each image's Dockerfile overwrite the others' images, and a role's own
     policies hold only some ten images: 10,240 characters altogether.
     """
-    stack, spec = Stack.of(scope), build.spec
+    stack, spec = stack_of(scope), build.spec
     project = stack.format_arn(service="codebuild", resource="project", resource_name=project_name)
     role = iam.Role(
         scope,

@@ -12,7 +12,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from scoped_images.cdk.arguments import expect_argument
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.remote.build_secret import BuildSecret
@@ -58,33 +57,17 @@ _LONGEST = 55
 
 
 def expect_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
-    """Raise unless ids are what buildx takes, and values say where a secret is."""
-    for name, secret in secrets.items():
+    """Raise unless ids are what buildx takes."""
+    for name in secrets:
         if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
             raise ScopedImagesError(
                 f"secrets of {scope.node.path!r}: must have ids that buildx takes, got {name!r}; use letters, digits, "
                 "'.', '_' and '-'"
             )
-        if not isinstance(secret, BuildSecret):
-            # Without the value got: it may be the secret itself.
-            raise ScopedImagesError(
-                f"secrets[{name!r}] of {scope.node.path!r}: must say where the secret is, got a {type(secret).__name__}; "
-                "use BuildSecret.secrets_manager(…) or BuildSecret.parameter(…)"
-            )
-
-
-def refuse_network_without_vpc(scope: Construct, **settings: object) -> None:
-    """Raise for settings of a VPC that is not given: builds would run outside of any."""
-    for name, value in settings.items():
-        if value:
-            raise ScopedImagesError(
-                f"vpc of {scope.node.path!r}: must be given with {name}, got None; pass the VPC that builds run in"
-            )
 
 
 def minutes_of(scope: Construct, timeout: Duration | None) -> int:
     """The minutes that a build may take, by default 30."""
-    expect_argument(scope, "timeout", timeout, Duration, "use Duration.minutes(30)")
     if timeout is not None and timeout.is_unresolved():
         raise ScopedImagesError(
             f"timeout of {scope.node.path!r}: must be a literal, got a token; use Duration.minutes(30)"
