@@ -1,4 +1,8 @@
-"""Checks a user's arguments where they are given: later mistakes end in tracebacks that do not name the property."""
+"""Checks a user's arguments where they are given: later mistakes end in tracebacks that do not name the property.
+
+In all of the library, `expect_…` returns a value that has the right type or form, and raises for any other; `refuse_…`
+raises for what cannot work.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,12 @@ from scoped_images.errors import ScopedImagesError
 Item = TypeVar("Item")
 
 
-def expect(name: str, value: object, kind: type | tuple[type, ...], do: str) -> None:
-    """Raise ScopedImagesError unless `value` is of a kind. do: what to do, such as `use ScopedContext.of(directory)`."""
+def expect(name: str, value: Item, kind: type | tuple[type, ...], do: str) -> Item:
+    """Return `value`, which must be of a kind. do: what to do, such as `use ScopedContext.of(directory)`."""
     if not isinstance(value, kind):
         kinds = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
         raise ScopedImagesError(f"{name}: must be {kinds}, got {got(value)}; {do}")
+    return value
 
 
 def got(value: object) -> str:
@@ -28,14 +33,15 @@ def got(value: object) -> str:
     return f"{own}{text if len(text) <= 60 else f'{text[:57]}…'}"
 
 
-def expect_list(name: str, value: object) -> None:
-    """Raise ScopedImagesError unless `value` has items. Those of a text would be its letters."""
+def expect_list(name: str, value: Item) -> Item:
+    """Return `value`, which must have items. Those of a text would be its letters."""
     if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         raise ScopedImagesError(f"{name}: must be a list, got {value!r}; use [{value!r}]")
+    return value
 
 
-def items_of(name: str, value: object, kind: type[Item]) -> tuple[Item, ...]:
-    """Return the items of a list. Raises ScopedImagesError unless each is a `kind`."""
+def expect_items(name: str, value: object, kind: type[Item]) -> tuple[Item, ...]:
+    """Return the items of a list, each of which must be a `kind`."""
     do = f"use [{kind.__name__}(…)]"
     if isinstance(value, str | Mapping | kind) or not isinstance(value, Iterable):
         raise ScopedImagesError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -154,3 +155,24 @@ def test_constructs_annotate_by_the_helpers_only() -> None:
         if "Annotations.of(" in path.read_text()
     }
     assert found == {"cdk/annotations.py"}
+
+
+def test_what_checks_a_value_is_called_expect_and_returns_it_or_refuse() -> None:
+    other_names = re.compile(r"_?(check|validate|verify|ensure|require)(_|$)")
+    wrong = []
+    for path in LIBRARY.rglob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                raises = any(isinstance(each, ast.Raise) for each in ast.walk(function))
+                returns = any(
+                    isinstance(each, ast.Return) and each.value is not None for each in ast.walk(function)
+                )
+                verb = function.name.strip("_").partition("_")[0]
+                if (
+                    (raises and other_names.match(function.name))
+                    or (verb == "expect" and not returns)
+                    or (verb == "refuse" and returns)
+                ):
+                    wrong.append(f"{path.name}: {function.name}")
+    # A public name.
+    assert wrong == ["environment.py: require"]

@@ -19,7 +19,7 @@ from scoped_images.bases.missing_requirements import missing_requirements
 from scoped_images.bases.package_options import PackageOptions, options_by_name
 from scoped_images.bases.reach import Reach, find_workload, find_workloads, is_deployed
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect, expect_list, items_of
+from scoped_images.expect import expect, expect_items, expect_list
 from scoped_images.platform import Platform
 from scoped_images.workspace.cycles import find_cycle
 from scoped_images.workspace.package import Package
@@ -51,7 +51,7 @@ class BaseGraph:
     def of(cls, declarations: Iterable[BaseDeclaration], *, workspace: Workspace | None = None) -> BaseGraph:
         """Check that names are unique, that every need is declared, and that there is no cycle."""
         given = sorted(
-            items_of("bases", declarations, BaseDeclaration), key=lambda declaration: declaration.name
+            expect_items("bases", declarations, BaseDeclaration), key=lambda declaration: declaration.name
         )
         by_name = {declaration.name: declaration for declaration in given}
         for declaration in given:
@@ -108,12 +108,12 @@ class BaseGraph:
                 expect_list(name, folders)
         expect_list("platforms", platforms)
         expect("workload_bases", workload_bases, bool, "use True or False")
-        by_hand = items_of("declared", declared, BaseDeclaration)
+        by_hand = expect_items("declared", declared, BaseDeclaration)
         # Read more than once.
         workloads = None if workloads is None else tuple(workloads)
         options = options_by_name(package_options)
         parsed = tuple(Platform.parse(platform, name="platforms") for platform in platforms)
-        target = Target.of_image(_checked_image(public_image), python=python, platforms=parsed)
+        target = Target.of_image(_expect_image(public_image), python=python, platforms=parsed)
         workspace = Workspace.read(
             root, packages=None if packages is None else tuple(packages), exclude=tuple(exclude)
         )
@@ -284,7 +284,7 @@ class BaseGraph:
         return () if self.workspace is None else find_workloads(self.workspace, self.workloads, self.target)
 
 
-def _checked_image(image: object) -> str:
+def _expect_image(image: object) -> str:
     if not isinstance(image, str) or not re.fullmatch(r"\S+", image):
         raise ScopedImagesError(
             f"public_image: must be the name of an image, got {image!r}; use one such as {PUBLIC_IMAGE!r}"

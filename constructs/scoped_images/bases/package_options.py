@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect_list, items_of
+from scoped_images.expect import expect_items, expect_list
 from scoped_images.platform import Platform
 
 # The names of Debian, Alpine and RPM packages; anything else could end the shell command that installs them.
@@ -68,7 +68,7 @@ class PackageOptions:
 def options_by_name(given: object) -> Mapping[str, PackageOptions]:
     """Return the options by the name of their package. Raises ScopedImagesError unless each name occurs once."""
     found: dict[str, PackageOptions] = {}
-    for each in items_of("package_options", given, PackageOptions):
+    for each in expect_items("package_options", given, PackageOptions):
         if each.name in found:
             raise ScopedImagesError(
                 f"package_options: must be one for each package, got two for {each.name!r}; put both into one"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoped_images.cdk.node_program import require_node
+from scoped_images.cdk.node_program import refuse_missing_node
 
 # Before a module of this package imports aws_cdk.
-require_node()
+refuse_missing_node()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from aws_cdk import Token
 from constructs import Construct
@@ -12,14 +13,17 @@ from scoped_images.cdk.place import path_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import expect, expect_list
 
+Value = TypeVar("Value")
+
 
 def expect_argument(
-    scope: Construct, name: str, value: object, kind: type | tuple[type, ...], do: str
-) -> None:
-    """Raise unless an argument of a construct is None or of a kind."""
+    scope: Construct, name: str, value: Value, kind: type | tuple[type, ...], do: str
+) -> Value:
+    """Return an argument of a construct, which must be None or of a kind."""
     # A path takes calls to JavaScript: ask only for an error.
     if value is not None and not isinstance(value, kind):
         expect(f"{name} of {path_of(scope)!r}", value, kind, do)
+    return value
 
 
 def refuse_network_without_vpc(vpc: object, *, subnets: object, security_groups: object) -> None:
@@ -37,28 +41,30 @@ def is_token(value: object) -> bool:
     return known and Token.is_unresolved(value)
 
 
-def expect_environment_name(what: str, name: object) -> None:
-    """Raise unless the name of an environment can be part of physical names."""
+def expect_environment_name(what: str, name: object) -> str:
+    """Return the name of an environment, which must be usable in physical names."""
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
         raise ScopedImagesError(
             f"{what}: must be usable in physical names, got {name!r}; use 1-20 lower-case letters, digits and dashes, a "
             "letter first"
         )
+    return name
 
 
-def expect_prefix(value: object) -> None:
-    """Raise unless the names of stacks can begin with a value."""
+def expect_prefix(value: object) -> str:
+    """Return what the names of stacks begin with."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", value):
         raise ScopedImagesError(
             f"prefix: must be letters, digits and dashes, a letter first, got {value!r}; stack names allow no others"
         )
+    return value
 
 
-def expect_accounts(name: str, value: Iterable[object]) -> None:
-    """Raise unless a value is a list of account ids."""
-    expect_list(name, value)
-    for account in value:
+def expect_accounts(name: str, value: Iterable[Any]) -> Iterable[str]:
+    """Return a list of account ids."""
+    for account in expect_list(name, value):
         if not isinstance(account, str) or not re.fullmatch(r"\d{12}", account):
             raise ScopedImagesError(
                 f"{name}: must be ids of 12 digits, got {account!r}; use ['111111111111']"
             )
+    return value

@@ -69,7 +69,7 @@ def checked(
         @wraps(function)
         def called(*args: Any, **given: Any) -> Any:
             call = _Call(function, signature, keywords, args, given)
-            call.check()
+            call.refuse_wrong()
             try:
                 return function(*args, **given)
             except RuntimeError as error:
@@ -115,7 +115,7 @@ class _Call:
                 f"{self._name}(): {error}, got {len(args) - 1} by position; pass each once, and by name"
             ) from None
 
-    def check(self) -> None:
+    def refuse_wrong(self) -> None:
         """Raise for the first argument that is wrong or missing."""
         for name, value in self._arguments.items():
             parameter = self._parameters[name]
@@ -127,7 +127,7 @@ class _Call:
                     f"{self._named(fault.name)}: must be {fault.kind}, got {fault.got}; {self._way_out(fault)}"
                 )
             if name == "construct_id":
-                self._check_id(value)
+                self._refuse_id(value)
         for name, parameter in self._parameters.items():
             if parameter.default is parameter.empty and name not in self._arguments:
                 fault = _fault(name, None, _hint_of(self._function, self._keywords, name))
@@ -154,7 +154,7 @@ class _Call:
                     f"{name}: {self._name}() has no such argument; use {', '.join(f'{each}=' for each in use)}"
                 )
 
-    def _check_id(self, value: str) -> None:
+    def _refuse_id(self, value: str) -> None:
         if not value or "${Token[" in value:
             raise ScopedImagesError(
                 f"construct_id: must be a literal that is not empty, got {value!r}; use a name that no other construct "

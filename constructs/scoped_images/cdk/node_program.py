@@ -8,7 +8,7 @@ import shutil
 from scoped_images.errors import ScopedImagesError
 
 
-def require_node() -> None:
+def refuse_missing_node() -> None:
     """Raise unless jsii can start Node.js, as it does when aws_cdk is imported."""
     # jsii's own variable: https://github.com/aws/jsii, packages/@jsii/python-runtime, process.py
     program = os.environ.get("JSII_NODE", "node")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scoped_images.command_line.say import say, warn
-from scoped_images.engine.check import Answer, check_engine
+from scoped_images.engine.check import Answer, expect_engine
 
 # Docker waits for an engine that it reaches over a network, and for one that starts.
 _SECONDS = 60
@@ -27,7 +27,7 @@ def engine(
 
     It asks docker, or the program that CDK_DOCKER names, and fails with the way out.
     """
-    found = check_engine(os.environ, _ask)
+    found = expect_engine(os.environ, _ask)
     if found.warning:
         warn(found.warning)
     if cdk_options:

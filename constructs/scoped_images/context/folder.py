@@ -93,7 +93,7 @@ def special_warning(path: str) -> str:
     return f"{path} is a socket, pipe or device and is left out; name it in the ignore file"
 
 
-def check_depth(root: Path, path: str) -> None:
+def refuse_deep_folder(root: Path, path: str) -> None:
     """Raise ScopedImagesError for a path that is nested too deep."""
     if path.count("/") >= MAX_DEPTH:
         top = path.partition("/")[0]
@@ -110,7 +110,7 @@ class _Walk:
     special: list[str] = field(default_factory=list)
 
     def below(self, folder: str) -> Iterator[str]:
-        check_depth(self.root, folder)
+        refuse_deep_folder(self.root, folder)
         for name, kind in self._names(folder):
             path = f"{folder}/{name}" if folder else name
             excluded = self.ignore.excludes(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from scoped_images.context.folder import check_depth
+from scoped_images.context.folder import refuse_deep_folder
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Looking up a name in a folder takes the right to search it, not the right to list it.
@@ -61,7 +61,7 @@ class FolderHandles:
         if folder == self._open:
             return self._handles[-1]
         names = folder.split("/") if folder else []
-        check_depth(self.root, folder)
+        refuse_deep_folder(self.root, folder)
         # Until all of its folders are open, no folder is the last one.
         self._open = None
         shared = 0

@@ -9,7 +9,7 @@ from scoped_images.context.file import ContextFile, Kind
 from scoped_images.errors import ScopedImagesError
 
 
-def check_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]) -> None:
+def refuse_wrong_generated(generated: Mapping[str, bytes], files: Iterable[ContextFile]) -> None:
     """Raise ScopedImagesError for paths that are not plain, or that another file of the context has or blocks."""
     if not generated:
         return

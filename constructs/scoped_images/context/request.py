@@ -11,7 +11,7 @@ from pathlib import Path
 from scoped_images.context.control_files import find_dockerfile, read_dockerfile, read_ignore_file
 from scoped_images.context.folder import existing_folder
 from scoped_images.context.selection import Selection, select_files
-from scoped_images.dockerfile.build_arguments import check_build_args
+from scoped_images.dockerfile.build_arguments import expect_build_args
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.dockerfile.target_options import TargetOptions
@@ -66,7 +66,7 @@ class ContextRequest:
         expect_list("include", include)
         folder = existing_folder(root)
         path = find_dockerfile(folder, dockerfile)
-        check_build_args(build_args or {})
+        expect_build_args(build_args or {})
         return cls(
             root=folder,
             dockerfile=path,

@@ -17,7 +17,7 @@ from scoped_images.context.doubtful_files import GIT, doubtful_files
 from scoped_images.context.external import ExternalContext, is_address
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.context.folder import existing_folder, whole_folder
-from scoped_images.context.generated import check_generated
+from scoped_images.context.generated import refuse_wrong_generated
 from scoped_images.context.named import NamedContext
 from scoped_images.context.request import ContextRequest
 from scoped_images.context.size import MAX_BYTES, REPOSITORY_MAX_BYTES, SizeLimit, largest_parts, read_files
@@ -56,7 +56,7 @@ class ScopedContext:
     whole_repository: WholeRepository | None = None
 
     def __post_init__(self) -> None:
-        check_generated(self.generated, self.files)
+        refuse_wrong_generated(self.generated, self.files)
 
     @classmethod
     def of(

@@ -52,7 +52,7 @@ def select_files(root: Path, sources: ContextSources, ignore: IgnoreFile) -> Sel
     selector = _Selector(ContextView(root, ignore), sources.dockerfile)
     for source in sources.sources:
         selector.add(source)
-    selector.check_empty_wildcards()
+    selector.report_empty_wildcards()
     return Selection(
         paths=tuple(
             SelectedPath(path=path, kind=kind, lines=tuple(sorted(lines)))
@@ -94,7 +94,7 @@ class _Selector:
         if not sum(self._copy(source, path) for path in matches):
             self._empty.append((source, base))
 
-    def check_empty_wildcards(self) -> None:
+    def report_empty_wildcards(self) -> None:
         """Warn of patterns without a match, or raise ScopedImagesError where BuildKit would fail.
 
         BuildKit gets the folder that a pattern searches only if something in it is selected.
@@ -198,14 +198,14 @@ class _Selector:
         """Select a path and the folders above it."""
         while path not in (".", ""):
             if path not in self.found:
-                self._check(path, kind)
+                self._refuse(path, kind)
                 self.found[path] = (kind, set())
             elif line in self.found[path][1]:
                 return
             self.found[path][1].add(line)
             path, kind = path.rpartition("/")[0], Kind.DIRECTORY
 
-    def _check(self, path: str, kind: Kind) -> None:
+    def _refuse(self, path: str, kind: Kind) -> None:
         refuse_bad_name(path)
         if kind is Kind.FILE and (rule := self.view.ignore.blanks(path)) is not None:
             raise ScopedImagesError(

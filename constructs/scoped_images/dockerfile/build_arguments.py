@@ -16,8 +16,8 @@ _PREDEFINED = re.compile(r"(?i)(HTTP|HTTPS|FTP|NO|ALL)_PROXY|BUILDKIT_\w+|SOURCE
 _AUTOMATIC = platform_variables(platform="linux/amd64")
 
 
-def check_build_args(arguments: Mapping[Any, object]) -> None:
-    """Raise ScopedImagesError for names and values that Docker or CDK would refuse with a worse message."""
+def expect_build_args(arguments: Mapping[Any, Any]) -> Mapping[str, str]:
+    """Return build arguments; raise ScopedImagesError for what Docker or CDK would refuse with a worse message."""
     for name, value in arguments.items():
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise ScopedImagesError(f"build_args: must have names of letters, digits and '_', got {name!r}")
@@ -32,6 +32,7 @@ def check_build_args(arguments: Mapping[Any, object]) -> None:
                 f"build_args[{name!r}]: must not be a token, got {value!r}; images are built before CloudFormation knows "
                 "its value, so use a literal, or read the value at run time"
             )
+    return arguments
 
 
 def unknown_build_args(arguments: Iterable[str], dockerfile: ParsedDockerfile) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def context_sources(
     """
     parsed = parse_dockerfile(content, name=name)
     findings = read_target(parsed, options)
-    _check_bases(parsed, findings, options)
+    _refuse_unknown_bases(parsed, findings, options)
     if findings.unknown_sources and not options.include:
         raise ScopedImagesError(findings.unknown_sources[0])
     return ContextSources(
@@ -43,7 +43,7 @@ def context_sources(
     )
 
 
-def _check_bases(parsed: ParsedDockerfile, findings: Findings, options: TargetOptions) -> None:
+def _refuse_unknown_bases(parsed: ParsedDockerfile, findings: Findings, options: TargetOptions) -> None:
     for stage in findings.unknown_bases:
         # It may be the name of an earlier stage or of a build context, and then what that reads counts.
         if isinstance(stage.base, Unknown) and (stage.index or options.build_contexts):

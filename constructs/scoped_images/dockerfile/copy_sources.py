@@ -26,7 +26,7 @@ def copy_sources(instruction: Instruction, expand: Callable[[str], str | None]) 
     expand: expands the variables of a word; None for a source to leave out.
     """
     excludes = instruction.flag_values("exclude")
-    _check_patterns("--exclude", excludes)
+    _refuse_malformed("--exclude", excludes)
     sources = []
     for word in instruction.words[:-1]:
         # What is fetched is not in the context, whatever its variables are.
@@ -40,7 +40,7 @@ def copy_sources(instruction: Instruction, expand: Callable[[str], str | None]) 
                 raise CopyError(f"cannot take {written!r}; use ADD for URLs and git")
             continue
         path, parents = _split_parents(written) if instruction.has_flag("parents") else (written, ())
-        _check_patterns("--parents", parents)
+        _refuse_malformed("--parents", parents)
         sources.append(
             Source(
                 path=context_path(path),
@@ -54,7 +54,7 @@ def copy_sources(instruction: Instruction, expand: Callable[[str], str | None]) 
     return sources
 
 
-def _check_patterns(flag: str, patterns: tuple[str, ...]) -> None:
+def _refuse_malformed(flag: str, patterns: tuple[str, ...]) -> None:
     try:
         PatternMatcher.of(patterns)
     except BadPatternError as error:

@@ -27,7 +27,7 @@ class Evaluation:
         except ShellError as error:
             raise self.parsed.error(instruction.line, f"{instruction.name}: {error}") from None
 
-    def check_heredocs(self, instruction: Instruction, variables: Variables) -> None:
+    def refuse_malformed_heredocs(self, instruction: Instruction, variables: Variables) -> None:
         """Raise ScopedImagesError for a heredoc that BuildKit cannot expand."""
         for heredoc in instruction.heredocs:
             try:

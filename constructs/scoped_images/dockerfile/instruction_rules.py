@@ -38,15 +38,15 @@ _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*")
 _NO_TRIGGERS = ("FROM", "MAINTAINER", "ONBUILD")
 
 
-def check_instruction(instruction: Instruction) -> None:
+def refuse_malformed(instruction: Instruction) -> None:
     """Raise ArgumentError for what BuildKit refuses."""
     if not _ignores_flags(instruction):
-        _check_flags(instruction)
+        _refuse_flags(instruction)
     if instruction.name in _SOME_WORDS and not instruction.words:
         raise ArgumentError(f"{instruction.name} takes an argument")
-    check = _CHECKS.get(instruction.name)
-    if check is not None:
-        check(instruction)
+    refuse = _RULES.get(instruction.name)
+    if refuse is not None:
+        refuse(instruction)
 
 
 def _ignores_flags(instruction: Instruction) -> bool:
@@ -54,7 +54,7 @@ def _ignores_flags(instruction: Instruction) -> bool:
     return is_none or instruction.name in _IGNORES_FLAGS
 
 
-def _check_flags(instruction: Instruction) -> None:
+def _refuse_flags(instruction: Instruction) -> None:
     name = instruction.name
     known = _FLAGS.get(name, ())
     seen: set[str] = set()
@@ -76,7 +76,7 @@ def _check_flags(instruction: Instruction) -> None:
             raise ArgumentError(f"{name} --{key} takes {' or '.join(allowed)}, got {value!r}")
 
 
-def _check_copy(instruction: Instruction) -> None:
+def _refuse_copy(instruction: Instruction) -> None:
     name, words = instruction.name, instruction.words
     if len(words) < 2:
         raise ArgumentError(f"{name} takes at least a source and a destination")
@@ -84,13 +84,13 @@ def _check_copy(instruction: Instruction) -> None:
         raise ArgumentError(f"{name} takes no heredoc as its destination, got {words[-1]!r}")
 
 
-def _check_names(instruction: Instruction) -> None:
+def _refuse_names(instruction: Instruction) -> None:
     names = instruction.words if instruction.name == "ARG" else instruction.words[::2]
     if any(name.startswith("=") or not name for name in names):
         raise ArgumentError(f"{instruction.name} takes a name before the '='")
 
 
-def _check_from(instruction: Instruction) -> None:
+def _refuse_from(instruction: Instruction) -> None:
     match instruction.words:
         case [_]:
             return
@@ -103,7 +103,7 @@ def _check_from(instruction: Instruction) -> None:
     raise ArgumentError("FROM takes an image, or an image and `AS` with a name")
 
 
-def _check_health(instruction: Instruction) -> None:
+def _refuse_health(instruction: Instruction) -> None:
     kind, *command = instruction.words
     match kind.upper():
         case "NONE" if command:
@@ -115,39 +115,39 @@ def _check_health(instruction: Instruction) -> None:
     raise ArgumentError(f"HEALTHCHECK takes CMD or NONE, got {kind!r}")
 
 
-def _check_mounts(instruction: Instruction) -> None:
+def _refuse_mounts(instruction: Instruction) -> None:
     try:
         mount_origins(instruction)
     except MountError as error:
         raise ArgumentError(f"RUN --mount {error}") from None
 
 
-def _check_shell(instruction: Instruction) -> None:
+def _refuse_shell(instruction: Instruction) -> None:
     if not instruction.is_json:
         raise ArgumentError('SHELL takes a JSON array, like ["/bin/bash", "-c"]')
 
 
-def _check_trigger(instruction: Instruction) -> None:
+def _refuse_trigger(instruction: Instruction) -> None:
     held = instruction.words[0].split(maxsplit=1)[0].upper()
     if held in _NO_TRIGGERS:
         raise ArgumentError(f"{held} is not allowed in an ONBUILD")
 
 
-def _check_volume(instruction: Instruction) -> None:
+def _refuse_volume(instruction: Instruction) -> None:
     if any(not word.strip(SPACES) for word in instruction.words):
         raise ArgumentError("VOLUME takes no empty path")
 
 
-_CHECKS = {
-    "ADD": _check_copy,
-    "ARG": _check_names,
-    "COPY": _check_copy,
-    "ENV": _check_names,
-    "FROM": _check_from,
-    "HEALTHCHECK": _check_health,
-    "LABEL": _check_names,
-    "ONBUILD": _check_trigger,
-    "RUN": _check_mounts,
-    "SHELL": _check_shell,
-    "VOLUME": _check_volume,
+_RULES = {
+    "ADD": _refuse_copy,
+    "ARG": _refuse_names,
+    "COPY": _refuse_copy,
+    "ENV": _refuse_names,
+    "FROM": _refuse_from,
+    "HEALTHCHECK": _refuse_health,
+    "LABEL": _refuse_names,
+    "ONBUILD": _refuse_trigger,
+    "RUN": _refuse_mounts,
+    "SHELL": _refuse_shell,
+    "VOLUME": _refuse_volume,
 }

@@ -116,7 +116,7 @@ def _read(flag: str, expand: Callable[[str], Value]) -> Mount:
             _set(mount, key, "true")
         elif key not in _SWITCHES:
             raise MountError(f"takes key=value pairs, got {part!r}")
-    _check(mount)
+    _refuse_contradictions(mount)
     return mount
 
 
@@ -125,7 +125,7 @@ def _set(mount: Mount, key: str, value: Value) -> None:
     if key not in _KEYS:
         raise MountError(f"has the unknown key {key!r}; there are {', '.join(sorted(_KEYS))}")
     if isinstance(value, str):
-        _check_value(mount, key, value)
+        _refuse_value(mount, key, value)
     if key == "type":
         mount.kind = value.lower() if isinstance(value, str) else value
     elif key == "required":
@@ -134,7 +134,7 @@ def _set(mount: Mount, key: str, value: Value) -> None:
         mount.values[_SHORT.get(key, key)] = value
 
 
-def _check_value(mount: Mount, key: str, value: str) -> None:
+def _refuse_value(mount: Mount, key: str, value: str) -> None:
     kinds = {"required": ("secret", "ssh"), "size": ("tmpfs",)}.get(key)
     if kinds and isinstance(mount.kind, str) and mount.kind not in kinds:
         raise MountError(f"takes {key!r} only after type={' or type='.join(kinds)}, got type {mount.kind!r}")
@@ -153,7 +153,7 @@ def _is_number(text: str, *, base: int) -> bool:
     return re.fullmatch(rf"[{digits}]{{1,64}}", text) is not None and int(text, base) < 2**32
 
 
-def _check(mount: Mount) -> None:
+def _refuse_contradictions(mount: Mount) -> None:
     kind, values = mount.kind, mount.values
     if isinstance(kind, Unknown):
         return

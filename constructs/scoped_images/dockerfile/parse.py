@@ -19,7 +19,7 @@ from scoped_images.dockerfile.directives import (
 )
 from scoped_images.dockerfile.heredoc import Heredoc, heredocs_of
 from scoped_images.dockerfile.instruction import Instruction
-from scoped_images.dockerfile.instruction_rules import check_instruction
+from scoped_images.dockerfile.instruction_rules import refuse_malformed
 from scoped_images.dockerfile.limits import MAX_DOCKERFILE_BYTES, MAX_INSTRUCTIONS, MAX_LINE_BYTES
 from scoped_images.dockerfile.shell_lexer import ShellError
 from scoped_images.errors import ScopedImagesError
@@ -166,7 +166,7 @@ class _Parser:
             )
         if name == "ONBUILD":
             return self._with_trigger(outermost, text)
-        check_instruction(outermost)
+        refuse_malformed(outermost)
         return outermost
 
     def _known(self, written: str, line: int) -> str:
@@ -191,7 +191,7 @@ class _Parser:
 
     def _with_trigger(self, instruction: Instruction, text: str) -> Instruction:
         """Parse what an ONBUILD holds as BuildKit does when it runs it: as a Dockerfile of one instruction."""
-        check_instruction(instruction)
+        refuse_malformed(instruction)
         held = re.sub(r"^\s*ONBUILD\s*", "", text, flags=re.IGNORECASE | re.ASCII)
         ends = [f"\n{heredoc.content}{heredoc.name}" for heredoc in instruction.heredocs]
         triggers = list(

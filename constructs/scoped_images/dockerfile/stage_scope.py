@@ -84,7 +84,7 @@ class Scope:
         for flag in ("checksum", "chmod", "chown"):
             self._evaluate(instruction, instruction.flag_value(flag))
         self._evaluate(instruction, instruction.words[-1])
-        self.evaluation.check_heredocs(instruction, self.variables)
+        self.evaluation.refuse_malformed_heredocs(instruction, self.variables)
         origin = instruction.flag_value("from")
         context = self.contexts.get((True, origin))
         if origin and context is None:

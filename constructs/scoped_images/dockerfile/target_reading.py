@@ -127,13 +127,13 @@ class _Reader:
     def _origins(self, stage: Stage) -> Iterator[_Origin]:
         for instruction in stage.steps:
             if instruction.name == "COPY" and (origin := instruction.flag_value("from")):
-                self._check_origin(instruction, origin)
+                self._refuse_variable(instruction, origin)
                 yield _Origin(instruction.line, origin, by_number=True)
             elif instruction.name == "RUN":
                 for name in mount_origins(instruction):
                     yield _Origin(instruction.line, name, by_number=False)
 
-    def _check_origin(self, instruction: Instruction, origin: str) -> None:
+    def _refuse_variable(self, instruction: Instruction, origin: str) -> None:
         if self.evaluation.value(instruction, origin, Variables()) != origin:
             raise self._error(
                 instruction.line,

@@ -12,8 +12,8 @@ MAX_WILDCARDS = 4
 _PATTERN = re.compile(r"[A-Za-z0-9_.*-]{1,128}")
 
 
-def check_pattern(pattern: object, *, name: str) -> None:
-    """Raise ScopedImagesError for a pattern that ECR rejects. name: the setting that holds it."""
+def expect_tag_pattern(pattern: object, *, name: str) -> str:
+    """Return a pattern that ECR takes; raise ScopedImagesError for any other. name: the setting that holds it."""
     if not isinstance(pattern, str) or not _PATTERN.fullmatch(pattern):
         raise ScopedImagesError(
             f"{name}: must be a tag pattern, got {pattern!r}; use 1-128 letters, digits, '.', '_', '-' and '*'"
@@ -22,6 +22,7 @@ def check_pattern(pattern: object, *, name: str) -> None:
         raise ScopedImagesError(
             f"{name}: {pattern.count('*')} wildcards, got {pattern!r}; use at most {MAX_WILDCARDS}, ECR's limit"
         )
+    return pattern
 
 
 @cache

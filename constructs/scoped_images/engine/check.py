@@ -59,7 +59,7 @@ class Engine:
         return WITHOUT_CACHE_EXPORT.split() if without else ()
 
 
-def check_engine(environment: Mapping[str, str], ask: Callable[[Sequence[str]], Answer]) -> Engine:
+def expect_engine(environment: Mapping[str, str], ask: Callable[[Sequence[str]], Answer]) -> Engine:
     """Return the engine. Raises ScopedImagesError with the way out if it cannot build the images.
 
     environment: variables of the process that will run `cdk deploy`.

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import expect
-from scoped_images.image.registry_cache import RegistryCache, check_cache_name
+from scoped_images.image.registry_cache import RegistryCache, expect_cache_name
 from scoped_images.upstream.images import UpstreamImages
 
 Network = Literal["default", "none", "host"]
@@ -84,6 +84,6 @@ class BuildOptions:
             expect("target", self.target, str, "use the name of a stage")
         expect("upstream", self.upstream, UpstreamImages, "use UpstreamImages(lock=ImagesLock.read())")
         if isinstance(self.cache, str):
-            check_cache_name(self.cache, property_name="cache")
+            expect_cache_name(self.cache, property_name="cache")
         elif self.cache is not None and self.cache is not False:
             expect("cache", self.cache, RegistryCache, "use False to build without a cache")

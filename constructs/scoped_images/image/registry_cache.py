@@ -52,7 +52,7 @@ class RegistryCache:
                 "digits, '.', '_' and '-'"
             )
         if self.name is not None:
-            check_cache_name(self.name, property_name="name of the registry cache")
+            expect_cache_name(self.name, property_name="name of the registry cache")
         for ref in self.imports:
             if "${Token[" in ref:
                 raise ScopedImagesError(
@@ -91,10 +91,11 @@ class RegistryCache:
         )
 
 
-def check_cache_name(name: object, *, property_name: str) -> None:
-    """Raise ScopedImagesError unless `name` can be the name of a cache."""
+def expect_cache_name(name: object, *, property_name: str) -> str:
+    """Return the name of a cache; raise ScopedImagesError for what cannot be one."""
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name.split("-")[0] in _TAKEN:
         raise ScopedImagesError(
             f"{property_name}: must be 1-64 lower-case letters, digits, '.', '_' and '-', and no 'linux' or 'pr' at the "
             f"start, got {name!r}; use the name of the image"
         )
+    return name

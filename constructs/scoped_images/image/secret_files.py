@@ -10,7 +10,7 @@ from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 
 
-def check_secret_files(build_secrets: Mapping[str, str], context: ScopedContext) -> None:
+def refuse_secrets_in_context(build_secrets: Mapping[str, str], context: ScopedContext) -> None:
     """Raise if the context, or a named one, holds the file of a secret."""
     for name, value in build_secrets.items():
         kind, _, place = value.partition("=")

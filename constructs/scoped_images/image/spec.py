@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.dockerfile.build_arguments import check_build_args, declared_arguments, unknown_build_args
+from scoped_images.dockerfile.build_arguments import declared_arguments, expect_build_args, unknown_build_args
 from scoped_images.dockerfile.directives import syntax_directive
 from scoped_images.dockerfile.external_images import ExternalImages, external_images
 from scoped_images.dockerfile.findings import RequiredMount
@@ -22,7 +22,7 @@ from scoped_images.ecr.tags import content_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.base_reference import BaseReference
 from scoped_images.image.build_options import BuildOptions
-from scoped_images.image.secret_files import check_secret_files
+from scoped_images.image.secret_files import refuse_secrets_in_context
 from scoped_images.platform import Platform
 
 BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
@@ -55,9 +55,9 @@ class ImageSpec:
     def __post_init__(self) -> None:
         Platform.parse(self.platform)
         if self.context.platform is not None:
-            self._agree_with_context(self.context.platform)
-        check_build_args(self.options.build_args)
-        check_build_args(self.late_args)
+            self._refuse_other_options(self.context.platform)
+        expect_build_args(self.options.build_args)
+        expect_build_args(self.late_args)
         if BASE_IMAGE_ARGUMENT in (*self.options.build_args, *self.late_args):
             raise ScopedImagesError(
                 f"build_args[{BASE_IMAGE_ARGUMENT!r}]: base= sets it, got a value of its own; use base= instead"
@@ -72,11 +72,11 @@ class ImageSpec:
                     f"named_bases: must have names that the context does not have itself, got {name!r}; use lower-case "
                     f"letters, digits, '.', '_', '-' and '/', and none of {', '.join(self.context.named) or 'its names'}"
                 )
-        check_secret_files(self.options.build_secrets, self.context)
-        self._check_dockerfile()
+        refuse_secrets_in_context(self.options.build_secrets, self.context)
+        self._refuse_dockerfile()
         if self.options.upstream.require_pins:
             moving = [each.address for each in self.context.external.values() if each.warning]
-            self.options.upstream.check_pins(
+            self.options.upstream.refuse_unpinned(
                 (
                     *self._external.images,
                     *self._named_images,
@@ -253,7 +253,7 @@ class ImageSpec:
                 ),
             )
 
-    def _check_dockerfile(self) -> None:
+    def _refuse_dockerfile(self) -> None:
         """Raise for what BuildKit would ignore or find out late: an argument that nothing declares, a malformed file."""
         _ = self._external
         dockerfile = self._dockerfile
@@ -266,7 +266,7 @@ class ImageSpec:
                 f"and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
             )
 
-    def _agree_with_context(self, platform: Platform) -> None:
+    def _refuse_other_options(self, platform: Platform) -> None:
         """Raise for options that the context's files were not found for: the build would read other files."""
         given = {
             "platform": (self.platform, platform),

@@ -34,15 +34,15 @@ class Answer:
 
     def text(self, key: str) -> str:
         """Return a required string; raise IncompleteListing if it is missing or empty."""
-        return self._required(key, str)
+        return self._expect(key, str)
 
     def moment(self, key: str) -> datetime:
         """Return a required timestamp."""
-        return self._required(key, datetime)
+        return self._expect(key, datetime)
 
     def part(self, key: str) -> Answer:
         """Return a required structure."""
-        return Answer(self.source, self._required(key, dict))
+        return Answer(self.source, self._expect(key, dict))
 
     def parts(self, key: str) -> list[Answer]:
         """Return a required list of structures, which may be empty."""
@@ -92,7 +92,7 @@ class Answer:
         """Return the error for a value from which the pruner cannot tell what is in use."""
         return IncompleteListing(f"{self.source}: cannot read {key}, got {value!r}")
 
-    def _required(self, key: str, kind: type[T]) -> T:
+    def _expect(self, key: str, kind: type[T]) -> T:
         value = self.fields.get(key)
         if not isinstance(value, kind) or not value:
             raise self.unreadable(key, value)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from scoped_images.ecr.tag_pattern import check_pattern, matches, overlap
+from scoped_images.ecr.tag_pattern import expect_tag_pattern, matches, overlap
 from scoped_images.ecr.tags import CACHE_PATTERN, STABLE, is_asset_hash, is_content_tag, is_git_tag
 from scoped_images.errors import ScopedImagesError
 
@@ -55,7 +55,7 @@ class Retention:
             if not isinstance(patterns, tuple):
                 raise ScopedImagesError(f"{key}: must be a tuple of tag patterns, got {patterns!r}")
             for pattern in patterns:
-                check_pattern(pattern, name=key)
+                expect_tag_pattern(pattern, name=key)
         for pattern in self.content_tags:
             for protected in ALWAYS_PROTECTED:
                 if overlap(pattern, protected):

@@ -38,7 +38,7 @@ class Expansion:
 Word = str | Expansion
 
 
-def check_length(request: BuildRequest) -> None:
+def refuse_long_buildspec(request: BuildRequest) -> None:
     """Raise ScopedImagesError for a buildspec that is too long for CodeBuild."""
     # As CDK writes it.
     length = len(json.dumps(buildspec(request), indent=2))

@@ -35,7 +35,7 @@ class UpstreamImages:
         """Return these pins and mirrors, with `require_pins`."""
         return replace(self, require_pins=True)
 
-    def check_pins(self, images: Iterable[str], *, where: str) -> None:
+    def refuse_unpinned(self, images: Iterable[str], *, where: str) -> None:
         """Raise if pins are required and an image has none. where: what names the images, for the message."""
         missing = self.unpinned(images) if self.require_pins else ()
         if missing:

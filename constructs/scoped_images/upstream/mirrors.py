@@ -29,8 +29,8 @@ class Mirrors:
                 "{'public.ecr.aws': '…'}"
             )
         for origin, mirror in self.places.items():
-            _check(f"mirrors, key {origin!r}", origin)
-            _check(f"mirrors[{origin!r}]", mirror)
+            _refuse_malformed(f"mirrors, key {origin!r}", origin)
+            _refuse_malformed(f"mirrors[{origin!r}]", mirror)
 
     def reference(self, image: ImageName) -> str | None:
         """Return the image's name in its mirror, without tag and digest, or None if it has no mirror."""
@@ -42,7 +42,7 @@ class Mirrors:
         return f"{self.places[origin]}{full.removeprefix(origin)}"
 
 
-def _check(what: str, place: object) -> None:
+def _refuse_malformed(what: str, place: object) -> None:
     example = "public.ecr.aws or 111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"
     if isinstance(place, str) and "${Token[" in place:
         raise ScopedImagesError(

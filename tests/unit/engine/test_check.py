@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from scoped_images.engine.builder import Builder
-from scoped_images.engine.check import Answer, check_engine
+from scoped_images.engine.check import Answer, expect_engine
 from scoped_images.errors import ScopedImagesError
 from tests.unit.engine import recorded
 
@@ -32,12 +32,12 @@ NOT_ASKED = Answer(returncode=99, stdout="", stderr="nobody asks this")
     "inspected", [recorded.CONTAINERD_STORE, recorded.LOADS_IMAGES], ids=["default", "loads"]
 )
 def test_an_engine_that_loads_images_and_exports_caches_needs_no_options(inspected: Answer) -> None:
-    engine = check_engine({}, answering(inspected=inspected))
+    engine = expect_engine({}, answering(inspected=inspected))
     assert (engine.warning, engine.cdk_options) == (None, ())
 
 
 def test_overlay2_as_recorded_deploys_without_exporting_caches() -> None:
-    engine = check_engine({}, answering(inspected=recorded.OVERLAY2))
+    engine = expect_engine({}, answering(inspected=recorded.OVERLAY2))
     assert engine.cdk_options == ["-c", "scoped-images:cache-export=false"]
     assert engine.warning == (
         "builder 'default': it cannot export registry caches, got driver 'docker' without the containerd image store; "
@@ -113,7 +113,7 @@ def test_an_engine_that_cannot_build_is_refused_with_the_way_out(
     environment: Mapping[str, str], ask: Callable[[Sequence[str]], Answer], error: str
 ) -> None:
     with pytest.raises(ScopedImagesError) as raised:
-        check_engine(environment, ask)
+        expect_engine(environment, ask)
     assert str(raised.value) == error
 
 
@@ -122,7 +122,7 @@ def test_a_program_that_is_missing_is_refused_by_its_name() -> None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
     with pytest.raises(ScopedImagesError) as raised:
-        check_engine({"CDK_DOCKER": "/opt/docker"}, missing)
+        expect_engine({"CDK_DOCKER": "/opt/docker"}, missing)
     assert str(raised.value) == (
         "/opt/docker: cannot run it, got 'No such file or directory'; install Docker Engine with buildx, or set "
         "CDK_DOCKER to the path of docker"
@@ -132,7 +132,7 @@ def test_a_program_that_is_missing_is_refused_by_its_name() -> None:
 def test_an_engine_that_is_neither_docker_nor_podman_is_a_warning() -> None:
     """Neither nerdctl nor finch can be had here: the text is finch's, by its documentation."""
     version = Answer(returncode=0, stdout="finch version v1.11.0\n")
-    engine = check_engine({"CDK_DOCKER": "finch"}, answering(version=version, inspected=NOT_ASKED))
+    engine = expect_engine({"CDK_DOCKER": "finch"}, answering(version=version, inspected=NOT_ASKED))
     assert engine.warning == (
         "CDK_DOCKER: this engine is not tested, got 'finch version v1.11.0'; use Docker Engine if a build rejects "
         "--build-context or --cache-to"

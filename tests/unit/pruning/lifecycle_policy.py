@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from scoped_images.ecr.tag_pattern import check_pattern, matches
+from scoped_images.ecr.tag_pattern import expect_tag_pattern, matches
 from scoped_images.errors import ScopedImagesError
 
 _TAG_STATUSES = ("tagged", "untagged", "any")
@@ -107,7 +107,7 @@ def _check_selection(priority: int, selection: Mapping[str, Any]) -> None:
     if (selection["tagStatus"] == "tagged") is not bool(_patterns(selection)):
         raise ScopedImagesError(f"{name}: tagPatternList goes with tagStatus 'tagged', and only with it")
     for pattern in selection.get("tagPatternList", ()):
-        check_pattern(pattern, name=f"{name}: tagPatternList")
+        expect_tag_pattern(pattern, name=f"{name}: tagPatternList")
     count = selection.get("countNumber")
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise ScopedImagesError(f"{name}: countNumber is {count!r}, and takes a whole number from 1")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from scoped_images import ScopedImagesError
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.build_secret import BuildSecret
-from scoped_images.remote.buildspec import build_command, buildspec, check_length
+from scoped_images.remote.buildspec import build_command, buildspec, refuse_long_buildspec
 from tests.unit.remote.requests import REGISTRY, REQUEST, request
 
 PRINTING_DOCKER = """#!/usr/bin/env python3
@@ -140,7 +140,7 @@ def test_a_buildspec_is_printable_ascii_whatever_is_in_its_arguments(value: str)
 
 def test_a_buildspec_longer_than_codebuild_takes_is_refused() -> None:
     with pytest.raises(ScopedImagesError) as caught:
-        check_length(request(build_args={"A": "x", "LIST": "x" * 25_600}))
+        refuse_long_buildspec(request(build_args={"A": "x", "LIST": "x" * 25_600}))
     length = re.search(r"got (\d+), most", str(caught.value))
     assert length is not None
     assert str(caught.value) == (

@@ -59,13 +59,13 @@ class ImageBuilds:
 
     def __post_init__(self) -> None:
         scope = self.scope
-        self._check_repository()
+        self._wait_for_repository()
         for base in self._bases:
             refuse_other_place(scope, base.address)
             build_after(scope, needed=base.construct, what="its base image")
             self._share_platforms(base)
 
-    def _check_repository(self) -> None:
+    def _wait_for_repository(self) -> None:
         repository = self.repository
         if repository is not None:
             refuse_other_place(self.scope, repository.address)

@@ -15,7 +15,7 @@ from scoped_images.cdk.remote.findings import acknowledge_project
 from scoped_images.cdk.remote.settings import RemoteSettings
 from scoped_images.platform import Platform
 from scoped_images.remote.build_request import BuildRequest
-from scoped_images.remote.buildspec import buildspec, check_length
+from scoped_images.remote.buildspec import buildspec, refuse_long_buildspec
 from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable, secret_variable
 
 
@@ -35,7 +35,7 @@ def image_project(
     late_values: the values of `request.late_args`, as tokens. Variables carry them: no quoting for bash can be
         done before they are known.
     """
-    check_length(request)
+    refuse_long_buildspec(request)
     project = codebuild.Project(
         scope,
         construct_id,

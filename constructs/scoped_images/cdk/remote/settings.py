@@ -56,14 +56,15 @@ class RemoteSettings:
 _LONGEST = 55
 
 
-def expect_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> None:
-    """Raise unless ids are what buildx takes."""
+def expect_secrets(scope: Construct, secrets: Mapping[str, BuildSecret]) -> Mapping[str, BuildSecret]:
+    """Return secrets, whose ids must be what buildx takes."""
     for name in secrets:
         if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
             raise ScopedImagesError(
                 f"secrets of {scope.node.path!r}: must have ids that buildx takes, got {name!r}; use letters, digits, "
                 "'.', '_' and '-'"
             )
+    return secrets
 
 
 def minutes_of(scope: Construct, timeout: Duration | None) -> int:

@@ -32,7 +32,7 @@ class BaseRepository:
         details = answer["imageDetails"] if answer else []
         return str(details[0]["imageDigest"]) if details else None
 
-    def require(self, tag: str) -> str:
+    def expect_digest(self, tag: str) -> str:
         """Return the digest of a tag. Raises ScopedImagesError if the tag does not exist."""
         digest = self.digest(tag)
         if digest is None:

@@ -27,7 +27,7 @@ def refresh(
     """Record the digest of a base image's `stable` tag, so that the next deploy rebuilds its dependents from it."""
     old = RefreshMarks.read(marks)
     held = BaseRepository(repository or f"base-{name}-{env}", region=region, env=env)
-    digest = held.require(STABLE)
+    digest = held.expect_digest(STABLE)
     before = old.of(env, name)
     if before == digest:
         say(f"nothing changed: {STABLE} of {name} in {env} is still {digest}")

@@ -49,7 +49,7 @@ def restore(
     if there is not None:
         say(f"nothing to restore: {tag} of {held.name} is {there}")
         return
-    digest, names = (held.require(content), content) if content else _newest(held)
+    digest, names = (held.expect_digest(content), content) if content else _newest(held)
     held.put_tag(digest, tag)
     say(f"{tag} of {held.name} is {digest} again, which is {names}")
 
