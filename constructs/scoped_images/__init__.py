@@ -8,75 +8,42 @@ from typing import TYPE_CHECKING
 __version__: str
 
 if TYPE_CHECKING:
-    from scoped_images.bases.declaration import BaseDeclaration
-    from scoped_images.bases.graph import BaseGraph
-    from scoped_images.bases.package_options import PackageOptions
-    from scoped_images.bases.refresh_marks import RefreshMarks
-    from scoped_images.cdk.bases.base_image import BaseImage
-    from scoped_images.cdk.bases.base_images import BaseImages, WorkloadBases
-    from scoped_images.cdk.builds.builder import ImageBuild, ImageBuilder, PublishedImage
-    from scoped_images.cdk.environment import Environment
-    from scoped_images.cdk.functions.image_pruner import ImagePruner
-    from scoped_images.cdk.functions.registry_function import RegistryFunction
-    from scoped_images.cdk.images.existing_image import ExistingImage
-    from scoped_images.cdk.images.image_copy import ImageCopy
-    from scoped_images.cdk.images.scoped_image import ScopedImage
-    from scoped_images.cdk.images.workspace_images import WorkspaceImages
-    from scoped_images.cdk.order.ordered_assets import OrderedAssets
-    from scoped_images.cdk.remote.builder import RemoteBuilder
-    from scoped_images.cdk.repositories.existing_repository import ExistingRepository
-    from scoped_images.cdk.repositories.image_repository import ImageRepository
-    from scoped_images.cdk.repositories.pull_through import PullThroughCache
-    from scoped_images.cdk.stack_outputs import StackOutputs
-    from scoped_images.context.scoped_context import ScopedContext
-    from scoped_images.ecr.address import RepositoryAddress
-    from scoped_images.ecr.lifecycle import ImageLifecycle
-    from scoped_images.errors import ScopedImagesError
-    from scoped_images.image.build_options import BuildOptions
-    from scoped_images.image.registry_cache import RegistryCache
-    from scoped_images.platform import Platform
-    from scoped_images.pruning.retention import Retention
-    from scoped_images.remote.build_secret import BuildSecret
-    from scoped_images.upstream.images import UpstreamImages
-    from scoped_images.upstream.lock import ImagesLock
+    from scoped_images.bases.declaration import BaseDeclaration as BaseDeclaration
+    from scoped_images.bases.graph import BaseGraph as BaseGraph
+    from scoped_images.bases.package_options import PackageOptions as PackageOptions
+    from scoped_images.bases.refresh_marks import RefreshMarks as RefreshMarks
+    from scoped_images.cdk.bases.base_image import BaseImage as BaseImage
+    from scoped_images.cdk.bases.base_images import BaseImages as BaseImages
+    from scoped_images.cdk.bases.base_images import WorkloadBases as WorkloadBases
+    from scoped_images.cdk.builds.builder import ImageBuild as ImageBuild
+    from scoped_images.cdk.builds.builder import ImageBuilder as ImageBuilder
+    from scoped_images.cdk.builds.builder import PublishedImage as PublishedImage
+    from scoped_images.cdk.environment import Environment as Environment
+    from scoped_images.cdk.functions.image_pruner import ImagePruner as ImagePruner
+    from scoped_images.cdk.functions.registry_function import RegistryFunction as RegistryFunction
+    from scoped_images.cdk.images.existing_image import ExistingImage as ExistingImage
+    from scoped_images.cdk.images.image_copy import ImageCopy as ImageCopy
+    from scoped_images.cdk.images.scoped_image import ScopedImage as ScopedImage
+    from scoped_images.cdk.images.workspace_images import WorkspaceImages as WorkspaceImages
+    from scoped_images.cdk.order.ordered_assets import OrderedAssets as OrderedAssets
+    from scoped_images.cdk.remote.builder import RemoteBuilder as RemoteBuilder
+    from scoped_images.cdk.repositories.existing_repository import ExistingRepository as ExistingRepository
+    from scoped_images.cdk.repositories.image_repository import ImageRepository as ImageRepository
+    from scoped_images.cdk.repositories.pull_through import PullThroughCache as PullThroughCache
+    from scoped_images.cdk.stack_outputs import StackOutputs as StackOutputs
+    from scoped_images.context.scoped_context import ScopedContext as ScopedContext
+    from scoped_images.ecr.address import RepositoryAddress as RepositoryAddress
+    from scoped_images.ecr.lifecycle import ImageLifecycle as ImageLifecycle
+    from scoped_images.errors import ScopedImagesError as ScopedImagesError
+    from scoped_images.image.build_options import BuildOptions as BuildOptions
+    from scoped_images.image.registry_cache import RegistryCache as RegistryCache
+    from scoped_images.platform import Platform as Platform
+    from scoped_images.pruning.retention import Retention as Retention
+    from scoped_images.remote.build_secret import BuildSecret as BuildSecret
+    from scoped_images.upstream.images import UpstreamImages as UpstreamImages
+    from scoped_images.upstream.lock import ImagesLock as ImagesLock
 
-__all__ = [
-    "BaseDeclaration",
-    "BaseGraph",
-    "BaseImage",
-    "BaseImages",
-    "BuildOptions",
-    "BuildSecret",
-    "Environment",
-    "ExistingImage",
-    "ExistingRepository",
-    "ImageBuild",
-    "ImageBuilder",
-    "ImageCopy",
-    "ImageLifecycle",
-    "ImagePruner",
-    "ImageRepository",
-    "ImagesLock",
-    "OrderedAssets",
-    "PackageOptions",
-    "Platform",
-    "PublishedImage",
-    "PullThroughCache",
-    "RefreshMarks",
-    "RegistryCache",
-    "RegistryFunction",
-    "RemoteBuilder",
-    "RepositoryAddress",
-    "Retention",
-    "ScopedContext",
-    "ScopedImage",
-    "ScopedImagesError",
-    "StackOutputs",
-    "UpstreamImages",
-    "WorkloadBases",
-    "WorkspaceImages",
-]
-
+# For type checkers the imports above say the same: `as` makes a name public.
 _MODULES = {
     "BaseDeclaration": "bases.declaration",
     "BaseGraph": "bases.graph",
@@ -113,6 +80,7 @@ _MODULES = {
     "WorkloadBases": "cdk.bases.base_images",
     "WorkspaceImages": "cdk.images.workspace_images",
 }
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> object:
