@@ -4,34 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 
-from scoped_images.patterns.character_set import ANY, WORD, CharacterSet, Literal
+from scoped_images.patterns.character_set import ANY, CharacterSet
 
 # What one state may cost to compute: 50,000 instructions take some 15 ms.
 MAX_INSTRUCTIONS = 50_000
 # Remembered states are forgotten beyond this many positions and transitions, about 100 MB.
 _MAX_REMEMBERED = 1_000_000
-
-
-class Assertion(Enum):
-    """A condition on a place in the path, which reads no character."""
-
-    BEGIN = auto()
-    END = auto()
-    WORD_BOUNDARY = auto()
-    NO_WORD_BOUNDARY = auto()
+# Reads no character, and holds where a path begins.
+BEGIN = CharacterSet(())
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
     """One step of a pattern.
 
-    test: the character that is read, or the condition that must hold; None goes on at once.
+    test: what the next character must be; None goes on at once. A character by itself is compared byte by byte: a byte
+        that is not UTF-8 matches only itself.
     next: where it goes on, relative to itself. An instruction that goes nowhere is a match.
     """
 
-    test: CharacterSet | Literal | Assertion | None
+    test: CharacterSet | str | None
     next: tuple[int, ...] = (1,)
 
 
@@ -54,28 +47,22 @@ ANYTHING = star((Instruction(ANY),))
 
 def literal(text: str) -> Program:
     """Read this text."""
-    return tuple(Instruction(Literal(character)) for character in text)
-
-
-class _Before(Enum):
-    """What has been read last."""
-
-    NOTHING = auto()
-    WORD = auto()
-    OTHER = auto()
+    return tuple(map(Instruction, text))
 
 
 class _State(dict[str, "_State"]):
-    """The instructions that may be next; as a dictionary, the state after each character, made on first use."""
+    """The instructions that may be next; as a dictionary, the state after each character, made on first use.
 
-    __slots__ = ("_make", "before", "matches", "positions")
+    matches: the programs that match a path which ends here, as bits.
+    """
+
+    __slots__ = ("_make", "matches", "positions")
 
     def __init__(
-        self, positions: frozenset[int], before: _Before, make: Callable[[_State, str], _State]
+        self, positions: frozenset[int], matches: int, make: Callable[[_State, str], _State]
     ) -> None:
         super().__init__()
-        self.positions, self.before, self._make = positions, before, make
-        self.matches: int | None = None
+        self.positions, self.matches, self._make = positions, matches, make
 
     def __missing__(self, character: str) -> _State:
         following = self[character] = self._make(self, character)
@@ -97,19 +84,9 @@ class PathAutomaton:
             starts.append(len(self._instructions))
             self._instructions += (*program, MATCH)
             self._owners += [number] * (len(program) + 1)
-        self._asks_for_words = any(
-            instruction.test in (Assertion.WORD_BOUNDARY, Assertion.NO_WORD_BOUNDARY)
-            for instruction in self._instructions
-        )
         self._remembered = 0
-        self._states: dict[tuple[frozenset[int], _Before], _State] = {}
-        self._start = self._state(frozenset(starts), _Before.NOTHING)
-        self._folders = {"": self._start}
-
-    @property
-    def size(self) -> int:
-        """How many instructions there are."""
-        return len(self._instructions)
+        self._states: dict[frozenset[int], _State] = {}
+        self._folders = {"": self._state(starts, begin=True)}
 
     def matches(self, path: str) -> int:
         """Return the programs that match the path, as bits."""
@@ -117,12 +94,6 @@ class PathAutomaton:
         state = self._inside(folder)
         for character in name:
             state = state[character]
-        if state.matches is None:
-            state.matches = self._bits(
-                position
-                for position in self._close(state, None)
-                if self._instructions[position].next == () and self._instructions[position].test is None
-            )
         return state.matches
 
     def may_match_below(self, folder: str) -> int:
@@ -153,54 +124,39 @@ class PathAutomaton:
         return state
 
     def _step(self, state: _State, character: str) -> _State:
-        before = _Before.OTHER
-        if self._asks_for_words and WORD.accepts(character):
-            before = _Before.WORD
-        accepts: dict[CharacterSet | Literal, bool] = {}
-        positions = set()
-        for position in self._close(state, character):
+        accepts: dict[CharacterSet | str, bool] = {}
+        following = []
+        for position in state.positions:
             test = self._instructions[position].test
-            if isinstance(test, CharacterSet | Literal):
-                if test not in accepts:
-                    accepts[test] = test.accepts(character)
-                if accepts[test]:
-                    positions.add(position + 1)
+            if test is None:
+                continue
+            if test not in accepts:
+                accepts[test] = test == character if isinstance(test, str) else test.accepts(character)
+            if accepts[test]:
+                following.append(position + 1)
         self._remembered += 1
-        return self._state(frozenset(positions), before)
+        return self._state(following)
 
-    def _close(self, state: _State, character: str | None) -> set[int]:
-        """Follow what reads nothing; `character` is the next one, None at the end of the path."""
-        holds = self._conditions(state.before, character)
+    def _state(self, pending: list[int], *, begin: bool = False) -> _State:
+        """Return the state of some positions and of all that they lead to without reading a character."""
         closed: set[int] = set()
-        pending = list(state.positions)
+        matching = []
         while pending:
             position = pending.pop()
             if position in closed:
                 continue
             closed.add(position)
             instruction = self._instructions[position]
-            if instruction.test is None or (
-                isinstance(instruction.test, Assertion) and instruction.test in holds
-            ):
+            if instruction is MATCH:
+                matching.append(position)
+            elif instruction.test is None or (begin and instruction.test is BEGIN):
                 pending += (position + offset for offset in instruction.next)
-        return closed
-
-    def _conditions(self, before: _Before, character: str | None) -> set[Assertion]:
-        word = character is not None and WORD.accepts(character)
-        boundary = word is not (before is _Before.WORD)
-        conditions = {Assertion.WORD_BOUNDARY if boundary else Assertion.NO_WORD_BOUNDARY}
-        if before is _Before.NOTHING:
-            conditions.add(Assertion.BEGIN)
-        if character is None:
-            conditions.add(Assertion.END)
-        return conditions
-
-    def _state(self, positions: frozenset[int], before: _Before) -> _State:
-        state = self._states.get((positions, before))
+        positions = frozenset(closed)
+        state = self._states.get(positions)
         if state is None:
             if self._remembered > _MAX_REMEMBERED:
                 self._forget()
-            state = self._states[positions, before] = _State(positions, before, self._step)
+            state = self._states[positions] = _State(positions, self._bits(matching), self._step)
             self._remembered += len(positions) + 1
         return state
 

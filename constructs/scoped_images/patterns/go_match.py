@@ -7,10 +7,9 @@ stop at `/`, `\\` escapes, `[!a]` is not a negation, and a negated class does ma
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import lru_cache
 
-from scoped_images.patterns.automaton import Instruction, PathAutomaton, Program, literal, star
 from scoped_images.patterns.character_set import NOT_A_SLASH, CharacterSet, Range
 from scoped_images.patterns.go_text import REPLACEMENT
 
@@ -58,25 +57,16 @@ class GoPattern:
     """A pattern, which also says which folders may hold a match."""
 
     text: str
-    _chunks: tuple[_Chunk, ...] = field(repr=False, compare=False)
+    _chunks: tuple[_Chunk, ...]
 
     @classmethod
     def parse(cls, pattern: str) -> GoPattern:
         """Read a pattern; raises BadPatternError."""
-        parsed = cls.read(pattern)
+        parsed = _read(pattern)
         for chunk in parsed._chunks:
             if chunk.error:
                 raise BadPatternError(chunk.error)
         return parsed
-
-    @classmethod
-    def read(cls, pattern: str) -> GoPattern:
-        """Read a pattern. As in Go, a malformed part raises an error only when a name gets there."""
-        if len(pattern) > MAX_PATTERN:
-            raise BadPatternError(
-                f"the pattern {pattern[:40]!r}… has {len(pattern)} characters, and at most {MAX_PATTERN} are read"
-            )
-        return cls(pattern, tuple(_chunks(pattern)))
 
     def matches(self, name: str) -> bool:
         """Match a whole name, with one attempt at each place: Go does not return to an earlier star."""
@@ -97,18 +87,12 @@ class GoPattern:
         return start == len(encoded)
 
     def may_match_below(self, folder: str) -> bool:
-        """Return whether something inside the folder may match."""
-        # Go also tries the bytes inside a character, which the automaton does not.
-        return not folder.isascii() or self._automaton.may_match_below(folder) != 0
-
-    @cached_property
-    def _automaton(self) -> PathAutomaton:
-        program: list[Instruction] = []
-        for chunk in self._chunks:
-            program += star((Instruction(NOT_A_SLASH),)) if chunk.star else ()
-            for token in chunk.tokens:
-                program += _program(token)
-        return PathAutomaton([(0, program)])
+        """Return whether something inside the folder may match, or whether that is not easily known."""
+        # A class and an escape may stand for a slash, and Go also tries the bytes inside a character.
+        if not folder.isascii() or set(self.text) & {"[", "\\"}:
+            return True
+        patterns, names = self.text.split("/"), folder.split("/")
+        return len(names) < len(patterns) and all(map(go_match, patterns, names))
 
 
 def go_match(pattern: str, name: str) -> bool:
@@ -116,7 +100,14 @@ def go_match(pattern: str, name: str) -> bool:
     return _read(pattern).matches(name)
 
 
-_read = lru_cache(maxsize=1024)(GoPattern.read)
+@lru_cache(maxsize=1024)
+def _read(pattern: str) -> GoPattern:
+    """Read a pattern. As in Go, a malformed part raises an error only when a name gets there."""
+    if len(pattern) > MAX_PATTERN:
+        raise BadPatternError(
+            f"the pattern {pattern[:40]!r}… has {len(pattern)} characters, and at most {MAX_PATTERN} are read"
+        )
+    return GoPattern(pattern, tuple(_chunks(pattern)))
 
 
 def has_wildcards(component: str) -> bool:
@@ -225,7 +216,3 @@ def _decode(name: bytes, start: int) -> tuple[str, int]:
         except UnicodeDecodeError:
             continue
     return REPLACEMENT, 1
-
-
-def _program(token: int | CharacterSet) -> Program:
-    return (Instruction(token),) if isinstance(token, CharacterSet) else literal(chr(token))

@@ -45,17 +45,8 @@ class Pattern:
 
     text: str
     exception: bool = False
-    programs: tuple[Program, ...] = field(init=False, repr=False, compare=False)
-    malformed: str = field(init=False, repr=False, compare=False, default="")
-
-    def __post_init__(self) -> None:
-        go_match(self.text, ".")  # raises BadPatternError, as upstream does
-        try:
-            programs = _compile(self.text)
-        except RegexpError as error:
-            programs = ()
-            object.__setattr__(self, "malformed", f"the pattern {self.text!r} is malformed: {error}")
-        object.__setattr__(self, "programs", programs)
+    programs: tuple[Program, ...] = field(repr=False, default=())
+    malformed: str = field(repr=False, default="")
 
     @property
     def without_trailing_glob(self) -> str:
@@ -149,9 +140,13 @@ def read_pattern(text: str) -> Pattern:
     cleaned = clean_path(text.strip(SPACES))
     if cleaned == "!":
         raise BadPatternError("a lone '!' excepts nothing")
-    if cleaned.startswith("!"):
-        return Pattern(cleaned[1:], exception=True)
-    return Pattern(cleaned)
+    pattern = cleaned.removeprefix("!")
+    exception = pattern != cleaned
+    go_match(pattern, ".")  # raises BadPatternError, as upstream does
+    try:
+        return Pattern(pattern, exception, _compile(pattern))
+    except RegexpError as error:
+        return Pattern(pattern, exception, malformed=f"the pattern {pattern!r} is malformed: {error}")
 
 
 def _compile(pattern: str) -> tuple[Program, ...]:
@@ -166,7 +161,7 @@ def _compile(pattern: str) -> tuple[Program, ...]:
             whole = (literal(pattern[3:]),) if pattern[2:3] == "/" else ()
             return ((*ANYTHING, *literal(pattern[2:])), *whole)
         case _Kind.REGEXP:
-            return tuple(read_regexp(f"^{regexp}$"))
+            return tuple(read_regexp(regexp))
 
 
 def _translate(pattern: str) -> tuple[_Kind, str]:

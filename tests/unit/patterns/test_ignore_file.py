@@ -62,9 +62,6 @@ RULES = [
     ("braces without a first number are text", "x{,2}*", ["x{,2}", "x{,2}q"], ["", "xx"]),
     ("without a wildcard, bars and braces are text", "a|b{2}", ["a|b{2}"], ["a", "bb"]),
     ("a class may name characters", "[[:digit:]]*", ["1", "1a"], ["a", ":"]),
-    ("an escaped letter is what Go's regular expressions make of it", "a\\dc", ["a1c"], ["adc", "a\\dc"]),
-    ("a general category of Unicode", "\\p{Lu}*", ["A", "É"], ["a"]),
-    ("quoted text ends with its end mark", "\\Qa.b\\E*", ["a\\.b", "a\\.bc"], ["a.b"]),
 ]
 
 
@@ -131,7 +128,7 @@ def test_a_malformed_rule_is_an_error_that_names_the_line(text: str, message: st
 @pytest.mark.parametrize(
     ("pattern", "problem"),
     [
-        ("src\\yaml", "there is no escape '\\y'"),
+        ("src\\yaml", "'\\y' is not a character; write / between folders"),
         ("*a{2}{3}", "'{3}' repeats a repetition"),
         ("a|{2}*", "there is nothing for '{2}' to repeat"),
         ("*a{1001}", "'{1001}' repeats more than 1000 times, or less than it says"),
@@ -140,12 +137,11 @@ def test_a_malformed_rule_is_an_error_that_names_the_line(text: str, message: st
         ("[z-a]", "the range z-a is the wrong way round"),
         ("[[:letter:]]", "'[:letter:]' is not a class"),
         ("a*[", "a [class] has no end"),
-        ("\\p{Greek}", "'\\\\p{Greek}' is not a general category of Unicode"),
-        ("\\p{", "\\p has no name"),
+        ("src\\data", "'\\d' is not a character; write / between folders"),
     ],
 )
 def test_a_rule_that_go_cannot_compile_is_an_error_when_it_is_tried(pattern: str, problem: str) -> None:
-    """BuildKit compiles a pattern when it first compares it with a path."""
+    """BuildKit compiles a pattern when it first compares it with a path. It would take `\\d` for any digit."""
     message = f".dockerignore:1: the pattern {pattern!r} is malformed: {problem}; fix or remove the line"
     with pytest.raises(ScopedImagesError, match=f"^{re.escape(message)}$"):
         IgnoreFile.parse(pattern).excludes("a")
