@@ -22,7 +22,7 @@ def build_go_program(
     package: str,
     packages: Sequence[str],
     tags: str = "",
-    prepare: Callable[[Path], None] = lambda _: None,
+    prepare: Callable[[Path], object] = lambda _: None,
 ) -> Path:
     """Build a program unless it is there, and return its path.
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cdk_local_aws.debian_packages import DebianSuite, machine_mirror, unpack
+from tests.debian_go_program import build_go_program
 
 SOURCE = Path(__file__).parent / "go_oracle/main.go"
-PACKAGE = "golang-github-moby-patternmatcher-dev"
-SUITE = "trixie"
 
 
 @dataclass(frozen=True)
@@ -60,35 +57,14 @@ class PatternOracle:
 
 def build_oracle(folder: Path) -> Path:
     """Return the program, built into `folder` when it is not there yet."""
-    program = folder / f"pattern-oracle-{SUITE}-{SOURCE.stat().st_mtime_ns}"
-    if program.exists():
-        return program
-    folder.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=folder.absolute()))
-    try:
-        suite = DebianSuite(name=SUITE, mirror=machine_mirror(), work=work / "apt")
-        unpack(suite.download([PACKAGE]), work / "root")
-        shutil.copy(SOURCE, work)
-        module = work / "root/usr/share/gocode/src/github.com/moby/patternmatcher"
-        (work / "go.mod").write_text(
-            "module oracle\n\ngo 1.24\n\nrequire github.com/moby/patternmatcher v0.0.0\n\n"
-            f"replace github.com/moby/patternmatcher => {module}\n"
-        )
-        subprocess.run(
-            [Path(sys.executable).with_name("go"), "build", "-o", work / "program", "."],
-            cwd=work,
-            env={
-                **os.environ,
-                "GOFLAGS": "-mod=mod",
-                "GOPROXY": "off",
-                "GOCACHE": str(folder.absolute() / "cache"),
-            },
-            check=True,
-        )
-        (work / "program").rename(program)
-    finally:
-        shutil.rmtree(work)
-    return program
+    module = "github.com/moby/patternmatcher"
+    return build_go_program(
+        folder / f"pattern-oracle-{hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:12]}",
+        source=module,
+        package="oracle",
+        packages=["github-moby-patternmatcher"],
+        prepare=lambda sources: shutil.copytree(SOURCE.parent, sources / module / "oracle"),
+    )
 
 
 def _encode(text: str) -> str:

@@ -13,20 +13,15 @@ from scoped_images.patterns.shell_glob import ShellGlob
 _TEMPLATE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 
 
-@dataclass
-class Expansion:
-    """Expands the words of one Dockerfile, within limits for all of them together.
+def expand(
+    word: str, variables: Variables, budget: Budget, *, escape: str = "\\", quotes: bool = True
+) -> Value:
+    """Expand one word; raises ShellError.
 
     escape: the character of the `# escape` directive.
+    quotes: whether quotes mean something, as everywhere but in heredocs.
     """
-
-    escape: str = "\\"
-    budget: Budget = field(default_factory=Budget)
-
-    def expand(self, word: str, variables: Variables, *, quotes: bool = True) -> Value:
-        """Expand one word; raises ShellError. quotes: whether quotes mean something, as everywhere but in heredocs."""
-        text = word.removeprefix("\ufeff")
-        return _Word(text, self.budget, self.escape, quotes, variables=variables).read(stop="")
+    return _Word(word.removeprefix("\ufeff"), budget, escape, quotes, variables=variables).read(stop="")
 
 
 @dataclass

@@ -64,13 +64,13 @@ def _external(parsed: ParsedDockerfile, findings: Findings) -> ExternalImages:
         (stage.line, "FROM depends on a variable without a value") for stage in findings.unknown_bases
     ]
     images = set()
-    for image in findings.images:
-        if image.name in findings.stage_names:
+    for line, image in findings.images:
+        if image in findings.stage_names:
             # As a build context it would take the place of the stage of that name.
-            problem = f"{image.name!r} is the name of an image and of a stage; rename the stage to have it"
-            problems.append((image.line, problem))
+            problem = f"{image!r} is the name of an image and of a stage; rename the stage to have it"
+            problems.append((line, problem))
         else:
-            images.add(image.name)
+            images.add(image)
     return ExternalImages(
         images=tuple(sorted(images)),
         warnings=tuple(

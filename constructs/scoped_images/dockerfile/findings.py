@@ -9,14 +9,6 @@ from scoped_images.dockerfile.stages import Stage
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutsideImage:
-    """An image that is not a stage, in the form that BuildKit looks build contexts up by."""
-
-    name: str
-    line: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class RequiredMount:
     """A `RUN --mount` without which the build fails.
 
@@ -34,12 +26,13 @@ class Findings:
 
     unknown_sources: a message for each source that depends on a variable without a value.
     unknown_bases: the stages whose FROM does.
+    images: those that are not stages, in the form that BuildKit looks build contexts up by, each with its line.
     """
 
     sources: list[Source] = field(default_factory=list)
     unknown_sources: list[str] = field(default_factory=list)
     unknown_bases: list[Stage] = field(default_factory=list)
     named_sources: dict[str, list[Source]] = field(default_factory=dict)
-    images: list[OutsideImage] = field(default_factory=list)
+    images: list[tuple[int, str]] = field(default_factory=list)
     required_mounts: list[RequiredMount] = field(default_factory=list)
     stage_names: frozenset[str] = frozenset()

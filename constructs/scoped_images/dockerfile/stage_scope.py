@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scoped_images.dockerfile.copy_sources import CopyError, context_path, copy_sources
@@ -10,12 +11,8 @@ from scoped_images.dockerfile.findings import Findings, RequiredMount
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.mounts import Mount, MountError, read_mounts
 from scoped_images.dockerfile.sources import Source
-from scoped_images.dockerfile.stages import declare
-from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.dockerfile.variables import Unknown, Value, Variables
 
-# BuildKit sets it where the base image does not (system.DefaultPathEnvUnix).
-_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # BuildKit expands the words of these, and refuses malformed ones.
 _EXPANDED = ("EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
 
@@ -25,38 +22,21 @@ class Scope:
     """The variables of one stage.
 
     environment: what ENV set, which a stage FROM it sees again even where an ARG came between.
-    outside: the variables of the ARGs before the first FROM.
     contexts: the build contexts that instructions name with `from`, by that name and whether a number means a stage.
     """
 
     evaluation: Evaluation
-    options: TargetOptions
     findings: Findings
-    outside: Variables
-    variables: Variables
-    environment: dict[str, Value]
-    contexts: dict[tuple[bool, str], str] = field(default_factory=dict)
-
-    def of_child(self) -> Scope:
-        """Return the scope of a stage that is built FROM this one."""
-        return self._of(self.variables.with_values(self.environment), dict(self.environment))
-
-    def of_image(self) -> Scope:
-        """Return the scope of a stage that is built FROM an image, which may set variables."""
-        return self._of(Variables(inherits=True), {})
-
-    def of_scratch(self) -> Scope:
-        """Return the scope of a stage that is built FROM scratch."""
-        return self._of(Variables({"PATH": _DEFAULT_PATH}), {"PATH": _DEFAULT_PATH})
-
-    def _of(self, variables: Variables, environment: dict[str, Value]) -> Scope:
-        return Scope(self.evaluation, self.options, self.findings, self.outside, variables, environment)
+    contexts: Mapping[tuple[bool, str], str]
+    # A base image may set more of them.
+    variables: Variables = field(default_factory=lambda: Variables(inherits=True))
+    environment: dict[str, Value] = field(default_factory=dict)
 
     def read(self, instruction: Instruction) -> None:
         """Read one instruction; raises ScopedImagesError for what BuildKit would refuse."""
         match instruction.name:
             case "ARG":
-                declare(self.evaluation, instruction, self.variables, self.options, self.outside)
+                self.evaluation.declare(instruction, self.variables)
             case "ENV":
                 self._set_environment(instruction)
             case "COPY" | "ADD":

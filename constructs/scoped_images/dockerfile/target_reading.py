@@ -6,18 +6,17 @@ https://github.com/moby/buildkit/blob/v0.32.2/frontend/dockerfile/dockerfile2llb
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scoped_images.dockerfile.evaluation import Evaluation
-from scoped_images.dockerfile.findings import Findings, OutsideImage
+from scoped_images.dockerfile.findings import Findings
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.mounts import mount_origins
 from scoped_images.dockerfile.parse import ParsedDockerfile
-from scoped_images.dockerfile.platform_variables import platform_variables
 from scoped_images.dockerfile.sources import Source
 from scoped_images.dockerfile.stage_scope import Scope
-from scoped_images.dockerfile.stages import Stage, by_name, find_target, global_variables, read_stages
+from scoped_images.dockerfile.stages import Stage, read_stages
 from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.dockerfile.variables import Unknown, Variables
 from scoped_images.ecr.image_name import ImageName
@@ -25,24 +24,26 @@ from scoped_images.errors import ScopedImagesError
 
 # Go's strconv.Atoi.
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+# BuildKit sets it where the base image does not (system.DefaultPathEnvUnix).
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def read_target(parsed: ParsedDockerfile, options: TargetOptions) -> Findings:
     """Return what the target and the stages that it needs read; raises ScopedImagesError."""
-    reader = _Reader.of(parsed, options)
-    return reader.read([find_target(parsed, reader.stages, options.target)])
+    reader = _Reader(parsed, options)
+    return reader.read([reader.target()])
 
 
 def read_every_stage(parsed: ParsedDockerfile, options: TargetOptions) -> Findings:
     """Return what all stages read, whether a target needs them or not; raises ScopedImagesError."""
-    reader = _Reader.of(parsed, options)
+    reader = _Reader(parsed, options)
     return reader.read(reader.stages)
 
 
 def needed_stages(parsed: ParsedDockerfile, options: TargetOptions) -> list[Stage]:
     """Return the target, which is the last, and the stages that it needs; raises ScopedImagesError."""
-    reader = _Reader.of(parsed, options)
-    return reader.needed([find_target(parsed, reader.stages, options.target)])
+    reader = _Reader(parsed, options)
+    return reader.needed([reader.target()])
 
 
 @dataclass(frozen=True)
@@ -54,44 +55,40 @@ class _Origin:
     by_number: bool
 
 
-@dataclass
 class _Reader:
-    evaluation: Evaluation
-    options: TargetOptions
-    outside: Variables
-    stages: tuple[Stage, ...]
-    by_name: dict[str, Stage]
-    findings: Findings
+    """Follows the stages of one Dockerfile.
 
-    @classmethod
-    def of(cls, parsed: ParsedDockerfile, options: TargetOptions) -> _Reader:
-        evaluation = Evaluation(parsed)
-        last = next((item for item in reversed(parsed.instructions) if item.name == "FROM"), None)
-        last_name = last.words[-1].lower() if last and len(last.words) == 3 else ""
-        automatic = platform_variables(
-            platform=options.platform,
-            target=options.target or last_name or "default",
-        )
-        outside = global_variables(evaluation, options, automatic)
-        stages = read_stages(evaluation, outside, options)
-        names = by_name(stages)
-        return cls(evaluation, options, outside, stages, names, Findings(stage_names=frozenset(names)))
+    by_name: the last stage of each name: that is the one that `--from` and `--target` mean, in whatever case.
+    """
 
-    def read(self, targets: Iterable[Stage]) -> Findings:
+    def __init__(self, parsed: ParsedDockerfile, options: TargetOptions) -> None:
+        self.evaluation = Evaluation(parsed, options)
+        self.stages = read_stages(self.evaluation)
+        self.by_name = {stage.name: stage for stage in self.stages if stage.name}
+        self.findings = Findings(stage_names=frozenset(self.by_name))
+
+    def target(self) -> Stage:
+        """Return the stage to build; raises ScopedImagesError."""
+        target = self.evaluation.options.target
+        if target is None:
+            return self.stages[-1]
+        found = self.by_name.get(target.lower())
+        if found is None:
+            names = ", ".join(repr(stage.name) for stage in self.stages if stage.name)
+            hint = f"its stages are {names}" if names else "none of its stages has a name"
+            dockerfile = self.evaluation.parsed.name
+            raise ScopedImagesError(f"target: {dockerfile} has no such stage, got {target!r}; {hint}")
+        return found
+
+    def read(self, targets: Sequence[Stage]) -> Findings:
         """Read the targets and all that they need, each stage after those that it needs."""
-        root = Scope(self.evaluation, self.options, self.findings, self.outside, Variables(), {})
         scopes: dict[int, Scope] = {}
         needed = self.needed(targets)
         bases = {stage.index for stage in targets} | {stage.parent for stage in needed}
         for stage in needed:
             if stage.context is not None and stage.index in bases:
                 self._read_whole(stage.context, stage)
-            scope = scopes[stage.index] = self._scope(stage, root, scopes)
-            for origin in self._origins(stage):
-                found = self._stage(stage, origin)
-                context = found.context if found else self._read_outside(origin.name, origin.line)
-                if context is not None:
-                    scope.contexts[origin.by_number, origin.name] = context
+            scope = scopes[stage.index] = self._scope(stage, scopes)
             for instruction in stage.steps:
                 scope.read(instruction)
         return self.findings
@@ -111,18 +108,31 @@ class _Reader:
                     needed.add(stage.parent)
         return [stage for stage in self.stages if stage.index in needed]
 
-    def _scope(self, stage: Stage, root: Scope, scopes: dict[int, Scope]) -> Scope:
-        if stage.context is not None:
-            return root.of_image()
+    def _scope(self, stage: Stage, scopes: Mapping[int, Scope]) -> Scope:
+        """Return what a stage knows before its first step."""
+        contexts: dict[tuple[bool, str], str] = {}
+        if stage.context is None and stage.parent is None:
+            self._read_base(stage)
+        for origin in self._origins(stage):
+            found = self._stage(stage, origin)
+            context = found.context if found else self._read_outside(origin.name, origin.line)
+            if context is not None:
+                contexts[origin.by_number, origin.name] = context
+        scope = Scope(self.evaluation, self.findings, contexts)
         if stage.parent is not None:
-            return scopes[stage.parent].of_child()
-        if stage.base == "scratch":
-            return root.of_scratch()
+            parent = scopes[stage.parent]
+            scope.environment = {**parent.environment}
+            scope.variables = parent.variables.with_values(parent.environment)
+        elif stage.context is None and stage.base == "scratch":
+            scope.environment = {"PATH": _DEFAULT_PATH}
+            scope.variables = Variables({"PATH": _DEFAULT_PATH})
+        return scope
+
+    def _read_base(self, stage: Stage) -> None:
         if isinstance(stage.base, Unknown):
             self.findings.unknown_bases.append(stage)
         elif (context := self._read_outside(stage.base, stage.line)) is not None:
             self._read_whole(context, stage)
-        return root.of_image()
 
     def _origins(self, stage: Stage) -> Iterator[_Origin]:
         for instruction in stage.steps:
@@ -172,12 +182,12 @@ class _Reader:
         if image == "scratch":
             return None
         try:
-            context = self.options.context_for(image)
+            context = self.evaluation.options.context_for(image)
             name = ImageName.parse(image).familiar
         except ScopedImagesError as error:
             raise self._error(line, str(error)) from None
         if context is None:
-            self.findings.images.append(OutsideImage(name=name, line=line))
+            self.findings.images.append((line, name))
         return context
 
     def _error(self, line: int, message: str) -> ScopedImagesError:

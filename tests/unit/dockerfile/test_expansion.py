@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scoped_images.dockerfile.expansion import Expansion
-from scoped_images.dockerfile.shell_lexer import ShellError
+from scoped_images.dockerfile import expansion
+from scoped_images.dockerfile.shell_lexer import Budget, ShellError
 from scoped_images.dockerfile.variables import Unknown, Value, Variables
 
 VARIABLES = Variables(
@@ -15,7 +15,7 @@ VARIABLES = Variables(
 
 
 def expand(word: str, variables: Variables, escape: str = "\\") -> Value:
-    return Expansion(escape).expand(word, variables)
+    return expansion.expand(word, variables, Budget(), escape=escape)
 
 
 WORDS = [

@@ -48,41 +48,26 @@ def test_instructions(text: str, flags: tuple[str, ...], words: tuple[str, ...])
     assert (instruction.flags, instruction.words) == (flags, words)
 
 
+def heredoc(content: str = "", name: str = "EOF", *, chomp: bool = False, expand: bool = True) -> Heredoc:
+    return Heredoc(name=name, chomp=chomp, expand=expand, content=content)
+
+
 # (sentence, Dockerfile, heredocs of the last instruction)
 HEREDOCS: list[tuple[str, str, list[Heredoc]]] = [
-    ("plain", "RUN <<EOF\na\nEOF", [Heredoc(name="EOF", chomp=False, expand=True, content="a\n")]),
-    ("empty", "COPY <<EOF /x\nEOF", [Heredoc(name="EOF", chomp=False, expand=True)]),
-    (
-        "quoted, so unexpanded",
-        'ADD <<"E F" /x\n$a\nE F',
-        [Heredoc(name="E F", chomp=False, expand=False, content="$a\n")],
-    ),
-    ("indented", "RUN <<-EOF\n\ta\n\t\tEOF", [Heredoc(name="EOF", chomp=True, expand=True, content="\ta\n")]),
-    ("a space before its name", "RUN << EOF\nEOF", [Heredoc(name="EOF", chomp=False, expand=True)]),
-    ("with a descriptor", "RUN cat 3<<EOF\nEOF", [Heredoc(name="EOF", chomp=False, expand=True)]),
+    ("plain", "RUN <<EOF\na\nEOF", [heredoc("a\n")]),
+    ("empty", "COPY <<EOF /x\nEOF", [heredoc()]),
+    ("quoted, so unexpanded", 'ADD <<"E F" /x\n$a\nE F', [heredoc("$a\n", "E F", expand=False)]),
+    ("indented", "RUN <<-EOF\n\ta\n\t\tEOF", [heredoc("\ta\n", chomp=True)]),
+    ("a space before its name", "RUN << EOF\nEOF", [heredoc()]),
+    ("with a descriptor", "RUN cat 3<<EOF\nEOF", [heredoc()]),
     (
         "two in a line",
         "COPY <<A <<-'B' /x\n1\nA\n2\n\tB",
-        [
-            Heredoc(name="A", chomp=False, expand=True, content="1\n"),
-            Heredoc(name="B", chomp=True, expand=False, content="2\n"),
-        ],
+        [heredoc("1\n", "A"), heredoc("2\n", "B", chomp=True, expand=False)],
     ),
-    (
-        "comments and continuations are content",
-        "RUN <<EOF\n# a\nb \\\nEOF",
-        [Heredoc(name="EOF", chomp=False, expand=True, content="# a\nb \\\n")],
-    ),
-    (
-        "ends of lines of Windows",
-        "RUN <<EOF\r\na\r\nEOF\r\n",
-        [Heredoc(name="EOF", chomp=False, expand=True, content="a\r\n")],
-    ),
-    (
-        "in a continued line",
-        "RUN a \\\n <<EOF\nb\nEOF",
-        [Heredoc(name="EOF", chomp=False, expand=True, content="b\n")],
-    ),
+    ("comments and continuations are content", "RUN <<EOF\n# a\nb \\\nEOF", [heredoc("# a\nb \\\n")]),
+    ("ends of lines of Windows", "RUN <<EOF\r\na\r\nEOF\r\n", [heredoc("a\r\n")]),
+    ("in a continued line", "RUN a \\\n <<EOF\nb\nEOF", [heredoc("b\n")]),
     ("not in quotes", "RUN echo '<<EOF'", []),
     ("not a here-string", "RUN cat <<<EOF", []),
     ("not with a quote without end", "RUN echo it's <<EOF", []),
@@ -141,6 +126,20 @@ def test_directives(text: str, escape: str, syntax: str) -> None:
 
 # (sentence, Dockerfile, message): what BuildKit also refuses
 ERRORS = [
+    ("nothing", "# nothing\n", " has no instruction; start it with FROM"),
+    (
+        "an unknown instruction",
+        "COPPY a /",
+        "2: unknown instruction 'COPPY'; there are ADD, ARG, CMD, COPY, ENTRYPOINT, ENV, EXPOSE, FROM, HEALTHCHECK, "
+        "LABEL, MAINTAINER, ONBUILD, RUN, SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR",
+    ),
+    ("a directive twice", "# escape=`\n# escape=`", "2: only one # escape directive can be used; remove one"),
+    ("a heredoc without end", "COPY <<EOF /x", "2: the heredoc has no end; add a line 'EOF'"),
+    (
+        "an unknown flag",
+        "COPY --form=x a /",
+        "2: COPY has the unknown flag --form; there are --chmod, --chown, --exclude, --from, --link, --parents",
+    ),
     ("an invalid escape", "# escape=x\nFROM a", "1: # escape takes a backslash or a backtick, got 'x'"),
     (
         "a heredoc as destination",

@@ -13,7 +13,7 @@ from scoped_images.platform import Platform
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock
 from tests.refusals import refused
-from tests.unit.image.specs import spec
+from tests.unit.image.specs import spec, spec_of
 
 PUBLIC = "public.ecr.aws/lambda/python:3.13"
 DIGESTS = [f"sha256:{digit * 64}" for digit in "12"]
@@ -51,34 +51,31 @@ def test_a_mirror_changes_where_an_image_is_read_from_and_no_tag(public: ScopedC
     }
 
 
-def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY --from=tools /a /\n")
-    context = ScopedContext.from_dockerfile(
-        tmp_path, platform=Platform.LINUX_AMD64, build_contexts={"tools": "docker-image://tools:1"}
-    )
-    with refused(
-        "require_pins: Dockerfile uses tools:1 without a digest; run scoped-images bases update (and --derived for "
-        "those of derived bases), and commit the lock file"
-    ):
-        spec(context, upstream=UpstreamImages(require_pins=True))
-
-
 def test_an_image_that_is_neither_locked_nor_named_by_its_digest_is_unpinned(public: ScopedContext) -> None:
     assert spec(public).unpinned_images == (PUBLIC,)
     assert spec(public, upstream=upstream(DIGESTS[0])).unpinned_images == ()
 
 
-def test_a_required_pin_that_is_missing_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM python:3.13\n")
-    with refused(
-        "require_pins: Dockerfile uses python:3.13 without a digest; run scoped-images bases update (and --derived "
-        "for those of derived bases), and commit the lock file"
-    ):
-        spec(ScopedContext.of(tmp_path), upstream=UpstreamImages(require_pins=True))
+def unpinned(images: str) -> str:
+    return (
+        f"require_pins: Dockerfile uses {images} without a digest; run scoped-images bases update (and --derived for "
+        "those of derived bases), and commit the lock file"
+    )
+
+
+def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY --from=tools /a /\n")
+    context = ScopedContext.from_dockerfile(
+        tmp_path, platform=Platform.LINUX_AMD64, build_contexts={"tools": "docker-image://tools:1"}
+    )
+    with refused(unpinned("tools:1")):
+        spec(context, upstream=UpstreamImages(require_pins=True))
 
 
 def test_a_required_pin_is_in_the_dockerfile_or_in_the_lock(tmp_path: Path) -> None:
-    digest = f"sha256:{'a' * 64}"
-    (tmp_path / "Dockerfile").write_text(f"FROM python:3.13\nCOPY --from=tools@{digest} /a /a\n")
-    upstream = UpstreamImages(lock=ImagesLock(images={"python:3.13": digest}), require_pins=True)
-    assert spec(ScopedContext.of(tmp_path), upstream=upstream).warnings["upstream"] == ()
+    text = f"FROM python:3.13\nCOPY --from=tools@{DIGESTS[0]} /a /a\n"
+    with refused(unpinned("python:3.13")):
+        spec_of(tmp_path, text, upstream=UpstreamImages(require_pins=True))
+    lock = ImagesLock(images={"python:3.13": DIGESTS[0]})
+    made = spec_of(tmp_path, text, upstream=UpstreamImages(lock=lock, require_pins=True))
+    assert made.warnings["upstream"] == ()
