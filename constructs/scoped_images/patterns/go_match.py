@@ -88,11 +88,15 @@ class GoPattern:
 
     def may_match_below(self, folder: str) -> bool:
         """Return whether something inside the folder may match, or whether that is not easily known."""
-        # A class and an escape may stand for a slash, and Go also tries the bytes inside a character.
-        if not folder.isascii() or set(self.text) & {"[", "\\"}:
+        sets = (each for chunk in self._chunks for each in chunk.tokens if isinstance(each, CharacterSet))
+        # Go also tries the bytes inside a character.
+        if not folder.isascii() or any(each.accepts("/") for each in sets):
             return True
         patterns, names = self.text.split("/"), folder.split("/")
-        return len(names) < len(patterns) and all(map(go_match, patterns, names))
+        try:
+            return len(names) < len(patterns) and all(map(go_match, patterns, names))
+        except BadPatternError:  # a class has the slash, or a backslash is before it
+            return True
 
 
 def go_match(pattern: str, name: str) -> bool:
