@@ -18,6 +18,7 @@ from cdk_local_aws.engine import Engine
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON, docker
 from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
 from scoped_images.bases.package_options import PackageOptions
+from scoped_images.bases.reach import Reach
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
 from tests.differential.corpus_layouts import LAYOUTS, PROBE, SHARED, VERSION, Layout
@@ -42,11 +43,11 @@ def repository(root: Path, layouts: Mapping[str, Layout]) -> Path:
 def base_of(root: Path, names: Iterable[str], layouts: Mapping[str, Layout]) -> DerivedBase:
     """One base with these packages."""
     workspace = Workspace.read(root)
+    packages = tuple(workspace.packages[name] for name in names)
     return DerivedBase(
-        name="corpus",
-        packages=tuple(workspace.packages[name] for name in names),
-        workspace=workspace,
-        target=Target("3.13"),
+        name=packages[0].name,
+        packages=packages,
+        reach=Reach(workspace, packages, Target("3.13")),
         options=tuple(
             PackageOptions(
                 name=name,

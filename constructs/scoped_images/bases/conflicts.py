@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 
 from scoped_images.bases.derived_base import DerivedBase
 from scoped_images.workspace.import_names import import_names
-from scoped_images.workspace.pins import read_pins
+
+# What two bases clash about, and what a warning says of it.
+_Clashes = Callable[[str, str], Iterator[tuple[object, str]]]
 
 
 def version_conflicts(
@@ -20,103 +22,82 @@ def version_conflicts(
 
     workloads: the bases that each is built from, by what messages call the workload.
     """
-    needs = {base.name: base.needs for base in bases}
-    subjects = _subjects(bases, workloads or {})
     pins = {
-        base.name: {pin.name: pin.version for pin in read_pins(base.requirements.text) if pin.always}
+        base.name: {
+            line.name: line.version for line in base.requirements.lines if line.version and not line.marker
+        }
         for base in bases
     }
-    warnings: dict[str, list[str]] = {image: [] for image in subjects}
-    reported: set[tuple[str, str, str]] = set()
-    for name, under, over in _meetings(needs, workloads or {}):
+
+    def clashes(under: str, over: str) -> Iterator[tuple[object, str]]:
         for package, version in sorted(pins[over].items()):
             other = pins[under].get(package, version)
-            if other != version and (package, *sorted((version, other))) not in reported:
-                reported.add((package, *sorted((version, other))))  # type: ignore[arg-type]
-                warnings[name].append(
-                    f"{subjects[name]} has {package}=={version} of {over!r} over {package}=={other} of {under!r}, "
-                    "whose metadata stays; lock both together"
+            if other != version:
+                yield (
+                    (package, frozenset((version, other))),
+                    f"{package}=={version} of {over!r} over {package}=={other} of {under!r}, whose metadata stays; lock "
+                    "both together",
                 )
-    return {name: tuple(found) for name, found in warnings.items()}
+
+    return _warned(bases, workloads or {}, clashes)
 
 
 def module_conflicts(
     bases: Sequence[DerivedBase], workloads: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """Return warnings by the name of the image, one for each two packages that have a module of one name in it.
-
-    The lowest base in which two of them meet has the warning, else the first workload.
-
-    workloads: the bases that each is built from, by what messages call the workload.
-    """
-    subjects = _subjects(bases, workloads or {})
-    owners: dict[str, dict[str, list[str]]] = {base.name: {} for base in bases}
-    warnings: dict[str, list[str]] = {image: [] for image in subjects}
-    for base in bases:
-        for package in base.packages if base.installs_packages else ():
-            for module in import_names(package):
-                owners[base.name].setdefault(module, []).append(package.name)
-    within = (
-        (base.name, module, pair)
+    """Return warnings as version_conflicts does, one for each two packages that have a module of one name."""
+    owned = {
+        base.name: sorted(
+            (module, package.name) for package in base.installed for module in import_names(package)
+        )
         for base in bases
-        for module, packages in sorted(owners[base.name].items())
-        for pair in combinations(packages, 2)
-    )
-    between = (
-        (name, module, pair)
-        for name, under, over in _meetings({base.name: base.needs for base in bases}, workloads or {})
-        for module in sorted(owners[under].keys() & owners[over].keys())
-        for pair in product(owners[under][module], owners[over][module])
-    )
-    reported: set[tuple[str, frozenset[str]]] = set()
-    for name, module, (first, second) in (*within, *between):
-        if (module, frozenset((first, second))) not in reported:
-            reported.add((module, frozenset((first, second))))
-            warnings[name].append(
-                f"{subjects[name]} has a module {module!r} of {first!r} and another of {second!r}, whose files mix; "
-                "rename one"
-            )
-    return {name: tuple(found) for name, found in warnings.items()}
-
-
-def _subjects(bases: Sequence[DerivedBase], workloads: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return what messages call each image."""
-    return {
-        **{base.name: f"base image {base.name!r}" for base in bases},
-        **{name: f"the image of {name}" for name in workloads},
     }
+
+    def clashes(under: str, over: str) -> Iterator[tuple[object, str]]:
+        for (module, first), (other, second) in product(owned[under], owned[over]):
+            if module == other and first != second:
+                yield (
+                    (module, frozenset((first, second))),
+                    f"a module {module!r} of {first!r} and another of {second!r}, whose files mix; rename one",
+                )
+
+    return _warned(bases, workloads or {}, clashes)
+
+
+def _warned(
+    bases: Sequence[DerivedBase], workloads: Mapping[str, Sequence[str]], clashes: _Clashes
+) -> dict[str, tuple[str, ...]]:
+    """Return the warnings of each image; each clash is reported once."""
+    needs = {base.name: base.needs for base in bases}
+    warnings: dict[str, list[str]] = {name: [] for name in (*needs, *workloads)}
+    reported: set[object] = set()
+    for name, under, over in _meetings(needs, workloads):
+        for clash, text in clashes(under, over):
+            if clash not in reported:
+                reported.add(clash)
+                subject = f"the image of {name}" if name in workloads else f"base image {name!r}"
+                warnings[name].append(f"{subject} has {text}")
+    return {name: tuple(found) for name, found in warnings.items()}
 
 
 def _meetings(
     needs: Mapping[str, Sequence[str]], workloads: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield each image with every two bases that meet in it: lower bases first, then workloads."""
+    """Yield each image with every two bases that meet in it: lower bases first, then workloads.
+
+    A base also meets itself, because several packages may be in it.
+    """
     below: dict[str, set[str]] = {}
-    for name in sorted(needs, key=lambda name: (len(_below(needs, name, below)), name)):
-        yield from ((name, under, over) for under, over in _pairs(needs, name, below))
-    for name in sorted(workloads):
-        yield from ((name, under, over) for under, over in _brought(needs, workloads[name], below))
 
+    def with_below(name: str) -> set[str]:
+        if name not in below:
+            # What a base declared by hand installs is unknown.
+            below[name] = {name}.union(*(with_below(need) for need in needs[name] if need in needs))
+        return below[name]
 
-def _pairs(
-    needs: Mapping[str, Sequence[str]], name: str, found: dict[str, set[str]]
-) -> Iterator[tuple[str, str]]:
-    for under in sorted(_below(needs, name, found)):
-        yield under, name
-    yield from _brought(needs, needs[name], found)
-
-
-def _brought(
-    needs: Mapping[str, Sequence[str]], direct: Sequence[str], found: dict[str, set[str]]
-) -> Iterator[tuple[str, str]]:
-    brought = [{need, *_below(needs, need, found)} for need in direct if need in needs]
-    for first, second in combinations(brought, 2):
-        yield from product(sorted(first - second), sorted(second - first))
-
-
-def _below(needs: Mapping[str, Sequence[str]], name: str, found: dict[str, set[str]]) -> set[str]:
-    if name not in found:
-        # What a base declared by hand installs is unknown.
-        direct = [need for need in needs[name] if need in needs]
-        found[name] = set(direct).union(*(_below(needs, need, found) for need in direct))
-    return found[name]
+    for name in (*sorted(needs, key=lambda name: (len(with_below(name)), name)), *sorted(workloads)):
+        if name in needs:
+            yield from ((name, under, name) for under in sorted(with_below(name)))
+        brought = [with_below(need) for need in (needs.get(name) or workloads.get(name, ())) if need in needs]
+        for first, second in combinations(brought, 2):
+            yield from ((name, *pair) for pair in product(sorted(first - second), sorted(second - first)))

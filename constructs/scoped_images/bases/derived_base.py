@@ -10,23 +10,23 @@ from pathlib import Path
 
 from scoped_images.bases.install_scripts import PackageBuild, install_packages, install_requirements
 from scoped_images.bases.package_options import PackageOptions
+from scoped_images.bases.reach import Reach
 from scoped_images.context.control_files import read_dockerfile
+from scoped_images.context.explanation import Explanation, path_below
 from scoped_images.context.named import NamedContext
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
-from scoped_images.workspace.build_files import build_files, folders_outside
+from scoped_images.workspace.build_files import build_files, folders_outside, own_rules
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.requirements import Request, Requirements, find_requirements
-from scoped_images.workspace.target import Target
 from scoped_images.workspace.version_source import (
     finds_data_by_git,
     has_fallback,
     is_installed,
     version_variable,
 )
-from scoped_images.workspace.workspace import Workspace
 
 DOCKERFILE = Path(__file__).with_name("base.Dockerfile")
 PUBLIC_IMAGE = "public.ecr.aws/lambda/python:3.13"
@@ -45,24 +45,16 @@ class DerivedBase:
     """A base image for one package, for several that depend on each other, or for the requirements of a workload.
 
     name: of the base, and of its first package. needs: the bases it is built from; it is built FROM the first.
-    extras: the requested extras of its packages. asked: those of every package.
-    asked_by: the packages that depend on it directly. dependents: those that do so indirectly, too.
-    declared_in: the files that declare these dependencies.
+    reach: what the workloads depend on.
     from_derived: whether it is built from derived bases only.
     installs_packages: False for the base of a workload, which has only its requirements.
     """
 
     name: str
     packages: tuple[Package, ...]
-    workspace: Workspace = field(repr=False)
-    target: Target = field(default_factory=Target)
+    reach: Reach = field(repr=False)
     public_image: str = PUBLIC_IMAGE
     needs: tuple[str, ...] = ()
-    extras: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    asked: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
-    asked_by: tuple[str, ...] = ()
-    dependents: tuple[Package, ...] = field(default=(), repr=False)
-    declared_in: tuple[Path, ...] = ()
     from_derived: bool = True
     installs_packages: bool = True
     options: tuple[PackageOptions, ...] = ()
@@ -71,6 +63,18 @@ class DerivedBase:
     def platforms(self) -> tuple[Platform, ...]:
         """Return the platforms that its options name."""
         return tuple(dict.fromkeys(platform for each in self.options for platform in each.platforms))
+
+    @property
+    def installed(self) -> tuple[Package, ...]:
+        """Return the packages that it installs."""
+        return self.packages if self.installs_packages else ()
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Return the requested extras of its packages, sorted."""
+        return tuple(
+            sorted({extra for package in self.packages for extra in self.reach.extras[package.name]})
+        )
 
     @cached_property
     def requirements(self) -> Requirements:
@@ -82,12 +86,12 @@ class DerivedBase:
         return {
             package.name: find_requirements(
                 Request(
-                    workspace=self.workspace,
+                    workspace=self.reach.workspace,
                     package=package,
-                    target=self.target,
-                    extras=self.extras.get(package.name, frozenset()),
-                    asked=self.asked,
-                    dependents=self.dependents,
+                    target=self.reach.target,
+                    extras=self.reach.extras[package.name],
+                    asked=self.reach.extras,
+                    dependents=self.reach.dependents(self.name),
                 )
             )
             for package in self.packages
@@ -101,51 +105,86 @@ class DerivedBase:
 
         dockerfile: by default the library's own, which installs the requirements and the packages.
         """
-        requirements = self.requirements
+        requirements, root = self.requirements, self.reach.workspace.root
         path = Path(dockerfile).absolute() if dockerfile is not None else DOCKERFILE
         builds, warnings = self._builds()
+        declared_in = (package.file for package in self.reach.around(self.name) if package.file is not None)
         generated = {
             REQUIREMENTS: requirements.text.encode(),
             "install-requirements": install_requirements(
-                any_required=bool(requirements.text), complete=requirements.complete
+                any_required=bool(requirements.lines), complete=requirements.complete
             ),
             "build-constraints.txt": "".join(f"{line}\n" for line in requirements.build_constraints).encode(),
             "install-packages": install_packages(builds),
         }
         return ScopedContext(
-            root=self.workspace.root,
+            root=root,
             dockerfile=path,
             files=(),
-            dockerfile_bytes=self._filled(
-                path, read_dockerfile(path, root=self.workspace.root).decode()
-            ).encode(),
+            dockerfile_bytes=self._filled(path, read_dockerfile(path, root=root).decode()).encode(),
             named={SOURCE: self._source()},
             generated=generated,
-            generated_from=tuple(dict.fromkeys((*requirements.files, *self.declared_in))),
+            generated_from=tuple(dict.fromkeys((*requirements.files, *declared_in))),
+            pinned_by=f"scoped-images bases update{self._pin_option}"
+            if path == DOCKERFILE
+            else ScopedContext.pinned_by,
             warnings=(*requirements.warnings, *warnings),
         )
 
+    @property
+    def _pin_option(self) -> str:
+        return " --derived" if self.public_image == PUBLIC_IMAGE else f" --public-image {self.public_image}"
+
     def _source(self) -> NamedContext:
+        workspace = self.reach.workspace
         if not self.installs_packages:
-            return NamedContext(root=self.workspace.root, files=())
+            return NamedContext(root=workspace.root, files=())
         return build_files(
             self.packages,
-            root=self.workspace.root,
-            others=[package.folder for package in self.workspace.every],
-            ignored=self.workspace.ignored,
+            root=workspace.root,
+            others=[package.folder for package in workspace.every],
+            ignored=workspace.ignored,
             max_bytes=MAX_BYTES,
         )
+
+    def explain(self, path: str) -> Explanation:
+        """Explain why a change of a file of the repository rebuilds the base, or does not.
+
+        Raises ScopedImagesError if the path does not exist.
+        """
+        workspace, context = self.reach.workspace, self.context()
+        name = path_below(workspace.root, path)
+        file = workspace.root / name
+        reasons = []
+        if name in {each.path for each in context.named[SOURCE].files}:
+            reasons.append("the wheel of its package is built from it")
+        if file in context.generated_from:
+            reasons.append("it says which packages, extras and requirements are installed")
+        if reasons:
+            return Explanation(path=name, included=True, reasons=tuple(reasons))
+        for package in self.installed:
+            if file.is_relative_to(package.folder):
+                others = [each.folder for each in workspace.every]
+                rules = own_rules(package, root=workspace.root, others=others, ignored=workspace.ignored)
+                rule = rules.reason(file.relative_to(package.folder).as_posix())
+                if rule is not None:
+                    reasons.append(
+                        f"the rule {rule} leaves it out" if rule.file == ".dockerignore" else rule.file
+                    )
+        none = (
+            f"it is not in the folder of {' or '.join(each.name for each in self.installed) or 'a package'}"
+        )
+        return Explanation(path=name, included=False, reasons=tuple(reasons) or (none,))
 
     def _builds(self) -> tuple[list[PackageBuild], list[str]]:
         """Return how the packages become wheels, and warnings."""
         builds: list[PackageBuild] = []
         warnings: list[str] = []
-        for package in self.packages if self.installs_packages else ():
+        for package in self.installed:
             if is_installed(package):
-                variables = self._variables(package, warnings)
                 build = PackageBuild(
-                    folder=self.workspace.relative(package.folder),
-                    variables=variables,
+                    folder=self.reach.workspace.relative(package.folder),
+                    variables=self._variables(package, warnings),
                     whole_folder=finds_data_by_git(package),
                     moved=folders_outside(package),
                 )
@@ -186,8 +225,8 @@ class DerivedBase:
             named = all(re.search(rf"--from={name_in_build(need)}\b", dockerfile) for need in self.needs[1:])
             if text and marker not in dockerfile and not (marker == _COPIES and named):
                 raise ScopedImagesError(
-                    f"dockerfile: {path} has no line {marker.strip()!r}, which base image {self.name!r} needs for: "
-                    f"{text.splitlines()[0]}; add the line to its last stage, as in the library's own {DOCKERFILE}"
+                    f"dockerfile: must have the line {marker.strip()!r}, which base image {self.name!r} needs for "
+                    f"`{text.splitlines()[0]}`, got {path} without it; add it where the library's own {DOCKERFILE} has it"
                 )
             dockerfile = dockerfile.replace(marker, text)
         if self.needs and self.from_derived:

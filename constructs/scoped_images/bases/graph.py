@@ -6,16 +6,14 @@ import dataclasses
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 from scoped_images.bases.conflicts import module_conflicts, version_conflicts
 from scoped_images.bases.declaration import BaseDeclaration
-from scoped_images.bases.derive import base_for, derive_bases
+from scoped_images.bases.derive import derive_bases
 from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
-from scoped_images.bases.missing_requirements import missing_requirements
 from scoped_images.bases.package_options import PackageOptions, options_by_name
 from scoped_images.bases.reach import Reach, find_workload, find_workloads, is_deployed
 from scoped_images.errors import ScopedImagesError
@@ -23,12 +21,14 @@ from scoped_images.expect import expect, expect_items, expect_list
 from scoped_images.platform import Platform
 from scoped_images.workspace.cycles import find_cycle
 from scoped_images.workspace.package import Package
-from scoped_images.workspace.requirements import Requirements
+from scoped_images.workspace.requirements import Request, Requirements
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
 
 # 100 packages take about a second.
 _MANY = 100
+# AWS documents that its images for Python have its SDK: docs.aws.amazon.com/lambda/latest/dg/python-image.html
+_IN_LAMBDA_IMAGES = frozenset({"boto3", "botocore"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,19 +36,18 @@ class BaseGraph:
     """Base images and their needs, without cycles.
 
     declarations: by name, sorted.
-    workspace: the workspace they were derived from, or None.
-    workloads: the workloads they were derived for; None for all.
-    target, public_image: what the derived bases run on, and the image that the lowest are built from.
+    reach: the workloads that they were derived for, and what these depend on; None for bases declared by hand.
+    public_image: the image that the lowest derived bases are built from.
+    warnings: about what the workloads depend on, what meets in their images, and packages that cannot be read.
     """
 
     declarations: Mapping[str, BaseDeclaration]
-    workspace: Workspace | None = None
-    workloads: tuple[str | Path, ...] | None = None
-    target: Target = field(default_factory=Target)
+    reach: Reach | None = None
     public_image: str = PUBLIC_IMAGE
+    warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, declarations: Iterable[BaseDeclaration], *, workspace: Workspace | None = None) -> BaseGraph:
+    def of(cls, declarations: Iterable[BaseDeclaration]) -> BaseGraph:
         """Check that names are unique, that every need is declared, and that there is no cycle."""
         given = sorted(
             expect_items("bases", declarations, BaseDeclaration), key=lambda declaration: declaration.name
@@ -70,7 +69,7 @@ class BaseGraph:
             raise ScopedImagesError(
                 f"bases: must not need each other in a cycle, got {' → '.join(cycle)}; remove one of these needs"
             )
-        return cls(declarations=by_name, workspace=workspace)
+        return cls(declarations=by_name)
 
     @classmethod
     def from_workspace(
@@ -109,28 +108,32 @@ class BaseGraph:
         expect_list("platforms", platforms)
         expect("workload_bases", workload_bases, bool, "use True or False")
         by_hand = expect_items("declared", declared, BaseDeclaration)
-        # Read more than once.
-        workloads = None if workloads is None else tuple(workloads)
         options = options_by_name(package_options)
         parsed = tuple(Platform.parse(platform, name="platforms") for platform in platforms)
         target = Target.of_image(_expect_image(public_image), python=python, platforms=parsed)
         workspace = Workspace.read(
             root, packages=None if packages is None else tuple(packages), exclude=tuple(exclude)
         )
+        reach = Reach(workspace, find_workloads(workspace, workloads, target), target)
         derived = derive_bases(
-            workspace,
-            workloads=workloads,
+            reach,
             declared=[declaration.name for declaration in by_hand],
             options=options,
             public_image=public_image,
-            target=target,
             workload_bases=workload_bases,
         )
         _refuse_unknown_options(options, derived)
         if len(derived) > _MANY and sys.stderr.isatty():
             # Synth shows nothing else until all of them are read.
             sys.stderr.write(f"scoped-images: reading {len(derived)} packages of {workspace.root}\n")
-        versions, modules = version_conflicts(derived), module_conflicts(derived)
+        # A base that has the requirements of a workload reports what meets in it.
+        in_bases = {package.folder for base in derived for package in base.packages}
+        needs = {
+            f"workload {package.name!r}": reach.cover(package.name)
+            for package in reach.workloads
+            if package.folder not in in_bases
+        }
+        versions, modules = version_conflicts(derived, needs), module_conflicts(derived, needs)
         declarations = []
         for base in derived:
             context = base.context(dockerfile)
@@ -145,13 +148,26 @@ class BaseGraph:
                     derived=base,
                 )
             )
-        graph = cls.of((*by_hand, *declarations), workspace=workspace)
         return dataclasses.replace(
-            graph,
-            workloads=workloads,
-            target=target,
+            cls.of((*by_hand, *declarations)),
+            reach=reach,
             public_image=public_image,
+            warnings=(
+                *_unknown(reach, public_image),
+                *(_unreadable(workspace) if workloads is None else ()),
+                *(warning for found in (versions, modules) for name in needs for warning in found[name]),
+            ),
         )
+
+    @property
+    def workspace(self) -> Workspace | None:
+        """Return the workspace that bases were derived from."""
+        return self.reach.workspace if self.reach else None
+
+    @property
+    def workloads(self) -> tuple[Package, ...]:
+        """Return the workloads that bases were derived for, sorted by name."""
+        return self.reach.workloads if self.reach else ()
 
     def order(self) -> tuple[BaseDeclaration, ...]:
         """Return every base after the bases that it needs; ties are sorted by name."""
@@ -168,11 +184,7 @@ class BaseGraph:
 
     def needs_of(self, workload: str | Path) -> tuple[str, ...]:
         """Return the bases that a package, given by name or folder, is built from; it is built FROM the first."""
-        if self.workspace is None:
-            raise ScopedImagesError(
-                f"workload: these bases are not derived from a workspace, got {str(workload)!r}; name the base yourself"
-            )
-        reach, package = self._reach_of(self.workspace, workload)
+        reach, package = self._reach_of(workload)
         own = self.declarations.get(package.name)
         if own is not None and own.derived is not None and not own.derived.installs_packages:
             return (package.name,)
@@ -190,98 +202,77 @@ class BaseGraph:
 
         Its bases have what the packages of the repository require. Warns of versions that differ from theirs.
         """
-        if self.workspace is None:
-            raise ScopedImagesError(
-                f"workload: these bases are not derived from a workspace, got {str(workload)!r}; lock its requirements "
-                "by hand"
-            )
-        reach, package = self._reach_of(self.workspace, workload)
-        own = base_for(reach, package.name, (), {}, self.public_image, members=(package,))
-        bases = self._derived_below(reach, package)
-        conflicts = version_conflicts([*bases, own])[own.name]
+        reach, package = self._reach_of(workload)
+        own = DerivedBase(
+            name=package.name,
+            packages=(package,),
+            reach=reach,
+            needs=reach.cover(package.name),
+            installs_packages=False,
+        )
+        conflicts = version_conflicts([*self._derived_below(reach, package), own])[own.name]
         return dataclasses.replace(own.requirements, warnings=(*own.requirements.warnings, *conflicts))
 
     def missing_from(self, workload: str | Path) -> tuple[str, ...]:
         """Return the third-party packages that a workload declares and none of its bases installs, sorted by name.
 
-        Empty if that is not known: without a workspace or a lock file, and with a base that is declared by hand.
+        Empty if that is not known: without a workspace, with a base that is declared by hand, and without a lock file,
+        because pip then chooses what it installs.
         """
-        if self.workspace is None:
+        if self.reach is None:
             return ()
-        reach, package = self._reach_of(self.workspace, workload)
+        reach, package = self._reach_of(workload)
         bases = self._derived_below(reach, package)
-        has_base_of_its_own = package.name in self.declarations
-        if has_base_of_its_own or len(bases) < len(reach.below(package.name)):
+        unknown = package.name in self.declarations or len(bases) < len(reach.below(package.name))
+        unlocked = any(base.requirements.lines and not base.requirements.complete for base in bases)
+        if not bases or unknown or unlocked:
             return ()
-        return missing_requirements(package, bases, self.public_image)
+        installed = {line.name for base in bases for line in base.requirements.lines}
+        if "lambda/python" in self.public_image:
+            installed |= _IN_LAMBDA_IMAGES
+        request = Request(workspace=reach.workspace, package=package, target=reach.target)
+        return tuple(sorted({dependency.name for dependency in request.third_party} - installed))
 
     def _derived_below(self, reach: Reach, package: Package) -> list[DerivedBase]:
         declared = (each for name, each in self.declarations.items() if name in reach.below(package.name))
         return [each.derived for each in declared if each.derived is not None]
 
-    @cached_property
-    def warnings(self) -> tuple[str, ...]:
-        """Return warnings about what the workloads reach, what meets in their images, and what cannot be read."""
-        if self.workspace is None:
-            return ()
-        unknown = (
-            ()
-            if self.target.python
-            else (
-                f"public_image: the Python version of {self.public_image!r} is not known, so that neither "
-                "requires-python nor lock files are checked; pass python=",
-            )
-        )
-        locks = self.workspace.locks
-        dynamic = (
-            f"workspace: {package.declared_in} has dynamic dependencies, which only its build backend knows, so that "
-            f"bases for {package.name!r} may be missing; declare them in its [project] table, or lock it"
-            for package in self._reach.packages.values()
-            if package.unknown_dependencies
-            and not ((lock := locks.nearest(package)) and lock.entry_at(package.folder))
-        )
-        skipped = (
-            ()
-            if self.workloads is not None
-            else (
-                f"{error}; until then its package is not a workload"
-                for folder, error in self.workspace.unreadable.items()
-                if is_deployed(self.workspace, folder)
-            )
-        )
-        return (*unknown, *dynamic, *skipped, *self._conflicts_of_workloads())
-
-    def _conflicts_of_workloads(self) -> Iterator[str]:
-        """Yield what two bases have twice that meet only in the image of a workload."""
-        derived = [each.derived for each in self.declarations.values() if each.derived is not None]
-        # A base that has the requirements of a workload reports what meets in it.
-        in_bases = {package.folder for base in derived for package in base.packages}
-        needs = {
-            f"workload {package.name!r}": self._reach.cover(package.name)
-            for package in self._reach.workloads
-            if package.folder not in in_bases
-        }
-        for find in (version_conflicts, module_conflicts):
-            found = find(derived, needs)
-            yield from (warning for name in needs for warning in found[name])
-
-    @cached_property
-    def _reach(self) -> Reach:
-        """Return what the workloads reach together."""
-        assert self.workspace is not None
-        return Reach(self.workspace, self.find_workloads(), self.target)
-
-    def _reach_of(self, workspace: Workspace, workload: str | Path) -> tuple[Reach, Package]:
+    def _reach_of(self, workload: str | Path) -> tuple[Reach, Package]:
         """Return what the workloads reach, and this one of them; with it if it is not one of them."""
+        if self.reach is None:
+            raise ScopedImagesError(
+                f"workload: must be of a workspace that the bases are derived from, got {str(workload)!r}; use "
+                "BaseGraph.from_workspace, or name the base yourself"
+            )
+        workspace = self.reach.workspace
         package = find_workload(workspace, workload)
-        for known in self._reach.workloads:
+        for known in self.reach.workloads:
             if known.folder == package.folder:
-                return self._reach, known
-        return Reach(workspace, (*self._reach.workloads, package), self.target), package
+                return self.reach, known
+        return Reach(workspace, (*self.reach.workloads, package), self.reach.target), package
 
-    def find_workloads(self) -> tuple[Package, ...]:
-        """Return the workloads that the bases were derived for, sorted by name."""
-        return () if self.workspace is None else find_workloads(self.workspace, self.workloads, self.target)
+
+def _unknown(reach: Reach, public_image: str) -> Iterator[str]:
+    """Yield warnings about what is not checked, because only the image or a build backend knows it."""
+    if not reach.target.python:
+        yield (
+            f"public_image: the Python version of {public_image!r} is not known, so that neither requires-python nor "
+            "lock files are checked; pass python="
+        )
+    for package in reach.packages.values():
+        if package.unknown_dependencies:
+            lock = reach.workspace.locks.nearest(package)
+            if lock is None or lock.entry_at(package.folder) is None:
+                yield (
+                    f"workspace: {package.declared_in} has dynamic dependencies, which only its build backend knows, so "
+                    f"that bases for {package.name!r} may be missing; declare them in its [project] table, or lock it"
+                )
+
+
+def _unreadable(workspace: Workspace) -> Iterator[str]:
+    for folder, error in workspace.unreadable.items():
+        if is_deployed(workspace, folder):
+            yield f"{error}; until then its package is not a workload"
 
 
 def _expect_image(image: object) -> str:

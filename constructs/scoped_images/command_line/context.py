@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from scoped_images.bases.derived_base import SOURCE
+from scoped_images.command_line.bases.load_graph import find_base
 from scoped_images.command_line.context_report import print_json, print_table
 from scoped_images.command_line.options import (
+    DEFAULT_PLATFORM,
     BuildArg,
     BuildContext,
+    DerivedBaseName,
     File,
+    Graph,
     Include,
     OfPlatform,
     Root,
@@ -23,10 +30,12 @@ from scoped_images.command_line.options import (
 )
 from scoped_images.command_line.say import say, warn
 from scoped_images.context.explanation import explain
+from scoped_images.context.file import ContextFile
 from scoped_images.context.request import ContextRequest
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.size import MAX_BYTES
 from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
 
 
 def context(
@@ -38,6 +47,8 @@ def context(
     platform: OfPlatform = None,
     build_context: BuildContext = None,
     include: Include = None,
+    base: DerivedBaseName = None,
+    graph: Graph = None,
     max_bytes: Annotated[int, typer.Option(metavar="N", help="Fail if the context is larger.")] = MAX_BYTES,
     output: Annotated[
         str | None,
@@ -47,7 +58,16 @@ def context(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """List the files of a build context, each with the line of the Dockerfile that asks for it."""
+    """List the files of a build context, each with the line of the Dockerfile that asks for it.
+
+    With --base, list the files that a derived base image is built from.
+    """
+    derived = find_base(base, root, graph, file, target, build_arg, build_context, include, output)
+    if derived is not None:
+        found = replace(derived.context(), platform=Platform.parse(platform or DEFAULT_PLATFORM))
+        generated = (ContextFile.generated(name, content) for name, content in found.generated.items())
+        _print(found, (*generated, *found.named[SOURCE].files), found.dockerfile.name, as_json=as_json)
+        return
     destination = _new_folder(output) if output is not None else None
     asked = request(
         root=root,
@@ -62,13 +82,8 @@ def context(
         found = ScopedContext.requested(asked, max_bytes=max_bytes)
         if destination is not None:
             found.write(destination)
-    if as_json:
-        print_json(found)
-        return
-    for warning in found.warnings:
-        warn(warning)
-    print_table(found, dockerfile=asked.name)
-    if destination is not None:
+    _print(found, found.files, asked.name, as_json=as_json)
+    if destination is not None and not as_json:
         say(f"Written; build it with: {_build_command(found, asked, destination)}")
 
 
@@ -82,8 +97,17 @@ def why(
     platform: OfPlatform = None,
     build_context: BuildContext = None,
     include: Include = None,
+    base: DerivedBaseName = None,
+    graph: Graph = None,
 ) -> None:
-    """Explain why a file is in the build context, or which rule leaves it out."""
+    """Explain why a file is in the build context, or which rule leaves it out.
+
+    With --base, explain why a file changes a derived base image, or does not.
+    """
+    derived = find_base(base, root, graph, file, target, build_arg, build_context, include)
+    if derived is not None:
+        say(str(derived.explain(path)))
+        return
     asked = request(
         root=root,
         file=file,
@@ -96,6 +120,15 @@ def why(
     with progress(f"Reading {root}"):
         explanation = explain(asked, path)
     say(str(explanation))
+
+
+def _print(found: ScopedContext, files: Sequence[ContextFile], dockerfile: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found, files)
+        return
+    for warning in found.warnings:
+        warn(warning)
+    print_table(found, files, dockerfile=dockerfile)
 
 
 def _new_folder(output: str) -> Path:

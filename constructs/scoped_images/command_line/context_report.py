@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from scoped_images.command_line.say import say, say_json
 from scoped_images.context.file import ContextFile, Kind
@@ -15,11 +16,11 @@ from scoped_images.printable import printable_line
 _LONGEST_RICH_TABLE = 2000
 
 
-def print_json(context: ScopedContext) -> None:
-    """Print the context with its files sorted by path."""
+def print_json(context: ScopedContext, files: Sequence[ContextFile]) -> None:
+    """Print the context with these files, sorted by path."""
     content = {
         "fingerprint": f"sha256:{_fingerprint(context)}",
-        "bytes": context.size,
+        "bytes": sum(file.size for file in files),
         "files": [
             {
                 "path": file.path,
@@ -30,26 +31,23 @@ def print_json(context: ScopedContext) -> None:
                 "link": file.link or None,
                 "sources": list(file.sources),
             }
-            for file in context.files
+            for file in files
         ],
         "warnings": list(context.warnings),
     }
     say_json(content)
 
 
-def print_table(context: ScopedContext, *, dockerfile: str) -> None:
+def print_table(context: ScopedContext, files: Sequence[ContextFile], *, dockerfile: str) -> None:
     """Print a line for each file, link and folder, and the sum."""
-    rows = [
-        (_shown(file), _size(file), f"{file.mode:04o}", _asked_by(file, dockerfile)) for file in context.files
-    ]
+    rows = [(_shown(file), _size(file), f"{file.mode:04o}", _asked_by(file, dockerfile)) for file in files]
     if rows and sys.stdout.isatty() and len(rows) <= _LONGEST_RICH_TABLE:
         _print_rich(rows)
     else:
         _print_plain(rows)
-    counted = [_counted(context, kind, name) for kind, name in _NAMES.items()]
-    say(
-        f"{', '.join(filter(None, counted)) or 'nothing'}; {readable(context.size)}; sha256:{_fingerprint(context)}"
-    )
+    counted = ", ".join(filter(None, (_counted(files, kind, name) for kind, name in _NAMES.items())))
+    size = readable(sum(file.size for file in files))
+    say(f"{counted or 'nothing'}; {size}; sha256:{_fingerprint(context)}")
 
 
 _HEADER = ("Path", "Size", "Mode", "Asked for by")
@@ -103,6 +101,6 @@ def _asked_by(file: ContextFile, dockerfile: str) -> str:
     return ", ".join(places)
 
 
-def _counted(context: ScopedContext, kind: Kind, name: str) -> str:
-    count = sum(file.kind is kind for file in context.files)
+def _counted(files: Sequence[ContextFile], kind: Kind, name: str) -> str:
+    count = sum(file.kind is kind for file in files)
     return f"{count} {name}{'s' if count > 1 else ''}" if count else ""

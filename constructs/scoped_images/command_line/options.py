@@ -64,6 +64,20 @@ Region = Annotated[
         show_default="that of ENV in cdk.json, else the AWS CLI's",
     ),
 ]
+Graph = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE.py:NAME",
+        help="The BaseGraph of your app: a variable, or a function that returns it.",
+        show_default="that of the packages below ROOT",
+    ),
+]
+DerivedBaseName = Annotated[
+    str | None,
+    typer.Option(
+        "--base", metavar="NAME", help="A base image that is derived from a package, not a Dockerfile."
+    ),
+]
 BaseName = Annotated[str, typer.Argument(metavar="NAME", help="The base image, such as receipt-dynamo.")]
 BaseRepositoryName = Annotated[
     str | None,
@@ -91,6 +105,14 @@ def request(
         build_contexts=pairs("--build-context", "NAME=PATH", build_context or ()),
         include=include or (),
     )
+
+
+def refuse_beside(option: str, value: str | None, *others: object) -> None:
+    """Raise if an option is given with others that it decides too."""
+    if value is not None and any(others):
+        raise ScopedImagesError(
+            f"{option}: says all of it, got {value!r} with other options; pass one or the other"
+        )
 
 
 def progress(what: str) -> AbstractContextManager[object]:

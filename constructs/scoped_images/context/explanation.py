@@ -32,9 +32,7 @@ class Explanation:
 
 def explain(request: ContextRequest, path: str | Path) -> Explanation:
     """Explain why a path of the root goes in or stays out; raises ScopedImagesError if the path does not exist."""
-    name = _below_root(request.root, str(path))
-    if not os.path.lexists(request.root / name):
-        raise ScopedImagesError(f"path {str(path)!r}: there is no {request.root / name}")
+    name = path_below(request.root, str(path))
     if name == ".":
         return Explanation(path=name, included=True, reasons=("it is the root of the context",))
     sources = request.sources()
@@ -57,14 +55,18 @@ def explain(request: ContextRequest, path: str | Path) -> Explanation:
     return Explanation(path=name, included=False, reasons=reasons or (none,))
 
 
-def _below_root(root: Path, path: str) -> str:
+def path_below(root: Path, path: str) -> str:
+    """Return an existing path relative to the root; raises ScopedImagesError if it does not exist."""
     given = Path(os.path.normpath(path))
     if given.is_absolute():
         # The root is real; a link as the last part is asked about itself.
         absolute = Path(os.path.realpath(given.parent)) / given.name
         if absolute.is_relative_to(root):
             path = str(absolute.relative_to(root))
-    return context_path(path)
+    name = context_path(path)
+    if not os.path.lexists(root / name):
+        raise ScopedImagesError(f"path {path!r}: there is no {root / name}")
+    return name
 
 
 def _lines(request: ContextRequest, sources: ContextSources, path: str) -> tuple[int, ...]:

@@ -35,6 +35,7 @@ class ScopedContext:
     files: of the root, sorted by path.
     generated: further files that are in no root, by path; no path of `files` and none below one.
     generated_from: the files that `generated` was made from, which count for the commit of the context.
+    pinned_by: the command that pins the external images of the Dockerfile.
     target, build_args, platform: what the files were found for; an image of this context is built with them.
     named: further contexts of the build, by the names that the Dockerfile knows them under.
     external: further contexts that the builder fetches itself, by name.
@@ -53,6 +54,7 @@ class ScopedContext:
     warnings: tuple[str, ...] = ()
     generated: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     generated_from: tuple[Path, ...] = ()
+    pinned_by: str = "scoped-images bases update"
     whole_repository: WholeRepository | None = None
 
     def __post_init__(self) -> None:

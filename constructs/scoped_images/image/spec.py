@@ -75,15 +75,7 @@ class ImageSpec:
         refuse_secrets_in_context(self.options.build_secrets, self.context)
         self._refuse_dockerfile()
         if self.options.upstream.require_pins:
-            moving = [each.address for each in self.context.external.values() if each.warning]
-            self.options.upstream.refuse_unpinned(
-                (
-                    *self._external.images,
-                    *self._named_images,
-                    *(address.removeprefix("docker-image://") for address in moving),
-                ),
-                where=self.context.dockerfile.name,
-            )
+            self._refuse_unpinned()
 
     @property
     def arguments(self) -> dict[str, str]:
@@ -132,6 +124,24 @@ class ImageSpec:
     def unpinned_images(self) -> tuple[str, ...]:
         """The external images without a pin. Other images may use them too."""
         return self.options.upstream.unpinned((*self._external.images, *self._named_images))
+
+    def pin_advice(self, image: str) -> str:
+        """Return how to pin an external image."""
+        bases = (base for base in (self.base, *self.named_bases.values()) if base)
+        if any(base.identity is None and base.uri == image for base in bases):
+            return "add its digest to the URI, @sha256:…"
+        return f"run {self.context.pinned_by}"
+
+    def _refuse_unpinned(self) -> None:
+        advice = {image: self.pin_advice(image) for image in self.unpinned_images}
+        for each in self.context.external.values():
+            if each.warning:
+                advice[each.address] = f"{each.warning.rpartition('; ')[2]} to it in build_contexts"
+        if advice:
+            raise ScopedImagesError(
+                f"require_pins: {self.context.dockerfile.name} must name each external image by a digest or have its pin "
+                f"in the lock file, got {', '.join(advice)}; {', and '.join(dict.fromkeys(advice.values()))}"
+            )
 
     def _missing(self, mount: RequiredMount) -> str:
         """Say that the options do not give what a mount requires, or return an empty string."""

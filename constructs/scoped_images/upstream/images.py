@@ -35,15 +35,6 @@ class UpstreamImages:
         """Return these pins and mirrors, with `require_pins`."""
         return replace(self, require_pins=True)
 
-    def refuse_unpinned(self, images: Iterable[str], *, where: str) -> None:
-        """Raise if pins are required and an image has none. where: what names the images, for the message."""
-        missing = self.unpinned(images) if self.require_pins else ()
-        if missing:
-            raise ScopedImagesError(
-                f"require_pins: {where} uses {', '.join(missing)} without a digest; run scoped-images bases update "
-                "(and --derived for those of derived bases), and commit the lock file"
-            )
-
     @property
     def in_use(self) -> bool:
         """Whether any image is pinned or mirrored. If not, no Dockerfile needs to be read."""

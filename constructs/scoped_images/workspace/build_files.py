@@ -14,12 +14,12 @@ from scoped_images.context.folder import whole_folder
 from scoped_images.context.named import NamedContext
 from scoped_images.context.size import SizeLimit, read_files
 from scoped_images.errors import ScopedImagesError
-from scoped_images.patterns.ignore_file import IgnoreFile
+from scoped_images.patterns.ignore_file import IgnoreFile, IgnoreRule
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.tables import setting
 from scoped_images.workspace.version_source import generated_version_files
 
-# Building, installing, running, checking and editing a package leave these in its folder.
+# Building, installing, running, checking and editing a package leave these in its folder, or in any other (`**/`).
 # An exception (`!`) in the package's own .dockerignore brings them back.
 _LEFT_BEHIND = (
     *("**/__pycache__", "**/*.py[co]", "**/*.egg-info", "**/.*_cache", "**/.DS_Store", "**/node_modules"),
@@ -71,11 +71,8 @@ def build_files(
     outer = tuple(ignored)
     found: set[str] = set()
     for package in packages:
-        inner = [folder for folder in others if folder != package.folder]
-        found |= {
-            _join(root, package.folder, path)
-            for path in _own_files(package, inner, _below(root, package.folder, outer))
-        }
+        rules = own_rules(package, root=root, others=others, ignored=outer)
+        found |= {_join(root, package.folder, path) for path in whole_folder(package.folder, rules).paths}
         for path in _named_elsewhere(package):
             found |= set(_with_content(root, path, outer))
     found = _with_link_targets(packages[0].name, root, found, outer)
@@ -91,10 +88,20 @@ def build_files(
     return NamedContext(root=root, files=read_files(root, dict.fromkeys(paths, ()), limit))
 
 
-def _own_files(package: Package, others: Iterable[Path], ignored: Iterable[str]) -> Iterable[str]:
-    """Return the paths in a package's folder, relative to it."""
+def own_rules(
+    package: Package, *, root: Path, others: Iterable[Path], ignored: Iterable[str] = ()
+) -> IgnoreFile:
+    """Return the rules for a package's own folder.
+
+    A rule that is not of its `.dockerignore` has the reason in place of the file's name. The arguments are those of
+    build_files.
+    """
     folder = package.folder
-    inner = [other.relative_to(folder).as_posix() for other in others if other.is_relative_to(folder)]
+    inner = [
+        other.relative_to(folder).as_posix()
+        for other in others
+        if other != folder and other.is_relative_to(folder)
+    ]
     named = set(_named_parts(package.tables))
     text = "\n".join(_text(folder / name) for name in _BUILD_FILES)
     environments = [path.parent.name for path in folder.glob("*/pyvenv.cfg")]
@@ -106,10 +113,20 @@ def _own_files(package: Package, others: Iterable[Path], ignored: Iterable[str])
         and entry not in named
         and not ("." in entry and entry in text)
     ]
-    plain = (*inner, *beside, *environments, *rust, *ignored, *generated_version_files(package))
-    rules = IgnoreFile.parse("\n".join((*_LEFT_BEHIND, *map(_literal, plain))), name="scoped_images").rules
-    ignore = IgnoreFile((*rules, *read_folder_ignore_file(folder).rules))
-    return whole_folder(folder, ignore).paths
+    groups = {
+        "another package": inner,
+        "no build file names it": beside,
+        "tools leave it behind": (*environments, *rust),
+        "git ignores it": _below(root, folder, ignored),
+        "each build writes it": generated_version_files(package),
+    }
+    rules = [rule for reason, paths in groups.items() for rule in _rules(map(_literal, paths), reason)]
+    left = _rules(_LEFT_BEHIND, "tools leave it behind")
+    return IgnoreFile((*left, *rules, *read_folder_ignore_file(folder).rules))
+
+
+def _rules(patterns: Iterable[str], reason: str) -> tuple[IgnoreRule, ...]:
+    return IgnoreFile.parse("\n".join(patterns), name=reason).rules
 
 
 def _text(path: Path) -> str:
@@ -215,12 +232,9 @@ def _with_content(root: Path, path: Path, ignored: tuple[str, ...]) -> Iterator[
     relative = path.relative_to(root).as_posix()
     yield relative
     if path.is_dir() and not path.is_symlink():
-        rules = (
-            *(rule for rule in _LEFT_BEHIND if rule.startswith("**/")),
-            *map(_literal, _below(root, path, ignored)),
-        )
-        ignore = IgnoreFile.parse("\n".join(rules), name="scoped_images")
-        yield from (_join(root, path, below) for below in whole_folder(path, ignore).paths)
+        left = [pattern for pattern in _LEFT_BEHIND if pattern.startswith("**/")]
+        rules = _rules((*left, *map(_literal, _below(root, path, ignored))), "scoped_images")
+        yield from (_join(root, path, below) for below in whole_folder(path, IgnoreFile(rules)).paths)
 
 
 def _below(root: Path, folder: Path, paths: Iterable[str]) -> Iterator[str]:

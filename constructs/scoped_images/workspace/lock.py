@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.condition import Condition
 from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.requirements_file import Line
 from scoped_images.workspace.target import Target
 
 INDEX = "index"
@@ -131,7 +132,7 @@ class Lock:
         direct: Iterable[Dependency],
         asked: Mapping[str, Collection[str]],
         target: Target,
-    ) -> tuple[str, ...]:
+    ) -> tuple[Line, ...]:
         """Return the sorted lines of a requirements file for a package with these extras.
 
         Leaves out packages of the repository, because bases of their own install them.
@@ -179,7 +180,7 @@ class Lock:
                 f"run `{self.update}`"
             )
 
-    def _line(self, entry: Entry, condition: Condition, hashed: bool) -> str:
+    def _line(self, entry: Entry, condition: Condition, hashed: bool) -> Line:
         if entry.elsewhere:
             raise ScopedImagesError(
                 f"{self.path}: {entry.name!r} comes from {entry.elsewhere}, but a base installs from package indexes "
@@ -194,7 +195,7 @@ class Lock:
                     f"`{self.update}`"
                 )
         hashes = (f"    --hash={each}" for each in entry.hashes) if hashed else ()
-        return " \\\n".join((f"{entry.name}=={entry.version}{marker}", *hashes))
+        return Line.of(" \\\n".join((f"{entry.name}=={entry.version}{marker}", *hashes)))
 
 
 class _Walk:

@@ -94,8 +94,8 @@ class Package:
                 if self.unknown_dependencies:
                     continue
                 raise ScopedImagesError(
-                    f"{self.name}[{extra}]: {self.declared_in} does not declare this extra; it declares: "
-                    f"{', '.join(sorted(self.extras)) or 'none'}"
+                    f"workspace: {self.declared_in} must declare the extras that others ask for, got "
+                    f"{self.name}[{extra}]; it declares {', '.join(sorted(self.extras)) or 'none'}"
                 )
             expanded.add(extra)
             for dependency in self.extras[extra]:

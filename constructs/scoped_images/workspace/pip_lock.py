@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-
-from packaging.utils import canonicalize_name
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.requirements_file import Line, read_lines
 from scoped_images.workspace.target import Target
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Entry:
-    """One requirement or option. text: one line without comments. name: empty for an option."""
-
-    text: str
-    name: str = ""
-    marker: str = ""
-    version: str = ""
 
 
 def read_pip_locks(
@@ -30,7 +17,7 @@ def read_pip_locks(
     *,
     local: Mapping[str, Path],
     from_index: Callable[[str], bool],
-) -> tuple[str, ...]:
+) -> tuple[Line, ...]:
     """Return the lines of the lock files, each requirement once, without packages of the workspace.
 
     Comments are dropped, because tools list dependents in them and the image does not depend on those.
@@ -42,20 +29,20 @@ def read_pip_locks(
     Raises ScopedImagesError if a direct requirement is missing, if two files pin two versions of one package, or if a
     line names a source that is neither a package index nor the workspace.
     """
-    lines: list[str] = []
-    found: dict[tuple[str, str], tuple[_Entry, Path]] = {}
+    lines: list[Line] = []
+    found: dict[tuple[str, str], tuple[Line, Path]] = {}
     for path, direct in required.items():
-        for entry in _entries(path, local, from_index):
-            if not entry.name:
-                lines.append(entry.text)
+        for line in _lines(path, local, from_index):
+            if line.requirement is None:
+                lines.append(line)
                 continue
-            first, first_path = found.setdefault((entry.name, entry.marker), (entry, path))
-            if first is entry:
-                lines.append(entry.text)
-            elif first.version != entry.version:
+            first, first_path = found.setdefault((line.name, line.marker), (line, path))
+            if first is line:
+                lines.append(line)
+            elif first.requirement and first.requirement.specifier != line.requirement.specifier:
                 raise ScopedImagesError(
-                    f"base image {package.name!r}: {first_path} has {entry.name}{first.version}, and {path} has "
-                    f"{entry.name}{entry.version}; lock both together"
+                    f"base image {package.name!r}: {first_path} has {line.name}{first.requirement.specifier}, and "
+                    f"{path} has {line.name}{line.requirement.specifier}; lock both together"
                 )
         _refuse_missing(package, path, direct, {name for name, _ in found})
     # Options without a requirement install nothing.
@@ -74,15 +61,12 @@ def is_pinned(path: Path) -> bool:
 
 
 def refuse_other_environments(
-    package: Package, direct: Sequence[Dependency], text: str, files: str, target: Target
+    package: Package, direct: Sequence[Dependency], lines: Iterable[Line], files: str, target: Target
 ) -> None:
     """Raise if the requirements lack a direct one that the target needs, or have it only for other environments."""
     markers: dict[str, list[str]] = {}
-    for line in text.splitlines():
-        requirement = line.partition(" --")[0].removesuffix("\\")
-        name, _, marker = requirement.partition(";")
-        pinned = canonicalize_name(name.partition("=")[0].partition("[")[0].strip())
-        markers.setdefault(pinned, []).append(marker.strip())
+    for line in lines:
+        markers.setdefault(line.name, []).append(line.marker)
     for dependency in direct:
         needed = target.simplify(dependency.marker)
         if needed is None or any(target.may_hold(marker) for marker in markers.get(dependency.name, ())):
@@ -111,30 +95,20 @@ def _refuse_missing(package: Package, path: Path, direct: Sequence[Dependency], 
             )
 
 
-def _entries(path: Path, local: Mapping[str, Path], from_index: Callable[[str], bool]) -> Iterator[_Entry]:
+def _lines(path: Path, local: Mapping[str, Path], from_index: Callable[[str], bool]) -> Iterator[Line]:
     for line in read_lines(path):
-        requirement = line.requirement
         if line.folder:
             _refuse_other_folder(path, line, local)
-        elif requirement is None:
-            yield _Entry(text=line.text)
-        else:
-            name = canonicalize_name(requirement.name)
-            if name in local and not from_index(name):
-                continue
-            if requirement.url and requirement.url.startswith("file:"):
-                raise ScopedImagesError(
-                    f"{line.where}: {name!r} comes from a folder on this machine, which the build cannot read; "
-                    "publish it to an index"
-                )
-            if requirement.url:
+        elif line.name not in local or from_index(line.name):
+            url = (line.requirement and line.requirement.url) or ""
+            if url:
                 # Leave the address out: it may contain a login.
+                origin = "a folder on this machine" if url.startswith("file:") else url.partition(":")[0]
                 raise ScopedImagesError(
-                    f"{line.where}: {name!r} comes from {requirement.url.partition(':')[0]}, but a base installs from "
-                    "package indexes only; publish it there, or declare the base by hand"
+                    f"{line.where}: {line.name!r} comes from {origin}, but a base installs from package indexes only; "
+                    "publish it there, or declare the base by hand"
                 )
-            marker, version = str(requirement.marker or ""), str(requirement.specifier)
-            yield _Entry(text=line.text, name=name, marker=marker, version=version)
+            yield line
 
 
 def _refuse_other_folder(path: Path, line: Line, local: Mapping[str, Path]) -> None:

@@ -33,8 +33,8 @@ def read_dependencies(
         for name in names:
             if canonicalize_name(name) not in by_name:
                 raise ScopedImagesError(
-                    f"workspace: {file} names {name!r} in the Poetry extra {extra!r}, but "
-                    f"declares no such dependency; it declares: {', '.join(sorted(by_name)) or 'none'}"
+                    f"workspace: {file}: the Poetry extra {extra!r} must name dependencies, got {name!r}; known are "
+                    f"{', '.join(sorted(by_name)) or 'none'}"
                 )
             found += by_name[canonicalize_name(name)]
         extras[canonicalize_name(extra)] = tuple(found)
@@ -82,6 +82,5 @@ def _requirement(file: Path, name: str, table: dict[str, Any]) -> tuple[Requirem
         reason = str(error).partition("\n")[0]
         kind, elsewhere = ("Poetry ", ", or declare it in the [project] table") if file.suffix else ("", "")
         raise ScopedImagesError(
-            f"workspace: {file} has the {kind}dependency {name} = {table!r}, which is not valid: {reason}; fix it"
-            f"{elsewhere}"
+            f"workspace: {file}: a {kind}dependency is not valid: {reason}, got {name} = {table!r}; fix it{elsewhere}"
         ) from None

@@ -210,7 +210,7 @@ class _Reader:
             requirement = Requirement(line)
         except (InvalidRequirement, TypeError) as error:
             raise ScopedImagesError(
-                f"workspace: {self._file} has the dependency {line!r}, which is not valid: {error}"
+                f"workspace: {self._file}: a dependency is not valid, got {line!r}; fix it: {error}"
             ) from None
         source = self._by_name.get(canonicalize_name(requirement.name))
         if source is None:

@@ -6,49 +6,51 @@ import dataclasses
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.lock import Lock
 from scoped_images.workspace.lock_files import PIP_LOCK
 from scoped_images.workspace.package import Dependency, Package
-from scoped_images.workspace.pins import unmet
 from scoped_images.workspace.pip_lock import is_pinned, read_pip_locks, refuse_other_environments
 from scoped_images.workspace.plain_workload import REQUIREMENTS
-from scoped_images.workspace.requirements_file import read_lines
+from scoped_images.workspace.requirements_file import Line, read_lines, unmet
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.version_source import build_requirements
 from scoped_images.workspace.workspace import Workspace
+
+_REQUIRE_HASHES = "--require-hashes"
+_HASHES = re.compile(r"(?: \\\n)?\s+--hash=\S+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Requirements:
     """A requirements file for pip.
 
-    text: its content; empty if nothing is required. files: the files it was made from.
+    lines: none if nothing is required. files: the files it was made from.
     complete: whether it names every package that its packages need in turn.
     build_constraints: the locked versions of the package's build backend.
     version: the locked version of the package itself.
     """
 
-    text: str
+    lines: tuple[Line, ...]
     files: tuple[Path, ...]
     warnings: tuple[str, ...] = ()
     complete: bool = False
     build_constraints: tuple[str, ...] = ()
     version: str | None = None
 
-    @property
+    @cached_property
     def hashed(self) -> bool:
-        """Return whether pip checks every package against a hash."""
-        return self.text.startswith("--require-hashes\n")
+        """Return whether pip checks every package against a hash, which one line with a hash makes it do."""
+        return any("--hash=" in line.text or line.text == _REQUIRE_HASHES for line in self.lines)
 
-    @classmethod
-    def of(cls, lines: Iterable[str], *, files: Iterable[Path], warnings: Iterable[str] = ()) -> Requirements:
-        """Join the lines into one file. If one line has a hash, pip requires hashes on all of them."""
-        body = "".join(f"{line}\n" for line in lines)
-        head = "--require-hashes\n" if "--hash=" in body and "--require-hashes" not in body else ""
-        return cls(text=head + body, files=tuple(files), warnings=tuple(warnings))
+    @cached_property
+    def text(self) -> str:
+        """Return the content of the file; empty if nothing is required."""
+        head = (_REQUIRE_HASHES,) if self.hashed else ()
+        return "".join(f"{text}\n" for text in dict.fromkeys((*head, *(line.text for line in self.lines))))
 
     @classmethod
     def join(cls, several: Iterable[Requirements]) -> Requirements:
@@ -56,19 +58,14 @@ class Requirements:
         found = tuple(several)
         if len(found) == 1:
             return found[0]
-        lines = dict.fromkeys(
-            line
-            for each in found
-            for line in re.findall(r"(?:.*\\\n)*.*\n", each.text)
-            if line.strip() != "--require-hashes"
-        )
-        hashed = all(each.hashed or not each.text for each in found)
-        text = "".join(lines)
-        if not hashed:
+        lines = {line.text: line for each in found for line in each.lines}
+        if not all(each.hashed or not each.lines for each in found):
             # pip requires hashes on all lines or on none.
-            text = re.sub(r"(?: \\\n)?\s--hash=\S+|^--require-hashes\n", "", text)
-        return dataclasses.replace(
-            cls.of(text.splitlines(), files=dict.fromkeys(file for each in found for file in each.files)),
+            plain = {_HASHES.sub("", text): line for text, line in lines.items() if text != _REQUIRE_HASHES}
+            lines = {text: dataclasses.replace(line, text=text) for text, line in plain.items()}
+        return cls(
+            lines=tuple(lines.values()),
+            files=tuple(dict.fromkeys(file for each in found for file in each.files)),
             warnings=tuple(dict.fromkeys(warning for each in found for warning in each.warnings)),
             complete=all(each.complete for each in found),
             build_constraints=tuple(sorted({line for each in found for line in each.build_constraints})),
@@ -145,7 +142,7 @@ def _own_ranges(package: Package, direct: Iterable[Dependency]) -> Requirements:
             )
     warnings = (_not_reproducible(package, "no lock file"),) if direct else ()
     ranges = sorted({str(dependency.requirement) for dependency in direct})
-    return Requirements.of(ranges, files=(package.declared_in,), warnings=warnings)
+    return Requirements(lines=tuple(map(Line.of, ranges)), files=(package.declared_in,), warnings=warnings)
 
 
 def _refuse_elsewhere(package: Package, direct: Iterable[Dependency]) -> None:
@@ -182,12 +179,9 @@ def _from_lock(request: Request, lock: Lock, direct: tuple[Dependency, ...]) -> 
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ScopedImagesError(f"{lock.path}: is not a valid lock file; lock again") from error
     entry = lock.entry_at(package.folder)
-    warnings: tuple[str, ...] = ()
-    if lines and not any("--hash=" in line for line in lines):
-        reason = f"{lock.path} has no hash for every package, because an index gives none"
-        warnings = (_not_reproducible(package, reason),)
-    return dataclasses.replace(
-        Requirements.of(lines, files=(lock.path,), warnings=warnings),
+    return Requirements(
+        lines=lines,
+        files=(lock.path,),
         complete=True,
         build_constraints=lock.constraints(build_requirements(package).values()),
         version=entry.version or None if entry else None,
@@ -200,13 +194,15 @@ def _checked(request: Request, direct: tuple[Dependency, ...], locked: Requireme
     Raises ScopedImagesError if the lock is for another environment.
     """
     package, files = request.package, " and ".join(map(str, locked.files))
-    refuse_other_environments(package, direct, locked.text, files, request.target)
+    refuse_other_environments(package, direct, locked.lines, files, request.target)
+    reproducible = locked.hashed or not locked.lines
+    unhashed = () if reproducible else (_not_reproducible(package, f"{files} lacks hashes"),)
     outdated = (
         f"base image {package.name!r}: {package.declared_in} requires {requirement.name}{requirement.specifier}, but "
         f"{files} pins {versions}; lock it again"
-        for requirement, versions in unmet((each.requirement for each in direct), locked.text)
+        for requirement, versions in unmet((each.requirement for each in direct), locked.lines)
     )
-    return dataclasses.replace(locked, warnings=(*locked.warnings, *outdated))
+    return dataclasses.replace(locked, warnings=(*unhashed, *outdated))
 
 
 def _from_pip_locks(request: Request, first: Path) -> Requirements:
@@ -224,11 +220,7 @@ def _from_pip_locks(request: Request, first: Path) -> Requirements:
         local={each.name: each.folder for each in workspace.every},
         from_index=third_party.__contains__,
     )
-    requirements = Requirements.of(lines, files=tuple(required))
-    if lines and not requirements.hashed:
-        warning = _not_reproducible(package, f"{workspace.relative(first)} has no hashes")
-        return Requirements.of(lines, files=tuple(required), warnings=(warning,))
-    return requirements
+    return Requirements(lines=lines, files=tuple(required))
 
 
 def _not_reproducible(package: Package, reason: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from scoped_images.errors import ScopedImagesError
 
@@ -22,15 +24,54 @@ _READS = ("-c", "--constraint", "-f", "--find-links")
 class Line:
     """One logical line: a folder, a requirement, or an option.
 
-    where: the file and the number of the line. text: on one line, without comments.
+    text: without comments. where: the file and the number of the line, if it was read from one.
     folder: the path of a folder as the line has it, less extras and `file:`. extras: of the package there.
     """
 
-    where: str
     text: str
+    where: str = ""
     folder: str = ""
     extras: tuple[str, ...] = ()
     requirement: Requirement | None = None
+
+    @classmethod
+    def of(cls, text: str) -> Line:
+        """Return the line of a requirement that is known to be valid."""
+        return cls(text=text, requirement=_parsed(re.split(r"\s+(?:--|\\)", text)[0]))
+
+    @property
+    def name(self) -> str:
+        """Return the normalized name of the required package; empty for a folder or an option."""
+        return canonicalize_name(self.requirement.name) if self.requirement else ""
+
+    @property
+    def marker(self) -> str:
+        """Return the marker, or an empty string."""
+        return str(self.requirement.marker or "") if self.requirement else ""
+
+    @property
+    def version(self) -> str:
+        """Return the version that `name==version` pins; empty for anything else."""
+        pinned = re.fullmatch(r"==([^*]+)", str(self.requirement.specifier) if self.requirement else "")
+        return pinned[1] if pinned else ""
+
+
+def unmet(requirements: Iterable[Requirement], lines: Iterable[Line]) -> Iterator[tuple[Requirement, str]]:
+    """Yield each requirement that no pinned version of its package meets, with the pinned versions."""
+    versions: dict[str, list[str]] = {}
+    for line in lines:
+        if line.version:
+            versions.setdefault(line.name, []).append(line.version)
+    for requirement in requirements:
+        found = versions.get(canonicalize_name(requirement.name), [])
+        if found and not any(requirement.specifier.contains(version, prereleases=True) for version in found):
+            yield requirement, " and ".join(found)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _parsed(text: str) -> Requirement:
+    # The bases of one workspace have most lines in common.
+    return Requirement(text)
 
 
 def read_lines(path: Path) -> Iterator[Line]:

@@ -18,8 +18,8 @@ def read_uv_lock(path: Path, tables: Mapping[str, Any]) -> Lock:
     """Return what a uv.lock says."""
     if tables.get("version") != 1:
         raise ScopedImagesError(
-            f"{path} has the format version {tables.get('version')!r}, but only 1 is supported; lock it with another "
-            "uv, or put a requirements.lock beside the pyproject.toml: uv export --no-emit-workspace --package NAME"
+            f"{path}: the format version must be 1, got {tables.get('version')!r}; lock it with another uv, or put a "
+            "requirements.lock beside the pyproject.toml: uv export --no-emit-workspace --package NAME"
         )
     conflicts, manifest = tables.get("conflicts", ()), tables.get("manifest", {})
     return Lock(

@@ -119,7 +119,7 @@ class Workspace:
         if name in self.namesakes:
             raise self._several(name)
         if name not in self.packages:
-            raise ScopedImagesError(f"workspace: unknown package {name!r}; known: {self._names()}")
+            raise ScopedImagesError(f"workspace: unknown package, got {name!r}; known are {self._names()}")
         return self.packages[name]
 
     def find(self, workload: str | Path) -> tuple[Package, ...]:
@@ -135,7 +135,7 @@ class Workspace:
         folder = (self.root / workload).resolve()
         if not workload or not folder.is_dir() or not folder.is_relative_to(self.root):
             raise ScopedImagesError(
-                f"workloads: {workload!r} is neither a package nor a folder in {self.root}; known packages: "
+                f"workloads: must be packages or folders of {self.root}, got {workload!r}; known packages are "
                 f"{self._names()}"
             )
         if folder in self.unreadable:

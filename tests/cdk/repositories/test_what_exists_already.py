@@ -218,8 +218,8 @@ def test_a_base_by_uri_is_read_at_its_pin(
 
 def test_a_base_that_is_not_pinned_is_refused_where_pins_are_required(small_app: SmallApp) -> None:
     with refused(
-        f"require_pins: Dockerfile uses {THERE}/base:1, {THERE}/tools:1 without a digest; run scoped-images bases "
-        "update (and --derived for those of derived bases), and commit the lock file"
+        "require_pins: Dockerfile must name each external image by a digest or have its pin in the lock file, got "
+        f"{THERE}/base:1, {THERE}/tools:1; add its digest to the URI, @sha256:…"
     ):
         image_in(
             small_app,

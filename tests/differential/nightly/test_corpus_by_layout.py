@@ -14,7 +14,6 @@ from cdk_local_aws.base_images import ensure_base_images
 from cdk_local_aws.debian_packages import machine_mirror
 from cdk_local_aws.engine import Engine
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON, StandIn, docker, make_debian_tar
-from scoped_images.workspace.pins import read_pins
 from tests.differential.corpus_layouts import COMPILED, LAYOUTS, Layout
 from tests.differential.test_corpus import (
     base_of,
@@ -110,7 +109,7 @@ def test_large_requirements_are_installed_in_the_locked_versions(engine: Engine,
     build(base, tmp_path / "build", engine, tag="corpus:large", image=LAMBDA_PYTHON.image)
     command = ("run", "--rm", "--network=none", "--entrypoint=python3", "corpus:large", "-c")
     installed = json.loads(docker(engine, *command, USES_ITS_REQUIREMENTS))
-    pinned = {pin.name: pin.version for pin in read_pins(base.requirements.text)}
+    pinned = {line.name: line.version for line in base.requirements.lines if line.version}
     assert pinned.keys() >= {"fastapi", "pandas", "psycopg-binary", "pydantic-core"}
     assert {name.lower().replace("_", "-"): version for name, version in installed.items()} == {
         **pinned,

@@ -60,8 +60,8 @@ def test_a_repository_without_stable_and_a_missing_one_have_different_errors(
     assert capsys.readouterr().err.splitlines() == [
         f"scoped-images: --repository: base-{base}-dev in {REGION} must have the image stable, got none; deploy the base "
         "image first",
-        f"scoped-images: repository base-{base}-prod does not exist in {REGION}; deploy the base image first, or name "
-        "another with --repository, --env or --region",
+        f"scoped-images: --repository: must exist in {REGION}, got base-{base}-prod; deploy the base image first, or "
+        "name another with --repository, --env or --region",
     ]
 
 

@@ -218,7 +218,10 @@ def test_a_workload_that_was_not_derived_for(tmp_path: Path) -> None:
 
 
 def test_without_a_workspace_a_workload_has_no_needs() -> None:
-    with refused("workload: these bases are not derived from a workspace, got 'api'; name the base yourself"):
+    with refused(
+        "workload: must be of a workspace that the bases are derived from, got 'api'; use BaseGraph.from_workspace, or "
+        "name the base yourself"
+    ):
         BaseGraph.of([base("a")]).needs_of("api")
 
 

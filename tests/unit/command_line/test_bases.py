@@ -228,7 +228,7 @@ def test_refresh_asks_the_repository_of_its_option(ecr: PretendedEcr) -> None:
     [
         (
             ClientError({"Error": {"Code": "RepositoryNotFoundException"}}, "DescribeImages"),
-            "repository base-a-dev does not exist in eu-west-1; deploy the base image first, or name another with "
+            "--repository: must exist in eu-west-1, got base-a-dev; deploy the base image first, or name another with "
             "--repository, --env or --region",
         ),
         (

@@ -102,7 +102,7 @@ def test_a_repository_without_shared_packages(tmp_path: Path, capsys: pytest.Cap
 def test_a_mistake_is_one_line(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bases", "show", str(root), "--workload", "nobody"]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"scoped-images: workloads: 'nobody' is neither a package nor a folder in {root}; known packages: api, "
+        f"scoped-images: workloads: must be packages or folders of {root}, got 'nobody'; known packages are api, "
         "core, dynamo, images, label, upload"
     ]
 
@@ -159,7 +159,7 @@ def test_the_graph_of_an_app_is_shown_with_what_it_declares_by_hand(
     [
         (["gone.py:graph"], "got 'gone.py:graph'"),
         (["bases.py"], "got 'bases.py'"),
-        (["bases.py:none"], "; none of bases.py is NoneType"),
+        (["bases.py:none"], "got 'bases.py:none', which is NoneType"),
     ],
 )
 def test_a_graph_that_cannot_be_loaded(
@@ -173,8 +173,7 @@ def test_a_graph_that_cannot_be_loaded(
     monkeypatch.chdir(root)
     assert main(["bases", "show", "--graph", *given]) == 2
     takes = "--graph: must be FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
-    separator = "" if message.startswith(";") else ", "
-    assert capsys.readouterr().err == f"scoped-images: {takes}{separator}{message}\n"
+    assert capsys.readouterr().err == f"scoped-images: {takes}, {message}\n"
 
 
 def test_a_graph_says_all_that_other_options_would(capsys: pytest.CaptureFixture[str]) -> None:

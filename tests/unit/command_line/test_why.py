@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
 from scoped_images.command_line import main
+from scoped_images.image.spec import ImageSpec
+from scoped_images.platform import Platform
+from tests.unit.workspace.repository import derived, packages, write
 
 # (path, answer)
 ANSWERS = [
@@ -53,3 +59,95 @@ def test_why_names_the_include(root: Path, capsys: pytest.CaptureFixture[str]) -
     arguments = "why repository --file Dockerfile --include config/* --path config/rich"
     assert main(arguments.split()) == 0
     assert capsys.readouterr().out == "config/rich goes in: include config/*\n"
+
+
+def test_why_answers_for_a_derived_base(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A change of a file that goes in is a reason why the base was built again."""
+    packages(tmp_path, {"api": ["label"], "label": ["attrs"]})
+    folder = "packages/label"
+    write(
+        tmp_path,
+        {
+            f"{folder}/requirements.lock": "attrs==1\n",
+            f"{folder}/.dockerignore": "# ours\n**/notes.txt\n",
+            f"{folder}/src/label/notes.txt": "",
+            f"{folder}/src/label/cache.bin": "",
+            f"{folder}/tests/test_label.py": "",
+            f"{folder}/build/label.py": "",
+            ".gitignore": "*.bin\n",
+        },
+    )
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    lock, installs = "requirements.lock", "it says which packages, extras and requirements are installed"
+    for path, answer in (
+        (f"{folder}/src/label/__init__.py", "goes in: the wheel of its package is built from it"),
+        (f"{folder}/{lock}", f"goes in: {installs}"),
+        (f"{folder}/pyproject.toml", f"goes in:\n  the wheel of its package is built from it\n  {installs}"),
+        ("packages/api/pyproject.toml", f"goes in: {installs}"),
+        ("packages/api/src/api/__init__.py", "stays out: it is not in the folder of label"),
+        (f"{folder}/tests/test_label.py", "stays out: no build file names it"),
+        (f"{folder}/build/label.py", "stays out: tools leave it behind"),
+        (f"{folder}/src/label/cache.bin", "stays out: git ignores it"),
+        (f"{folder}/src/label/notes.txt", "stays out: the rule .dockerignore:2: **/notes.txt leaves it out"),
+    ):
+        assert main(["why", str(tmp_path), "--base", "label", "--path", path]) == 0
+        assert capsys.readouterr().out == f"{path} {answer}\n"
+
+
+def test_the_files_of_a_derived_base_are_listed_with_its_fingerprint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packages(tmp_path, {"api": ["label"], "label": []})
+    write(
+        tmp_path, {"bases.py": "from scoped_images import BaseGraph\ngraph = BaseGraph.from_workspace('.')\n"}
+    )
+    with chdir(tmp_path):
+        assert (
+            main(
+                [
+                    "context",
+                    "--graph",
+                    "bases.py:graph",
+                    "--base",
+                    "label",
+                    "--json",
+                    "--platform",
+                    "linux/arm64",
+                ]
+            )
+            == 0
+        )
+        context = derived(tmp_path)["label"].context()
+        listed = json.loads(capsys.readouterr().out)
+        assert main(["context", "--base", "label"]) == 0
+    assert [file["path"] for file in listed["files"] if file["kind"] == "file"] == [
+        *context.generated,
+        "packages/label/pyproject.toml",
+        "packages/label/src/label/__init__.py",
+    ]
+    spec = ImageSpec(context=context, platform=Platform.LINUX_ARM64)
+    assert listed["fingerprint"] == f"sha256:{spec.fingerprint}"
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith(f"6 files, 4 folders; {listed['bytes']} B; sha256:")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--base a", "--base: must be a base image that is derived from a package, got 'a'; known are label"),
+        (
+            "--base label --file Dockerfile",
+            "--base: says all of it, got 'label' with other options; pass one or the other",
+        ),
+        (
+            "--graph bases.py:graph",
+            "--graph: belongs to --base, got 'bases.py:graph' without; name a base image",
+        ),
+    ],
+)
+def test_an_option_for_derived_bases_that_cannot_be_met(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, message: str
+) -> None:
+    packages(tmp_path, {"api": ["label"], "label": []})
+    assert main(["context", str(tmp_path), *options.split()]) == 2
+    assert capsys.readouterr().err == f"scoped-images: {message}\n"

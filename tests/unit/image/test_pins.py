@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock
 from tests.refusals import refused
 from tests.unit.image.specs import spec, spec_of
+from tests.unit.workspace.repository import derived, packages
 
 PUBLIC = "public.ecr.aws/lambda/python:3.13"
 DIGESTS = [f"sha256:{digit * 64}" for digit in "12"]
@@ -51,31 +53,42 @@ def test_a_mirror_changes_where_an_image_is_read_from_and_no_tag(public: ScopedC
     }
 
 
-def test_an_image_that_is_neither_locked_nor_named_by_its_digest_is_unpinned(public: ScopedContext) -> None:
-    assert spec(public).unpinned_images == (PUBLIC,)
-    assert spec(public, upstream=upstream(DIGESTS[0])).unpinned_images == ()
-
-
-def unpinned(images: str) -> str:
-    return (
-        f"require_pins: Dockerfile uses {images} without a digest; run scoped-images bases update (and --derived for "
-        "those of derived bases), and commit the lock file"
-    )
-
-
 def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY --from=tools /a /\n")
     context = ScopedContext.from_dockerfile(
         tmp_path, platform=Platform.LINUX_AMD64, build_contexts={"tools": "docker-image://tools:1"}
     )
-    with refused(unpinned("tools:1")):
+    with refused(
+        "require_pins: Dockerfile must name each external image by a digest or have its pin in the lock file, got "
+        "docker-image://tools:1; append @sha256:<digest> to it in build_contexts"
+    ):
         spec(context, upstream=UpstreamImages(require_pins=True))
+
+
+def test_an_image_that_is_neither_locked_nor_named_by_its_digest_is_unpinned(public: ScopedContext) -> None:
+    assert spec(public).unpinned_images == (PUBLIC,)
+    assert spec(public, upstream=upstream(DIGESTS[0])).unpinned_images == ()
+
+
+def test_a_required_pin_that_is_missing_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.13\n")
+    packages(tmp_path, {"app": ["lib"], "lib": []})
+    base = derived(tmp_path)["lib"]
+    for context, image, option in (
+        (ScopedContext.of(tmp_path), "python:3.13", ""),
+        (base.context(), PUBLIC, " --derived"),
+        (replace(base, public_image="python:3.12").context(), "python:3.12", " --public-image python:3.12"),
+        (base.context(tmp_path / "Dockerfile"), "python:3.13", ""),
+    ):
+        with refused(
+            f"require_pins: {context.dockerfile.name} must name each external image by a digest or have its pin in the "
+            f"lock file, got {image}; run scoped-images bases update{option}"
+        ):
+            spec(context, upstream=UpstreamImages(require_pins=True))
 
 
 def test_a_required_pin_is_in_the_dockerfile_or_in_the_lock(tmp_path: Path) -> None:
     text = f"FROM python:3.13\nCOPY --from=tools@{DIGESTS[0]} /a /a\n"
-    with refused(unpinned("python:3.13")):
-        spec_of(tmp_path, text, upstream=UpstreamImages(require_pins=True))
     lock = ImagesLock(images={"python:3.13": DIGESTS[0]})
     made = spec_of(tmp_path, text, upstream=UpstreamImages(lock=lock, require_pins=True))
     assert made.warnings["upstream"] == ()

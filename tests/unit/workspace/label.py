@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from scoped_images.bases.derive import derive_bases
 from scoped_images.bases.package_options import PackageOptions
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.workspace.workspace import Workspace
-from tests.unit.workspace.repository import project, write
+from tests.unit.workspace.repository import derived, project, write
 
 LABEL = {
     "label/pyproject.toml": project("my-label", ["boto3"]),
@@ -21,17 +20,10 @@ LABEL = {
 
 
 def context(
-    root: Path,
-    dockerfile: Path | None = None,
-    name: str = "my-label",
-    options: PackageOptions | None = None,
-    declared: tuple[str, ...] = (),
+    root: Path, dockerfile: Path | None = None, options: PackageOptions | None = None, **more: Any
 ) -> ScopedContext:
-    bases = derive_bases(
-        Workspace.read(root), declared=declared, options={options.name: options} if options else {}
-    )
-    (base,) = [base for base in bases if base.name == name]
-    return base.context(dockerfile)
+    bases = derived(root, dockerfile=dockerfile, package_options=[options] if options else [], **more)
+    return bases["my-label"].context(dockerfile)
 
 
 def source(root: Path) -> list[str]:

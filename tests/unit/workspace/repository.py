@@ -7,6 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from scoped_images.bases.derived_base import DerivedBase
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.errors import ScopedImagesError
+
+HASH = "sha256:" + "0" * 64
+
 
 def write(root: Path, files: Mapping[str, str]) -> Path:
     """Write files by path, and return the root."""
@@ -47,6 +55,36 @@ def packages(root: Path, needs: Mapping[str, Sequence[str]]) -> Path:
             },
         )
     return root
+
+
+def sources(**paths: str) -> str:
+    """The table in which uv finds packages by path."""
+    return "[tool.uv.sources]\n" + "".join(
+        f'{name} = {{ path = "{path}" }}\n' for name, path in paths.items()
+    )
+
+
+def derived(root: Path, **options: Any) -> dict[str, DerivedBase]:
+    """The derived bases of a repository, by name."""
+    declarations = BaseGraph.from_workspace(root, **options).declarations
+    return {name: each.derived for name, each in declarations.items() if each.derived is not None}
+
+
+def built_from(root: Path, **options: Any) -> dict[str, tuple[str, ...]]:
+    """The bases that each derived base is built from."""
+    return {name: base.needs for name, base in derived(root, **options).items()}
+
+
+def refusal(root: Path, **options: Any) -> str:
+    """Why no bases can be derived, with ROOT for the root."""
+    with pytest.raises(ScopedImagesError) as refused:
+        BaseGraph.from_workspace(root, **options)
+    return str(refused.value).replace(str(root), "ROOT")
+
+
+def pins(requirements: str) -> list[str]:
+    """The pins in a requirements file, without their hashes."""
+    return [line.partition(" \\")[0] for line in requirements.splitlines() if line[:1].isalnum()]
 
 
 def toml(value: Any) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scoped_images.bases.declaration import BaseDeclaration
 from scoped_images.bases.derived_base import DOCKERFILE, PUBLIC_IMAGE
 from scoped_images.bases.package_options import PackageOptions
 from tests.refusals import refused
@@ -55,8 +56,8 @@ def test_a_dockerfile_of_ones_own_keeps_every_need(tmp_path: Path) -> None:
     assert context(tmp_path, own).dockerfile_bytes.decode() == by_hand
     own.write_text("FROM scratch\nCOPY --from=base-small / /\n")
     with refused(
-        f"dockerfile: {own} has no line '# copies', which base image 'my-label' needs for: {COPIES[0]}; add the line to "
-        f"its last stage, as in the library's own {DOCKERFILE}"
+        f"dockerfile: must have the line '# copies', which base image 'my-label' needs for `{COPIES[0]}`, got {own} "
+        f"without it; add it where the library's own {DOCKERFILE} has it"
     ):
         context(tmp_path, own)
 
@@ -72,7 +73,8 @@ def test_only_a_base_on_a_declared_one_is_built_on_its_own_base(tmp_path: Path) 
     derived = context(tmp_path).dockerfile_bytes.decode()
     assert "FROM ${PUBLIC_IMAGE} AS build\n" in derived
     assert "ENV PATH" not in derived
-    on_declared = context(tmp_path, declared=("core",)).dockerfile_bytes.decode()
+    core = BaseDeclaration(name="core", context=context(tmp_path))
+    on_declared = context(tmp_path, declared=[core]).dockerfile_bytes.decode()
     assert "FROM ${BASE_IMAGE_URI} AS build\n" in on_declared
     assert "ENV PATH=/var/task/bin:${PATH}\n" in on_declared
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,39 +12,17 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from scoped_images.bases.derive import derive_bases
-from scoped_images.bases.derived_base import PUBLIC_IMAGE
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.bases.reach import Reach, find_workloads
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
-from tests.refusals import refused
-from tests.unit.workspace.repository import packages, project, write
+from tests.unit.workspace.repository import built_from, derived, packages, project, refusal, write
 
 
-def derived(
-    root: Path, workloads: Sequence[str | Path] | None = None, declared: tuple[str, ...] = ()
-) -> dict[str, tuple[str, ...]]:
-    bases = derive_bases(Workspace.read(root), workloads=workloads, declared=declared)
-    return {base.name: base.needs for base in bases}
-
-
-def extras(root: Path, workloads: list[str] | None = None) -> dict[str, list[str]]:
-    return {
-        base.name: sorted(base.extras[base.name])
-        for base in derive_bases(Workspace.read(root), workloads=workloads)
-    }
-
-
-def test_each_base_of_a_chain_is_built_from_one_base(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": ["label"], "label": ["dynamo"], "dynamo": []})
-    assert derived(tmp_path) == {"dynamo": (), "label": ("dynamo",)}
-
-
-def test_what_comes_with_another_base_is_not_needed_again(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": ["label", "dynamo"], "label": ["dynamo"], "dynamo": []})
-    assert BaseGraph.from_workspace(tmp_path).needs_of("api") == ("label",)
+def extras(root: Path, **options: Any) -> dict[str, tuple[str, ...]]:
+    return {name: base.extras for name, base in derived(root, **options).items()}
 
 
 def test_a_diamond_is_built_from_the_arm_that_brings_more(tmp_path: Path) -> None:
@@ -58,7 +37,7 @@ def test_a_diamond_is_built_from_the_arm_that_brings_more(tmp_path: Path) -> Non
             "more": [],
         },
     )
-    assert derived(tmp_path) == {
+    assert built_from(tmp_path) == {
         "core": (),
         "left": ("core",),
         "more": (),
@@ -67,53 +46,48 @@ def test_a_diamond_is_built_from_the_arm_that_brings_more(tmp_path: Path) -> Non
     }
 
 
-def test_a_package_that_no_workload_needs_has_no_base(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": ["dynamo"], "tool": ["unused"], "unused": [], "dynamo": []})
-    assert derived(tmp_path, ["api"]) == {"dynamo": ()}
-
-
 def test_what_a_package_asks_for_in_its_tests_is_a_workload_still(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": ["label"], "dynamo": []})
+    packages(tmp_path, {"api": ["label"], "dynamo": [], "helper": ["fixtures"], "fixtures": []})
     write(
         tmp_path, {"packages/label/pyproject.toml": project("label", ["dynamo"], {"test": ["api", "helper"]})}
     )
-    packages(tmp_path, {"helper": ["fixtures"], "fixtures": []})
     # The helper needs no label, so that it is the label's for good.
-    assert derived(tmp_path) == {"dynamo": (), "label": ("dynamo",)}
+    assert built_from(tmp_path) == {"dynamo": (), "label": ("dynamo",)}
 
 
 @pytest.mark.parametrize("address", ["file:///${PROJECT_ROOT}/../dynamo", "../dynamo", "file:../dynamo"])
 def test_a_folder_in_a_requirement_is_the_package_of_its_name(tmp_path: Path, address: str) -> None:
     packages(tmp_path, {"dynamo": []})
     write(tmp_path, {"api/pyproject.toml": project("api", [f"dynamo @ {address}"])})
-    assert derived(tmp_path) == {"dynamo": ()}
+    assert built_from(tmp_path) == {"dynamo": ()}
 
 
-def test_workloads_are_named_by_folder_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("workloads", "bases"),
+    [
+        (["lambdas"], ["dynamo"]),
+        (["lambdas/upload", "services/api"], ["dynamo", "other"]),
+        ([Path("lambdas/upload")], ["dynamo"]),
+        (["api"], ["other"]),
+        ([], []),
+    ],
+)
+def test_workloads_are_named_or_their_folders(
+    tmp_path: Path, workloads: Sequence[str | Path], bases: list[str]
+) -> None:
     packages(tmp_path, {"dynamo": [], "other": []})
     for name in ("upload", "label"):
         write(tmp_path, {f"lambdas/{name}/pyproject.toml": project(name, ["dynamo"])})
     write(tmp_path, {"services/api/pyproject.toml": project("api", ["other"])})
-    assert derived(tmp_path, ["lambdas"]) == {"dynamo": ()}
-    assert derived(tmp_path, ["lambdas/upload", "services/api"]) == {"dynamo": (), "other": ()}
-    assert derived(tmp_path, [Path("lambdas/upload")]) == {"dynamo": ()}
-    assert derived(tmp_path, []) == {}
+    assert list(built_from(tmp_path, workloads=workloads)) == bases
 
 
-def test_an_unknown_workload_is_an_error(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": []})
-    with refused(f"workloads: 'ap' is neither a package nor a folder in {tmp_path}; known packages: api"):
-        derived(tmp_path, ["ap"])
-
-
-def test_workloads_are_a_list(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": []})
-    with pytest.raises(ScopedImagesError, match=r"workloads: must be a list, got 'api'; use \['api'\]"):
-        derived(tmp_path, "api")
-
-
-def test_a_folder_with_several_packages_has_no_needs_of_its_own(tmp_path: Path) -> None:
+def test_a_workload_that_is_not_one_is_refused(tmp_path: Path) -> None:
     packages(tmp_path, {"a": [], "b": []})
+    assert refusal(tmp_path, workloads=["ap"]) == (
+        "workloads: must be packages or folders of ROOT, got 'ap'; known packages are a, b"
+    )
+    assert refusal(tmp_path, workloads="a") == "workloads: must be a list, got 'a'; use ['a']"
     with pytest.raises(
         ScopedImagesError,
         match="must be one package, got the folder 'packages' with several; name one of a, b",
@@ -126,54 +100,35 @@ def test_extras_of_all_who_ask_are_put_together(tmp_path: Path) -> None:
         tmp_path,
         {"api": ["label[fast]"], "upload": ["label[full]", "mid"], "mid": ["label[tiny]"], "label": []},
     )
-    assert extras(tmp_path)["label"] == ["fast", "full", "tiny"]
-    assert extras(tmp_path, ["api"])["label"] == ["fast"]
+    assert extras(tmp_path)["label"] == ("fast", "full", "tiny")
+    assert extras(tmp_path, workloads=["api"])["label"] == ("fast",)
 
 
-def test_an_extra_brings_packages_of_the_workspace_and_their_extras(tmp_path: Path) -> None:
+def test_an_extra_brings_packages_of_the_workspace_and_their_extras_if_it_is_requested(
+    tmp_path: Path,
+) -> None:
     packages(tmp_path, {"api": ["label[full]"], "deep": ["deepest[x]"], "deepest": []})
-    write(
-        tmp_path, {"label/pyproject.toml": project("label", [], {"full": ["label[more]"], "more": ["deep"]})}
-    )
-    assert derived(tmp_path) == {"deep": ("deepest",), "deepest": (), "label": ("deep",)}
-    assert extras(tmp_path) == {"deep": [], "deepest": ["x"], "label": ["full", "more"]}
-
-
-def test_an_extra_that_nothing_requests_adds_nothing(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": ["label"], "deep": []})
-    write(tmp_path, {"label/pyproject.toml": project("label", [], {"full": ["deep"]})})
-    assert derived(tmp_path) == {"label": ()}
-
-
-def test_an_extra_that_is_not_there(tmp_path: Path) -> None:
-    write(tmp_path, {"api/pyproject.toml": project("api", ["label[ful]"])})
-    write(tmp_path, {"label/pyproject.toml": project("label", [], {"full": []})})
-    with refused(
-        f"label[ful]: {tmp_path}/label/pyproject.toml does not declare this extra; it declares: full"
-    ):
-        derived(tmp_path)
+    label = project("label", [], {"full": ["label[more]"], "more": ["deep"], "other": ["api"]})
+    write(tmp_path, {"label/pyproject.toml": label})
+    assert built_from(tmp_path) == {"deep": ("deepest",), "deepest": (), "label": ("deep",)}
+    assert extras(tmp_path) == {"deep": (), "deepest": ("x",), "label": ("full", "more")}
 
 
 def test_packages_that_need_each_other_are_in_one_base(tmp_path: Path) -> None:
     packages(tmp_path, {"api": ["plug"], "plug": ["core"], "low": [], "job": ["core[all]"]})
     write(tmp_path, {"core/pyproject.toml": project("core", ["low"], {"all": ["plug"]})})
-    assert derived(tmp_path, ["api"]) == {"core": ("low",), "low": (), "plug": ("core",)}
-    (core, _) = derive_bases(Workspace.read(tmp_path))
-    assert (core.name, core.needs, core.asked_by) == ("core", ("low",), ("api", "job"))
-    assert [package.name for package in core.packages] == ["core", "plug"]
+    assert built_from(tmp_path, workloads=["api"]) == {"core": ("low",), "low": (), "plug": ("core",)}
+    core = derived(tmp_path)["core"]
+    assert (core.needs, [package.name for package in core.packages]) == (("low",), ["core", "plug"])
+    assert core.reach.asked_by("core") == ("api", "job")
     assert BaseGraph.from_workspace(tmp_path).needs_of("api") == ("core",)
 
 
 def test_a_workload_that_its_own_dependency_needs_is_in_the_base_of_both(tmp_path: Path) -> None:
     packages(tmp_path, {"c": ["a"], "b": ["c"], "a": ["b"]})
-    (base,) = derive_bases(Workspace.read(tmp_path))
+    (base,) = derived(tmp_path).values()
     assert [package.name for package in base.packages] == ["a", "b", "c"]
     assert BaseGraph.from_workspace(tmp_path).needs_of("b") == ("a",)
-
-
-def test_what_is_declared_by_hand_is_not_derived_and_still_stood_on(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": ["label"], "label": ["dynamo"], "dynamo": []})
-    assert derived(tmp_path, declared=("dynamo",)) == {"label": ("dynamo",)}
 
 
 @st.composite
@@ -186,20 +141,18 @@ def graphs(draw: st.DrawFn) -> dict[str, list[str]]:
     }
 
 
-def workspace_of(needs: dict[str, list[str]]) -> Workspace:
-    root = Path("/nowhere")
-    return Workspace(
-        root=root,
-        is_uv=True,
-        packages={
-            name: Package(
-                name=name,
-                folder=root / name,
-                dependencies=tuple(Dependency(requirement=Requirement(each)) for each in dependencies),
-            )
-            for name, dependencies in sorted(needs.items())
-        },
-    )
+def reach_of(needs: dict[str, list[str]]) -> Reach:
+    root, target = Path("/nowhere"), Target("3.13")
+    packages = {
+        name: Package(
+            name=name,
+            folder=root / name,
+            dependencies=tuple(Dependency(requirement=Requirement(each)) for each in dependencies),
+        )
+        for name, dependencies in sorted(needs.items())
+    }
+    workspace = Workspace(root=root, is_uv=True, packages=packages)
+    return Reach(workspace, find_workloads(workspace, None, target), target)
 
 
 def reached(needs: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> set[str]:
@@ -210,10 +163,8 @@ def reached(needs: dict[str, tuple[str, ...]], names: tuple[str, ...]) -> set[st
 def test_the_bases_of_a_workload_bring_what_its_package_depends_on_and_each_is_needed(
     needs: dict[str, list[str]],
 ) -> None:
-    workspace = workspace_of(needs)
-    bases = {base.name: base.needs for base in derive_bases(workspace)}
-    target = Target.of_image(PUBLIC_IMAGE, python=None)
-    reach = Reach(workspace, find_workloads(workspace, None, target), target)
+    reach = reach_of(needs)
+    bases = {base.name: base.needs for base in derive_bases(reach)}
     declared = {name: tuple(each) for name, each in needs.items()}
     for name, direct in needs.items():
         cover = bases[name] if name in bases else reach.needs_of(name)
@@ -227,5 +178,5 @@ def test_the_bases_of_a_workload_bring_what_its_package_depends_on_and_each_is_n
 @given(graphs())
 def test_the_order_of_packages_and_dependencies_decides_nothing(needs: dict[str, list[str]]) -> None:
     shuffled = {name: sorted(each, reverse=True) for name, each in reversed(needs.items())}
-    one, other = derive_bases(workspace_of(needs)), derive_bases(workspace_of(shuffled))
+    one, other = derive_bases(reach_of(needs)), derive_bases(reach_of(shuffled))
     assert [(base.name, base.needs) for base in one] == [(base.name, base.needs) for base in other]

@@ -133,8 +133,8 @@ def test_keys_of_a_pipfile_that_name_marker_variables_are_conditions(tmp_path: P
         ),
         (
             "[packages]\nattrs = 'abc'",
-            "workspace: ROOT/hello/Pipfile has the dependency attrs = {'version': 'abc'}, which is not valid: Could not "
-            "parse version constraint: abc; fix it",
+            "workspace: ROOT/hello/Pipfile: a dependency is not valid: Could not parse version constraint: abc, got "
+            "attrs = {'version': 'abc'}; fix it",
         ),
     ],
 )
@@ -226,7 +226,7 @@ def test_a_workload_called_as_a_package_has_its_path_for_a_name(tmp_path: Path) 
     packages(tmp_path, {"lib": []})
     write(tmp_path, {"lambdas/lib/requirements.txt": "../../packages/lib\n"})
     graph = BaseGraph.from_workspace(tmp_path)
-    assert [package.name for package in graph.find_workloads()] == ["lambdas-lib"]
+    assert [package.name for package in graph.workloads] == ["lambdas-lib"]
     assert graph.needs_of("lambdas/lib") == ("lib",)
 
 
@@ -259,10 +259,3 @@ def test_requirements_of_a_workload_come_from_the_lock_of_its_workspace(tmp_path
     found = BaseGraph.from_workspace(tmp_path).requirements_of("app")
     assert found.text == f"--require-hashes\nboto3==1.43.0 \\\n    --hash={HASH}\n"
     assert found.complete
-
-
-def test_without_a_workspace_a_workload_has_no_requirements() -> None:
-    with pytest.raises(
-        ScopedImagesError, match=r"^workload: these bases are not derived from a workspace, got 'api'; lock"
-    ):
-        BaseGraph.of([]).requirements_of("api")

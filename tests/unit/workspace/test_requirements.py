@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.bases.derive import derive_bases
-from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.requirements import Requirements
-from scoped_images.workspace.workspace import Workspace
-from tests.unit.workspace.repository import project, write
+from tests.unit.workspace.repository import HASH, derived, project, write
+from tests.unit.workspace.repository import refusal as refusal_of
 
-HASH = "sha256:" + "0" * 64
+OWN = "label/requirements.lock"
 UV_LOCK = f"""
 version = 1
 [[package]]
@@ -31,6 +29,7 @@ version = "1.43.0"
 source = {{ registry = "https://index.example/simple" }}
 wheels = [{{ hash = "{HASH}" }}]
 """
+LOCKED = f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
 
 
 @pytest.fixture
@@ -48,142 +47,156 @@ def root(tmp_path: Path) -> Path:
     )
 
 
-def requirements(root: Path, *extras: str, name: str = "label") -> Requirements:
-    write(root, {"api/pyproject.toml": project("api", [f"label[{','.join(extras)}]" if extras else "label"])})
-    (base,) = [base for base in derive_bases(Workspace.read(root)) if base.name == name]
-    return base.requirements
+def requirements(root: Path, extra: str = "", name: str = "label") -> Requirements:
+    write(root, {"api/pyproject.toml": project("api", [f"label[{extra}]" if extra else "label"])})
+    return derived(root)[name].requirements
 
 
-def refusal(root: Path, *extras: str) -> str:
-    with pytest.raises(ScopedImagesError) as refused:
-        requirements(root, *extras)
-    return str(refused.value).replace(str(root), "ROOT")
+def refusal(root: Path, extra: str = "") -> str:
+    write(root, {"api/pyproject.toml": project("api", [f"label[{extra}]" if extra else "label"])})
+    return refusal_of(root)
 
 
-def test_a_lock_file_of_the_package_is_taken_but_for_its_comments(root: Path) -> None:
-    text = f"# made by pip-compile\nboto3==1.43.0 \\\n    --hash={HASH}\n    # via label\n"
-    write(root, {"label/requirements.lock": text, "uv.lock": UV_LOCK})
+MARKER = "python_version >= '3.11'"
+BY_PYTHON = "boto3==1.43.0 ; python_version < '3.12'\nboto3==1.44.0 ; python_version >= '3.12'\n"
+OPTIONS = "--index-url https://index.example/simple\n--only-binary :all:\nboto3==1.43.0\n"
+# (sentence, the lock file beside the package, what the base installs)
+FILES = [
+    (
+        "without its comments",
+        f"# made by pip-compile\nboto3==1.43.0 \\\n    --hash={HASH}\n    # via label\n",
+        LOCKED,
+    ),
+    ("on one line", f"\nboto3==1.43.0 --hash={HASH}  # via label\n", LOCKED),
+    ("with CRLF", f"boto3==1.43.0 \\\r\n    --hash={HASH}\r\n", LOCKED),
+    ("with the option for hashes", f"boto3==1.43.0 --hash={HASH}\n--require-hashes\n", LOCKED),
+    (
+        "without packages of the workspace",
+        "-e ./dynamo\n-e file:///elsewhere/dynamo\n./dynamo\nDynamo==0.1.0 \\\n    --hash=sha256:1\nboto3==1.43.0\n",
+        "boto3==1.43.0\n",
+    ),
+    (
+        "without packages of the workspace as Poetry exports them",
+        f"dynamo @ file:///repo/dynamo ; {MARKER}\n-e file:///repo/dynamo ; {MARKER}\nboto3==1.43.0 ; {MARKER}\n",
+        f"boto3==1.43.0 ; {MARKER}\n",
+    ),
+    ("with a version for each Python", BY_PYTHON, BY_PYTHON),
+    ("with its options", OPTIONS, OPTIONS),
+]
+
+
+@pytest.mark.parametrize(("text", "installed"), [each[1:] for each in FILES], ids=[each[0] for each in FILES])
+def test_a_lock_file_of_the_package_is_taken(root: Path, text: str, installed: str) -> None:
+    write(root, {"uv.lock": UV_LOCK.replace("1.43.0", "1.45.0")})
+    (root / OWN).write_bytes(text.encode())
     found = requirements(root)
-    assert found.text == f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
-    assert found.files == (root / "label/requirements.lock",)
-    assert found.hashed
-    assert found.warnings == ()
-
-
-def test_packages_of_the_workspace_are_dropped_from_it(root: Path) -> None:
-    lock = "-e ./dynamo\n-e file:///elsewhere/dynamo\n./dynamo\nDynamo==0.1.0 \\\n    --hash=sha256:1\nboto3==1.43.0\n"
-    write(root, {"label/requirements.lock": lock})
-    assert requirements(root).text == "boto3==1.43.0\n"
-
-
-def test_packages_of_the_workspace_are_dropped_as_poetry_exports_them(root: Path) -> None:
-    marker = "python_version >= '3.11'"
-    lock = f"dynamo @ file:///repo/dynamo ; {marker}\n-e file:///repo/dynamo ; {marker}\nboto3==1.43.0 ; {marker}\n"
-    write(root, {"label/requirements.lock": lock})
-    assert requirements(root).text == f"boto3==1.43.0 ; {marker}\n"
+    assert (found.text, found.files, found.hashed) == (installed, (root / OWN,), "--hash" in installed)
 
 
 def test_without_hashes_there_is_a_warning(root: Path) -> None:
-    write(root, {"label/requirements.lock": "boto3==1.43.0\n"})
-    found = requirements(root)
-    assert not found.hashed
-    assert found.warnings == (
-        "base image 'label': label/requirements.lock has no hashes, so two builds under one tag may install different "
-        "versions; lock it with `uv lock`, or `pip-compile --generate-hashes --output-file=requirements.lock` beside "
-        "its pyproject.toml",
+    write(root, {OWN: "boto3==1.43.0\n"})
+    assert requirements(root).warnings == (
+        f"base image 'label': {root}/label/requirements.lock lacks hashes, so two builds under one tag may install "
+        "different versions; lock it with `uv lock`, or `pip-compile --generate-hashes --output-file=requirements.lock` "
+        "beside its pyproject.toml",
     )
 
 
 def test_a_lock_file_of_an_extra_is_put_with_it_and_each_package_is_named_once(root: Path) -> None:
-    write(
-        root,
-        {
-            "label/requirements.lock": "boto3==1.43.0 --hash=sha256:1\n",
-            "label/requirements-full.lock": "boto3==1.43.0 --hash=sha256:1\nnumpy==2.0 --hash=sha256:2\n",
-        },
-    )
-    assert requirements(root).text == "--require-hashes\nboto3==1.43.0 --hash=sha256:1\n"
+    full = "label/requirements-full.lock"
+    write(root, {OWN: f"boto3==1.43.0 --hash={HASH}\n"})
+    write(root, {full: f"boto3==1.43.0 --hash={HASH}\nnumpy==2.0 --hash={HASH}\n"})
+    assert requirements(root).text == LOCKED
     found = requirements(root, "full")
-    assert found.text == "--require-hashes\nboto3==1.43.0 --hash=sha256:1\nnumpy==2.0 --hash=sha256:2\n"
-    assert found.files == (root / "label/requirements.lock", root / "label/requirements-full.lock")
-
-
-def test_an_extra_may_be_in_the_one_lock_file(root: Path) -> None:
-    write(root, {"label/requirements.lock": "boto3==1.43.0\nnumpy==2.0\n"})
-    assert requirements(root, "full").text == "boto3==1.43.0\nnumpy==2.0\n"
-
-
-def test_an_extra_that_no_lock_file_has(root: Path) -> None:
-    write(root, {"label/requirements.lock": "boto3==1.43.0\n"})
-    assert refusal(root, "full") == (
-        "base image 'label': ROOT/label/pyproject.toml requires 'numpy' for the extra 'full', and "
-        "ROOT/label/requirements.lock does not pin it; lock it again, or into requirements-full.lock beside it"
-    )
-
-
-def test_a_lock_file_that_is_older_than_the_package(root: Path) -> None:
-    write(root, {"label/pyproject.toml": project("label", ["boto3"])})
-    write(root, {"label/requirements.lock": "botocore==1.43.0\n"})
-    assert refusal(root) == (
-        "base image 'label': ROOT/label/pyproject.toml requires 'boto3', and ROOT/label/requirements.lock does not pin "
-        "it; lock it again"
-    )
-
-
-def test_a_requirement_for_another_platform_may_be_missing(root: Path) -> None:
-    write(root, {"label/pyproject.toml": project("label", ["boto3; sys_platform == 'win32'"])})
-    write(root, {"label/requirements.lock": "# nothing here\n"})
-    assert requirements(root).text == ""
-
-
-def test_two_lock_files_with_two_versions(root: Path) -> None:
-    write(
-        root,
-        {
-            "label/requirements.lock": "boto3==1.43.0\n",
-            "label/requirements-full.lock": "boto3==1.44.0\nnumpy==2.0\n",
-        },
-    )
+    assert found.text == f"{LOCKED}numpy==2.0 --hash={HASH}\n"
+    assert found.files == (root / OWN, root / full)
+    write(root, {full: "boto3==1.44.0\nnumpy==2.0\n"})
     assert refusal(root, "full") == (
         "base image 'label': ROOT/label/requirements.lock has boto3==1.43.0, and ROOT/label/requirements-full.lock has "
         "boto3==1.44.0; lock both together"
     )
 
 
-def test_versions_by_marker_are_kept_side_by_side(root: Path) -> None:
-    lock = "boto3==1.43.0 ; python_version < '3.12'\nboto3==1.44.0 ; python_version >= '3.12'\n"
-    write(root, {"label/requirements.lock": lock})
-    assert requirements(root).text == lock
+def test_an_extra_may_be_in_the_one_lock_file(root: Path) -> None:
+    write(root, {OWN: "boto3==1.43.0\nnumpy==2.0\n"})
+    assert requirements(root, "full").text == "boto3==1.43.0\nnumpy==2.0\n"
+
+
+# (sentence, requirements of the package, lock file, extra, message)
+MISTAKES = [
+    (
+        "an extra that no lock file has",
+        [],
+        "boto3==1.43.0\n",
+        "full",
+        "base image 'label': ROOT/label/pyproject.toml requires 'numpy' for the extra 'full', and "
+        "ROOT/label/requirements.lock does not pin it; lock it again, or into requirements-full.lock beside it",
+    ),
+    (
+        "a lock file that is older than the package",
+        ["attrs"],
+        "boto3==1.43.0\n",
+        "",
+        "base image 'label': ROOT/label/pyproject.toml requires 'attrs', and ROOT/label/requirements.lock does not pin "
+        "it; lock it again",
+    ),
+    (
+        "a file that the image lacks",
+        [],
+        "--constraint=c.txt\n",
+        "",
+        "ROOT/label/requirements.lock:1: '--constraint=c.txt' reads a file that is not in the image; put its lines here",
+    ),
+    (
+        "a folder outside of the workspace",
+        [],
+        "boto3==1\n-e ../elsewhere\n",
+        "",
+        "ROOT/label/requirements.lock:2: '../elsewhere' is a folder outside of the workspace, which the build cannot "
+        "read; publish it to an index, or make it a package of the workspace",
+    ),
+    *(
+        (
+            f"a requirement from {origin}",
+            [],
+            f"x @ {address}\n",
+            "",
+            f"ROOT/label/requirements.lock:1: 'x' comes from {origin}, but a base installs from package indexes only; "
+            "publish it there, or declare the base by hand",
+        )
+        for address, origin in (
+            ("file:///home/x", "a folder on this machine"),
+            ("git+https://name:token@git.example/x", "git+https"),
+            ("https://files.example/x.whl", "https"),
+        )
+    ),
+    (
+        "not a requirement",
+        [],
+        "not a line\n",
+        "",
+        "ROOT/label/requirements.lock:1: 'not a line' is not a requirement:",
+    ),
+]
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        (
-            "--constraint=c.txt",
-            "'--constraint=c.txt' reads a file that is not in the image; put its lines here",
-        ),
-        (
-            "-e ../elsewhere",
-            "'../elsewhere' is a folder outside of the workspace, which the build cannot read; publish it to an index, "
-            "or make it a package of the workspace",
-        ),
-        (
-            "x @ file:///home/x",
-            "'x' comes from a folder on this machine, which the build cannot read; publish it to an index",
-        ),
-        ("not a line", "'not a line' is not a requirement: "),
-    ],
+    ("required", "text", "extra", "message"),
+    [each[1:] for each in MISTAKES],
+    ids=[each[0] for each in MISTAKES],
 )
-def test_a_line_that_no_image_can_install(root: Path, line: str, message: str) -> None:
-    write(root, {"label/requirements.lock": f"boto3==1\n{line}\n"})
-    assert refusal(root).startswith(f"ROOT/label/requirements.lock:2: {message}")
+def test_a_lock_file_that_no_image_can_install(
+    root: Path, required: list[str], text: str, extra: str, message: str
+) -> None:
+    write(root, {"label/pyproject.toml": project("label", required, {"full": ["numpy>=2"]}), OWN: text})
+    found = refusal(root, extra)
+    assert found.startswith(message) if message.endswith(":") else found == message
 
 
-def test_options_of_a_lock_file_are_kept(root: Path) -> None:
-    lock = "--index-url https://index.example/simple\n--only-binary :all:\nboto3==1.43.0\n"
-    write(root, {"label/requirements.lock": lock})
-    assert requirements(root).text == lock
+def test_a_requirement_for_another_platform_may_be_missing(root: Path) -> None:
+    write(root, {"label/pyproject.toml": project("label", ["boto3; sys_platform == 'win32'"])})
+    write(root, {OWN: "# nothing here\n"})
+    assert requirements(root).text == ""
 
 
 def test_else_the_nearest_uv_lock_is_read(root: Path) -> None:
@@ -201,31 +214,19 @@ def test_else_the_nearest_uv_lock_is_read(root: Path) -> None:
 
 
 def test_a_uv_lock_above_the_root_is_not_read(root: Path) -> None:
-    inner = root / "inner"
-    write(
-        inner,
-        {
-            "api/pyproject.toml": project("api", ["label"]),
-            "label/pyproject.toml": project("label", ["boto3"]),
-        },
-    )
-    write(root, {"uv.lock": UV_LOCK})
-    assert requirements(inner).text == "boto3\n"
+    write(root, {"uv.lock": UV_LOCK, "inner/label/pyproject.toml": project("label", ["boto3"])})
+    assert requirements(root / "inner").text == "boto3\n"
 
 
 def test_else_its_own_ranges_with_a_warning(root: Path) -> None:
     found = requirements(root, "full")
     assert found.text == 'boto3>=1.43; python_version >= "3.9"\nnumpy>=2\n'
     assert found.files == (root / "label/pyproject.toml",)
-    assert found.warnings == (
-        "base image 'label': no lock file, so two builds under one tag may install different versions; lock it with "
-        "`uv lock`, or `pip-compile --generate-hashes --output-file=requirements.lock` beside its pyproject.toml",
-    )
-
-
-def test_without_requirements_there_is_nothing_to_lock(root: Path) -> None:
-    found = requirements(root, name="dynamo")
-    assert (found.text, found.warnings) == ("", ())
+    assert [warning.partition(", so")[0] for warning in found.warnings] == [
+        "base image 'label': no lock file"
+    ]
+    nothing = requirements(root, name="dynamo")
+    assert (nothing.text, nothing.warnings) == ("", ())
 
 
 @pytest.mark.parametrize(
@@ -244,78 +245,56 @@ def test_what_is_in_no_index_is_refused(root: Path, dependency: str, source: str
     )
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"# locked on another day\nboto3==1.43.0 \\\n    --hash={HASH}\n    # via label, api\n",
-        f"\nboto3==1.43.0 --hash={HASH}  # via label\n",
-        f"boto3==1.43.0 \\\r\n    --hash={HASH}\r\n",
-    ],
-    ids=["comments", "one line", "CRLF"],
-)
-def test_how_a_lock_file_is_written_rebuilds_nothing(root: Path, text: str) -> None:
-    write(root, {"label/requirements.lock": f"boto3==1.43.0 \\\n    --hash={HASH}\n"})
-    before = requirements(root).text
-    (root / "label/requirements.lock").write_bytes(text.encode())
-    assert requirements(root).text == before
-
-
-@pytest.mark.parametrize(
-    ("address", "origin"),
-    [("git+https://name:token@git.example/boto3", "git+https"), ("https://files.example/b.whl", "https")],
-)
-def test_a_line_that_comes_from_an_address_is_refused_without_showing_it(
-    root: Path, address: str, origin: str
-) -> None:
-    write(root, {"label/requirements.lock": f"boto3 @ {address}\n"})
-    assert refusal(root) == (
-        f"ROOT/label/requirements.lock:1: 'boto3' comes from {origin}, but a base installs from package indexes only; "
-        "publish it there, or declare the base by hand"
-    )
-
-
 def test_a_further_file_is_read_in_its_place(root: Path) -> None:
-    write(
-        root, {"label/requirements.lock": "numpy==2.0\n-rother.txt\n", "label/other.txt": "boto3==1.43.0\n"}
-    )
+    write(root, {OWN: "numpy==2.0\n-rother.txt\n", "label/other.txt": "boto3==1.43.0\n"})
     assert requirements(root).text == "numpy==2.0\nboto3==1.43.0\n"
     write(root, {"label/other.txt": "-r requirements.lock\n"})
     assert refusal(root) == "ROOT/label/other.txt:1: '-r requirements.lock' includes itself; remove the line"
 
 
 @pytest.mark.parametrize(
-    "locked",
-    [
-        {"label/requirements.lock": f"boto3==1.42.9 --hash={HASH}\n"},
-        {"uv.lock": UV_LOCK.replace("1.43.0", "1.42.9")},
-    ],
+    ("file", "text"),
+    [(OWN, f"boto3==1.42.9 --hash={HASH}\n"), ("uv.lock", UV_LOCK.replace("1.43.0", "1.42.9"))],
 )
-def test_a_version_that_the_package_does_not_allow_is_warned_of(root: Path, locked: dict[str, str]) -> None:
-    write(root, locked)
-    (file,) = locked
-    (warning,) = requirements(root).warnings
-    assert warning.replace(str(root), "ROOT") == (
-        f"base image 'label': ROOT/label/pyproject.toml requires boto3>=1.43, but ROOT/{file} pins 1.42.9; lock it again"
+def test_a_version_that_the_package_does_not_allow_is_warned_of(root: Path, file: str, text: str) -> None:
+    write(root, {file: text})
+    assert requirements(root).warnings == (
+        f"base image 'label': {root}/label/pyproject.toml requires boto3>=1.43, but {root}/{file} pins 1.42.9; lock it "
+        "again",
     )
 
 
 def test_one_of_several_versions_may_be_for_another_python(root: Path) -> None:
     lines = ("boto3==1.42.9 ; python_version < '3.10'", "boto3==1.43rc1 ; python_version >= '3.10'")
-    lock = "".join(f"{line} --hash={HASH}\n" for line in lines)
-    write(root, {"label/requirements.lock": lock})
+    write(root, {OWN: "".join(f"{line} --hash={HASH}\n" for line in lines)})
     write(root, {"label/pyproject.toml": project("label", ["boto3>=1.43rc0"])})
     assert requirements(root).warnings == ()
 
 
-def test_dependencies_that_only_a_build_backend_knows_are_refused_without_a_lock(root: Path) -> None:
-    text = '[project]\nname = "label"\ndynamic = ["dependencies"]\n'
-    write(root, {"label/pyproject.toml": text})
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"label/pyproject.toml": '[project]\nname = "label"\ndynamic = ["dependencies"]\n'},
+        {
+            "label/setup.py": "from setuptools import setup\n"
+            "setup(name='label', install_requires=open('r.txt').read().split())\n"
+        },
+    ],
+    ids=["pyproject.toml", "setup.py"],
+)
+def test_dependencies_that_only_a_build_backend_knows_are_refused_without_a_lock(
+    root: Path, files: dict[str, str]
+) -> None:
+    (root / "label/pyproject.toml").unlink()
+    write(root, files)
+    (file,) = files
     assert refusal(root) == (
-        "base image 'label': ROOT/label/pyproject.toml has dynamic dependencies, which only its build backend knows; "
-        "declare them in its [project] table, or put a requirements.lock beside it"
+        f"base image 'label': ROOT/{file} has dynamic dependencies, which only its build backend knows; declare them in "
+        "its [project] table, or put a requirements.lock beside it"
     )
-    write(root, {"label/requirements.lock": f"boto3==1.43.0 --hash={HASH}\n"})
-    assert requirements(root).text == f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
+    # It pins every version.
+    write(root, {"label/requirements.txt": f"boto3==1.43.0 --hash={HASH}\n"})
+    assert requirements(root).text == LOCKED
 
 
 @pytest.mark.parametrize(
@@ -334,8 +313,3 @@ def test_a_uv_lock_that_uv_did_not_write_is_an_error(root: Path, written: str, s
         refusal(root),
         re.S,
     )
-
-
-def test_what_is_known_of_a_uv_lock_is_told_as_it_is(root: Path) -> None:
-    write(root, {"uv.lock": UV_LOCK.replace("version = 1\n", "version = 2\n", 1)})
-    assert refusal(root).startswith("ROOT/uv.lock has the format version 2, but only 1 is supported; ")

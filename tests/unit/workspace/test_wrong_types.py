@@ -143,7 +143,7 @@ def test_a_poetry_extra_of_what_is_no_dependency(tmp_path: Path) -> None:
     text = '[tool.poetry]\nname = "a"\n[tool.poetry.dependencies]\nnumpy = "^2"\n[tool.poetry.extras]\nfull = ["nunpy"]\n'
     (tmp_path / "pyproject.toml").write_text(text)
     with refused(
-        f"workspace: {tmp_path}/pyproject.toml names 'nunpy' in the Poetry extra 'full', but declares no such "
-        "dependency; it declares: numpy"
+        f"workspace: {tmp_path}/pyproject.toml: the Poetry extra 'full' must name dependencies, got 'nunpy'; known are "
+        "numpy"
     ):
         read_package(tmp_path, read_pyproject(tmp_path))

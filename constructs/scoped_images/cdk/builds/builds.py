@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from constructs import Construct
 
-from scoped_images.bases.derived_base import DOCKERFILE as DERIVED_BASE
-from scoped_images.bases.derived_base import PUBLIC_IMAGE
 from scoped_images.cdk.annotations import annotate_info, annotate_warning
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.arguments import is_token
@@ -113,7 +111,11 @@ class ImageBuilds:
             for image in build.spec.unpinned_images:
                 # Once for each external image of the app, whichever images use it.
                 if register_of(self.scope).is_first(f"pin {image}"):
-                    annotate_warning(self.scope, "upstream", _pin_warning(image, build.spec))
+                    annotate_warning(
+                        self.scope,
+                        "upstream",
+                        f"{image} is not pinned, so no image is rebuilt when it changes; {build.spec.pin_advice(image)}",
+                    )
             rung = registry_cache_warning(
                 build.spec.context.whole_repository, has_cache=build.cache is not None
             )
@@ -228,22 +230,6 @@ class ImageBuilds:
 
 def _reference_of(base: PublishedBase | BaseReference) -> BaseReference:
     return base.reference if isinstance(base, PublishedBase) else base
-
-
-def _pin_warning(image: str, spec: ImageSpec) -> str:
-    """Say that an image is not pinned, and how to pin it."""
-    update = "run scoped-images bases update"
-    if any(
-        base.identity is None and base.uri == image
-        for base in (spec.base, *spec.named_bases.values())
-        if base
-    ):
-        do = "add its digest to the URI, @sha256:…"
-    elif spec.context.dockerfile != DERIVED_BASE:
-        do = update
-    else:
-        do = f"{update} --derived" if image == PUBLIC_IMAGE else f"{update} --public-image {image}"
-    return f"{image} is not pinned, so no image is rebuilt when it changes; {do}"
 
 
 def refuse_late_args(scope: Construct, late_args: Iterable[str], what: str) -> None:

@@ -92,7 +92,7 @@ class BaseRepository:
                 return None
             if answer.get("Code") == "RepositoryNotFoundException":
                 raise ScopedImagesError(
-                    f"repository {self.name} does not exist in {self.region}; deploy the base image first, or name "
+                    f"--repository: must exist in {self.region}, got {self.name}; deploy the base image first, or name "
                     "another with --repository, --env or --region"
                 ) from None
             raise ScopedImagesError(

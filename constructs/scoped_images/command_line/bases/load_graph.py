@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from scoped_images.bases.derived_base import DerivedBase
 from scoped_images.bases.graph import BaseGraph
+from scoped_images.command_line.options import progress, refuse_beside
 from scoped_images.errors import ScopedImagesError
 
 _FORM = "FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
@@ -22,8 +24,29 @@ def load_graph(given: str) -> BaseGraph:
     found = getattr(_module(file), name, None)
     graph = found() if callable(found) else found
     if not isinstance(graph, BaseGraph):
-        raise ScopedImagesError(f"--graph: must be {_FORM}; {name} of {path} is {type(graph).__name__}")
+        raise ScopedImagesError(f"--graph: must be {_FORM}, got {given!r}, which is {type(graph).__name__}")
     return graph
+
+
+def find_base(name: str | None, root: str, graph: str | None, *others: object) -> DerivedBase | None:
+    """Return the base of --base in the graph of --graph, by default that of the packages below `root`.
+
+    others: the options that say nothing about a derived base.
+    """
+    if name is None:
+        if graph is not None:
+            raise ScopedImagesError(f"--graph: belongs to --base, got {graph!r} without; name a base image")
+        return None
+    refuse_beside("--base", name, *others)
+    with progress(f"Reading {graph or root}"):
+        declarations = (load_graph(graph) if graph else BaseGraph.from_workspace(root)).declarations
+    derived = {each.name: each.derived for each in declarations.values() if each.derived is not None}
+    if name not in derived:
+        raise ScopedImagesError(
+            f"--base: must be a base image that is derived from a package, got {name!r}; known are "
+            f"{', '.join(derived) or 'none'}"
+        )
+    return derived[name]
 
 
 def _module(file: Path) -> Any:

@@ -10,10 +10,9 @@ from scoped_images.bases.derived_base import PUBLIC_IMAGE
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.command_line.bases.load_graph import load_graph
 from scoped_images.command_line.bases.show_report import print_json, print_tree
-from scoped_images.command_line.options import progress
+from scoped_images.command_line.options import Graph, progress, refuse_beside
 from scoped_images.command_line.say import warn
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.errors import ScopedImagesError
 
 
 def show(
@@ -43,20 +42,11 @@ def show(
             metavar="X.Y", help="The Python version of that image.", show_default="what its tag says"
         ),
     ] = None,
-    graph: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE.py:NAME",
-            help="Show the BaseGraph of your app instead: a variable, or a function that returns it.",
-        ),
-    ] = None,
+    graph: Graph = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a tree.")] = False,
 ) -> None:
     """Show the base images of a repository, and the workloads built from them."""
-    if graph is not None and (workload or package or exclude or python or public_image != PUBLIC_IMAGE):
-        raise ScopedImagesError(
-            f"--graph: says all of it, got {graph!r} with other options; pass one or the other"
-        )
+    refuse_beside("--graph", graph, workload, package, exclude, python, public_image != PUBLIC_IMAGE)
     with progress(f"Reading {graph or root}"):
         shown = (
             load_graph(graph)

@@ -31,7 +31,7 @@ def print_tree(graph: BaseGraph) -> None:
     labels = {name: _base_label(graph, declaration) for name, declaration in graph.declarations.items()}
     below = {name: declaration.needs for name, declaration in graph.declarations.items()}
     own = set(below)
-    for package in graph.find_workloads():
+    for package in graph.workloads:
         # A workload that others depend on appears as a base too.
         key = f"workload {package.name}"
         below[key] = graph.needs_of(package.folder)
@@ -63,7 +63,7 @@ def print_json(graph: BaseGraph) -> None:
                 "package": _relative(graph, package.folder),
                 "needs": list(graph.needs_of(package.folder)),
             }
-            for package in graph.find_workloads()
+            for package in graph.workloads
         ],
     }
     say_json(content)
@@ -83,10 +83,10 @@ def _base(graph: BaseGraph, declaration: BaseDeclaration) -> dict[str, Any]:
     return {
         **found,
         "packages": [_relative(graph, package.folder) for package in derived.packages],
-        "extras": sorted({extra for extras in derived.extras.values() for extra in extras}),
+        "extras": list(derived.extras),
         "requirements": [_relative(graph, file) for file in derived.requirements.files],
         "hashes": derived.requirements.hashed,
-        "asked_by": list(derived.asked_by),
+        "asked_by": list(derived.reach.asked_by(derived.name)),
     }
 
 
@@ -94,16 +94,15 @@ def _base_label(graph: BaseGraph, declaration: BaseDeclaration) -> str:
     name, derived = _shown(declaration.name), declaration.derived
     if derived is None:
         return f"[bold]{name}[/bold]{_shown(f'  declared by hand{_copies(declaration.needs)}')}"
-    extras = sorted({extra for extras in derived.extras.values() for extra in extras})
     requirements = derived.requirements
     files = " and ".join(_relative(graph, file) for file in requirements.files)
-    if not requirements.text:
+    if not requirements.lines:
         source = "no requirements"
     else:
         source = f"requirements of {files}, {'with' if requirements.hashed else 'without'} hashes"
     others = [package.name for package in derived.packages[1:]]
     parts = [
-        f"[{','.join(extras)}]" if extras else "",
+        f"[{','.join(derived.extras)}]" if derived.extras else "",
         f" with {', '.join(others)}" if others else "",
         f"  {source}{_copies(declaration.needs)}",
     ]
