@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,6 @@ from scoped_images.building.bake_file import bake_file
 from scoped_images.building.build_log import Failure
 from scoped_images.building.plan import BuildPlan, Target
 from scoped_images.building.run import BuildResult
-from scoped_images.command_line.missing import Missing
 from scoped_images.command_line.say import say, say_json
 
 NOTHING = BuildPlan(targets=())
@@ -22,12 +21,12 @@ class BuildReport:
     """What was planned, and what came of it.
 
     result: None for a dry run, and if there was nothing to build.
-    deploy_first: what each stack must make before images can be built.
+    deploy_first: what each stack must make before images can be built, such as `repository api`.
     """
 
     plan: BuildPlan = NOTHING
     result: BuildResult | None = None
-    deploy_first: Mapping[str, Missing] = field(default_factory=dict)
+    deploy_first: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -41,8 +40,8 @@ class BuildReport:
             return
         if self.plan.targets or not self.deploy_first:
             self._show_images()
-        for stack, missing in self.deploy_first.items():
-            say(f"{stack} must be deployed first: {missing}", file=sys.stderr)
+        for stack, made in self.deploy_first.items():
+            say(f"{stack} must be deployed first: it makes {', '.join(made)}", file=sys.stderr)
         if self.deploy_first:
             say(f"Deploy first: cdk deploy {' '.join(self.deploy_first)}", file=sys.stderr)
 

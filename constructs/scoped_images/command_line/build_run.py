@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from scoped_images.building.assembly import Assembly, Base, read_assembly
@@ -17,11 +16,11 @@ from scoped_images.building.run import BuildResult, build
 from scoped_images.command_line.aws_region import configured_region
 from scoped_images.command_line.build_progress import build_progress
 from scoped_images.command_line.build_report import NOTHING, BuildReport
-from scoped_images.command_line.missing import Missing, add_missing
 from scoped_images.command_line.options import progress
 from scoped_images.command_line.say import warn
 from scoped_images.command_line.synth import deploy, find_assembly
 from scoped_images.ecr.address import RepositoryAddress
+from scoped_images.ecr.hosts import RegistryHost
 from scoped_images.errors import ScopedImagesError
 
 FAILED, DEPLOY_FIRST = 1, 3
@@ -63,11 +62,14 @@ def run_build(
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    """What is in the registry, and what to build, or what each stack must make before."""
+    """What is in the registry, and what to build, or what each stack must make before.
+
+    deploy_first: such as `repository api`, by stack.
+    """
 
     states: Mapping[Destination, RegistryState] = dataclasses.field(default_factory=dict)
     plan: BuildPlan = NOTHING
-    deploy_first: Mapping[str, Missing] = dataclasses.field(default_factory=dict)
+    deploy_first: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
 
 
 def _look_up(assembly: Assembly, registries: Registries, platform: str | None, *, plan_all: bool) -> _Found:
@@ -81,19 +83,19 @@ def _look_up(assembly: Assembly, registries: Registries, platform: str | None, *
         if platform is None or image.platform == platform
         for destination in image.destinations
     ]
-    first: dict[str, Missing] = {}
+    first: dict[str, list[str]] = {}
     with progress("Asking ECR"):
         try:
             states = registries.states(destinations)
         except MissingRepositories as missing:
-            first = _stacks_of(assembly, missing)
+            _add_stacks_of(missing, assembly, first)
             if not plan_all:
                 return _Found(deploy_first=first)
             there = [each for each in destinations if each not in missing.repositories]
             states = {**registries.states(there), **_states_of_missing(missing)}
         planned = plan(assembly, states, platform=platform)
         bases = unbuilt_bases(assembly, planned, states)
-        first = add_missing(first, _stacks_of_missing_bases(assembly, bases, registries))
+        _add_stacks_of_missing_bases(bases, assembly, registries, first)
     return _Found(states, planned if plan_all or not first else NOTHING, first)
 
 
@@ -128,9 +130,8 @@ def _build(found: _Found, registries: Registries, builder: str | None) -> BuildR
         return build(found.plan, bake, digests=digests)
 
 
-def _stacks_of(assembly: Assembly, missing: MissingRepositories) -> dict[str, Missing]:
-    """Return the stacks that make the repositories."""
-    found: list[dict[str, Missing]] = []
+def _add_stacks_of(missing: MissingRepositories, assembly: Assembly, first: dict[str, list[str]]) -> None:
+    """Add the stacks that make the repositories to `first`."""
     for repository in sorted(set(missing.repositories.values()), key=dataclasses.astuple):
         stack = assembly.stack_of_repository(repository)
         if stack is None:
@@ -139,42 +140,37 @@ def _stacks_of(assembly: Assembly, missing: MissingRepositories) -> dict[str, Mi
                 f"{repository.region}, and no stack of the app makes it there; run cdk bootstrap if it is CDK's own, or "
                 "create it"
             )
-        found.append({stack: Missing(repositories=(repository.name,))})
-    return add_missing(*found)
+        made = first.setdefault(stack, [])
+        if (text := f"repository {repository.name}") not in made:
+            made.append(text)
 
 
-def _stacks_of_missing_bases(
-    assembly: Assembly, needed: Mapping[str, tuple[Base, Target]], registries: Registries
-) -> dict[str, Missing]:
-    """Return the stacks that build base images themselves, on AWS, and have not done so yet.
+def _add_stacks_of_missing_bases(
+    needed: Mapping[str, tuple[Base, Target]],
+    assembly: Assembly,
+    registries: Registries,
+    first: dict[str, list[str]],
+) -> None:
+    """Add the stacks to `first` that build base images themselves, on AWS, and have not done so yet.
 
-    The stacks that make the repositories of those images are there too, if the repositories do not exist.
+    The stacks that make the repositories of those images are added too, if the repositories do not exist.
     """
-    destinations = {
+    there = {
         uri: dataclasses.replace(
             target.image.destinations[0],
-            region=_region_of(uri) or target.image.destinations[0].region,
+            region=host.region if host else target.image.destinations[0].region,
             repository=uri.partition("/")[2].rpartition(":")[0],
             tag=uri.rpartition(":")[2],
         )
         for uri, (_, target) in needed.items()
+        for host in (RegistryHost.parse(uri.partition("/")[0]),)
     }
-    first: dict[str, Missing] = {}
-    there = dict(destinations)
     try:
         states = registries.states(there.values())
     except MissingRepositories as missing:
-        first = _stacks_of(assembly, missing)
-        there = {uri: each for uri, each in destinations.items() if each not in missing.repositories}
+        _add_stacks_of(missing, assembly, first)
+        there = {uri: each for uri, each in there.items() if each not in missing.repositories}
         states = registries.states(there.values())
-    unbuilt = [
-        {base.stack: Missing(base_images=(uri,))}
-        for uri, (base, _) in needed.items()
-        if uri not in there or states[there[uri]].digest is None
-    ]
-    return add_missing(first, *unbuilt)
-
-
-def _region_of(uri: str) -> str | None:
-    found = re.match(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.([^./]+)\.", uri)
-    return found[1] if found else None
+    for uri, (base, _) in needed.items():
+        if uri not in there or states[there[uri]].digest is None:
+            first.setdefault(base.stack, []).append(f"base image {uri}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.paginate import Paginator
 
 from scoped_images.pruning.answer import Answer, IncompleteListing
 
@@ -65,14 +67,10 @@ class AwsCalls:
         """Return the same calls in another region."""
         if region == self.region:
             return self
-        return type(self)(
-            region,
-            session=self._session,
-            seconds_left=self._seconds_left,
-            on_call=self._on_call,
-            attempts=self._attempts,
-            threads=self._threads,
-        )
+        there = copy.copy(self)
+        there.region = region
+        there._clients = {}
+        return there
 
     def time_is_up(self) -> bool:
         """Return whether another call or batch might not finish in time."""
@@ -118,41 +116,22 @@ class AwsCalls:
         full size is unknown, an empty last page means that items are missing.
         """
         size = page_size or _PAGE_SIZES.get(service)
-        raw = self._raw_pages(self.client(service), operation, size, parameters)
-        tokens: set[str] = set()
+        raw = _raw_pages(self.client(service), operation, key, size, parameters)
         count = 0
         had_room = False
         while True:
             page = self._answer(service, operation, lambda: next(raw))
             items = page.items(key, object)
-            token = next((page.fields[name] for name in _TOKENS if page.fields.get(name)), None)
-            if token in tokens:
-                raise IncompleteListing(f"{page.source} was cut short: it returned one token twice")
-            if not token and not items and had_room:
+            promises_more = any(page.fields.get(name) for name in _TOKENS)
+            if not promises_more and not items and had_room:
                 raise IncompleteListing(
                     f"{page.source} was cut short: after {count} items it promised more and sent an empty page"
                 )
             yield page
-            if not token:
+            if not promises_more:
                 return
-            tokens.add(token)
             count += len(items)
             had_room = size is None or len(items) < size
-
-    @staticmethod
-    def _raw_pages(
-        client: Any, operation: str, size: int | None, parameters: dict[str, Any]
-    ) -> Iterator[dict[str, Any]]:
-        if client.can_paginate(operation):
-            config = {} if size is None else {"PageSize": size}
-            yield from client.get_paginator(operation).paginate(**parameters, PaginationConfig=config)
-            return
-        # botocore has no paginator for these; they take the token under the name that they return it.
-        request = dict(parameters)
-        while True:
-            answer = getattr(client, operation)(**request)
-            yield answer
-            request |= {name: answer[name] for name in _TOKENS if answer.get(name)}
 
     def _answer(self, service: str, operation: str, call: Callable[[], dict[str, Any]]) -> Answer:
         source = f"{service} {operation} in {self.region}"
@@ -178,3 +157,16 @@ class AwsCalls:
     def collect(self, items: Iterable[T], function: Callable[[T], Iterable[R]]) -> list[R]:
         """Return what `function` finds for each item, in order, in one list."""
         return [found for several in self.for_each(items, function) for found in several]
+
+
+def _raw_pages(
+    client: Any, operation: str, key: str, size: int | None, parameters: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    if client.can_paginate(operation):
+        config = {} if size is None else {"PageSize": size}
+        return iter(client.get_paginator(operation).paginate(**parameters, PaginationConfig=config))
+    # botocore has no paginator for these; they take the token under the name that they return it under.
+    model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
+    token = next(name for name in _TOKENS if name in model.input_shape.members)
+    names = {"input_token": token, "output_token": token, "result_key": key}
+    return iter(Paginator(getattr(client, operation), names, model).paginate(**parameters))

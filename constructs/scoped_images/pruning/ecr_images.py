@@ -21,27 +21,28 @@ _BASE_DIGEST = "org.opencontainers.image.base.digest"
 # BatchGetImage and BatchDeleteImage take at most this many.
 BATCH = 100
 _MAX_CONFIG_BYTES = 4_000_000
-# Another run, a lifecycle rule or a person may delete or archive an image between its listing and its manifest.
-_LISTINGS = 3
 
 
 class _NoManifest(IncompleteListing):
     """Raised when ECR does not return the manifest of an image that it has listed."""
 
 
-def list_images(aws: AwsCalls, repository: str) -> list[Image] | None:
-    """Return every image of `repository`, archived ones too, or None if the repository does not exist."""
-    for attempt in range(_LISTINGS):
-        try:
-            return _list_images(aws, repository)
-        except _NoManifest:
-            if attempt == _LISTINGS - 1:
-                raise
-        except IncompleteListing as error:
-            if error.code == "RepositoryNotFoundException":
-                return None
+def list_images(aws: AwsCalls, repository: str, *, attempts: int = 3) -> list[Image] | None:
+    """Return every image of `repository`, archived ones too, or None if the repository does not exist.
+
+    attempts: how often to list. Another run, a lifecycle rule or a person may delete or archive an image between its
+        listing and its manifest.
+    """
+    try:
+        return _list_images(aws, repository)
+    except _NoManifest:
+        if attempts == 1:
             raise
-    raise AssertionError("unreachable")
+        return list_images(aws, repository, attempts=attempts - 1)
+    except IncompleteListing as error:
+        if error.code == "RepositoryNotFoundException":
+            return None
+        raise
 
 
 def _list_images(aws: AwsCalls, repository: str) -> list[Image]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from scoped_images.ecr.tag_pattern import expect_tag_pattern, matches, overlap
 from scoped_images.ecr.tags import CACHE_PATTERN, STABLE, is_asset_hash, is_content_tag, is_git_tag
@@ -77,23 +75,3 @@ class Retention:
             or is_asset_hash(tag)
             or any(matches(pattern, tag) for pattern in self.content_tags)
         )
-
-    @classmethod
-    def from_json(cls, settings: Mapping[str, Any]) -> Retention:
-        """Read what `to_json` returned; raise ScopedImagesError for an unknown setting."""
-        known = {field.name for field in fields(cls)}
-        for key in settings:
-            if key not in known:
-                raise ScopedImagesError(
-                    f"retention: unknown setting, got {key!r}; use one of {', '.join(sorted(known))}"
-                )
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
-        }
-        return cls(**values)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings with lists in place of tuples, for JSON."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
-        }

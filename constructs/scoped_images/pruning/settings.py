@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from scoped_images.errors import ScopedImagesError
@@ -75,25 +74,9 @@ class PrunerSettings:
         """Return whether other images may have been built from those of `repository`."""
         return repository in (self.repositories if self.bases is None else self.bases)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings with lists in place of tuples, for JSON."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            **{key: list(value) if isinstance(value, tuple) else value for key, value in values.items()},
-            "retention": self.retention.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, settings: Mapping[str, Any]) -> PrunerSettings:
-        """Read what `to_json` returned."""
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
-        }
-        return cls(**{**values, "retention": Retention.from_json(settings["retention"])})
-
     def to_text(self) -> str:
         """Return JSON for an environment variable, compressed if it is long. Raises ScopedImagesError."""
-        text = json.dumps(self.to_json())
+        text = json.dumps(asdict(self))
         if len(text) > _MAX_TEXT:
             text = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
         if len(text) > _MAX_TEXT:
@@ -105,6 +88,17 @@ class PrunerSettings:
 
     @classmethod
     def from_text(cls, text: str) -> PrunerSettings:
-        """Read what `to_text` returned."""
+        """Read what `to_text` returned. Raises ScopedImagesError if another release of the library wrote it."""
         plain = text if text.startswith("{") else zlib.decompress(base64.b64decode(text)).decode()
-        return cls.from_json(json.loads(plain))
+        values = json.loads(plain, object_hook=_with_tuples)
+        try:
+            return cls(**{**values, "retention": Retention(**values["retention"])})
+        except TypeError as error:
+            raise ScopedImagesError(
+                f"PRUNER_SETTINGS: written by another release of cdk-scoped-images: {error}; use the release that "
+                "deployed the pruner, or deploy it again"
+            ) from error
+
+
+def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

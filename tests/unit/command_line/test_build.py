@@ -16,7 +16,6 @@ from scoped_images.building.run import BuildResult
 from scoped_images.command_line import main
 from scoped_images.command_line.build_progress import build_progress
 from scoped_images.command_line.build_report import BuildReport
-from scoped_images.command_line.missing import Missing
 from tests.unit.building.small_assembly import docker_image, on, uri, write_assembly
 from tests.unit.building.test_plan import states
 
@@ -160,16 +159,14 @@ def test_json_has_every_image_of_one_name(tmp_path: Path, capsys: pytest.Capture
 def test_stacks_to_deploy_first_are_named_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
     BuildReport(
         deploy_first={
-            "app/one": Missing(repositories=("x",)),
-            "app/two": Missing(base_images=("y:z",)),
-            "app/three": Missing(repositories=("a", "b"), base_images=("c:d",)),
+            "app/one": ["repository x"],
+            "app/two": ["repository a", "base image c:d"],
         }
     ).show(as_json=False)
     assert capsys.readouterr().err.splitlines() == [
-        "app/one must be deployed first: repository x does not exist yet",
-        "app/two must be deployed first: base image y:z does not exist yet",
-        "app/three must be deployed first: repositories a, b and base image c:d do not exist yet",
-        "Deploy first: cdk deploy app/one app/two app/three",
+        "app/one must be deployed first: it makes repository x",
+        "app/two must be deployed first: it makes repository a, base image c:d",
+        "Deploy first: cdk deploy app/one app/two",
     ]
 
 

@@ -43,7 +43,7 @@ def test_the_stack_of_the_image_s_own_region_is_named(
     write_assembly(tmp_path, {}, stack="america", region="us-east-1", resources=make("api"), nested="europe")
     assert build(tmp_path) == 3
     assert capsys.readouterr().err.splitlines() == [
-        "app/europe must be deployed first: repository api does not exist yet",
+        "app/europe must be deployed first: it makes repository api",
         "Deploy first: cdk deploy app/europe",
     ]
 
@@ -64,7 +64,7 @@ def test_a_dry_run_lists_every_image_and_then_the_stacks_to_deploy_first(
         "3 images to build, 0 failed, 0 not built, 0 in the registry already.",
     ]
     assert printed.err.splitlines() == [
-        "app/stack must be deployed first: repositories base, top do not exist yet",
+        "app/stack must be deployed first: it makes repository base, repository top",
         "Deploy first: cdk deploy app/stack",
     ]
 
@@ -93,7 +93,7 @@ def test_a_remote_base_without_a_repository_needs_the_stacks_of_both(
     )
     assert build(tmp_path) == 3
     assert capsys.readouterr().err.splitlines() == [
-        "app/repositories must be deployed first: repository remote does not exist yet",
-        f"app/stack must be deployed first: base image {uri('remote')} does not exist yet",
+        "app/repositories must be deployed first: it makes repository remote",
+        f"app/stack must be deployed first: it makes base image {uri('remote')}",
         "Deploy first: cdk deploy app/repositories app/stack",
     ]

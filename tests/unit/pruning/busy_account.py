@@ -1,66 +1,110 @@
-"""An account with one of everything, and answers that are changed."""
+"""An account with one of everything that may run an image, and changes of its answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from scoped_images.pruning.report import Report
-from scoped_images.pruning.run import prune
-from tests.unit.pruning.account_model import HOST, NOW, Account, Service, Stack, tag, uri
-from tests.unit.pruning.model_calls import ModelCalls, settings_of
+from tests.unit.pruning.account_model import HOST, Account, Service, Stack, digest, tag, uri
+
+# The image of each use, and the reason for which it stays.
+USES = {
+    1: "in use by lambda f:$LATEST",
+    3: "in use by lambda f:1",
+    5: "in use by event rule rule-0",
+    7: "in use by schedule s-0",
+    9: "in use by schedule s-1",
+    11: "in use by ecs task 0",
+    13: "in use by ecs service api",
+    15: "in use by ecs service blue",
+    17: "one of the last releases of ecs service api of arn:aws:ecs:eu-west-1:111111111111:cluster/c",
+    19: "one of the last releases of ecs family job in eu-west-1",
+    21: "one of the last releases of ecs family job in eu-west-1",
+    23: "in use by a CloudFormation stack",
+    25: "in use by a CloudFormation stack",
+    27: "in use by a CloudFormation stack",
+    29: "in use by a CloudFormation stack",
+}
+OTHER_USES = {
+    31: "in use by sagemaker model m",
+    33: "in use by sagemaker model m",
+    35: "in use by app runner service web",
+    37: "in use by batch job j:1",
+    39: "one of the last releases of ecs family far in us-east-1",
+}
 
 
 def busy_account() -> Account:
-    """One of everything, each with an image of its own, and three unused images."""
+    """One of everything, and images between that nothing uses."""
     account = Account()
-    for number in range(20):
-        account.push("app", number, tag(number), days=100 - number)
-    account.functions["f"] = {"$LATEST": (f"{HOST}/app:{tag(1)}", uri("app", 1))}
-    (job,) = account.family("job", [uri("app", 3)])
-    (api,) = account.family("api", [uri("app", 5)])
-    account.tasks = [(job, uri("app", 7))]
-    account.services = [Service(name="api", deployed=[api], released=[api])]
-    account.rules = [job]
-    account.schedules = [(job, True), (job, False)]
-    account.stacks = [Stack(name="s", words=[tag(9)], parameters=["x"], waiting=([tag(11)], [tag(13)]))]
+    account.push_many(50)
+    # A tag may have moved since a version was published.
+    account.functions["f"] = {
+        "$LATEST": (f"{HOST}/app:{tag(1)}", uri("app", 1)),
+        "1": (f"{HOST}/app:v1", uri("app", 3)),
+    }
+    # CloudFormation deregisters the revisions that it replaces.
+    job = account.family("job", *([uri("app", n)] for n in (5, 7, 9, 19, 21)), inactive=(1, 2, 3, 4))
+    account.rules = [job[0]]
+    account.schedules = [(job[1], True), (job[2], False)]
+    account.tasks = [(job[0], uri("app", 11))]
+    web = account.family("web", *([uri("app", n)] for n in (13, 15, 17, 49, 49)))
+    # The first of `deployed` is what the service itself names: the next release, which starts.
+    account.services = [
+        Service(name="api", deployed=[web[4], web[0]], released=[web[2]]),
+        Service(name="blue", deployed=[web[4], web[1]], controller="CODE_DEPLOY"),
+    ]
+    hex_digits = digest(25).removeprefix("sha256:")
+    account.stacks = [
+        Stack(name="s", words=[tag(23)], parameters=[hex_digits], waiting=([tag(27)], [tag(29)]))
+    ]
+    account.answers = {
+        "sagemaker list_models": {"Models": [{"ModelName": "m"}]},
+        "sagemaker describe_model": {
+            "PrimaryContainer": {"Image": uri("app", 31)},
+            "Containers": [{"ModelPackageName": "p"}],
+        },
+        "sagemaker describe_model_package": {
+            "InferenceSpecification": {"Containers": [{"Image": uri("app", 33)}]}
+        },
+        "apprunner list_services": {
+            "ServiceSummaryList": [{"ServiceName": "web", "ServiceArn": "arn:aws:web"}]
+        },
+        "apprunner describe_service": {
+            "Service": {"SourceConfiguration": {"ImageRepository": {"ImageIdentifier": uri("app", 35)}}}
+        },
+        "batch describe_job_definitions": {
+            "jobDefinitions": [
+                {"jobDefinitionName": "j", "revision": 1, "containerProperties": {"image": uri("app", 37)}}
+            ]
+        },
+    }
+    far = account.elsewhere["us-east-1"] = Account()
+    far.answers = account.answers
+    far.family("far", [uri("app", 39)])
     return account
 
 
-def run(account: Account, **changes: Any) -> Report:
-    return prune(ModelCalls(account), settings_of(account, **changes), now=NOW)
+def left_with(uses: dict[int, str]) -> set[int]:
+    """Return the images that stay in it: the used ones, those that were pushed just before, and the newest two."""
+    return {*uses, 48, 49} | {
+        number - 1
+        for number, why in uses.items()
+        if why.startswith("in use by") and why != "in use by a CloudFormation stack"
+    }
 
 
-def answers(account: Account, operation: str, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Pass each answer of one operation through `change`, which may also change it in place."""
-    real = getattr(account, operation)
-
-    def changed(**parameters: Any) -> Any:
-        answer = real(**parameters)
-        return change(answer) or answer
-
-    setattr(account, operation, changed)
-
-
-def without(*path: Any) -> Callable[[dict[str, Any]], None]:
-    """Remove the value at `path`."""
+def put(path: str, new: Any = ...) -> Callable[[dict[str, Any]], None]:
+    """Replace the value at a path such as `tasks.0.containers`, or remove it."""
+    *keys, last = (int(key) if key.isdecimal() else key for key in path.split("."))
 
     def change(answer: dict[str, Any]) -> None:
         holder: Any = answer
-        for key in path[:-1]:
+        for key in keys:
             holder = holder[key]
-        del holder[path[-1]]
-
-    return change
-
-
-def value(new: Any, *path: Any) -> Callable[[dict[str, Any]], None]:
-    """Replace the value at `path`."""
-
-    def change(answer: dict[str, Any]) -> None:
-        holder: Any = answer
-        for key in path[:-1]:
-            holder = holder[key]
-        holder[path[-1]] = new
+        if new is ...:
+            del holder[last]
+        else:
+            holder[last] = new
 
     return change

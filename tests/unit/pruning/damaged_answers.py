@@ -9,6 +9,16 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
+# The calls of a run that change nothing.
+READING = [
+    *("describe_images", "batch_get_image", "list_functions", "list_versions_by_function", "get_function"),
+    *("list_clusters", "list_tasks", "describe_tasks", "list_services", "describe_services"),
+    *("list_service_deployments", "describe_service_revisions"),
+    *("list_task_definition_families", "list_task_definitions", "describe_task_definition"),
+    *("list_event_buses", "list_rules", "list_targets_by_rule", "list_schedules", "get_schedule"),
+    *("describe_stacks", "list_change_sets", "get_template", "describe_change_set"),
+]
+
 
 @dataclass(frozen=True)
 class Damage:

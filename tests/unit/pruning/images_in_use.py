@@ -42,8 +42,7 @@ def with_children(account: Account, keys: set[Key]) -> set[Key]:
     found = set(keys)
     waiting = list(keys)
     while waiting:
-        repository, one = waiting.pop()
-        new = {(repository, child) for child in account.children.get((repository, one), ())} - found
+        new = account.children(waiting.pop()) - found
         found |= new
         waiting += new
     return found

@@ -16,7 +16,7 @@ def settings(**changes: Any) -> PrunerSettings:
         "environment": "dev",
         "repositories": ("app",),
         "regions": ("eu-west-1",),
-        "retention": Retention(max_images=3, protect=("v*",)),
+        "retention": Retention(max_images=3, protect=("v*", "keep-*"), archive_days=90),
     }
     return PrunerSettings(**{**given, **changes})
 
@@ -31,6 +31,16 @@ def test_a_long_list_is_packed_and_survives_too() -> None:
     given = settings(repositories=tuple(f"team/service-{number}" for number in range(300)))
     assert len(given.to_text()) < 3900
     assert PrunerSettings.from_text(given.to_text()) == given
+
+
+def test_settings_of_another_release_are_refused() -> None:
+    text = settings().to_text().replace("max_images", "max_image")
+    with pytest.raises(ScopedImagesError) as caught:
+        PrunerSettings.from_text(text)
+    assert str(caught.value) == (
+        "PRUNER_SETTINGS: written by another release of cdk-scoped-images: Retention.__init__() got an unexpected "
+        "keyword argument 'max_image'; use the release that deployed the pruner, or deploy it again"
+    )
 
 
 def test_what_does_not_fit_is_refused() -> None:

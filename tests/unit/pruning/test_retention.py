@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -81,16 +80,3 @@ def test_a_pattern_of_the_user_adds_content_tags() -> None:
         False,
         True,
     ]
-
-
-def test_survives_json() -> None:
-    retention = Retention(max_images=3, protect=("v*", "keep-*"), archive_days=90)
-    assert Retention.from_json(json.loads(json.dumps(retention.to_json()))) == retention
-
-
-def test_an_unknown_setting_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(
-        ScopedImagesError,
-        match="retention: unknown setting, got 'max_image'; use one of archive_days, content_",
-    ):
-        Retention.from_json({"max_image": 3})

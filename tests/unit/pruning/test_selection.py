@@ -197,6 +197,13 @@ def test_a_signature_in_a_repository_of_its_own_stays_with_its_image() -> None:
     assert signature.key in selection.kept
 
 
+def test_a_signature_of_an_image_in_an_unknown_repository_stays() -> None:
+    signature = image(7, f"sha256-{1:064x}.sig", days=90, repository="signatures")
+    assert select(signature).kept[signature.key] == (
+        f"attached to {digest(1)[:19]}, which is in no repository of this pruner"
+    )
+
+
 def build_of_two_platforms(number: int, *, days: float) -> list[Image]:
     """The images of two platforms and the index over them, as a deploy pushes them, which names each by its content."""
     arm, amd = (image(n, f"sha-{n}", days=days) for n in (number + 1, number + 2))

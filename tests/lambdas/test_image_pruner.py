@@ -29,7 +29,6 @@ from tests.free_port import free_port
 from tests.local.emulator.aws import Aws
 from tests.local.emulator.registry_client import INDEX, MANIFEST, digest_of
 
-ROOT = Path(__file__).parents[3]
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
