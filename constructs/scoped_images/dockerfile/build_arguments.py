@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scoped_images.dockerfile.parse import ParsedDockerfile
-from scoped_images.dockerfile.platform_variables import platform_variables
+from scoped_images.dockerfile.variables import platform_variables
 from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
 
 # https://docs.docker.com/reference/dockerfile/#predefined-args and #buildkit-built-in-build-args
 _PREDEFINED = re.compile(r"(?i)(HTTP|HTTPS|FTP|NO|ALL)_PROXY|BUILDKIT_\w+|SOURCE_DATE_EPOCH")
 # FROM sees these without an ARG.
-_AUTOMATIC = platform_variables(platform="linux/amd64")
+_AUTOMATIC = platform_variables(Platform.LINUX_AMD64)
 
 
 def expect_build_args(arguments: Mapping[Any, Any]) -> Mapping[str, str]:

@@ -8,10 +8,10 @@ from scoped_images.dockerfile.expansion import expand
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.limits import MAX_DOCKERFILE_BYTES
 from scoped_images.dockerfile.parse import ParsedDockerfile
-from scoped_images.dockerfile.platform_variables import platform_variables
 from scoped_images.dockerfile.shell_lexer import Budget, ShellError
 from scoped_images.dockerfile.target_options import TargetOptions
-from scoped_images.dockerfile.variables import Unknown, Value, Variables
+from scoped_images.dockerfile.variables import Unknown, Value, Variables, platform_variables
+from scoped_images.platform import Platform
 
 
 class Evaluation:
@@ -26,9 +26,7 @@ class Evaluation:
         self._heredocs = Budget(max_length=4 * MAX_DOCKERFILE_BYTES)
         last = next((item for item in reversed(parsed.instructions) if item.name == "FROM"), None)
         last_name = last.words[-1].lower() if last and len(last.words) == 3 else ""
-        automatic = platform_variables(
-            platform=options.platform, target=options.target or last_name or "default"
-        )
+        automatic = platform_variables(options.platform, target=options.target or last_name or "default")
         given = {name: self._given(name) for name in options.build_args if name in automatic}
         self.outside = Variables({**automatic, **given})
         for instruction in takewhile(lambda item: item.name != "FROM", parsed.instructions):
@@ -83,7 +81,7 @@ def unknown_value_message(parsed: ParsedDockerfile, what: str, variable: str) ->
         for item in instructions[first:]
     )
     # BuildKit fills these in where they are declared; those of the builder's own platform are unknown.
-    automatic = variable.startswith("TARGET") and variable in platform_variables(platform="linux/amd64")
+    automatic = variable.startswith("TARGET") and variable in platform_variables(Platform.LINUX_AMD64)
     ways = [] if declared else [f"`ARG {variable}` in that stage"]
     ways += [] if automatic else [f"build_args={{{variable!r}: …}}"]
     return (

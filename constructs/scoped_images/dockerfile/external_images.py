@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from scoped_images.dockerfile.findings import Findings, RequiredMount
 from scoped_images.dockerfile.parse import ParsedDockerfile, parse_dockerfile
 from scoped_images.dockerfile.target_options import DEFAULT_OPTIONS, TargetOptions
 from scoped_images.dockerfile.target_reading import read_every_stage, read_target
+from scoped_images.platform import Platform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +42,13 @@ def external_images(
 
 
 def every_external_image(
-    content: bytes | str,
-    *,
-    name: str,
-    platforms: Iterable[str] = ("linux/amd64", "linux/arm64"),
-    build_contexts: Collection[str] = (),
+    content: bytes | str, *, name: str, build_contexts: Collection[str] = ()
 ) -> ExternalImages:
-    """Return the images that any stage uses on any of the platforms, with each ARG at its default."""
+    """Return the images that any stage uses on any platform, with each ARG at its default."""
     parsed = parse_dockerfile(content, name=name)
     images: set[str] = set()
     warnings: dict[str, None] = {}
-    for platform in platforms:
+    for platform in Platform:
         options = TargetOptions(platform=platform, build_contexts=build_contexts)
         found = _external(parsed, read_every_stage(parsed, options))
         images.update(found.images)

@@ -11,12 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from scoped_images.dockerfile.arguments import INSTRUCTIONS, ArgumentError, read_words, split_instruction
-from scoped_images.dockerfile.directives import (
-    DirectiveError,
-    escape_character,
-    read_directives,
-    syntax_directive,
-)
+from scoped_images.dockerfile.directives import DirectiveError, read_directives, syntax_directive
 from scoped_images.dockerfile.heredoc import Heredoc, heredocs_of
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.instruction_rules import refuse_malformed
@@ -99,11 +94,10 @@ class _Parser:
             lines[0] = lines[0].removeprefix("\ufeff")
         try:
             # Spaces before a directive do not matter here, unlike for `# syntax=`.
-            directives = read_directives(line.rstrip("\r").lstrip(SPACES) for line in lines)
-            escape = escape_character(directives)
+            directives = dict(read_directives(line.rstrip("\r").lstrip(SPACES) for line in lines))
         except DirectiveError as error:
             raise ScopedImagesError(f"{name}:{error.line}: {error}") from None
-        return cls(name, lines, escape)
+        return cls(name, lines, directives.get("escape", "\\"))
 
     def instructions(self) -> Iterator[Instruction]:
         """Read to the end."""

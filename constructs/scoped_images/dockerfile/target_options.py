@@ -8,6 +8,7 @@ from functools import cached_property
 
 from scoped_images.ecr.image_name import ImageName
 from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
 
 # BuildKit never takes these names for build contexts.
 _NEVER_CONTEXTS = ("context", "scratch")
@@ -19,7 +20,6 @@ class TargetOptions:
 
     target: stage to build; None is the last one.
     build_args: None for a value that is only known at build time.
-    platform: as in `linux/arm64`.
     build_contexts: names given with `--build-context`.
     include: paths or patterns to take in addition to those of the Dockerfile. With any, a source that depends on a
         variable without a value is a warning instead of an error.
@@ -27,7 +27,7 @@ class TargetOptions:
 
     target: str | None = None
     build_args: Mapping[str, str | None] = field(default_factory=dict)
-    platform: str = "linux/amd64"
+    platform: Platform = Platform.LINUX_AMD64
     build_contexts: Collection[str] = ()
     include: Sequence[str] = ()
 

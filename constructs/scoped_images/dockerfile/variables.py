@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scoped_images.platform import Platform
+
 
 @dataclass(frozen=True)
 class Unknown:
@@ -44,6 +46,17 @@ class Variables:
     def with_values(self, values: Mapping[str, Value]) -> Variables:
         """Return a copy with some variables set in addition."""
         return Variables({**self.values, **values}, set(self.declared), self.inherits)
+
+
+def platform_variables(platform: Platform, *, target: str = "default") -> dict[str, Value]:
+    """Return TARGETPLATFORM and its like; those of the builder's own platform are unknown."""
+    system, architecture = platform.split("/")
+    parts = {"PLATFORM": str(platform), "OS": system, "OSVERSION": "", "ARCH": architecture, "VARIANT": ""}
+    return {
+        **{f"TARGET{part}": value for part, value in parts.items()},
+        "TARGETSTAGE": target,
+        **{f"BUILD{part}": Unknown(f"BUILD{part}") for part in parts},
+    }
 
 
 def name_end(text: str, start: int) -> int:

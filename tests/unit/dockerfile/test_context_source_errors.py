@@ -163,12 +163,6 @@ OPTIONS: list[tuple[str, str, dict[str, Any], str]] = [
         {"target": "c"},
         "target: Dockerfile has no such stage, got 'c'; its stages are 'a', 'b'",
     ),
-    (
-        "an unknown platform",
-        "FROM a\n",
-        {"platform": "arm64"},
-        "platform: must be like 'linux/amd64' or 'linux/arm64', got 'arm64'",
-    ),
 ]
 
 

@@ -11,7 +11,7 @@ from scoped_images.dockerfile.target_steps import TargetSteps
 
 def steps(text: str, target: str | None = None, contexts: tuple[str, ...] = ()) -> TargetSteps:
     """The steps of a target."""
-    options = TargetOptions(target=target, build_args={}, platform="linux/amd64", build_contexts=contexts)
+    options = TargetOptions(target=target, build_contexts=contexts)
     return TargetSteps.read(parse_dockerfile(text, name="Dockerfile"), options)
 
 
