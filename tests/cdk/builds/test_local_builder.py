@@ -11,7 +11,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from scoped_images import BuildOptions, OrderedAssets, Platform, ScopedContext, ScopedImage, ScopedImagesError
+from scoped_images import BuildOptions, OrderedAssets, Platform, ScopedContext, ScopedImage
 from tests.cdk.assembly_folders import entries, expected, folders
 from tests.cdk.small_app import PLACE
 from tests.refusals import refused
@@ -33,13 +33,25 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def image_in(scope: cdk.Stack, root: Path) -> ScopedImage:
-    context = ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64)
-    return ScopedImage(scope, "Image", context=context, platform=Platform.LINUX_AMD64)
+def image_in(
+    scope: cdk.Stack, root: Path, options: BuildOptions | None = None, **contexts: Path | str
+) -> ScopedImage:
+    """The image of `root`, with these build contexts."""
+    platform = Platform.LINUX_AMD64
+    context = ScopedContext.from_dockerfile(root, platform=platform, build_contexts=contexts)
+    return ScopedImage(scope, "Image", context=context, platform=platform, options=options)
+
+
+def source_in(assembly: Path) -> tuple[Path, dict[str, Any]]:
+    """The folder that the only image of an assembly is built in, and its source."""
+    (manifest,) = assembly.rglob("*.assets.json")
+    (image,) = json.loads(manifest.read_text())["dockerImages"].values()
+    return manifest.parent / image["source"]["directory"], image["source"]
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077])
 def test_the_cli_builds_from_the_context_entry_by_entry(root: Path, mask: int) -> None:
+    """And no file that a link leads to gets into the assembly."""
     before = os.umask(mask)
     try:
         app = cdk.App(outdir=str(root.parent / "cdk.out"))
@@ -50,42 +62,23 @@ def test_the_cli_builds_from_the_context_entry_by_entry(root: Path, mask: int) -
     (folder,) = folders(root.parent / "cdk.out")
     assert entries(folder) == expected(image.specs[0].context)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
-
-
-def test_no_file_that_a_link_leads_to_gets_into_the_assembly(root: Path) -> None:
-    app = cdk.App(outdir=str(root.parent / "cdk.out"))
-    image_in(cdk.Stack(app, "App", env=PLACE), root)
-    app.synth()
     contents = [path.read_bytes() for path in (root.parent / "cdk.out").rglob("*") if path.is_file()]
-    assert contents
     assert not any(b"of this machine" in content for content in contents if not content.startswith(b"#"))
 
 
 @pytest.mark.parametrize("synthesizer", [OrderedAssets, cdk.DefaultStackSynthesizer])
 @pytest.mark.parametrize("place", ["stack", "nested stack", "stage", "nested stack in a stage"])
-def test_every_place_of_an_image_leads_to_its_folder(place: str, synthesizer: Any, root: Path) -> None:
+def test_every_place_of_an_image_leads_to_its_folders(place: str, synthesizer: Any, root: Path) -> None:
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY app /app\nCOPY --from=shared . /shared\n")
     app = cdk.App(outdir=str(root.parent / "cdk.out"), default_stack_synthesizer=synthesizer())
     stack = cdk.Stack(cdk.Stage(app, "Stage") if "stage" in place else app, "App", env=PLACE)
-    image = image_in(cdk.NestedStack(stack, "Nested") if "nested" in place else stack, root)
+    scope = cdk.NestedStack(stack, "Nested") if "nested" in place else stack
+    image = image_in(scope, root, shared=root / "app" / "bin")
     app.synth()
-    (folder,) = folders(root.parent / "cdk.out")
+    folder, source = source_in(root.parent / "cdk.out")
     assert folder.resolve().parent == root.parent / "cdk.out"
     assert entries(folder) == expected(image.specs[0].context)
-
-
-def test_a_named_context_is_found_from_the_folder_of_the_build(root: Path) -> None:
-    (root / "Dockerfile").write_text("FROM scratch\nCOPY --from=shared . /shared\n")
-    app = cdk.App(outdir=str(root.parent / "cdk.out"))
-    context = ScopedContext.from_dockerfile(
-        root, platform=Platform.LINUX_AMD64, build_contexts={"shared": root / "app" / "bin"}
-    )
-    stack = cdk.Stack(cdk.Stage(app, "Stage"), "App", env=PLACE)
-    ScopedImage(stack, "Image", context=context, platform=Platform.LINUX_AMD64)
-    app.synth()
-    (manifest,) = (root.parent / "cdk.out").rglob("*.assets.json")
-    (image,) = json.loads(manifest.read_text())["dockerImages"].values()
-    folder = manifest.parent / image["source"]["directory"] / image["source"]["dockerBuildContexts"]["shared"]
-    assert sorted(entries(folder)) == ["inside", "key"]
+    assert sorted(entries(folder / source["dockerBuildContexts"]["shared"])) == ["inside", "key"]
 
 
 def test_without_a_repository_asset_and_tag_are_the_fingerprint(root: Path) -> None:
@@ -107,6 +100,8 @@ def test_every_option_reaches_the_build(
 ) -> None:
     """A secret's file is named from the folder that docker runs in."""
     monkeypatch.chdir(root.parent)
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY --from=tools /a /a\n")
+    tools = f"docker-image://tools@sha256:{'a' * 64}"
     options = BuildOptions(
         build_secrets={"key": "src=secret/key", "token": "env=TOKEN"},
         ssh="default",
@@ -114,37 +109,20 @@ def test_every_option_reaches_the_build(
         no_cache=True,
     )
     app = cdk.App(outdir=str(root.parent / "cdk.out"), default_stack_synthesizer=synthesizer())
-    stack = cdk.Stack(cdk.Stage(app, "Stage"), "App", env=PLACE)
-    context = ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64)
-    ScopedImage(stack, "Image", context=context, platform=Platform.LINUX_AMD64, options=options)
+    image_in(cdk.Stack(cdk.Stage(app, "Stage"), "App", env=PLACE), root, options, tools=tools)
     app.synth()
-    (manifest,) = (root.parent / "cdk.out").rglob("*.assets.json")
-    ((image,),) = [json.loads(manifest.read_text())["dockerImages"].values()]
-    source = image["source"]
-    secret = source["dockerBuildSecrets"]["key"]
+    folder, source = source_in(root.parent / "cdk.out")
+    secret = source["dockerBuildSecrets"].pop("key")
     assert secret.startswith("src=../")
-    folder = manifest.parent / source["directory"]
     assert (folder / secret.removeprefix("src=")).resolve() == root.parent / "secret" / "key"
-    assert source["dockerBuildSecrets"]["token"] == "env=TOKEN"
-    assert (source["dockerBuildSsh"], source["networkMode"], source["cacheDisabled"]) == (
+    reached = ("dockerBuildSecrets", "dockerBuildContexts", "dockerBuildSsh", "networkMode", "cacheDisabled")
+    assert [source[key] for key in reached] == [
+        {"token": "env=TOKEN"},
+        {"tools": tools},
         "default",
         "none",
         True,
-    )
-
-
-def test_a_build_context_by_address_reaches_the_build(root: Path) -> None:
-    (root / "Dockerfile").write_text("FROM scratch\nCOPY --from=tools /a /a\n")
-    address = f"docker-image://tools@sha256:{'a' * 64}"
-    app = cdk.App(outdir=str(root.parent / "cdk.out"))
-    context = ScopedContext.from_dockerfile(
-        root, platform=Platform.LINUX_AMD64, build_contexts={"tools": address}
-    )
-    ScopedImage(cdk.Stack(app, "App", env=PLACE), "Image", context=context, platform=Platform.LINUX_AMD64)
-    app.synth()
-    (manifest,) = (root.parent / "cdk.out").rglob("*.assets.json")
-    ((image,),) = [json.loads(manifest.read_text())["dockerImages"].values()]
-    assert image["source"]["dockerBuildContexts"] == {"tools": address}
+    ]
 
 
 def test_a_secret_whose_file_is_missing_is_refused_at_synth(
@@ -152,18 +130,11 @@ def test_a_secret_whose_file_is_missing_is_refused_at_synth(
 ) -> None:
     monkeypatch.chdir(root.parent)
     stack = cdk.Stack(cdk.App(outdir=str(root.parent / "cdk.out")), "App", env=PLACE)
-    context = ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64)
     with refused(
         f"build_secrets['pip']: {root.parent}/pip.conf is not a file, got 'src=pip.conf'; create it, or give a path that "
         f"starts from {root.parent}"
     ):
-        ScopedImage(
-            stack,
-            "Image",
-            context=context,
-            platform=Platform.LINUX_AMD64,
-            options=BuildOptions(build_secrets={"pip": "src=pip.conf"}),
-        )
+        image_in(stack, root, BuildOptions(build_secrets={"pip": "src=pip.conf"}))
 
 
 def test_a_file_name_cannot_steer_terminal_or_ci_from_an_annotation(tmp_path: Path) -> None:
@@ -199,20 +170,13 @@ def test_a_named_context_that_takes_the_output_folder_of_the_app_is_an_error(
 ) -> None:
     monkeypatch.delenv("CDK_OUTDIR", raising=False)
     (root / "Dockerfile").write_text("FROM scratch\nCOPY --from=shared . /shared\n")
-    app = cdk.App(outdir=str(root / "app" / "bin" / "dist"))
-    with pytest.raises(ScopedImagesError) as caught:
-        ScopedImage(
-            cdk.Stack(app, "App", env=PLACE),
-            "Image",
-            context=ScopedContext.from_dockerfile(
-                root, platform=Platform.LINUX_AMD64, build_contexts={"shared": root / "app" / "bin"}
-            ),
-            platform=Platform.LINUX_AMD64,
-        )
-    assert str(caught.value).startswith(
+    shared = root / "app" / "bin"
+    app = cdk.App(outdir=str(shared / "dist"))
+    with refused(
         "build_contexts['shared']: 'App/Image' would hold CDK's output folder, which changes with each synth, got "
-        f"outdir='dist' in {root / 'app' / 'bin'}; "
-    )
+        f"outdir='dist' in {shared}; name it in the ignore file, or drop outdir= and set \"output\" in cdk.json"
+    ):
+        image_in(cdk.Stack(app, "App", env=PLACE), root, shared=shared)
 
 
 def test_an_output_folder_that_the_ignore_file_names_is_no_error_and_changes_no_tag(tmp_path: Path) -> None:

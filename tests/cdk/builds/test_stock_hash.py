@@ -99,13 +99,3 @@ def test_both_tell_an_ordinary_edit(root: Path) -> None:
 
 def test_neither_changes_with_nothing(root: Path) -> None:
     assert hashes(root) == hashes(root)
-
-
-def test_a_build_sees_what_is_staged_for_a_named_context(root: Path) -> None:
-    """Only its folder, without a Dockerfile beside it that `COPY --from=shared .` would take."""
-    hashes(root)
-    staged = [
-        {path.name for path in folder.iterdir()}
-        for folder in (root.parent / "cdk.out.0").glob("scoped-context-*")
-    ]
-    assert sorted(staged, key=len) == [{"library.py"}, {"Dockerfile", "Dockerfile.dockerignore", "run.sh"}]

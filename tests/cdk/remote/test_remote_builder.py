@@ -23,7 +23,6 @@ from scoped_images import (
     ImageCopy,
     Platform,
     RemoteBuilder,
-    ScopedImage,
     ScopedImagesError,
 )
 from tests.cdk.remote_builder import (
@@ -53,6 +52,8 @@ def test_an_image_has_a_project_of_its_own(small_app: SmallApp, platform: Platfo
     project = project_of(stack)
     assert project["Name"].startswith("scoped-images-dev_App")
     assert project["Environment"]["Type"] == machine
+    # CDK's default for ARM is the large one.
+    assert project["Environment"]["ComputeType"] == "BUILD_GENERAL1_SMALL"
     assert project["Environment"]["PrivilegedMode"]
     assert project["Source"]["Type"] == "NO_SOURCE"
     assert variables_of(stack)["SCOPED_IMAGES_REPOSITORY"] == "app-dev"
@@ -63,16 +64,6 @@ def test_an_image_has_a_project_of_its_own(small_app: SmallApp, platform: Platfo
     template.has_resource_properties(
         "AWS::Logs::LogGroup", {"LogGroupName": "/aws/codebuild/scoped-images-dev", "RetentionInDays": 30}
     )
-
-
-@pytest.mark.parametrize("platform", Platform)
-def test_the_default_machine_is_the_small_one_on_both_platforms(
-    small_app: SmallApp, platform: Platform
-) -> None:
-    """CDK's default for ARM is the large one."""
-    stack = small_app.stack("App")
-    image_in(small_app, stack, builder_in(small_app.stack("Builds")), platform=platform)
-    assert project_of(stack)["Environment"]["ComputeType"] == "BUILD_GENERAL1_SMALL"
 
 
 def test_compute_timeout_retention_and_images_are_settings(small_app: SmallApp) -> None:
@@ -137,52 +128,36 @@ def test_a_remote_image_is_no_image_of_the_cli_s(small_app: SmallApp) -> None:
     assert assets.get("dockerImages", {}) == {}
 
 
-def test_the_same_spec_has_the_same_tag_wherever_it_is_built(small_app: SmallApp) -> None:
-    builder = builder_in(small_app.stack("Builds"))
-    repository = small_app.repository("app-dev")
-    there = image_in(small_app, small_app.stack("There"), builder, repository=repository)
-    here = ScopedImage(
-        small_app.stack("Here"),
-        "Image",
-        context=small_app.context("app"),
-        platform=Platform.LINUX_ARM64,
-        repository=repository,
-    )
-    assert there.specs[0].content_tag == here.specs[0].content_tag
-
-
-def test_an_image_can_change_its_builder(small_app: SmallApp) -> None:
+def test_an_image_keeps_its_tag_when_it_changes_its_builder(small_app: SmallApp) -> None:
     """CloudFormation refuses another service token for the same resource."""
     repository = small_app.repository("app-dev")
     stacks = [small_app.stack(f"App{name}") for name in ("dev", "next")]
+    images = [small_app.image(small_app.stack("Local"), repository=repository)]
     for stack, name in zip(stacks, ("dev", "next"), strict=True):
         builder = RemoteBuilder(small_app.stack(f"Builds{name}"), "Builder", environment_name=name)
-        image_in(small_app, stack, builder, repository=repository)
+        images.append(image_in(small_app, stack, builder, repository=repository))
     ids = [set(Template.from_stack(stack).find_resources(BUILD)) for stack in stacks]
     assert len(set.union(*ids)) == 2
+    assert len({image.specs[0].content_tag for image in images}) == 1
 
 
-def test_a_pinned_function_waits_for_the_build_and_has_its_digest(small_app: SmallApp) -> None:
+@pytest.mark.parametrize(
+    ("pin_digest", "reference"),
+    [(True, r"@sha256:.*Fn::GetAtt.*\"Hex\""), (False, r"app-dev:.*Fn::GetAtt.*\"Tag\"")],
+)
+def test_a_function_waits_for_the_build_of_its_image(
+    small_app: SmallApp, pin_digest: bool, reference: str
+) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
-    image = image_in(small_app, stack, builder, pin_digest=True)
+    image = image_in(small_app, stack, builder, pin_digest=pin_digest)
     lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
-    uri = json.dumps(
-        next(
-            f["Properties"]["Code"]["ImageUri"]
-            for f in Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
-        )
+    (function,) = (
+        Template.from_stack(stack)
+        .find_resources("AWS::Lambda::Function", {"Properties": {"PackageType": "Image"}})
+        .values()
     )
-    assert re.search(r"@sha256:.*Fn::GetAtt.*Hex", uri)
-
-
-def test_an_unpinned_function_waits_for_the_build_too(small_app: SmallApp) -> None:
-    builder = builder_in(small_app.stack("Builds"))
-    stack = small_app.stack("App")
-    image = image_in(small_app, stack, builder)
-    lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
-    (function,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
-    assert re.search(r"app-dev:.*Fn::GetAtt.*\"Tag\"", json.dumps(function["Properties"]["Code"]["ImageUri"]))
+    assert re.search(reference, json.dumps(function["Properties"]["Code"]["ImageUri"]))
 
 
 def test_the_archive_is_an_asset_by_its_content(small_app: SmallApp) -> None:

@@ -11,9 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from scoped_images import (
     BuildOptions,
     BuildSecret,
-    Platform,
     RemoteBuilder,
-    ScopedImage,
     ScopedImagesError,
     UpstreamImages,
 )
@@ -24,19 +22,6 @@ from tests.cdk.remote_builder import (
 )
 from tests.cdk.small_app import PLACE, SmallApp
 from tests.refusals import refused
-
-
-def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallApp) -> None:
-    builder = builder_in(small_app.stack("Builds"))
-    with pytest.raises(
-        ScopedImagesError, match=r"buildspec of 'app-dev': CodeBuild takes 25600 characters, got \d+, most"
-    ):
-        image_in(
-            small_app,
-            small_app.stack("App"),
-            builder,
-            options=BuildOptions(build_args={"MODE": "x" * 30_000}),
-        )
 
 
 @pytest.mark.parametrize(
@@ -83,33 +68,59 @@ def test_a_builder_without_a_place_is_refused(small_app: SmallApp) -> None:
     assert str(caught.value).startswith("env: stack 'Builds' needs a literal account and region")
 
 
-@pytest.mark.parametrize("place", ["secrets_manager", "ssm_secure"])
-def test_a_secret_as_an_argument_is_refused(small_app: SmallApp, place: str) -> None:
-    """CloudFormation would put its value into the properties, and the build into its log."""
-    builder = builder_in(small_app.stack("Builds"))
-    secret = getattr(cdk.SecretValue, place)("word").unsafe_unwrap()
-    with refused(
-        "build_args['MODE'] of 'App/Image': arguments are in logs and in the image's history, got a reference to a "
-        "secret; use build_secrets=, and secrets= of the builder for its place"
-    ):
-        image_in(
-            small_app, small_app.stack("App"), builder, options=BuildOptions(build_args={"MODE": secret})
-        )
+SECRET = (
+    "build_args['MODE'] of 'App/Image': arguments are in logs and in the image's history, got a reference to a secret; "
+    "use build_secrets=, and secrets= of the builder for its place"
+)
 
 
-def test_a_list_as_a_late_argument_is_refused(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    hosts: Any = cdk.Token.as_list({"Ref": "Hosts"})
-    options = BuildOptions(build_args={"MODE": hosts})
-    with refused(
-        "build_args['MODE'] of 'App/Image': must be text, got a token for a list; use aws_cdk.Fn.join(\",\", …)"
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        # CloudFormation would put its value into the properties, and the build into its log.
+        ({"build_args": {"MODE": cdk.SecretValue.secrets_manager("word").unsafe_unwrap()}}, SECRET),
+        ({"build_args": {"MODE": cdk.SecretValue.ssm_secure("word").unsafe_unwrap()}}, SECRET),
+        (
+            {"build_args": {"MODE": cdk.Token.as_list({"Ref": "Hosts"})}},
+            "build_args['MODE'] of 'App/Image': must be text, got a token for a list; use aws_cdk.Fn.join(\",\", …)",
+        ),
+        (
+            {"build_secrets": {"pip": "env=PIP"}},
+            "build_secrets of 'App/Image': must be known to its builder 'Builds/Builder', got 'pip' and not one of npm; "
+            "a remote build reads no file or variable of this machine, so use RemoteBuilder(…, secrets={'pip': "
+            "BuildSecret.secrets_manager(…)})",
+        ),
+        (
+            {"ssh": "default"},
+            "ssh of 'App/Image': a remote build cannot reach the SSH agent of this machine, got 'default'; pass a deploy "
+            "key as a build secret",
+        ),
+        (
+            {"network": "host"},
+            "network of 'App/Image': BuildKit in a container gives no step the host's network, got 'host'; leave it out",
+        ),
+        (
+            {"upstream": UpstreamImages(require_pins=True)},
+            "require_pins: 'App/Image' is built by a BuildKit without a digest, got None; pass "
+            "RemoteBuilder(buildkit_image='<image>@sha256:<digest>')",
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_an_option_that_a_remote_build_does_not_take_is_refused(
+    small_app: SmallApp, option: dict[str, Any], message: str
+) -> None:
+    builder = builder_in(small_app.stack("Builds"), secrets={"npm": BuildSecret.parameter("/npm")})
+    with refused(message):
+        image_in(small_app, small_app.stack("App"), builder, options=BuildOptions(**option))
+
+
+def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallApp) -> None:
+    options = BuildOptions(build_args={"MODE": "x" * 30_000})
+    with pytest.raises(
+        ScopedImagesError, match=r"buildspec of 'app-dev': CodeBuild takes 25600 characters, got \d+, most"
     ):
-        image_in(
-            small_app,
-            stack,
-            builder_in(small_app.stack("Builds")),
-            options=options,
-        )
+        image_in(small_app, small_app.stack("App"), builder_in(small_app.stack("Builds")), options=options)
 
 
 def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: SmallApp) -> None:
@@ -136,27 +147,8 @@ def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: SmallApp) ->
 
 
 def test_an_image_without_a_repository_is_refused(small_app: SmallApp) -> None:
-    builder = builder_in(small_app.stack("Builds"))
     with pytest.raises(ScopedImagesError, match="needs one, which RemoteBuilder pushes it to, got None"):
-        ScopedImage(
-            small_app.stack("App"),
-            "Image",
-            context=small_app.context("app"),
-            platform=Platform.LINUX_ARM64,
-            builder=builder,
-        )
-
-
-def test_a_secret_that_the_builder_does_not_know_is_refused(small_app: SmallApp) -> None:
-    builder = builder_in(small_app.stack("Builds"), secrets={"npm": BuildSecret.parameter("/npm")})
-    with refused(
-        "build_secrets of 'App/Image': must be known to its builder 'Builds/Builder', got 'pip' and not one of "
-        "npm; a remote build reads no file or variable of this machine, so use RemoteBuilder(…, "
-        "secrets={'pip': BuildSecret.secrets_manager(…)})"
-    ):
-        image_in(
-            small_app, small_app.stack("App"), builder, options=BuildOptions(build_secrets={"pip": "env=PIP"})
-        )
+        small_app.image(small_app.stack("App"), builder=builder_in(small_app.stack("Builds")))
 
 
 @pytest.mark.parametrize("builder_s", [True, False])
@@ -174,35 +166,3 @@ def test_a_builder_of_another_stage_is_refused(small_app: SmallApp) -> None:
     repository = small_app.repository("app-dev", cdk.Stack(stage, "Repositories"))
     with pytest.raises(ScopedImagesError, match="CDK orders no stacks across stages or apps"):
         image_in(small_app, cdk.Stack(stage, "App"), builder, repository=repository)
-
-
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        (
-            {"ssh": "default"},
-            "ssh of 'App/Image': a remote build cannot reach the SSH agent of this machine, got 'default'; pass a deploy "
-            "key as a build secret",
-        ),
-        (
-            {"network": "host"},
-            "network of 'App/Image': BuildKit in a container gives no step the host's network, got 'host'; "
-            "leave it out",
-        ),
-    ],
-)
-def test_an_option_that_only_a_local_build_has_is_refused(
-    small_app: SmallApp, option: dict[str, Any], message: str
-) -> None:
-    stack, builder = small_app.stack("App"), builder_in(small_app.stack("Builds"))
-    with refused(message):
-        image_in(small_app, stack, builder, options=BuildOptions(**option))
-
-
-def test_required_pins_include_the_buildkit_that_builds(small_app: SmallApp) -> None:
-    stack, builder = small_app.stack("App"), builder_in(small_app.stack("Builds"))
-    with refused(
-        "require_pins: 'App/Image' is built by a BuildKit without a digest, got None; pass "
-        "RemoteBuilder(buildkit_image='<image>@sha256:<digest>')"
-    ):
-        image_in(small_app, stack, builder, options=BuildOptions(upstream=UpstreamImages(require_pins=True)))

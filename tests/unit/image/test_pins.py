@@ -36,6 +36,15 @@ def test_another_pin_of_an_image_that_it_is_built_from_changes_the_tag(public: S
     assert len(tags) == 3
 
 
+def test_a_pin_of_another_image_changes_no_tag(public: ScopedContext) -> None:
+    further = ImagesLock(images={PUBLIC: DIGESTS[0], "python:3.12": DIGESTS[1]})
+    tags = {
+        spec(public, upstream=each).content_tag
+        for each in (upstream(DIGESTS[0]), UpstreamImages(lock=further))
+    }
+    assert len(tags) == 1
+
+
 def test_a_pin_of_what_a_base_of_ours_replaces_does_not_count(public: ScopedContext) -> None:
     base = BaseReference(uri="base:sha-1", identity="sha-1")
     tags = {spec(public, base=base, upstream=upstream(digest)).content_tag for digest in (None, *DIGESTS)}
