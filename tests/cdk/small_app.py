@@ -57,7 +57,7 @@ class SmallApp:
     ) -> ImageRepository:
         lifecycle = ImageLifecycle(max_images=5, untagged_days=1)
         scope = self.repositories if scope is None else scope
-        return ImageRepository(scope, name, repository_name=name, lifecycle=lifecycle, **options)
+        return ImageRepository(scope, name, **{"repository_name": name, "lifecycle": lifecycle, **options})
 
     def base(self, scope: Construct, name: str, repository: ImageRepository, **options: Any) -> BaseImage:
         context = options.pop("context", None) or self.context(name)

@@ -17,6 +17,7 @@ from scoped_images import (
     BuildSecret,
     ExistingImage,
     ImagePruner,
+    OrderedAssets,
     RemoteBuilder,
     Retention,
     ScopedImage,
@@ -38,10 +39,16 @@ def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
                     yield f"{class_name}.{name}", function
 
 
-ROOMS = tuple(f"scoped_images.cdk.{room}." for room in ("bases", "functions", "images", "remote"))
+ROOMS = tuple(
+    f"scoped_images.cdk.{room}"
+    for room in ("bases", "functions", "images", "remote", "repositories", "stack_outputs")
+)
 FUNCTIONS = dict(public_functions())
 # The library calls them.
-del FUNCTIONS["RemoteBuilder.build"], FUNCTIONS["WorkloadBases.__init__"]
+for own in ("RemoteBuilder.build", "WorkloadBases.__init__"):
+    del FUNCTIONS[own]
+for own in ("ExistingRepository", "ImageRepository"):
+    del FUNCTIONS[f"{own}.keep_moving_tag"]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -136,6 +143,10 @@ MISTAKES: dict[str, tuple[Callable[[SmallApp, cdk.Stack], Any], str]] = {
     "an interface of CDK": (
         lambda _, stack: builder(stack, vpc=kms.Key(stack, "Key")),
         "vpc of 'App/X': must be IVpc, got Key; see help(RemoteBuilder)",
+    ),
+    "a name unknown to CDK's synthesizer": (
+        lambda _, __: OrderedAssets(qualifer="team1"),
+        "qualifer: DefaultStackSynthesizer() has no such argument; use qualifier=",
     ),
     "a method": (
         lambda small_app, stack: small_app.image(stack, "X").to_lambda_code(cmd=[7]),  # type: ignore[list-item]

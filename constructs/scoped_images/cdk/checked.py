@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache, wraps
@@ -40,6 +39,7 @@ _USE = {
     "ImageRepository or ExistingRepository": (
         "use an ImageRepository of an earlier stack, or ImageRepository.from_name(…)"
     ),
+    "IRepository": "use an aws_ecr.Repository, or ImageRepository.from_name(…)",
     "Path": "use a path",
     "RefreshMarks": "use RefreshMarks.read()",
     "Retention": "use Retention(max_images=30)",
@@ -206,7 +206,7 @@ def _hint_of(function: Callable[..., Any], keywords: type | None, name: str) -> 
         for word in re.findall(r"\w+", text)
         if word in scoped_images.__all__
     }
-    module = vars(sys.modules[function.__module__])
+    module = inspect.unwrap(function).__globals__
     return get_type_hints(SimpleNamespace(__annotations__={name: text}), module, public)[name]
 
 

@@ -8,9 +8,9 @@ from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args
 
 from aws_cdk import Environment as StackEnvironment
-from aws_cdk import Token
 
-from scoped_images.cdk.arguments import expect_environment_name
+from scoped_images.cdk.arguments import expect_environment_name, is_token
+from scoped_images.cdk.checked import checked
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
@@ -36,7 +36,7 @@ class _WrongSettingError(ScopedImagesError):
         self.key = key
         self.problem = f"must be {expected}, got {value!r}"
         problem, way_out = self.problem, f"correct it where the app makes its {kind}"
-        if isinstance(value, str) and Token.is_unresolved(value):
+        if is_token(value):
             problem = f"must be {expected}, got a token"
             way_out = "use a literal, because images are built before CloudFormation knows tokens"
         elif value is None and key in _SET_BY_THE_CLI:
@@ -122,6 +122,7 @@ class Environment:
         """Account and region, for stacks: `Stack(app, "Functions", env=environment.place)`."""
         return StackEnvironment(account=self.account, region=self.region)
 
+    @checked()
     def build_options(self, options: BuildOptions) -> BuildOptions:
         """Return options that write caches and require pins as this environment says."""
         return replace(
@@ -131,6 +132,7 @@ class Environment:
         )
 
     @classmethod
+    @checked()
     def read(cls, environments: object, name: str) -> Self:
         """Read environment `name` from the context value `environments`.
 
@@ -152,7 +154,7 @@ class Environment:
                 "context['environments'], or app.node.get_context('environments')"
             )
         if name not in environments:
-            known = ", ".join(sorted(environments))
+            known = ", ".join(sorted(map(str, environments)))
             raise ScopedImagesError(f"environments: unknown environment, got {name!r}; known are {known}")
         settings = environments[name]
         if not isinstance(settings, Mapping):
@@ -191,7 +193,7 @@ class Environment:
 
 def _digits(account: object) -> str:
     """Say what an account must be: quotes are what a number in cdk.json lacks."""
-    return "12 digits" if account is None or Token.is_unresolved(account) else "12 digits in quotes"
+    return "12 digits" if account is None or is_token(account) else "12 digits in quotes"
 
 
 def _matches(value: object, pattern: str) -> bool:

@@ -10,6 +10,7 @@ import aws_cdk
 from aws_cdk import CfnOutput
 from constructs import Construct
 
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.errors import ScopedImagesError
 
@@ -17,6 +18,7 @@ from scoped_images.errors import ScopedImagesError
 class StackOutputs(Construct):
     """Outputs under the names that are given, and not under logical ids that CDK makes."""
 
+    @checked()
     def __init__(
         self, scope: Construct, construct_id: str, values: Mapping[str, str], *, parameters: str | None = None
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,70 +11,79 @@ import pytest
 from aws_cdk import aws_batch as batch
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.assertions import Match, Template
+from aws_cdk import aws_sam as sam
+from aws_cdk.assertions import Template
 from constructs import Construct
 
-from scoped_images import Platform
-from tests.cdk.image_users import (
-    ROLE,
-    Make,
-    agent,
-    ec2_job,
-    ecs_job,
-    fargate_job,
-    function_of,
-    project,
-    properties_of,
-    sam_function,
-    service,
-    task_of,
-    uri,
-)
+from scoped_images import Platform, ScopedImage
+from tests.cdk.image_users import function_of, task_of, uri
 from tests.cdk.small_app import BOTH, PLACE, SmallApp, errors
 
-
-@pytest.mark.parametrize(("platform", "architecture"), [("linux/arm64", "ARM64"), ("linux/amd64", "X86_64")])
-def test_functions_and_tasks_get_the_architecture_of_their_image(
-    small_app: SmallApp, platform: str, architecture: str
-) -> None:
-    """By its tag, and by its digest, which only CloudFormation knows."""
-    stack = small_app.stack("App")
-    for name, pinned in (("Tagged", False), ("Pinned", True)):
-        scope = Construct(stack, name)
-        image = small_app.image(scope, platform=Platform(platform), pin_digest=pinned)
-        function_of(scope, image)
-        task_of(scope, image)
-    template = Template.from_stack(stack)
-    functions = template.find_resources("AWS::Lambda::Function", {"Properties": {"PackageType": "Image"}})
-    tasks = template.find_resources("AWS::ECS::TaskDefinition")
-    assert [each["Properties"]["Architectures"] for each in functions.values()] == [
-        [architecture.lower()],
-        [architecture.lower()],
-    ]
-    assert [each["Properties"]["RuntimePlatform"] for each in tasks.values()] == [
-        {"CpuArchitecture": architecture, "OperatingSystemFamily": "LINUX"},
-        {"CpuArchitecture": architecture, "OperatingSystemFamily": "LINUX"},
-    ]
+FARGATE: dict[str, Any] = {"type": "container", "platform_capabilities": ["FARGATE"]}
 
 
-def test_functions_of_other_code_do_not_change(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    small_app.image(stack)
-    code = lambda_.Code.from_inline("def handler(e, c): pass")
-    lambda_.Function(stack, "Zip", runtime=lambda_.Runtime.PYTHON_3_13, handler="index.handler", code=code)
-    Template.from_stack(stack).has_resource_properties(
-        "AWS::Lambda::Function", {"Code": {"ZipFile": Match.any_value()}, "Architectures": Match.absent()}
+def jobs_of(scope: Construct, image: ScopedImage) -> None:
+    """One job of each form that Fargate runs: two of the plain resource, one of CDK's own construct."""
+    job = batch.CfnJobDefinition
+    container = job.ContainerPropertiesProperty(image=uri(image))
+    job(scope, "One", **FARGATE, container_properties=container)
+    task = job.EcsTaskPropertiesProperty(containers=[job.TaskContainerPropertiesProperty(image=uri(image))])
+    job(scope, "Several", **FARGATE, ecs_properties=job.EcsPropertiesProperty(task_properties=[task]))
+    batch.EcsJobDefinition(
+        scope,
+        "Stock",
+        container=batch.EcsFargateContainerDefinition(
+            scope, "Container", image=image.to_container_image(), cpu=1, memory=cdk.Size.gibibytes(2)
+        ),
     )
 
 
-def test_the_architecture_is_set_in_a_stage_too(small_app: SmallApp) -> None:
-    stack = cdk.Stack(cdk.Stage(small_app.app, "Stage", env=PLACE), "App")
-    function_of(stack, small_app.image(stack))
-    Template.from_stack(stack).has_resource_properties("AWS::Lambda::Function", {"Architectures": ["arm64"]})
+def architectures_in(stack: cdk.Stack) -> list[Any]:
+    """Every architecture that a template sets, but for the library's own function."""
+    resources = Template.from_stack(stack).to_json()["Resources"].values()
+    waiting = [
+        each["Properties"] for each in resources if "Handler" not in each.get("Properties", {"Handler": ""})
+    ]
+    found = []
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            found += [each for key, each in value.items() if key in ("Architectures", "RuntimePlatform")]
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return sorted(found, key=str)
 
 
-def test_images_of_one_id_in_two_stacks_keep_their_platforms(small_app: SmallApp) -> None:
-    stacks = [small_app.stack("One"), small_app.stack("Two")]
+@pytest.mark.parametrize("pin_digest", [False, True], ids=["by its tag", "by its digest"])
+@pytest.mark.parametrize(("platform", "architecture"), [("linux/arm64", "ARM64"), ("linux/amd64", "X86_64")])
+def test_functions_tasks_and_jobs_get_the_architecture_of_their_image(
+    small_app: SmallApp, platform: str, architecture: str, pin_digest: bool
+) -> None:
+    stack = small_app.stack("App")
+    image = small_app.image(stack, platform=Platform(platform), pin_digest=pin_digest)
+    function_of(stack, image)
+    sam.CfnFunction(stack, "Serverless", package_type="Image", image_uri=uri(image))
+    task_of(stack, image)
+    jobs_of(stack, image)
+    functions = [[architecture.lower()]] * 2
+    tasks = [{"CpuArchitecture": architecture, "OperatingSystemFamily": "LINUX"}] * 4
+    assert architectures_in(stack) == functions + tasks
+    assert errors(stack) == []
+
+
+def test_what_runs_no_image_and_jobs_on_instances_do_not_change(small_app: SmallApp) -> None:
+    """Batch refuses runtimePlatform outside of Fargate."""
+    stack = small_app.stack("App")
+    container = batch.CfnJobDefinition.ContainerPropertiesProperty(image=uri(small_app.image(stack)))
+    batch.CfnJobDefinition(stack, "Job", type="container", container_properties=container)
+    code = lambda_.Code.from_inline("def handler(e, c): pass")
+    lambda_.Function(stack, "Zip", runtime=lambda_.Runtime.PYTHON_3_13, handler="index.handler", code=code)
+    assert architectures_in(stack) == []
+
+
+def test_images_of_one_id_in_two_stacks_keep_their_platforms_in_a_stage_too(small_app: SmallApp) -> None:
+    stacks = [small_app.stack("One"), cdk.Stack(cdk.Stage(small_app.app, "Stage", env=PLACE), "Two")]
     for stack, platform in zip(stacks, Platform, strict=True):
         function_of(stack, small_app.image(stack, platform=platform, pin_digest=True))
     for stack, architecture in zip(stacks, ("x86_64", "arm64"), strict=True):
@@ -83,114 +92,28 @@ def test_images_of_one_id_in_two_stacks_keep_their_platforms(small_app: SmallApp
         )
 
 
-@pytest.mark.parametrize("make", [fargate_job, ecs_job])
-def test_a_fargate_job_gets_the_architecture_of_its_image(small_app: SmallApp, make: Make) -> None:
-    stack = small_app.stack("App")
-    make(stack, uri(small_app.image(stack)))
-    found = json.dumps(properties_of(stack, "AWS::Batch::JobDefinition"))
-    assert '"RuntimePlatform": {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}' in found
-    assert errors(stack) == []
-
-
-def test_a_job_of_cdk_s_own_construct_gets_it_too(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    container = batch.EcsFargateContainerDefinition(
-        stack,
-        "Container",
-        image=small_app.image(stack).to_container_image(),
-        cpu=1,
-        memory=cdk.Size.gibibytes(2),
-    )
-    batch.EcsJobDefinition(stack, "Job", container=container)
-    found = properties_of(stack, "AWS::Batch::JobDefinition")["ContainerProperties"]["RuntimePlatform"]
-    assert found == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
-
-
-def test_a_job_on_instances_gets_none_since_they_decide(small_app: SmallApp) -> None:
-    """Batch refuses runtimePlatform outside of Fargate."""
-    stack = small_app.stack("App")
-    ec2_job(stack, uri(small_app.image(stack)))
-    assert "RuntimePlatform" not in json.dumps(properties_of(stack, "AWS::Batch::JobDefinition"))
-
-
-def test_a_sam_function_gets_the_architecture_of_its_image(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    sam_function(stack, uri(small_app.image(stack)))
-    assert properties_of(stack, "AWS::Serverless::Function")["Architectures"] == ["arm64"]
-
-
-def raw_function(scope: Construct, image: str) -> Any:
-    properties = {"Code": {"ImageUri": image}, "PackageType": "Image", "Role": ROLE}
-    return cdk.CfnResource(scope, "Run", type="AWS::Lambda::Function", properties=properties)
-
-
-def x86_project(scope: Construct, image: str) -> Any:
-    return project(scope, image, "LINUX_LAMBDA_CONTAINER")
-
-
-def arm_project(scope: Construct, image: str) -> Any:
-    return project(scope, image)
-
-
-def x86_job(scope: Construct, image: str) -> Any:
-    x86 = batch.CfnJobDefinition.RuntimePlatformProperty(cpu_architecture="X86_64")
-    return fargate_job(scope, image, runtime_platform=x86)
-
-
-def x86_task(scope: Construct, image: str) -> Any:
-    x86 = ecs.RuntimePlatform(cpu_architecture=ecs.CpuArchitecture.X86_64)
-    task = ecs.FargateTaskDefinition(scope, "Run", runtime_platform=x86)
-    return task.add_container("app", image=ecs.ContainerImage.from_registry(image))
-
-
 @pytest.mark.parametrize(
-    ("make", "platform", "message"),
+    ("resource", "message"),
     [
         (
-            raw_function,
-            "linux/arm64",
+            "Lambda::Function",
             "Architectures: its image is built for linux/arm64, got no value; set ['arm64']",
         ),
         (
-            x86_task,
-            "linux/arm64",
-            "RuntimePlatform.CpuArchitecture: its image is built for linux/arm64, got X86_64; set ARM64",
-        ),
-        (
-            x86_job,
-            "linux/arm64",
-            "ContainerProperties.RuntimePlatform.CpuArchitecture: its image is built for linux/arm64, got X86_64; set "
-            "ARM64",
-        ),
-        (
-            x86_project,
-            "linux/arm64",
-            "Environment.Type: its image is built for linux/arm64, got LINUX_LAMBDA_CONTAINER; set ARM_LAMBDA_CONTAINER",
-        ),
-        (
-            arm_project,
-            "linux/amd64",
-            "Environment.Type: its image is built for linux/amd64, got ARM_CONTAINER; set LINUX_CONTAINER",
-        ),
-        (
-            service,
-            "linux/arm64",
+            "AppRunner::Service",
             "AWS::AppRunner::Service runs linux/amd64 only, got an image for linux/arm64; build it for linux/amd64",
-        ),
-        (
-            agent,
-            "linux/amd64",
-            "AWS::BedrockAgentCore::Runtime runs linux/arm64 only, got an image for linux/amd64; build it for "
-            "linux/arm64",
         ),
     ],
 )
-def test_another_architecture_than_the_image_s_is_an_error(
-    small_app: SmallApp, make: Make, platform: str, message: str
+def test_a_plain_resource_of_another_architecture_is_an_error(
+    small_app: SmallApp, resource: str, message: str
 ) -> None:
+    """Of a plain resource nobody can see whether an override sets the property already."""
     stack = small_app.stack("App")
-    make(stack, uri(small_app.image(stack, platform=Platform(platform))))
-    assert [error.partition(": ")[2] for error in errors(stack)] == [message]
+    image = uri(small_app.image(stack))
+    properties = {"Code": {"ImageUri": image}, "SourceConfiguration": {"ImageIdentifier": image}}
+    cdk.CfnResource(stack, "Run", type=f"AWS::{resource}", properties=properties)
+    assert errors(stack) == [f"App/Run: {message}"]
 
 
 @jsii.implements(cdk.IAspect)
@@ -218,31 +141,52 @@ def test_what_arguments_overrides_and_late_aspects_set_is_seen(small_app: SmallA
     ]
 
 
-def test_a_task_that_runs_one_platform_of_an_index_is_no_error(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    image = small_app.image(stack, platforms=BOTH, repository=small_app.repository("app-dev"))
-    task_of(stack, image, runtime_platform=ecs.RuntimePlatform(cpu_architecture=ecs.CpuArchitecture.ARM64))
-    assert errors(stack) == []
-
-
-def test_a_task_of_images_for_two_platforms_is_an_error(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
+def task_of_two_platforms(small_app: SmallApp, stack: cdk.Stack) -> None:
     task = ecs.FargateTaskDefinition(stack, "Task")
     for name, platform in zip(("one", "two"), Platform, strict=True):
         image = small_app.image(stack, name, platform=platform)
         task.add_container(f"{name}-container", image=image.to_container_image())
-    assert errors(stack) == [
-        "App/Task/Resource: all its images must run on one architecture, got images for linux/amd64 and linux/arm64; "
-        "build them for the same platform"
-    ]
 
 
-def test_an_index_as_a_function_s_code_is_an_error(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    image = small_app.image(stack, platforms=BOTH, repository=small_app.repository("app-dev"))
+def index_of(small_app: SmallApp, stack: cdk.Stack) -> ScopedImage:
+    return small_app.image(stack, platforms=BOTH, repository=small_app.repository("app-dev"))
+
+
+def task_of_an_index(small_app: SmallApp, stack: cdk.Stack) -> None:
+    arm = ecs.RuntimePlatform(cpu_architecture=ecs.CpuArchitecture.ARM64)
+    task_of(stack, index_of(small_app, stack), runtime_platform=arm)
+
+
+def function_of_an_index(small_app: SmallApp, stack: cdk.Stack) -> None:
+    image = index_of(small_app, stack)
     code = lambda_.DockerImageCode.from_ecr(image.repository, tag_or_digest=image.tag)
     lambda_.DockerImageFunction(stack, "Function", code=code)
-    assert errors(stack) == [
-        "App/Function/Resource: Lambda takes an image of one platform, got an index over several; make the code with "
-        "to_lambda_code(platform=…)"
-    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (task_of_an_index, []),
+        (
+            task_of_two_platforms,
+            [
+                "App/Task/Resource: all its images must run on one architecture, got images for linux/amd64 and "
+                "linux/arm64; build them for the same platform"
+            ],
+        ),
+        (
+            function_of_an_index,
+            [
+                "App/Function/Resource: Lambda takes an image of one platform, got an index over several; make the code "
+                "with to_lambda_code(platform=…)"
+            ],
+        ),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_of_several_platforms_one_must_fit(
+    small_app: SmallApp, make: Callable[[SmallApp, cdk.Stack], None], found: list[str]
+) -> None:
+    stack = small_app.stack("App")
+    make(small_app, stack)
+    assert errors(stack) == found

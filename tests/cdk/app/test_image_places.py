@@ -9,68 +9,68 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk.cx_api import SynthesisMessageLevel
 from constructs import Construct
 
 from scoped_images import ImageRepository
-from tests.cdk.image_users import (
-    function_of,
-    properties_of,
-    waits_for,
-)
+from tests.cdk.image_users import function_of, properties_of, task_of, waits_for
 from tests.cdk.small_app import PLACE, SmallApp, errors
 
 OTHER = cdk.Environment(account="222222222222", region="eu-west-1")
 AWAY = cdk.Environment(account="111111111111", region="us-east-1")
 
 
-def test_a_function_in_another_region_than_its_image_is_an_error(small_app: SmallApp) -> None:
-    image = small_app.image(small_app.stack("Images"))
-    stack = small_app.stack("Functions", env=AWAY)
-    function_of(stack, image)
-    assert errors(stack) == [
-        "Functions/Function/Resource: AWS::Lambda::Function takes images of its own region us-east-1 only, got one in "
-        "eu-west-1; publish the image in us-east-1 too"
-    ]
-
-
-def test_a_task_in_another_region_than_its_image_waits_for_it(small_app: SmallApp) -> None:
-    image = small_app.image(small_app.stack("Images"))
-    stack = small_app.stack("Tasks", env=AWAY)
-    ecs.FargateTaskDefinition(stack, "Task").add_container("app", image=image.to_container_image())
-    assert errors(stack) == []
-    assert waits_for(small_app, "Tasks") == {"Images"}
-
-
-def test_a_function_of_an_account_that_may_not_pull_is_an_error(small_app: SmallApp) -> None:
-    repository = small_app.repository("app-dev")
-    image = small_app.image(small_app.stack("Images"), repository=repository)
-    stack = small_app.stack("Functions", env=OTHER)
-    function_of(stack, image)
-    assert errors(stack) == [
-        "Functions/Function/Resource: its image is in repository 'app-dev' of account 111111111111, from which Lambda "
-        "functions of account 222222222222 may not pull; give that ImageRepository pull_accounts=['222222222222']"
-    ]
-
-
-def test_an_image_in_cdk_s_own_repository_is_for_its_account_only(small_app: SmallApp) -> None:
-    image = small_app.image(small_app.stack("Images"))
-    stack = small_app.stack("Tasks", env=OTHER)
-    ecs.FargateTaskDefinition(stack, "Task").add_container("app", image=image.to_container_image())
-    assert [error.partition("may not pull; ")[2] for error in errors(stack)] == [
-        "give 'Images/Image' repository=, an ImageRepository with pull_accounts=['222222222222']"
-    ]
-
-
-def test_a_function_of_an_account_that_may_pull_waits_for_its_image(small_app: SmallApp) -> None:
-    repository = small_app.repository("app-dev", pull_accounts=["222222222222"])
-    image = small_app.image(small_app.stack("Images"), repository=repository)
-    stack = small_app.stack("Functions", env=OTHER)
-    function_of(stack, image)
-    assert errors(stack) == []
-    assert waits_for(small_app, "Functions") == {"Images"}
+@pytest.mark.parametrize(
+    ("place", "run", "repository", "error"),
+    [
+        (
+            AWAY,
+            function_of,
+            None,
+            "Runs/Function/Resource: AWS::Lambda::Function takes images of its own region us-east-1 only, got one in "
+            "eu-west-1; publish the image in us-east-1 too",
+        ),
+        (AWAY, task_of, None, None),
+        (
+            OTHER,
+            function_of,
+            {},
+            "Runs/Function/Resource: its image is in repository 'app-dev' of account 111111111111, from which Lambda "
+            "functions of account 222222222222 may not pull; give that ImageRepository pull_accounts=['222222222222']",
+        ),
+        (
+            OTHER,
+            task_of,
+            None,
+            "Runs/Task/Resource: its image is in repository 'cdk-hnb659fds-container-assets-111111111111-eu-west-1' of "
+            "account 111111111111, from which account 222222222222 may not pull; give 'Images/Image' repository=, an "
+            "ImageRepository with pull_accounts=['222222222222']",
+        ),
+        (OTHER, function_of, {"pull_accounts": ["222222222222"]}, None),
+    ],
+    ids=[
+        "region",
+        "region of a task",
+        "account",
+        "account and CDK's own repository",
+        "account that may pull",
+    ],
+)
+def test_what_runs_an_image_elsewhere_must_be_able_to_pull_it_and_waits_for_it(
+    small_app: SmallApp,
+    place: cdk.Environment,
+    run: Any,
+    repository: dict[str, Any] | None,
+    error: str | None,
+) -> None:
+    options: dict[str, Any] = (
+        {} if repository is None else {"repository": small_app.repository("app-dev", **repository)}
+    )
+    stack = small_app.stack("Runs", env=place)
+    run(stack, small_app.image(small_app.stack("Images"), **options))
+    assert errors(stack) == ([] if error is None else [error])
+    assert waits_for(small_app, "Runs") == {"Images"}
 
 
 def test_an_image_of_another_stage_is_an_error(small_app: SmallApp) -> None:
@@ -157,23 +157,15 @@ def test_an_app_without_a_literal_place_is_ordered_too(small_app: SmallApp) -> N
     assert waits_for(small_app, "Functions") == {"Images"}
 
 
-def test_an_account_may_be_granted_to_pull_by_the_image(small_app: SmallApp) -> None:
-    stack = small_app.stack("Repositories")
-    repository = small_app.repository("app-dev", stack)
-    image = small_app.image(small_app.stack("Images"), repository=repository)
+def test_only_a_grant_of_the_image_adds_to_the_policy_of_its_repository(small_app: SmallApp) -> None:
+    """A function asks for a statement that the repository has already."""
+    repositories, images = small_app.stack("Repositories"), small_app.stack("Images")
+    image = small_app.image(images, repository=small_app.repository("app-dev", repositories))
+    function_of(images, image)
     image.repository.grant_pull(iam.AccountPrincipal("222222222222"))
-    statements = properties_of(stack, "AWS::ECR::Repository")["RepositoryPolicyText"]["Statement"]
-    assert len(statements) == 3
+    statements = properties_of(repositories, "AWS::ECR::Repository")["RepositoryPolicyText"]["Statement"]
+    assert [each.get("Sid") for each in statements] == ["ImagePublishingRole", "LambdaFunctions", None]
     assert ":iam::222222222222:root" in json.dumps(statements[2]["Principal"])
-
-
-def test_a_function_adds_nothing_to_the_policy_of_its_image_s_repository(small_app: SmallApp) -> None:
-    """The repository lets the account's functions pull already, and no others."""
-    stack = small_app.stack("Repositories")
-    repository = small_app.repository("app-dev", stack)
-    images = small_app.stack("Images")
-    function_of(images, small_app.image(images, repository=repository))
-    assert len(properties_of(stack, "AWS::ECR::Repository")["RepositoryPolicyText"]["Statement"]) == 2
 
 
 def test_a_grant_that_cdk_s_own_repository_cannot_give_is_an_error(small_app: SmallApp) -> None:

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import cloudformation_include
 from aws_cdk.assertions import Template
+from constructs import Construct
 
-from scoped_images import Platform
 from scoped_images.cdk.deploy_order import deploy_after
-from tests.cdk.image_users import (
-    Make,
-    agent,
-    any_resource,
-    ec2_job,
-    ecs_job,
-    fargate_job,
-    function,
-    function_of,
-    included,
-    model,
-    overridden,
-    project,
-    sam_function,
-    service,
-    task,
-    task_of,
-    uri,
-    waits_for,
-)
+from tests.cdk.image_users import function_of, task_of, waits_for
 from tests.cdk.small_app import BOTH, SmallApp, errors
 
-KINDS: list[Make] = [
-    function, task, sam_function, fargate_job, ecs_job, ec2_job, model, project, service, agent, any_resource,
-    overridden, included,
-]  # fmt: skip
 EXPORTED = (
     "its image is named by a value that stack 'Images' exports, and CloudFormation changes no export that is in "
     "use; put both into one stack, make the image with pin_digest=False, or set "
@@ -43,27 +23,36 @@ EXPORTED = (
 )
 
 
-@pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
-def test_whatever_names_an_image_waits_for_the_stack_that_publishes_it(
-    small_app: SmallApp, make: Make
-) -> None:
-    platform = Platform.LINUX_AMD64 if make is service else Platform.LINUX_ARM64
-    image = small_app.image(small_app.stack("Images"), platform=platform)
-    stack = small_app.stack("Runs")
-    make(stack, uri(image))
-    assert waits_for(small_app, "Runs") == {"Images"}
-    assert errors(stack) == []
+def any_resource(scope: Construct, image: str) -> None:
+    cdk.CfnResource(scope, "Run", type="Some::Future::Service", properties={"Deep": [{"Image": image}]})
 
 
-@pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
-def test_whatever_names_a_digest_that_another_stack_exports_is_an_error(
-    small_app: SmallApp, make: Make
+def overridden(scope: Construct, image: str) -> None:
+    resource = cdk.CfnResource(scope, "Run", type="Some::Future::Service")
+    resource.add_property_override("Spec.Image", image)
+
+
+def included(scope: Construct, image: str) -> None:
+    """A template of somebody else's, whose parameter is the image."""
+    app = scope.node.root
+    assert isinstance(app, cdk.App)
+    file = Path(app.outdir).parent / "included.json"
+    run = {"Type": "Some::Future::Service", "Properties": {"Image": {"Ref": "Image"}}}
+    file.write_text(json.dumps({"Parameters": {"Image": {"Type": "String"}}, "Resources": {"Run": run}}))
+    cloudformation_include.CfnInclude(scope, "Run", template_file=str(file), parameters={"Image": image})
+
+
+@pytest.mark.parametrize("make", [any_resource, overridden, included], ids=lambda make: make.__name__)
+def test_whatever_names_an_image_waits_for_its_stack_and_takes_no_exported_digest(
+    small_app: SmallApp, make: Any
 ) -> None:
-    platform = Platform.LINUX_AMD64 if make is service else Platform.LINUX_ARM64
-    image = small_app.image(small_app.stack("Images"), platform=platform, pin_digest=True)
-    stack = small_app.stack("Runs")
-    make(stack, f"{image.repository.repository_uri}@{image.digest}")
-    assert [error.partition(": ")[2] for error in errors(stack)] == [EXPORTED]
+    image = small_app.image(small_app.stack("Images"), pin_digest=True)
+    tagged, pinned = small_app.stack("Tagged"), small_app.stack("Pinned")
+    make(tagged, image.repository.repository_uri_for_tag(image.tag))
+    make(pinned, f"{image.repository.repository_uri}@{image.digest}")
+    assert waits_for(small_app, "Tagged") == {"Images"}
+    assert errors(tagged) == []
+    assert [error.partition(": ")[2] for error in errors(pinned)] == [EXPORTED]
 
 
 def test_with_weak_references_a_digest_of_another_stack_is_no_export(small_app: SmallApp) -> None:

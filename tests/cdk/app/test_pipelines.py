@@ -76,6 +76,10 @@ def test_a_pipeline_whose_synth_step_builds_the_images_is_none(
         ("scoped-images build --dry-run", False),
         ("cdk synth # scoped-images build", False),
         ("scoped-images prune; make build", False),
+        ("echo run scoped-images build", False),
+        ('grep "scoped-images build" build.sh', False),
+        ("echo 'it is: scoped-images build'", False),
+        ("if test -e app.py; then AWS_REGION=eu-west-1 scoped-images build; fi", True),
     ],
 )
 def test_a_command_builds_images_as_the_shell_reads_it(command: str, builds: bool) -> None:

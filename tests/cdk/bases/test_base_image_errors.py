@@ -31,10 +31,6 @@ def second_in_a_repository(small_app: SmallApp) -> None:
         small_app.base(small_app.stack(name.title()), name, repository)
 
 
-def without_a_repository(small_app: SmallApp) -> None:
-    small_app.base(small_app.stack("Base"), "base", None)  # type: ignore[arg-type]
-
-
 def beside_its_repository(small_app: SmallApp) -> None:
     stack = small_app.stack("One")
     small_app.base(stack, "base", small_app.repository("base-dev", stack))
@@ -46,10 +42,6 @@ def without_a_place(small_app: SmallApp) -> None:
 
 def away_from_its_repository(small_app: SmallApp) -> None:
     small_app.base(small_app.stack("Far", env=AWAY), "base", small_app.repository("base-dev"))
-
-
-def of_an_unknown_tag(small_app: SmallApp) -> None:
-    base_in_own_stack(small_app, tag="latest")
 
 
 def dependent_without_a_place(small_app: SmallApp) -> None:
@@ -105,11 +97,6 @@ def dependent_beside_its_base(small_app: SmallApp) -> None:
             "repository of its own",
         ),
         (
-            without_a_repository,
-            "repository: 'Base/base' needs one, which its dependents are built from, got None; pass an ImageRepository "
-            "of an earlier stack",
-        ),
-        (
             beside_its_repository,
             "stack: the CLI builds all images of a stack before it deploys the stack, got 'One/base' in the same stack "
             "as its repository 'One/base-dev'; put 'One/base-dev' into a stack of its own",
@@ -119,10 +106,6 @@ def dependent_beside_its_base(small_app: SmallApp) -> None:
             away_from_its_repository,
             "env: repository 'base-dev' is in 111111111111/eu-west-1, got 111111111111/us-east-1 for stack 'Far'; "
             "deploy both to one account and region",
-        ),
-        (
-            of_an_unknown_tag,
-            "tag: must be 'content' or 'git' or 'static' or 'frozen', got 'latest' for 'Base/base'; use 'content'",
         ),
         (dependent_without_a_place, f"env: stack 'App' {NEEDS_A_PLACE}"),
         (

@@ -6,7 +6,9 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable
-from itertools import pairwise
+from contextlib import suppress
+from itertools import groupby, pairwise
+from pathlib import PurePosixPath
 
 from constructs import IConstruct
 
@@ -15,8 +17,10 @@ from scoped_images.cdk.app.registered_image import RegisteredImage
 from scoped_images.cdk.place import path_of
 
 BUILD_COMMAND = "scoped-images build --app cdk.out --deploy-first"
-_BUILD = re.compile(r"\bscoped-images\s+build\b")
-_ENDS_COMMAND = ";&|()\n"
+# What the command that builds may begin with. Any other program, such as echo, does not run it.
+_BEGINNING = re.compile(
+    "scoped-images|uv|uvx|poetry|pdm|pipenv|pipx|hatch|pixi|env|exec|time|timeout|sudo|if|then|else|do|while|!|{"
+)
 
 
 def is_pipeline(node: IConstruct) -> bool:
@@ -52,28 +56,24 @@ def check_pipeline(pipeline: IConstruct, images: Iterable[RegisteredImage]) -> N
 
 def builds_images(script: str) -> bool:
     """Return whether a command of a shell step builds the images, as far as its words show."""
-    lexer = shlex.shlex(script.replace("\\\n", ""), posix=True, punctuation_chars=_ENDS_COMMAND)
-    # shlex takes a `#` within a word for a comment, as no shell does.
-    lexer.whitespace, lexer.commenters, lexer.whitespace_split = " \t\r", "", True
-    try:
-        words = list(lexer)
-    except ValueError:  # a quotation that does not end, such as an apostrophe in a comment
-        return _BUILD.search(script) is not None
-    commands: list[list[str]] = [[]]
-    comment = False
-    for word in words:
-        ends = set(word) <= set(_ENDS_COMMAND)
-        comment = (comment or word.startswith("#")) and "\n" not in word
-        if ends:
-            commands.append([])
-        elif not comment:
-            commands[-1].append(word)
-    return any(_is_build(command) for command in commands)
+    for line in script.replace("\\\n", "").splitlines():
+        # shlex takes a `#` within a word for a comment, as no shell does.
+        lexer = shlex.shlex(re.sub(r"(?<=\S)#", "", line), posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        # A quotation that spans lines ends in the error.
+        with suppress(ValueError):
+            for ends, words in groupby(list(lexer), lambda word: set(word) <= set("();<>|&")):
+                if not ends and _is_build(list(words)):
+                    return True
+    return False
 
 
 def _is_build(words: list[str]) -> bool:
-    """Return whether the words of one command run the build, perhaps by another program such as `uv run`."""
-    return "--dry-run" not in words and any(
-        program.rpartition("/")[2] == "scoped-images" and command == "build"
-        for program, command in pairwise(words)
+    """Return whether the words of one command run the build, themselves or by a program such as `uv run`."""
+    names = [PurePosixPath(word).name for word in words]
+    first = next((name for name in names if "=" not in name), "")
+    return (
+        _BEGINNING.fullmatch(first) is not None
+        and ("scoped-images", "build") in pairwise(names)
+        and "--dry-run" not in words
     )

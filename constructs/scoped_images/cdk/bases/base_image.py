@@ -87,7 +87,6 @@ class BaseImage(Construct):
             named_bases=base_arguments(self, named_bases),
             options=options or BuildOptions(),
             builder=LocalBuilder() if builder is None else builder,
-            is_base=True,
             frozen=refresh_mark or "" if tag == "frozen" else None,
         )
         builds = image_builds.builds()

@@ -40,7 +40,6 @@ class ImageBuilds:
     """The builds of one image, one for each platform, all of one Dockerfile.
 
     context: one for all platforms, or a function that makes each platform's.
-    is_base: whether other images are built from it.
     frozen: as that of ImageSpec.
     """
 
@@ -52,7 +51,6 @@ class ImageBuilds:
     named_bases: Mapping[str, PublishedBase | BaseReference]
     options: BuildOptions
     builder: ImageBuilder
-    is_base: bool = False
     frozen: str | None = None
 
     def __post_init__(self) -> None:
@@ -71,7 +69,6 @@ class ImageBuilds:
                 build_after(self.scope, needed=repository.deployed_with, what="its repository")
             return
         reasons = {
-            "its dependents are built from": self.is_base,
             "keeps the index over its platforms": len(self.platforms) > 1,
             f"{type(self.builder).__name__} pushes it to": self.builder.needs_repository,
         }

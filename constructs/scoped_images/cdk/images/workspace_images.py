@@ -94,9 +94,11 @@ class WorkspaceImages:
         The other arguments are those of BaseGraph.from_workspace, which derives the bases.
         """
         expect_prefix(prefix)
-        derived = {**derivation, "platforms": platforms, "base_dockerfile": base_dockerfile}
-        useless = [name for name, value in derived.items() if value] if bases else []
-        if useless:
+        given = [
+            name for name, value in (("platforms", platforms), ("base_dockerfile", base_dockerfile)) if value
+        ]
+        useless = [*derivation, *given]
+        if bases and useless:
             raise ScopedImagesError(
                 f"bases: the base images are made already, got {useless[0]}= too; pass it to what makes them"
             )

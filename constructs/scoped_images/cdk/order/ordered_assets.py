@@ -12,8 +12,11 @@ from aws_cdk import DefaultStackSynthesizer, IBoundStackSynthesizer, ISynthesisS
 from aws_cdk.cloud_assembly_schema import ArtifactType, AssetManifestProperties
 
 from scoped_images.cdk.app.app_register import register_of
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.place import path_of, synthesizer_of
 from scoped_images.errors import ScopedImagesError
+
+_stock_init = checked()(DefaultStackSynthesizer.__init__)
 
 
 class _AsksForAnInstance:
@@ -42,7 +45,7 @@ class OrderedAssets(DefaultStackSynthesizer):
     __jsii_ref__ = _AsksForAnInstance()
 
     def __init__(self, **properties: Any) -> None:
-        super().__init__(**properties)
+        _stock_init(self, **properties)
         self._properties = properties
         self._owner: Stack | None = None
         # Repository and tag by the asset's source hash.

@@ -7,6 +7,7 @@ from typing import Any
 
 from constructs import Construct
 
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.order.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import stack_of
 from scoped_images.cdk.stack_outputs import add_outputs, output_name
@@ -25,6 +26,7 @@ class AddressedRepository(Construct):
     address: RepositoryAddress
     deployed_with: Construct | None = None
 
+    @checked()
     def add_outputs(self, *, name: str | None = None, parameters: str | None = None) -> None:
         """Add name, URI and login command to the outputs of the repository's stack.
 

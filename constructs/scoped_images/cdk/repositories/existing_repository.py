@@ -12,6 +12,7 @@ from constructs import Construct
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.arguments import expect_accounts
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.repositories.addressed_repository import AddressedRepository
 from scoped_images.ecr.address import RepositoryAddress
 
@@ -23,6 +24,7 @@ class ExistingRepository(AddressedRepository):
         repository its owner adds them, and `policy_text` has them for `aws ecr set-repository-policy`.
     """
 
+    @checked()
     def __init__(
         self,
         scope: Construct,

@@ -22,6 +22,7 @@ from constructs import Construct
 
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.arguments import expect_accounts
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.place import address_in, path_of, stack_of
 from scoped_images.cdk.repositories.addressed_repository import AddressedRepository
 from scoped_images.cdk.repositories.existing_repository import ExistingRepository
@@ -29,7 +30,6 @@ from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.ecr.lifecycle import ImageLifecycle
 from scoped_images.ecr.tags import MAX_MOVING_PATTERNS, MOVING_PATTERNS
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect
 
 _ARN = re.compile(r"arn:[\w-]+:ecr:([a-z0-9-]+):(\d{12}):repository/(.+)")
 
@@ -42,6 +42,7 @@ class ImageRepository(AddressedRepository):
     images: a build cannot write its cache to a repository of its own stack.
     """
 
+    @checked()
     def __init__(
         self,
         scope: Construct,
@@ -61,8 +62,6 @@ class ImageRepository(AddressedRepository):
         pull_accounts: further accounts that may pull, 12 digits each, with their Lambda functions of this region.
         """
         super().__init__(scope, construct_id)
-        do = "use ImageLifecycle(max_images=30, untagged_days=7)"
-        expect(f"lifecycle of {path_of(self)!r}", lifecycle, ImageLifecycle, do)
         if stack_of(self).nested_stack_parent is not None:
             raise ScopedImagesError(
                 f"repository: images are built after whole stacks, got {path_of(self)!r} in a nested stack; put the "
@@ -121,6 +120,7 @@ class ImageRepository(AddressedRepository):
         )
 
     @classmethod
+    @checked()
     def from_name(
         cls, scope: Construct, construct_id: str, repository_name: str, *, pull_accounts: Sequence[str] = ()
     ) -> ExistingRepository:
@@ -132,21 +132,23 @@ class ImageRepository(AddressedRepository):
         return ExistingRepository(scope, construct_id, address=address, pull_accounts=pull_accounts)
 
     @classmethod
+    @checked()
     def from_arn(
         cls, scope: Construct, construct_id: str, repository_arn: str, *, pull_accounts: Sequence[str] = ()
     ) -> ExistingRepository:
         """Use a repository that exists, by its literal ARN."""
-        match = _ARN.fullmatch(repository_arn) if isinstance(repository_arn, str) else None
+        match = _ARN.fullmatch(repository_arn)
         if match is None:
             raise ScopedImagesError(
-                f"repository_arn: must be arn:aws:ecr:<region>:<account>:repository/<name>, got {str(repository_arn)!r} "
-                f"for {construct_id!r}; use a literal ARN"
+                f"repository_arn: must be arn:aws:ecr:<region>:<account>:repository/<name>, got {repository_arn!r}; use "
+                "a literal ARN"
             )
         region, account, name = match.groups()
         address = RepositoryAddress(account=account, region=region, name=name)
         return ExistingRepository(scope, construct_id, address=address, pull_accounts=pull_accounts)
 
     @classmethod
+    @checked()
     def from_repository(
         cls,
         scope: Construct,
@@ -156,11 +158,6 @@ class ImageRepository(AddressedRepository):
         pull_accounts: Sequence[str] = (),
     ) -> ExistingRepository:
         """Use a stock repository with a literal name. One that the app makes gets the policy that it needs."""
-        if not hasattr(repository, "repository_name"):
-            raise ScopedImagesError(
-                f"repository: must be an aws_ecr.Repository, got {repository!r} for {construct_id!r}; use "
-                "ImageRepository.from_name for a name"
-            )
         owner = repository if isinstance(repository, ecr.Repository) else None
         resource = owner.node.default_child if owner else None
         name = (resource if isinstance(resource, ecr.CfnRepository) else repository).repository_name

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.order.ordered_assets import publishing_role_of
 from scoped_images.cdk.place import address_in
 from scoped_images.ecr.actions import PULL
@@ -29,6 +30,7 @@ class PullThroughCache(Construct):
     whole registry, which this construct does not change.
     """
 
+    @checked()
     def __init__(
         self,
         scope: Construct,
@@ -68,6 +70,7 @@ class PullThroughCache(Construct):
         resource.node.add_dependency(self._template(prefix, encryption_key))
         self.grant_pull(self._publishing_role()).apply_before(resource)
 
+    @checked()
     def grant_pull(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` pull through the cache, also images that are not in it yet.
 
