@@ -102,9 +102,7 @@ def test_a_dockerfile_that_does_not_or_must_download_its_base_gets_no_note(
         ({}, {EXPORT: False}, False),
         ({"GITHUB_HEAD_REF": "feature"}, {}, False),
         ({"GITHUB_HEAD_REF": "feature"}, {EXPORT: "true"}, True),
-        ({"GITHUB_REF": "refs/heads/main"}, {}, True),
         ({"GITHUB_REF": "refs/heads/develop"}, {MAIN: "develop"}, True),
-        ({"GITHUB_REF": "refs/heads/develop"}, {}, False),
     ],
     ids=[
         "on a laptop",
@@ -112,9 +110,7 @@ def test_a_dockerfile_that_does_not_or_must_download_its_base_gets_no_note(
         "set in cdk.json",
         "of a pull request",
         "of a pull request, set to write",
-        "of the main branch",
         "of the app's own main branch",
-        "of another branch",
     ],
 )
 def test_a_build_reads_its_cache_and_writes_it_unless_it_must_not(

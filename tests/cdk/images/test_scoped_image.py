@@ -28,32 +28,25 @@ def test_one_image_feeds_several_functions_by_their_commands(small_app: SmallApp
     assert len(small_app.synth()["App.assets.json"]["dockerImages"]) == 1
 
 
-def _image_uri(stack: cdk.Stack) -> str:
-    functions = Template.from_stack(stack).find_resources(
-        "AWS::Lambda::Function", {"Properties": {"PackageType": "Image"}}
-    )
-    (function,) = functions.values()
-    return json.dumps(function["Properties"]["Code"]["ImageUri"])
-
-
-def test_by_default_the_reference_is_the_tag(small_app: SmallApp) -> None:
+@pytest.mark.parametrize("pin_digest", [True, False])
+def test_functions_and_tasks_refer_to_the_digest_only_of_a_pinned_image(
+    small_app: SmallApp, pin_digest: bool
+) -> None:
+    """The tag of a pinned image stays in the template."""
     stack = small_app.stack("App")
-    image = small_app.image(stack)
-    function_of(stack, image)
-    assert f":{image.tag}" in _image_uri(stack)
-    assert "sha256" not in _image_uri(stack)
-
-
-def test_a_pinned_digest_is_referenced_while_the_tag_stays_in_the_template(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    image = small_app.image(stack, pin_digest=True)
+    image = small_app.image(stack, pin_digest=pin_digest)
     function_of(stack, image)
     task_of(stack, image)
     template = Template.from_stack(stack)
-    assert "@sha256:" in _image_uri(stack)
+    (function,) = template.find_resources(
+        "AWS::Lambda::Function", {"Properties": {"PackageType": "Image"}}
+    ).values()
     (task,) = template.find_resources("AWS::ECS::TaskDefinition").values()
-    assert "@sha256:" in json.dumps(task["Properties"]["ContainerDefinitions"][0]["Image"])
-    assert [each["ImageTag"] for each in looked_up(template)] == [image.tag]
+    for place in (function["Properties"]["Code"], task["Properties"]["ContainerDefinitions"][0]["Image"]):
+        assert ("@sha256:" if pin_digest else f":{image.tag}") in json.dumps(place)
+        assert pin_digest or "sha256" not in json.dumps(place)
+    assert [each["ImageTag"] for each in looked_up(template)] == [image.tag] * pin_digest
+    assert len(notes(stack)) == pin_digest
 
 
 def test_the_digest_lookup_may_describe_images_and_write_its_log(small_app: SmallApp) -> None:
@@ -107,9 +100,3 @@ def test_one_note_in_an_app_says_what_a_pin_costs(small_app: SmallApp) -> None:
             "you hotswap [ack: scoped-images:pin-digest]",
         )
     ]
-
-
-def test_an_image_by_its_tag_gets_no_note_on_hotswaps(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    small_app.image(stack)
-    assert notes(stack) == []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
@@ -54,26 +56,19 @@ def test_it_makes_what_the_images_need_each_in_its_stack_and_in_order(app: cdk.A
         "web-site-dev",
     ]
     assert images.pruner is not None
-    assert images.pruner.settings.repositories == ("base-shared-dev", "upload-all-dev", "web-site-dev")
-    assert images.pruner.settings.bases == ("base-shared-dev",)
-
-
-def test_the_pruner_may_delete_from_repositories_that_are_added_later(app: cdk.App, root: Path) -> None:
-    images = images_in(app, root, environment(pruning="delete"))
-    images.image(stack_in(app), "Image", "upload-all")
-    assert images.pruner is not None
-    template = Template.from_stack(cdk.Stack.of(images.pruner)).to_json()
-    (statement,) = [
-        statement
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::IAM::Policy"
-        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+    settings = images.pruner.settings
+    assert settings.repositories == ("base-shared-dev", "upload-all-dev", "web-site-dev")
+    assert settings.bases == ("base-shared-dev",)
+    pruner = Template.from_stack(cdk.Stack.of(images.pruner))
+    variables = {"Variables": {"PRUNER_SETTINGS": settings.to_text()}}
+    pruner.has_resource_properties("AWS::Lambda::Function", {"Environment": variables})
+    (deleted,) = [
+        json.dumps(statement["Resource"])
+        for policy in pruner.find_resources("AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if statement["Action"] == "ecr:BatchDeleteImage"
     ]
-    assert all(f"repository/{name}-dev" in json.dumps(statement) for name in ("base-shared", "upload-all"))
-    assert "upload-all-dev" in json.dumps(
-        [each["Properties"].get("Environment") for each in template["Resources"].values()]
-    )
+    assert all(f"repository/{name}" in deleted for name in settings.repositories)
 
 
 def test_the_bases_are_derived_as_the_arguments_say(app: cdk.App, root: Path) -> None:
@@ -109,17 +104,41 @@ def test_every_image_is_built_on_aws_where_the_environment_says_so(app: cdk.App,
     assert "shop-dev-builder" in {each.stack_name for each in images.stacks}
 
 
-def test_pins_and_mirrors_are_those_of_the_repository_and_the_environment(app: cdk.App, root: Path) -> None:
+def pinned(digit: str) -> ImagesLock:
+    return ImagesLock(images={"node:24": f"sha256:{digit * 64}"})
+
+
+@pytest.mark.parametrize(
+    ("of_the_workspace", "of_the_image", "read"),
+    [
+        ({}, {}, f"{REGISTRY}/docker-hub/library/node@sha256:{'1' * 64}"),
+        ({"upstream": UpstreamImages(lock=pinned("2"))}, {}, f"node@sha256:{'2' * 64}"),
+        (
+            {"upstream": UpstreamImages(lock=pinned("2"))},
+            {"upstream": UpstreamImages(lock=pinned("3"))},
+            f"node@sha256:{'3' * 64}",
+        ),
+    ],
+    ids=["the repository and the environment", "the workspace", "the image"],
+)
+def test_pins_and_mirrors_are_those_of_the_innermost_that_has_any(
+    app: cdk.App, root: Path, of_the_workspace: dict[str, Any], of_the_image: dict[str, Any], read: str
+) -> None:
+    """And of the other options an image has its own only."""
     (root / "dockerfiles").mkdir()
-    digest = f"sha256:{'1' * 64}"
-    ImagesLock(images={"node:24": digest}).write(root / "dockerfiles" / "images.lock")
-    images = images_in(app, root, environment(mirrors={"docker.io": f"{REGISTRY}/docker-hub"}))
-    stack = stack_in(app)
-    images.image(stack, "Image", "services/web_site", options=BuildOptions(no_cache=True))
+    pinned("1").write(root / "dockerfiles" / "images.lock")
+    images = images_in(
+        app,
+        root,
+        environment(mirrors={"docker.io": f"{REGISTRY}/docker-hub"}),
+        options=BuildOptions(build_args={"A": "1"}, **of_the_workspace),
+    )
+    options = BuildOptions(no_cache=True, **of_the_image)
+    images.image(stack_in(app), "Image", "services/web_site", options=options)
     (source,) = sources(app, "shop-dev-functions")
-    mirrored = f"docker-image://{REGISTRY}/docker-hub/library/node@{digest}"
-    assert source["dockerBuildContexts"] == {"node:24": mirrored}
+    assert source["dockerBuildContexts"] == {"node:24": f"docker-image://{read}"}
     assert source["cacheDisabled"] is True
+    assert "dockerBuildArgs" not in source
 
 
 def test_each_part_can_be_one_s_own(app: cdk.App, root: Path) -> None:
@@ -158,26 +177,6 @@ def test_each_part_can_be_one_s_own(app: cdk.App, root: Path) -> None:
     assert image.specs[0].base is None
     assert image.specs[0].options.no_cache
     assert pruner.settings.repositories == ("other", "further-dev")
-
-
-def test_an_image_s_own_pins_take_the_place_of_the_repository_s(app: cdk.App, root: Path) -> None:
-    own = UpstreamImages(lock=ImagesLock(images={"node:24": f"sha256:{'2' * 64}"}))
-    images = images_in(app, root, environment(mirrors={"docker.io": f"{REGISTRY}/docker-hub"}))
-    images.image(stack_in(app), "Image", "services/web_site", options=BuildOptions(upstream=own))
-    (source,) = sources(app, "shop-dev-functions")
-    assert source["dockerBuildContexts"] == {"node:24": f"docker-image://node@sha256:{'2' * 64}"}
-
-
-def test_an_image_with_options_of_its_own_keeps_the_pins_that_the_workspace_was_given(
-    app: cdk.App, root: Path
-) -> None:
-    given = UpstreamImages(lock=ImagesLock(images={"node:24": f"sha256:{'2' * 64}"}))
-    images = images_in(app, root, options=BuildOptions(upstream=given, build_args={"A": "1"}))
-    images.image(stack_in(app), "Image", "services/web_site", options=BuildOptions(no_cache=True))
-    (source,) = sources(app, "shop-dev-functions")
-    assert source["dockerBuildContexts"] == {"node:24": f"docker-image://node@sha256:{'2' * 64}"}
-    assert source["cacheDisabled"] is True
-    assert "dockerBuildArgs" not in source
 
 
 def test_outputs_are_named_after_the_workloads(app: cdk.App, root: Path) -> None:

@@ -58,12 +58,7 @@ class LocalBuilder:
         synthesizer = ordered_assets_of(stack_of(scope), why=why)
         tag = build.spec.content_tag
         synthesizer.publish_image(asset.source_hash, repository_name=build.repository.name, tag=tag)
-        repository = RepositoryByName(
-            scope,
-            f"{construct_id}Repository",
-            repository_name=build.repository.name,
-            address=build.repository,
-        )
+        repository = RepositoryByName(scope, f"{construct_id}Repository", build.repository)
         return PublishedImage(repository=repository, tag=tag)
 
 
@@ -116,7 +111,7 @@ class _Asset:
             name, tag = asset.repository.repository_name, asset.image_tag
         else:
             name, tag = location.repository_name, location.image_tag or self.source_hash
-        repository = RepositoryByName(scope, f"{construct_id}Repository", repository_name=name)
+        repository = RepositoryByName(scope, f"{construct_id}Repository", name)
         return PublishedImage(repository=repository, tag=tag)
 
     def _stock_asset(self, scope: Construct, construct_id: str) -> DockerImageAsset:

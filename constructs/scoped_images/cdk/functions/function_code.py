@@ -1,4 +1,4 @@
-"""The library's own functions as code and runtime of a lambda_.Function."""
+"""Code, runtime and role of the library's own functions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,24 @@ from pathlib import Path
 # Its modules load when they are first used: aws_lambda takes half a second.
 import aws_cdk
 from aws_cdk import AssetHashType
+from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from scoped_images.functions.code import FunctionName, fingerprint, function_files
+
+
+def function_role(
+    scope: Construct, construct_id: str, *, description: str, log_group: aws_cdk.aws_logs.LogGroup
+) -> iam.Role:
+    """Make the role of a function that writes to `log_group`."""
+    role = iam.Role(
+        scope,
+        construct_id,
+        description=description,
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+    )
+    log_group.grant_write(role)
+    return role
 
 
 def function_runtime() -> aws_cdk.aws_lambda.Runtime:

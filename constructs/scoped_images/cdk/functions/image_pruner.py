@@ -18,7 +18,7 @@ from constructs import Construct
 from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.checked import checked
-from scoped_images.cdk.functions.function_code import function_code, function_runtime
+from scoped_images.cdk.functions.function_code import function_code, function_role, function_runtime
 from scoped_images.cdk.place import stack_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.pruning.retention import Retention
@@ -197,8 +197,7 @@ class ImagePruner(Construct):
         log_group = logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
         )
-        role = self._role()
-        log_group.grant_write(role)
+        role = self._role(log_group)
         with function_code("pruner") as code:
             return lambda_.Function(
                 self,
@@ -219,13 +218,9 @@ class ImagePruner(Construct):
                 reserved_concurrent_executions=1 if exclusive else None,
             )
 
-    def _role(self) -> iam.Role:
-        role = iam.Role(
-            self,
-            "Role",
-            description="Reads which images are in use, and deletes or archives others of its own repositories",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        )
+    def _role(self, log_group: logs.LogGroup) -> iam.Role:
+        description = "Reads which images are in use, and deletes or archives others of its own repositories"
+        role = function_role(self, "Role", description=description, log_group=log_group)
         settings = self.settings
         further = [action for service in settings.services for action in _READ_WHERE_SWITCHED_ON[service]]
         role.add_to_policy(iam.PolicyStatement(actions=[*_READ_ANYWHERE, *further], resources=["*"]))

@@ -9,12 +9,11 @@ from weakref import WeakKeyDictionary
 # Its modules load when they are first used: aws_lambda and aws_ec2 take half a second.
 import aws_cdk
 from aws_cdk import Duration, RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from scoped_images.cdk.arguments import refuse_network_without_vpc
 from scoped_images.cdk.checked import checked
-from scoped_images.cdk.functions.function_code import function_code, function_runtime
+from scoped_images.cdk.functions.function_code import function_code, function_role, function_runtime
 from scoped_images.errors import ScopedImagesError
 
 _FUNCTION_ID = "ScopedImagesRegistry"
@@ -67,13 +66,7 @@ def registry_function(stack: Stack) -> aws_cdk.aws_lambda.Function:
         retention=logs.RetentionDays.ONE_MONTH,
         removal_policy=RemovalPolicy.DESTROY,
     )
-    role = iam.Role(
-        stack,
-        f"{_FUNCTION_ID}Role",
-        description=description,
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-    )
-    log_group.grant_write(role)
+    role = function_role(stack, f"{_FUNCTION_ID}Role", description=description, log_group=log_group)
     with function_code("registry") as code:
         return lambda_.Function(
             stack,

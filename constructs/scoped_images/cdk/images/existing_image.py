@@ -53,11 +53,7 @@ class ExistingImage(Construct):
         if self._address:
             register_of(self).add_external_repository(self._address)
         self._digest: Digest | None = None
-        self._repository = (
-            RepositoryByName(self, "Repository", repository_name=self._address.name, address=self._address)
-            if self._address
-            else None
-        )
+        self._repository = RepositoryByName(self, "Repository", self._address) if self._address else None
         if pin_digest and not self._name.digest:
             self._digest = self._look_up()
         if platform is not None:
@@ -115,12 +111,9 @@ class ExistingImage(Construct):
                 # With the quote that ends it in JSON: a tag such as `v1` is in many other values.
                 fragment=f'/{name}"',
                 platforms=(platform,),
-                find_digest=self._find_digest,
+                find_digest=lambda: self._digest,
                 needed=None,
                 ordered=False,
                 exists=True,
             )
         )
-
-    def _find_digest(self) -> Digest | None:
-        return self._digest

@@ -163,7 +163,7 @@ class _Copied(Construct):
         platforms: tuple[Platform, ...],
     ) -> None:
         super().__init__(scope, construct_id)
-        self.repository = RepositoryByName(self, "Repository", repository_name=address.name, address=address)
+        self.repository = RepositoryByName(self, "Repository", address)
         # Of its own: the stack's other look-ups need not wait for the copy.
         digest = ImageDigests(self, "Digest").add(self.repository, tag, account=address.account)
         self.digest = digest

@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from scoped_images.cdk.functions.function_code import function_code, function_runtime
+from scoped_images.cdk.functions.function_code import function_code, function_role, function_runtime
 from scoped_images.cdk.place import repository_arn, stack_of
 from scoped_images.cdk.remote.findings import acknowledge_functions, acknowledge_wildcard
 from scoped_images.ecr.address import RepositoryAddress
@@ -78,13 +78,8 @@ class RemoteFunctions(Construct):
         acknowledge_wildcard(self._role, deploys, "CloudFormation ends a stack's ARN with an id of its own")
 
     def _function_role(self, project_prefix: str, log_group: logs.LogGroup) -> iam.Role:
-        role = iam.Role(
-            self,
-            "Role",
-            description="Starts, watches and stops builds of container images",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        )
-        self._log_group.grant_write(role)
+        description = "Starts, watches and stops builds of container images"
+        role = function_role(self, "Role", description=description, log_group=self._log_group)
         # No right to hand on a role: every project has its own, and a start cannot replace it.
         projects = stack_of(self).format_arn(
             service="codebuild", resource="project", resource_name=f"{project_prefix}*"

@@ -131,9 +131,7 @@ class RemoteImage(Construct):
         # The role's rights, too, must be there before a build runs with it.
         resource.node.add_dependency(role, project)
         self.published = PublishedImage(
-            repository=RepositoryByName(
-                self, "Repository", repository_name=repository.name, address=repository
-            ),
+            repository=RepositoryByName(self, "Repository", repository),
             # An attribute, for whoever refers to the image has to wait for it; the tag itself is a property.
             tag=resource.get_att_string("Tag"),
             digest=Digest(

@@ -23,28 +23,23 @@ class RepositoryByName(ecr.RepositoryBase):
     CDK's imported repositories drop what is added to their policy, and a grant still answers success.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        repository_name: str,
-        address: RepositoryAddress | None = None,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, repository: RepositoryAddress | str) -> None:
         """Refer to a repository.
 
-        address: None for CDK's repository, whose policy is the bootstrap stack's. It may be another account's.
+        repository: its address, which may be another account's, or the name of CDK's own repository, whose policy is the
+            bootstrap stack's.
         """
         super().__init__(scope, construct_id)
-        self._name, self._address = repository_name, address
+        address = repository if isinstance(repository, RepositoryAddress) else None
+        self._name, self._address = address.name if address else str(repository), address
         self._stack = stack_of(scope)
         place = place_of(scope)
         if address is None or (address.account, address.region) == (place.account, place.region):
-            self._arn, self._registry = f"{place.repositories_arn}{repository_name}", place.registry
+            self._arn, self._registry = f"{place.repositories_arn}{self._name}", place.registry
         else:
             self._registry = address.registry
             self._arn = (
-                f"arn:{address.partition}:ecr:{address.region}:{address.account}:repository/{repository_name}"
+                f"arn:{address.partition}:ecr:{address.region}:{address.account}:repository/{address.name}"
             )
 
     @property
