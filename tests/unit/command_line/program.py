@@ -1,10 +1,10 @@
-"""Runs `scoped-images` as a process or in this one."""
+"""Runs `scoped-images` in this process."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,28 @@ from scoped_images.command_line import main
 PROGRAM = Path(sys.executable).with_name("scoped-images")
 
 
-def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the installed program, in a pipe."""
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False, cwd=folder)
+@dataclass(frozen=True)
+class Printed:
+    """The exit code of a command, and what it printed."""
+
+    code: int
+    out: str
+    err: str
 
 
-def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    """What `context --json` prints."""
-    assert main(["context", *arguments, "--json"]) == 0
-    content = json.loads(capsys.readouterr().out)
-    assert isinstance(content, dict)
-    return content
+@dataclass(frozen=True)
+class Command:
+    """Runs commands, to whom stdout and stderr are pipes."""
 
+    capsys: pytest.CaptureFixture[str]
 
-def paths(content: dict[str, Any]) -> list[str]:
-    return [file["path"] for file in content["files"]]
+    def __call__(self, *arguments: str) -> Printed:
+        code = main(arguments)
+        printed = self.capsys.readouterr()
+        return Printed(code, printed.out, printed.err)
+
+    def listed(self, *arguments: str) -> Any:
+        """Return what `context --json` prints for the repository."""
+        printed = self("context", "repository", *arguments, "--json")
+        assert (printed.code, printed.err) == (0, "")
+        return json.loads(printed.out)

@@ -86,73 +86,52 @@ def test_a_failure_is_shown_with_its_log_and_what_it_keeps_from_being_built(
     assert report.failed
 
 
-def test_images_of_one_name_differ_by_their_platforms(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    both = {
-        platform: {**docker_image(platform[-5:], platform=platform), "displayName": "stack/both"}
-        for platform in ("linux/amd64", "linux/arm64")
-    }
-    assembly = read_assembly(write_assembly(tmp_path, both))
-    BuildReport(plan=plan(assembly, states(assembly))).show(as_json=False)
-    assert capsys.readouterr().out.splitlines()[:2] == [
-        f"to build: stack/both for linux/amd64: {uri('amd64')}",
-        f"to build: stack/both for linux/arm64: {uri('arm64')}",
-    ]
-
-
 def test_json_has_what_was_pushed_what_failed_and_the_bake_file(
     all_missing: BuildPlan, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failure = Failure(target="stack-alone", step="RUN make", error="exit code: 3")
-    result = BuildResult(
-        pushed={uri("base"): "sha256:1", uri("top"): "sha256:2"}, failures=(failure,), blocked={}
+    pushed = {uri("base"): "sha256:1", uri("top"): "sha256:2"}
+    BuildReport(plan=all_missing, result=BuildResult(pushed=pushed, failures=(failure,), blocked={})).show(
+        as_json=True
     )
-    BuildReport(plan=all_missing, result=result).show(as_json=True)
     found = json.loads(capsys.readouterr().out)
-    assert found["pushed"] == {uri("base"): "sha256:1", uri("top"): "sha256:2"}
-    assert found["failed"] == [
-        {
-            "target": "stack-alone",
-            "image": "stack/alone",
-            "stack": "app/stack",
-            "platform": "linux/amd64",
-            "step": "RUN make",
-            "error": "exit code: 3",
-            "log": [],
-        }
-    ]
-    assert found["build"][1] == {
-        "target": "stack-top",
-        "image": "stack/top",
-        "stack": "app/stack",
-        "platform": "linux/amd64",
-        "tags": [uri("top")],
-        "bases": ["stack-base"],
-    }
+    assert found["pushed"] == pushed
+    image = {"target": "stack-alone", "image": "stack/alone", "stack": "app/stack", "platform": "linux/amd64"}
+    assert found["failed"] == [{**image, "step": "RUN make", "error": "exit code: 3", "log": []}]
+    top = {**image, "target": "stack-top", "image": "stack/top"}
+    assert found["build"][1] == {**top, "tags": [uri("top")], "bases": ["stack-base"]}
     assert found["bake"]["target"].keys() == {"stack-base", "stack-top", "stack-alone"}
 
 
-def test_json_has_every_image_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_images_of_one_name_differ_by_their_platforms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platforms = ("linux/amd64", "linux/arm64")
     both = {
-        platform: {**docker_image(platform[-5:], platform=platform), "displayName": "stack/both"}
-        for platform in ("linux/amd64", "linux/arm64")
+        each: {**docker_image(each[-5:], platform=each), "displayName": "stack/both"} for each in platforms
     }
     assembly = read_assembly(write_assembly(tmp_path, both))
-    build = replace(
-        plan(assembly, states(assembly)),
-        skipped=(left("app/stack"), left("app/stack", platform="linux/arm64")),
-    )
+    skipped = tuple(left("app/stack", platform=each) for each in platforms)
+    build = replace(plan(assembly, states(assembly)), skipped=skipped)
+    BuildReport(plan=build).show(as_json=False)
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        f"to build: stack/both for linux/amd64: {uri('amd64')}",
+        f"to build: stack/both for linux/arm64: {uri('arm64')}",
+    ]
     blocked = {"stack-both": "base", "stack-both-linux-arm64": "base"}
     BuildReport(plan=build, result=BuildResult(pushed={}, blocked=blocked)).show(as_json=True)
     found = json.loads(capsys.readouterr().out)
-    assert found["not_built"] == [
-        {"target": target, "image": "stack/both", "stack": "app/stack", "platform": on, "base": "base"}
-        for target, on in (("stack-both", "linux/amd64"), ("stack-both-linux-arm64", "linux/arm64"))
+    assert [(each["target"], each["platform"]) for each in found["not_built"]] == [
+        *zip(blocked, platforms, strict=True)
     ]
     assert found["left_to_cdk"] == [
-        {"image": "stack/odd", "stack": "app/stack", "platform": on, "why": "a command of its own builds it"}
-        for on in ("linux/amd64", "linux/arm64")
+        {
+            "image": "stack/odd",
+            "stack": "app/stack",
+            "platform": each,
+            "why": "a command of its own builds it",
+        }
+        for each in platforms
     ]
 
 

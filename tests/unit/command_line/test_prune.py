@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 import typer
 
-from scoped_images.command_line import main, prune_run
+from scoped_images.command_line import prune_run
+from tests.unit.command_line.program import Command, Printed
 from tests.unit.pruning.account_model import NOW, Account, digest, tag
 from tests.unit.pruning.damaged_answers import Damage
 from tests.unit.pruning.model_calls import ModelCalls, settings_of
+
+Prune = Callable[..., Printed]
 
 
 @pytest.fixture
@@ -37,125 +42,113 @@ def archiving(account: Account) -> Account:
     return account
 
 
-def prune(*arguments: str) -> int:
-    return main(["prune", "--env", "dev", "--region", "eu-west-1", *arguments])
+@pytest.fixture
+def prune(command: Command) -> Prune:
+    return partial(command, "prune", "--env", "dev", "--region", "eu-west-1")
 
 
-def test_shows_what_would_go_and_why_the_rest_stays(
-    account: Account, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert prune() == 0
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+def test_shows_what_would_go_and_why_the_rest_stays(account: Account, prune: Prune) -> None:
+    lines = [line.split() for line in prune().out.splitlines()]
     rows = [(line[1], " ".join(line[5:])) for line in lines if line and line[0] == "app"]
     shown = f"sha-{'0' * 12}…"
     assert rows == [(shown, "nothing uses it"), (shown, "nothing uses it"), (shown, "among the newest 1")]
     assert account.left() == {0, 1, 2}
 
 
-def test_a_repository_that_does_not_exist_is_named(
-    account: Account, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_repository_that_does_not_exist_is_named(account: Account, prune: Prune) -> None:
     account.pruner_settings = settings_of(account, repositories=("gone", "app")).to_text()
-    assert prune() == 0
-    assert capsys.readouterr().out.startswith("repository gone does not exist\n")
+    assert prune().out.startswith("repository gone does not exist\n")
 
 
 def test_json_is_the_report_and_a_pipe_gets_no_progress_even_where_colors_are_forced(
-    account: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    account: Account, prune: Prune, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert prune("--json") == 0
-    printed = capsys.readouterr()
+    printed = prune("--json")
     report = json.loads(printed.out)
     assert report["images"] == {"kept": 1, "selected": 2, "archived": 0, "deleted": 0, "spared": 0, "left": 0}
     assert [image["tags"] for image in report["selected"]] == [[tag(1)], [tag(0)]]
-    assert printed.err == ""
+    assert (printed.code, printed.err) == (0, "")
 
 
-def test_apply_with_yes_deletes(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    assert prune("--apply", "--yes") == 0
+def test_apply_with_yes_deletes(account: Account, prune: Prune) -> None:
+    assert (
+        "0 images archived, 2 images deleted, up to 0.00 GB freed, 0 spared." in prune("--apply", "--yes").out
+    )
     assert account.left() == {2}
-    assert "0 images archived, 2 images deleted, up to 0.00 GB freed, 0 spared." in capsys.readouterr().out
 
 
-def test_apply_asks_and_no_deletes_nothing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_apply_asks_and_no_deletes_nothing(
+    account: Account, prune: Prune, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr(typer, "confirm", lambda question, **_: asked.append(question))
-    assert prune("--apply") == 0
-    assert asked == ["Delete 2 images?"]
-    assert account.left() == {0, 1, 2}
+    assert prune("--apply").code == 0
+    assert (asked, account.left()) == (["Delete 2 images?"], {0, 1, 2})
 
 
-def test_apply_archives_and_says_how_to_undo_it(
-    archiving: Account, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert prune("--apply", "--yes") == 0
+def test_apply_archives_and_says_how_to_undo_it(archiving: Account, prune: Prune) -> None:
+    *_, result, hint = prune("--apply", "--yes").out.splitlines()
     assert {*archiving.archived} == {("app", digest(0)), ("app", digest(1))}
-    *_, result, hint = capsys.readouterr().out.splitlines()
     assert result == "2 images archived, 0 images deleted, up to 0.00 GB freed, 0 spared."
     assert hint.startswith("To restore what this run archived: scoped-images prune --env dev --undo 20")
     for key in archiving.archived:
         archiving.images[key]["lastArchivedAt"] = datetime.now(UTC)
-    assert prune("--undo", hint.split()[-1], "--yes") == 0
-    assert capsys.readouterr().out == "2 images are being restored. ECR takes up to 20 minutes.\n"
+    restored = prune("--undo", hint.split()[-1], "--yes")
+    assert restored.out == "2 images are being restored. ECR takes up to 20 minutes.\n"
     assert {archiving.images[key]["imageStatus"] for key in archiving.archived} == {"ACTIVATING"}
 
 
-def test_undo_prints_json(archiving: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_undo_prints_json(archiving: Account, prune: Prune) -> None:
     archiving.images["app", digest(1)] |= {"imageStatus": "ARCHIVED", "lastArchivedAt": NOW}
-    assert prune("--undo", "20261120T000000Z-1", "--yes", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {
+    assert json.loads(prune("--undo", "20261120T000000Z-1", "--yes", "--json").out) == {
         "run": "20261120T000000Z-1",
         "restored": [f"app@{digest(1)}"],
     }
 
 
-def test_without_a_whole_listing_nothing_is_deleted(
-    account: Account, capsys: pytest.CaptureFixture[str]
-) -> None:
-    account.damage = Damage("describe_stacks", 0, 0, "error")
-    assert prune("--apply", "--yes") == 2
-    assert capsys.readouterr().err.startswith(
-        "scoped-images: cannot tell what is in use, so nothing is selected: cloudformation describe_stacks in eu-west-1: "
-    )
-    assert account.left() == {0, 1, 2}
-
-
-RUN = "run: must be the name of a run, got {}; copy it from a report, such as 20261126T031705Z-42"
-
-
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("call", "message"),
     [
         (
-            "",
-            "--env: function image-pruner-dev has no variable PRUNER_SETTINGS, got 'dev'; deploy it with an ImagePruner",
+            "describe_stacks",
+            "cannot tell what is in use, so nothing is selected: cloudformation describe_stacks in eu-west-1: ",
         ),
         (
-            None,
-            "cannot read the settings of image-pruner-dev: lambda get_function_configuration in eu-west-1: An error "
-            "occurred (InternalFailure) when calling the operation operation: injected",
+            "get_function_configuration",
+            "cannot read the settings of image-pruner-dev: lambda get_function_configuration in eu-west-1: ",
         ),
     ],
 )
-def test_settings_that_cannot_be_read_are_an_error_of_one_line(
-    account: Account, capsys: pytest.CaptureFixture[str], text: str | None, message: str
+def test_a_call_that_fails_is_named_and_nothing_is_deleted(
+    account: Account, prune: Prune, call: str, message: str
 ) -> None:
-    if text is None:
-        account.damage = Damage("get_function_configuration", 0, 0, "error")
-    else:
-        account.pruner_settings = text
-    assert prune() == 2
-    assert capsys.readouterr().err == f"scoped-images: {message}\n"
+    account.damage = Damage(call, 0, 0, "error")
+    printed = prune("--apply", "--yes")
+    assert printed.code == 2
+    assert printed.err.startswith(f"scoped-images: {message}An error occurred (InternalFailure)")
+    assert account.left() == {0, 1, 2}
 
 
-def test_a_run_that_fails_reports_its_problems(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deletion_that_fails_is_named_after_the_result(account: Account, prune: Prune) -> None:
     account.damage = Damage("batch_delete_image", 0, 0, "error")
-    assert prune("--apply", "--yes") == 2
-    printed = capsys.readouterr()
-    assert "0 images archived, 0 images deleted" in printed.out
-    assert "ecr batch_delete_image in eu-west-1: An error occurred (InternalFailure)" in printed.err
+    printed = prune("--apply", "--yes")
+    assert (printed.code, "0 images archived, 0 images deleted" in printed.out) == (2, True)
+    assert printed.err.startswith("scoped-images: ecr batch_delete_image in eu-west-1: An error occurred")
+
+
+def test_a_function_without_settings_is_an_error_of_one_line(account: Account, prune: Prune) -> None:
+    account.pruner_settings = ""
+    assert prune() == Printed(
+        2,
+        "",
+        "scoped-images: --env: function image-pruner-dev has no variable PRUNER_SETTINGS, got 'dev'; deploy it with an "
+        "ImagePruner\n",
+    )
+
+
+RUN = "run: must be the name of a run, got {}; copy it from a report, such as 20261126T031705Z-42"
 
 
 @pytest.mark.parametrize(
@@ -182,18 +175,16 @@ def test_a_run_that_fails_reports_its_problems(account: Account, capsys: pytest.
 )
 def test_a_mistake_is_named(
     archiving: Account,
-    capsys: pytest.CaptureFixture[str],
+    prune: Prune,
     monkeypatch: pytest.MonkeyPatch,
     *,
     arguments: list[str],
     message: str,
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
-    assert prune(*arguments) == 2
-    assert capsys.readouterr().err == f"scoped-images: {message}\n"
+    assert prune(*arguments) == Printed(2, "", f"scoped-images: {message}\n")
     assert archiving.removed() == set()
 
 
-def test_the_environment_is_required(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["prune"]) == 2
-    assert "Missing option '--env'" in capsys.readouterr().err
+def test_the_environment_is_required(command: Command) -> None:
+    assert "Missing option '--env'" in command("prune").err

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.command_line import main
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
+from tests.unit.command_line.program import Command, Printed
 from tests.unit.workspace.repository import derived, packages, write
 
 # (path, answer)
@@ -40,28 +40,24 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("path", "answer"), ANSWERS, ids=[answer[0] for answer in ANSWERS])
-def test_why(path: str, answer: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["why", "repository", "--file", "Dockerfile", "--path", path.format(root=root)]
-    assert main(arguments) == 0
-    assert capsys.readouterr().out == f"{answer}\n"
+def test_why(path: str, answer: str, root: Path, command: Command) -> None:
+    asked = command("why", "repository", "--path", path.format(root=root))
+    assert asked == Printed(0, f"{answer}\n", "")
 
 
-def test_why_answers_for_a_source_that_a_rule_takes_away(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_why_answers_for_a_source_that_a_rule_takes_away(root: Path, command: Command) -> None:
     """The build itself would fail there."""
     (root / ".dockerignore").write_text("run.sh\n")
-    assert main(["why", "repository", "--file", "Dockerfile", "--path", "run.sh"]) == 0
-    assert capsys.readouterr().out == "run.sh stays out: the rule .dockerignore:1: run.sh leaves it out\n"
+    asked = command("why", "repository", "--path", "run.sh")
+    assert asked == Printed(0, "run.sh stays out: the rule .dockerignore:1: run.sh leaves it out\n", "")
 
 
-def test_why_names_the_include(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = "why repository --file Dockerfile --include config/* --path config/rich"
-    assert main(arguments.split()) == 0
-    assert capsys.readouterr().out == "config/rich goes in: include config/*\n"
+def test_why_names_the_include(root: Path, command: Command) -> None:
+    asked = command("why", "repository", "--include", "config/*", "--path", "config/rich")
+    assert asked == Printed(0, "config/rich goes in: include config/*\n", "")
 
 
-def test_why_answers_for_a_derived_base(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_why_answers_for_a_derived_base(tmp_path: Path, command: Command) -> None:
     """A change of a file that goes in is a reason why the base was built again."""
     packages(tmp_path, {"api": ["label"], "label": ["attrs"]})
     folder = "packages/label"
@@ -90,36 +86,22 @@ def test_why_answers_for_a_derived_base(tmp_path: Path, capsys: pytest.CaptureFi
         (f"{folder}/src/label/cache.bin", "stays out: git ignores it"),
         (f"{folder}/src/label/notes.txt", "stays out: the rule .dockerignore:2: **/notes.txt leaves it out"),
     ):
-        assert main(["why", str(tmp_path), "--base", "label", "--path", path]) == 0
-        assert capsys.readouterr().out == f"{path} {answer}\n"
+        asked = command("why", str(tmp_path), "--base", "label", "--path", path)
+        assert asked == Printed(0, f"{path} {answer}\n", "")
 
 
 def test_the_files_of_a_derived_base_are_listed_with_its_fingerprint(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command
 ) -> None:
     packages(tmp_path, {"api": ["label"], "label": []})
     write(
         tmp_path, {"bases.py": "from scoped_images import BaseGraph\ngraph = BaseGraph.from_workspace('.')\n"}
     )
     with chdir(tmp_path):
-        assert (
-            main(
-                [
-                    "context",
-                    "--graph",
-                    "bases.py:graph",
-                    "--base",
-                    "label",
-                    "--json",
-                    "--platform",
-                    "linux/arm64",
-                ]
-            )
-            == 0
-        )
+        given = ("--graph", "bases.py:graph", "--base", "label", "--platform", "linux/arm64")
+        listed = json.loads(command("context", *given, "--json").out)
         context = derived(tmp_path)["label"].context()
-        listed = json.loads(capsys.readouterr().out)
-        assert main(["context", "--base", "label"]) == 0
+        last = command("context", "--base", "label").out.splitlines()[-1]
     assert [file["path"] for file in listed["files"] if file["kind"] == "file"] == [
         *context.generated,
         "packages/label/pyproject.toml",
@@ -127,7 +109,6 @@ def test_the_files_of_a_derived_base_are_listed_with_its_fingerprint(
     ]
     spec = ImageSpec(context=context, platform=Platform.LINUX_ARM64)
     assert listed["fingerprint"] == f"sha256:{spec.fingerprint}"
-    last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith(f"6 files, 4 folders; {listed['bytes']} B; sha256:")
 
 
@@ -146,8 +127,8 @@ def test_the_files_of_a_derived_base_are_listed_with_its_fingerprint(
     ],
 )
 def test_an_option_for_derived_bases_that_cannot_be_met(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, message: str
+    tmp_path: Path, command: Command, options: str, message: str
 ) -> None:
     packages(tmp_path, {"api": ["label"], "label": []})
-    assert main(["context", str(tmp_path), *options.split()]) == 2
-    assert capsys.readouterr().err == f"scoped-images: {message}\n"
+    asked = command("context", str(tmp_path), *options.split())
+    assert asked == Printed(2, "", f"scoped-images: {message}\n")
