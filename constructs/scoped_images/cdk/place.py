@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from aws_cdk import IStackSynthesizer, Stack, Stage
+from aws_cdk import IStackSynthesizer, NestedStack, Stack, Stage
 from constructs import IConstruct
 
 from scoped_images.ecr.address import RepositoryAddress
@@ -14,7 +15,10 @@ from scoped_images.errors import ScopedImagesError
 # The parent of a construct, and what a stack was made with, never change.
 _STACKS: WeakKeyDictionary[IConstruct, Stack] = WeakKeyDictionary()
 _PATHS: WeakKeyDictionary[IConstruct, str] = WeakKeyDictionary()
+_STAGES: WeakKeyDictionary[Stack, Stage] = WeakKeyDictionary()
+_FOLDERS: WeakKeyDictionary[Stage, tuple[str, str]] = WeakKeyDictionary()
 _PLACES: WeakKeyDictionary[Stack, Place] = WeakKeyDictionary()
+_CONTEXT: WeakKeyDictionary[Stack, dict[str, Any]] = WeakKeyDictionary()
 _SYNTHESIZERS: WeakKeyDictionary[Stack, IStackSynthesizer] = WeakKeyDictionary()
 
 
@@ -23,7 +27,7 @@ class Place:
     """Where the images of a stack are: values that its stack gives, tokens among them.
 
     assembly: folder that the stage's manifest is in. assets: folder that assets of the stage are in.
-    registry: host of the account's registry. repositories_arn: an ARN up to the name of a repository.
+    registry: host of the account's registry.
     """
 
     account: str
@@ -31,11 +35,18 @@ class Place:
     assembly: str
     assets: str
     registry: str
-    repositories_arn: str
+    partition: str
+
+    @property
+    def repositories_arn(self) -> str:
+        """The ARN of a repository, up to its name."""
+        return f"arn:{self.partition}:ecr:{self.region}:{self.account}:repository/"
 
 
 def stack_of(scope: IConstruct) -> Stack:
     """Return the stack that a construct is in."""
+    if isinstance(scope, Stack):
+        return scope
     found = _STACKS.get(scope)
     if found is None:
         try:
@@ -45,6 +56,30 @@ def stack_of(scope: IConstruct) -> Stack:
                 f"scope: must be a Stack or a construct in one, got the place of {path_of(scope)!r}; use a stack as scope"
             ) from None
     return found
+
+
+def stage_of(stack: Stack) -> Stage:
+    """Return the stage that a stack is in: the app, if no other."""
+    found = _STAGES.get(stack)
+    if found is None:
+        stage = Stage.of(stack)
+        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+        found = _STAGES[stack] = stage
+    return found
+
+
+def parent_of(stack: Stack) -> Stack | None:
+    """Return the stack that a nested stack is in."""
+    return stack.nested_stack_parent if isinstance(stack, NestedStack) else None
+
+
+def context_value(scope: IConstruct, key: str) -> Any:
+    """Return a value of the context of a construct's stack, or None."""
+    stack = stack_of(scope)
+    values = _CONTEXT.setdefault(stack, {})
+    if key not in values:
+        values[key] = stack.node.try_get_context(key)
+    return values[key]
 
 
 def path_of(construct: IConstruct) -> str:
@@ -77,9 +112,9 @@ def literal_place_of(scope: IConstruct) -> Place:
     """Return the same for a stack with a literal account and region; raise ScopedImagesError for another."""
     place = place_of(scope)
     values = {"account": place.account, "region": place.region}
-    if any(_is_token(value) for value in values.values()):
+    if not all(is_known(value) for value in values.values()):
         got = " and ".join(
-            f"no {name}" if _is_token(value) else f"{name} {value!r}" for name, value in values.items()
+            f"{name} {value!r}" if is_known(value) else f"no {name}" for name, value in values.items()
         )
         raise ScopedImagesError(
             f"env: stack {path_of(stack_of(scope))!r} needs a literal account and region, because images are built "
@@ -97,28 +132,26 @@ def address_in(scope: IConstruct, repository_name: str) -> RepositoryAddress:
 
 def repository_arn(scope: IConstruct, address: RepositoryAddress) -> str:
     """Return the ARN of a repository, in the partition of a construct's stack."""
-    return stack_of(scope).format_arn(
-        service="ecr",
-        account=address.account,
-        region=address.region,
-        resource="repository",
-        resource_name=address.name,
-    )
+    partition = place_of(scope).partition
+    return f"arn:{partition}:ecr:{address.region}:{address.account}:repository/{address.name}"
 
 
-def _is_token(text: str) -> bool:
-    return "${Token[" in text
+def is_known(text: str) -> bool:
+    """Return whether a text is literal: CloudFormation puts values in place of tokens."""
+    return "${Token[" not in text
 
 
 def _read(stack: Stack) -> Place:
-    stage = Stage.of(stack)
-    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+    stage = stage_of(stack)
+    folders = _FOLDERS.get(stage)
+    if folders is None:
+        folders = _FOLDERS[stage] = (stage.outdir, stage.asset_outdir)
     account, region = stack.account, stack.region
     return Place(
         account=account,
         region=region,
-        assembly=stage.outdir,
-        assets=stage.asset_outdir,
+        assembly=folders[0],
+        assets=folders[1],
         registry=f"{account}.dkr.ecr.{region}.{stack.url_suffix}",
-        repositories_arn=f"arn:{stack.partition}:ecr:{region}:{account}:repository/",
+        partition=stack.partition,
     )

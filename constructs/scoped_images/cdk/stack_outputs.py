@@ -45,12 +45,15 @@ def add_outputs(scope: Construct, values: Mapping[str, str], *, parameters: str 
                 f"outputs: must be a name of letters and digits, got {name!r} for {path_of(stack)!r}; remove other "
                 "characters"
             )
-        if stack.node.try_find_child(name) is not None:
+        try:
+            CfnOutput(stack, name, value=value)
+        except RuntimeError as error:
+            if "There is already a Construct" not in str(error):
+                raise
             raise ScopedImagesError(
                 f"outputs: stack {path_of(stack)!r} already has a construct or output of this name, got {name!r}; pass "
                 "another name"
-            )
-        CfnOutput(stack, name, value=value)
+            ) from None
         if parameters is not None:
             aws_cdk.aws_ssm.StringParameter(
                 stack, f"{name}Parameter", parameter_name=f"{parameters}/{name}", string_value=value

@@ -5,27 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Aspects, Stack, Stage
+from aws_cdk import Aspects, Stage
 from constructs import Construct
 
 from scoped_images.cdk.app.image_watch import ImageWatch
 from scoped_images.cdk.app.register import Register
-from scoped_images.cdk.place import stack_of
+from scoped_images.cdk.place import stack_of, stage_of
 
-# By stack, since finding the watch of a stage takes several calls to JavaScript.
-_REGISTERS: WeakKeyDictionary[Stack, Register] = WeakKeyDictionary()
+# By stage, since finding its watch takes several calls to JavaScript.
+_REGISTERS: WeakKeyDictionary[Stage, Register] = WeakKeyDictionary()
 
 
 def register_of(scope: Construct) -> Register:
     """Return the register of the app that `scope` is in, and have its stage watched."""
-    stack = stack_of(scope)
-    found = _REGISTERS.get(stack)
+    stage = stage_of(stack_of(scope))
+    found = _REGISTERS.get(stage)
     if found is None:
-        app, stage = stack.node.root, Stage.of(stack)
+        app = stage.node.root
         assert isinstance(app, Stage)
-        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
         # Not the app only: aspects do not reach into stages.
-        found = _REGISTERS[stack] = _watch(stage, _watch(app, None))
+        found = _REGISTERS[stage] = _watch(stage, _watch(app, None))
     return found
 
 

@@ -270,12 +270,13 @@ class _Images:
 
 def _own_references(templates: Templates, images: Sequence[RegisteredImage]) -> list[ImageReference]:
     """How the stack that publishes each image names it, by its tag."""
+    rendered = {template.path: template for template in templates.stacks}
     by_stack: dict[Stack, list[int]] = {}
     for number, image in enumerate(images):
         by_stack.setdefault(image.stack, []).append(number)
     references: dict[int, ImageReference] = {}
     for stack, numbers in by_stack.items():
-        template = stack_template(stack, {})
+        template = rendered.get(path_of(stack)) or stack_template(stack, {})
         # In one call to JavaScript.
         for number, value in zip(numbers, stack.resolve([images[each].uri for each in numbers]), strict=True):
             (references[number],) = image_references("".join(templates.texts(template, value)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import jsii
 from aws_cdk import CfnResource, IAspect, Stack, Stage
@@ -31,10 +32,11 @@ class ImageWatch:
 
         It runs for every construct of the app, so it must not call JavaScript for most of them.
         """
-        if isinstance(node, CfnResource):
-            self._resources.append(node)
+        # Not isinstance, which asks each class that aws_cdk has below CfnResource.
+        if CfnResource in type(node).__mro__:
+            self._resources.append(cast(CfnResource, node))
             if self.register.images:
-                set_architecture(node, self.register.images)
+                set_architecture(cast(CfnResource, node), self.register.images)
         elif isinstance(node, Stack):
             self._stacks.append(node)
         elif isinstance(node, Stage):

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import jsii
-from aws_cdk import ISynthesisSession, Stack, StackSynthesizer, Token, cx_api
+from aws_cdk import ISynthesisSession, Stack, StackSynthesizer, cx_api
 
+from scoped_images.cdk.place import is_known, parent_of, path_of, place_of
 from scoped_images.templates.template import StackTemplate, Templates
 
 
@@ -23,17 +24,17 @@ def render(stacks: Iterable[Stack]) -> Templates:
 
 def stack_template(stack: Stack, body: dict[str, Any]) -> StackTemplate:
     """Describe a stack and its template."""
-    parent, resource = stack.nested_stack_parent, stack.nested_stack_resource
+    place, parent = place_of(stack), parent_of(stack)
     logical_id = None
-    if parent is not None and resource is not None:
-        logical_id = parent.resolve(resource.logical_id)
+    if parent is not None and stack.nested_stack_resource is not None:
+        logical_id = parent.resolve(stack.nested_stack_resource.logical_id)
     return StackTemplate(
-        path=stack.node.path,
+        path=path_of(stack),
         stack_name=str(stack.stack_name),
-        account=None if Token.is_unresolved(stack.account) else stack.account,
-        region=None if Token.is_unresolved(stack.region) else stack.region,
+        account=place.account if is_known(place.account) else None,
+        region=place.region if is_known(place.region) else None,
         body=body,
-        parent=None if parent is None else parent.node.path,
+        parent=None if parent is None else path_of(parent),
         logical_id=logical_id,
     )
 

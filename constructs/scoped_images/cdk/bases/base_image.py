@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct, IConstruct
@@ -18,7 +19,7 @@ from scoped_images.cdk.builds.publish import publish
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
 from scoped_images.cdk.functions.registry_resources import move_tag
-from scoped_images.cdk.place import path_of
+from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.repositories.existing_repository import ExistingRepository
 from scoped_images.cdk.repositories.image_repository import ImageRepository
 from scoped_images.context.commit import commit_of
@@ -74,9 +75,7 @@ class BaseImage(Construct):
         super().__init__(scope, construct_id)
         if tag not in BASE_TAGS:
             takes = " or ".join(repr(each) for each in BASE_TAGS)
-            raise ScopedImagesError(
-                f"tag: must be {takes}, got {tag!r} for {self.node.path!r}; use 'content'"
-            )
+            raise ScopedImagesError(f"tag: must be {takes}, got {tag!r} for {path_of(self)!r}; use 'content'")
         self.platforms = platforms_of(self, platform, platforms)
         image_builds = ImageBuilds(
             scope=self,
@@ -149,13 +148,17 @@ class BaseImage(Construct):
             move_tag(self, self.address, from_tag=self.content_tag, tag=tag, after=tuple(published))
 
     def _refuse_second_base(self) -> None:
-        stack = Stack.of(self)
-        for child in stack.node.find_all():
-            if isinstance(child, BaseImage) and child is not self:
-                raise ScopedImagesError(
-                    f"stack: takes one base image, got {path_of(child)!r} and {path_of(self)!r} in {path_of(stack)!r}; "
-                    "put each into a stack of its own, so that dependents wait for nothing else"
-                )
+        stack = stack_of(self)
+        other = _BASES.setdefault(stack, self)
+        if other is not self:
+            raise ScopedImagesError(
+                f"stack: takes one base image, got {path_of(other)!r} and {path_of(self)!r} in {path_of(stack)!r}; "
+                "put each into a stack of its own, so that dependents wait for nothing else"
+            )
+
+
+# The base image of each stack.
+_BASES: WeakKeyDictionary[Stack, BaseImage] = WeakKeyDictionary()
 
 
 def base_argument(scope: Construct, base: object) -> PublishedBase | BaseReference | None:

@@ -18,7 +18,7 @@ from scoped_images.cdk.builds.cache_export import exports_cache
 from scoped_images.cdk.builds.local_builder import LocalBuilder
 from scoped_images.cdk.order.stack_order import build_after, refuse_other_place
 from scoped_images.cdk.output_folder import refuse_output_folder
-from scoped_images.cdk.place import path_of, stack_of
+from scoped_images.cdk.place import context_value, path_of, stack_of
 from scoped_images.cdk.repositories.addressed_repository import AddressedRepository
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.context.whole_repository import registry_cache_warning
@@ -233,7 +233,7 @@ def refuse_late_args(scope: Construct, late_args: Iterable[str], what: str) -> N
     """Raise if a build argument is a token: its value is part of the tag, which must be known at synth."""
     for name in late_args:
         raise ScopedImagesError(
-            f"build_args[{name!r}]: {what} must be known at synth, got a token for {scope.node.path!r}; use a literal, "
+            f"build_args[{name!r}]: {what} must be known at synth, got a token for {path_of(scope)!r}; use a literal, "
             "or read the value at run time"
         )
 
@@ -245,12 +245,12 @@ def platforms_of(
     platforms = tuple(platforms)
     if platform is not None and platforms:
         raise ScopedImagesError(
-            f"platform: {scope.node.path!r} takes either platform or platforms, got both; pass platform= for one, or "
+            f"platform: {path_of(scope)!r} takes either platform or platforms, got both; pass platform= for one, or "
             "platforms=[…] for several under one index"
         )
     if platform is None and not platforms:
         # Not the machine's own platform: every machine must build the same.
-        given = scope.node.try_get_context(PLATFORM)
+        given = context_value(scope, PLATFORM)
         return (Platform.LINUX_AMD64 if given is None else Platform.parse(given, name=PLATFORM),)
     parsed = tuple(Platform.parse(each) for each in (platforms or (platform,)))
     if len(set(parsed)) < len(parsed):

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app.app_register import register_of
+from scoped_images.cdk.place import context_value
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.ci_source import CiSource, not_main
@@ -21,7 +22,7 @@ MAIN_BRANCH = "scoped-images:main-branch"
 
 def exports_cache(scope: Construct, options: BuildOptions, cache: RegistryCache) -> bool:
     """Return whether a build writes `cache`: not if the options or the app forbid it, or CI builds another branch."""
-    given = scope.node.try_get_context(CACHE_EXPORT)
+    given = context_value(scope, CACHE_EXPORT)
     if given not in (None, True, False, "true", "false"):
         raise ScopedImagesError(
             f"{CACHE_EXPORT}: must be true or false, got {given!r}; pass -c {CACHE_EXPORT}=false"
@@ -42,7 +43,7 @@ def exports_cache(scope: Construct, options: BuildOptions, cache: RegistryCache)
 
 
 def _ci_source(scope: Construct) -> CiSource | None:
-    main_branch = scope.node.try_get_context(MAIN_BRANCH)
+    main_branch = context_value(scope, MAIN_BRANCH)
     if main_branch is not None and (not isinstance(main_branch, str) or not main_branch):
         raise ScopedImagesError(
             f'{MAIN_BRANCH}: must be the name of a branch, got {main_branch!r}; write "{MAIN_BRANCH}": "develop"'

@@ -102,7 +102,7 @@ class ExistingImage(Construct):
         if self._repository is None:
             return
         repository, digest, tag = self._repository, self._name.digest, self._name.tag
-        uri = repository.repository_uri_for_digest(digest) if digest else repository.tagged(tag)
+        uri = repository.image_uri(digest or tag)
         name = f"{repository.repository_name}@{digest}" if digest else f"{repository.repository_name}:{tag}"
         register_of(self).add_image(
             RegisteredImage(

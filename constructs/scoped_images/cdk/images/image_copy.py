@@ -170,7 +170,7 @@ class _Copied(Construct):
         register_of(self).add_image(
             RegisteredImage(
                 scope=self,
-                uri=self.repository.tagged(tag),
+                uri=self.repository.image_uri(tag),
                 fragment=tag,
                 platforms=platforms,
                 find_digest=lambda: digest,

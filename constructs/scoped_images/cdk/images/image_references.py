@@ -78,7 +78,7 @@ class ImageReferences:
         register_of(self._scope).add_image(
             RegisteredImage(
                 scope=self._scope,
-                uri=repository.tagged(tag),
+                uri=repository.image_uri(tag),
                 fragment=tag,
                 platforms=platforms,
                 find_digest=find_digest,

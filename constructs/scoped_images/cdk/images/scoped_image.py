@@ -157,7 +157,7 @@ class ScopedImage(Construct):
     def uri(self) -> str:
         """What containers run: `<registry>/<repository>:<tag>`, or `…@sha256:…` with `pin_digest`."""
         repository, tag_or_digest = self._references.reference()
-        return repository.repository_uri_for_tag_or_digest(tag_or_digest)
+        return repository.image_uri(tag_or_digest)
 
     @property
     def digest(self) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary, WeakSet
 
-from aws_cdk import Stack, Stage
+from aws_cdk import Stack
 from constructs import Construct
 
 from scoped_images.cdk.deploy_order import deploy_after
 from scoped_images.cdk.order.ordered_assets import ordered_assets_of
-from scoped_images.cdk.place import address_in, path_of, stack_of
+from scoped_images.cdk.place import address_in, parent_of, path_of, stack_of, stage_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 
@@ -34,12 +34,12 @@ def _order(scope: Construct, needed: Construct, what: str) -> None:
             f"stack: the CLI builds all images of a stack before it deploys the stack, got {path_of(scope)!r} in the "
             f"same stack as {what}; put {path_of(needed)!r} into a stack of its own"
         )
-    if Stage.of(stack) is not Stage.of(other):
+    if stage_of(stack) is not stage_of(other):
         raise ScopedImagesError(
             f"stack: CDK orders no stacks across stages or apps, got {path_of(scope)!r} and {what} in different ones; "
             "put both into one Stage of one App"
         )
-    if stack.nested_stack_parent is not None:
+    if parent_of(stack) is not None:
         raise ScopedImagesError(
             f"stack: the CLI builds the images of a nested stack before {what} exists, got {path_of(scope)!r} in one; "
             "put it into a stack of its own"

@@ -14,7 +14,7 @@ from constructs import Construct
 from scoped_images.cdk.app.digest import Digest
 from scoped_images.cdk.builds.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.functions.registry_resources import LOOK_AGAIN
-from scoped_images.cdk.place import path_of, place_of, stack_of
+from scoped_images.cdk.place import context_value, path_of, place_of, stack_of
 from scoped_images.cdk.remote.project import image_project
 from scoped_images.cdk.remote.role import build_role, images_of_ecr
 from scoped_images.cdk.remote.settings import RemoteSettings
@@ -68,7 +68,7 @@ class RemoteImage(Construct):
             asset_hash_type=AssetHashType.CUSTOM,
         )
         # Only so that an image which was deleted by hand is found missing, and built.
-        again = self.node.try_get_context(LOOK_AGAIN)
+        again = context_value(self, LOOK_AGAIN)
         request = BuildRequest(
             repository=repository.name,
             repository_uri=repository.uri,

@@ -23,7 +23,7 @@ from constructs import Construct
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.arguments import expect_accounts
 from scoped_images.cdk.checked import checked
-from scoped_images.cdk.place import address_in, path_of, stack_of
+from scoped_images.cdk.place import address_in, parent_of, path_of, stack_of
 from scoped_images.cdk.repositories.addressed_repository import AddressedRepository
 from scoped_images.cdk.repositories.existing_repository import ExistingRepository
 from scoped_images.ecr.address import RepositoryAddress
@@ -62,7 +62,7 @@ class ImageRepository(AddressedRepository):
         pull_accounts: further accounts that may pull, 12 digits each, with their Lambda functions of this region.
         """
         super().__init__(scope, construct_id)
-        if stack_of(self).nested_stack_parent is not None:
+        if parent_of(stack_of(self)) is not None:
             raise ScopedImagesError(
                 f"repository: images are built after whole stacks, got {path_of(self)!r} in a nested stack; put the "
                 "repository into a stack of its own, or into the nested stack's parent"

@@ -52,9 +52,10 @@ class RepositoryByName(ecr.RepositoryBase):
         """The ARN."""
         return self._arn
 
-    def tagged(self, tag: str) -> str:
-        """Return the URI of an image, as `repository_uri_for_tag` does, without a call to JavaScript."""
-        return f"{self._registry}/{self._name}:{tag}"
+    def image_uri(self, tag_or_digest: str) -> str:
+        """Return the URI of an image, as `repository_uri_for_tag_or_digest` does, without a call to JavaScript."""
+        separator = "@" if tag_or_digest.startswith("sha256:") else ":"
+        return f"{self._registry}/{self._name}{separator}{tag_or_digest}"
 
     def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
         """Add to the policy of the app's own repository; annotate an error where it has none."""
