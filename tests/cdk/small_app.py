@@ -67,7 +67,7 @@ class SmallApp:
     def image(self, scope: Construct, name: str = "Image", **options: Any) -> ScopedImage:
         """An image of the context `app`, for linux/arm64 unless the options say otherwise."""
         given: dict[str, Any] = {"context": self.context("app")}
-        if "platforms" not in options and "base" not in options:
+        if "platforms" not in options and not isinstance(options.get("base"), BaseImage):
             given["platform"] = Platform.LINUX_ARM64
         return ScopedImage(scope, name, **{**given, **options})
 
