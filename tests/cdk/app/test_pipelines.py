@@ -7,23 +7,25 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_codecommit as codecommit
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import pipelines
-from aws_cdk.assertions import Annotations, Match
 
-from scoped_images import Platform, RemoteBuilder, ScopedImage
+from scoped_images import RemoteBuilder
 from scoped_images.cdk.app.pipelines import builds_images
-from tests.cdk.small_app import PLACE, SmallApp
+from tests.cdk.image_users import function_of
+from tests.cdk.small_app import PLACE, SmallApp, errors
+
+BUILD = ("cdk synth", "scoped-images build --app cdk.out --deploy-first")
 
 
-def pipeline_errors(
+def pipeline_in(
     small_app: SmallApp,
     stage: cdk.Stage,
     *,
     wave: bool = False,
     commands: tuple[str, ...] = ("cdk synth",),
     output: str | None = None,
-) -> list[str]:
+) -> cdk.Stack:
+    """The stack of a pipeline that deploys a stage. output: of the synth step, which is then given as a file set."""
     stack = small_app.stack("Pipeline")
     source = codecommit.Repository(stack, "Source", repository_name="source")
     code = pipelines.CodePipelineSource.code_commit(source, "main")
@@ -31,23 +33,28 @@ def pipeline_errors(
     synth = step if output is None else step.add_output_directory(output)
     pipeline = pipelines.CodePipeline(stack, "Pipeline", synth=synth)
     (pipeline.add_wave("Wave") if wave else pipeline).add_stage(stage)
-    found = Annotations.from_stack(stack).find_error("*", Match.any_value())
-    return [str(entry.entry.data) for entry in found]
+    return stack
 
 
-def image_in(small_app: SmallApp, stack: cdk.Stack, **options: Any) -> None:
-    image = ScopedImage(
-        stack, "Image", context=small_app.context("app"), platform=Platform.LINUX_ARM64, **options
-    )
-    lambda_.DockerImageFunction(stack, "Function", code=image.to_lambda_code())
+def stage_in(
+    small_app: SmallApp, name: str = "Prod", *, ordered: bool = True, remote: bool = False
+) -> cdk.Stage:
+    """A stage with a function. ordered: whether its image goes to a repository of an earlier stack."""
+    stage = cdk.Stage(small_app.app, name, env=PLACE)
+    options: dict[str, Any] = {}
+    if ordered:
+        options["repository"] = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
+    if remote:
+        builds = cdk.Stack(stage, "Builds")
+        options["builder"] = RemoteBuilder(builds, "Builder", environment_name="prod")
+    stack = cdk.Stack(stage, "App")
+    function_of(stack, small_app.image(stack, **options))
+    return stage
 
 
 @pytest.mark.parametrize("wave", [True, False])
 def test_a_stage_whose_images_are_built_in_order_is_an_error(small_app: SmallApp, wave: bool) -> None:
-    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
-    repository = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
-    image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
-    assert pipeline_errors(small_app, stage, wave=wave) == [
+    assert errors(pipeline_in(small_app, stage_in(small_app), wave=wave)) == [
         "Pipeline/Pipeline: CDK Pipelines builds all images of a stage at once, before it deploys any of its stacks, got "
         "'Prod/App/Image', which must be built after other stacks are deployed; run scoped-images build --app cdk.out "
         "--deploy-first after cdk synth in the synth step (docs/build.md), or give it and its base images "
@@ -55,15 +62,25 @@ def test_a_stage_whose_images_are_built_in_order_is_an_error(small_app: SmallApp
     ]
 
 
-@pytest.mark.parametrize("output", [None, "cdk.out"], ids=["a step", "a file set of a step"])
-def test_a_pipeline_whose_synth_step_builds_the_images_is_none(
-    small_app: SmallApp, output: str | None
+@pytest.mark.parametrize(
+    ("stage", "pipeline"),
+    [
+        ({}, {"commands": BUILD}),
+        ({}, {"commands": BUILD, "output": "cdk.out"}),
+        ({"ordered": False}, {}),
+        ({"remote": True}, {}),
+    ],
+    ids=["built by a step", "built by a step of a file set", "in need of no stack", "built remotely"],
+)
+def test_a_stage_whose_images_need_no_order_or_are_built_before_is_none(
+    small_app: SmallApp, stage: dict[str, Any], pipeline: dict[str, Any]
 ) -> None:
-    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
-    repository = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
-    image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
-    commands = ("cdk synth", "scoped-images build --app cdk.out --deploy-first")
-    assert pipeline_errors(small_app, stage, commands=commands, output=output) == []
+    assert errors(pipeline_in(small_app, stage_in(small_app, **stage), **pipeline)) == []
+
+
+def test_outside_of_a_pipeline_a_stage_s_images_are_built_in_order(small_app: SmallApp) -> None:
+    stage_in(small_app)
+    assert errors(pipeline_in(small_app, stage_in(small_app, "Other", ordered=False))) == []
 
 
 @pytest.mark.parametrize(
@@ -84,26 +101,3 @@ def test_a_pipeline_whose_synth_step_builds_the_images_is_none(
 )
 def test_a_command_builds_images_as_the_shell_reads_it(command: str, builds: bool) -> None:
     assert builds_images(command) is builds
-
-
-def test_a_stage_whose_images_need_no_other_stack_is_none(small_app: SmallApp) -> None:
-    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
-    image_in(small_app, cdk.Stack(stage, "App"))
-    assert pipeline_errors(small_app, stage) == []
-
-
-def test_a_stage_whose_images_are_built_remotely_is_none(small_app: SmallApp) -> None:
-    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
-    repository = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
-    builder = RemoteBuilder(cdk.Stack(stage, "Builds"), "Builder", environment_name="prod")
-    image_in(small_app, cdk.Stack(stage, "App"), repository=repository, builder=builder)
-    assert pipeline_errors(small_app, stage) == []
-
-
-def test_outside_of_a_pipeline_a_stage_s_images_are_built_in_order(small_app: SmallApp) -> None:
-    stage = cdk.Stage(small_app.app, "Prod", env=PLACE)
-    repository = small_app.repository("app-prod", cdk.Stack(stage, "Repositories"))
-    image_in(small_app, cdk.Stack(stage, "App"), repository=repository)
-    other = cdk.Stage(small_app.app, "Other", env=PLACE)
-    image_in(small_app, cdk.Stack(other, "App"))
-    assert pipeline_errors(small_app, other) == []

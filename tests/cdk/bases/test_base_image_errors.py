@@ -14,10 +14,6 @@ from tests.cdk.small_app import PLACE, SmallApp
 from tests.refusals import refused
 
 AWAY = cdk.Environment(account="111111111111", region="us-east-1")
-NEEDS_A_PLACE = (
-    "needs a literal account and region, because images are built before CloudFormation knows tokens, got no account "
-    'and no region; use Stack(…, env=aws_cdk.Environment(account="111111111111", region="eu-west-1"))'
-)
 
 
 def second_in_a_stack(small_app: SmallApp) -> None:
@@ -36,16 +32,8 @@ def beside_its_repository(small_app: SmallApp) -> None:
     small_app.base(stack, "base", small_app.repository("base-dev", stack))
 
 
-def without_a_place(small_app: SmallApp) -> None:
-    small_app.base(small_app.stack("Agnostic", env=None), "base", small_app.repository("base-dev"))
-
-
 def away_from_its_repository(small_app: SmallApp) -> None:
     small_app.base(small_app.stack("Far", env=AWAY), "base", small_app.repository("base-dev"))
-
-
-def dependent_without_a_place(small_app: SmallApp) -> None:
-    small_app.image(small_app.stack("App", env=None), base=base_in_own_stack(small_app))
 
 
 def dependent_away(small_app: SmallApp) -> None:
@@ -101,13 +89,11 @@ def dependent_beside_its_base(small_app: SmallApp) -> None:
             "stack: the CLI builds all images of a stack before it deploys the stack, got 'One/base' in the same stack "
             "as its repository 'One/base-dev'; put 'One/base-dev' into a stack of its own",
         ),
-        (without_a_place, f"env: stack 'Agnostic' {NEEDS_A_PLACE}"),
         (
             away_from_its_repository,
             "env: repository 'base-dev' is in 111111111111/eu-west-1, got 111111111111/us-east-1 for stack 'Far'; "
             "deploy both to one account and region",
         ),
-        (dependent_without_a_place, f"env: stack 'App' {NEEDS_A_PLACE}"),
         (
             dependent_away,
             "env: repository 'base-dev' is in 111111111111/eu-west-1, got 111111111111/us-east-1 for stack 'App'; "
