@@ -11,226 +11,176 @@ import aws_cdk as cdk
 import pytest
 
 from scoped_images.cdk.environment import Environment
-from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from stacks.environment import AppEnvironment
 from tests.refusals import refused
 
-ROOT = Path(__file__).parents[2]
-
-SETTINGS: dict[str, Any] = {
-    "account": "111111111111",
-    "region": "eu-west-1",
-    "platform": "linux/arm64",
-    "max_images": 10,
-    "untagged_days": 7,
-    "base_tag": "content",
-    "removal_policy": "retain",
-}
-
-
-def read(**changes: Any) -> Environment:
-    return Environment.read({"dev": {**SETTINGS, **changes}}, "dev")
-
-
-def message_of(environments: object, name: str = "dev") -> str:
-    with pytest.raises(ScopedImagesError) as caught:
-        Environment.read(environments, name)
-    return str(caught.value)
-
-
-def test_reads_every_setting() -> None:
-    env = read()
-    assert (env.name, env.account, env.region) == ("dev", "111111111111", "eu-west-1")
-    assert env.platform is Platform.LINUX_ARM64
-    assert (env.max_images, env.untagged_days, env.base_tag) == (10, 7, "content")
-    assert not env.destroys
-
-
-def test_only_destroy_destroys() -> None:
-    assert read(removal_policy="destroy").destroys
-
-
-@pytest.mark.parametrize("name", ["local", "dev", "staging", "prod"])
-def test_cdk_json_holds_the_four_environments(name: str) -> None:
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    assert AppEnvironment.read(context["environments"], name).name == name
-
-
-@pytest.mark.parametrize("name", ["staging", "prod"])
-def test_no_environment_with_data_worth_keeping_destroys_it(name: str) -> None:
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    assert not Environment.read(context["environments"], name).destroys
-
-
-def test_an_unknown_environment_lists_those_that_exist() -> None:
-    assert message_of({"prod": SETTINGS, "dev": SETTINGS}, "stage") == (
-        "environments: unknown environment, got 'stage'; known are dev, prod"
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "named"),
-    [(cdk.App(), "an App"), (cdk.App().node, "a Node"), (["dev"], "a list"), ("dev", "a str")],
-    ids=["app", "node", "list", "name"],
+ENVIRONMENTS = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["context"]["environments"]
+PLACE: dict[str, Any] = {"account": "111111111111", "region": "eu-west-1"}
+SETTINGS = {**PLACE, "platform": "linux/arm64", "max_images": 10, "untagged_days": 7, "base_tag": "content"}
+KNOWN = (
+    "known are account, base_tag, builder, cache_export, max_images, mirrors, platform, pruning, region, "
+    "removal_policy, require_pins, untagged_days"
 )
-def test_what_is_no_value_of_the_context_is_named_by_its_type(given: object, named: str) -> None:
-    assert message_of(given) == (
-        f"environments: must be the context's value of that key, an object of environments, got {named}; pass "
-        "app.node.get_context('environments')"
-    )
 
 
-@pytest.mark.parametrize("name", ["dev", "unknown"])
-def test_the_whole_context_is_not_taken_for_the_environments(name: str) -> None:
-    assert message_of({"env": "dev", "environments": {"dev": SETTINGS}}, name) == (
-        "environments: must be the context's value of that key, got the whole context; pass context['environments'], "
-        "or app.node.get_context('environments')"
-    )
-
-
-def test_a_missing_context_says_where_it_comes_from() -> None:
-    assert message_of(None).startswith(
-        "environments: missing in the context; run cdk in the folder that holds"
-    )
+def test_reads_every_setting_and_only_destroy_destroys() -> None:
+    env = Environment.read({"dev": SETTINGS}, "dev")
+    assert {key: getattr(env, key) for key in SETTINGS} == SETTINGS
+    assert (env.name, env.platform, env.destroys) == ("dev", Platform.LINUX_ARM64, False)
+    assert Environment.read({"dev": {**SETTINGS, "removal_policy": "destroy"}}, "dev").destroys
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("name", "destroys"), [("local", True), ("dev", True), ("staging", False), ("prod", False)]
+)
+def test_cdk_json_holds_the_four_environments_and_keeps_data_worth_keeping(name: str, destroys: bool) -> None:
+    env = AppEnvironment.read(ENVIRONMENTS, name)
+    assert (env.name, env.destroys) == (name, destroys)
+
+
+OF_THE_CONTEXT = "environments: must be the context's value of that key"
+
+
+@pytest.mark.parametrize(
+    ("environments", "name", "message"),
     [
         (
-            {"account": "123"},
-            "environments.dev.account: must be 12 digits in quotes, got '123'; change it in cdk.json",
+            {"prod": {}, "dev": {}},
+            "stage",
+            "environments: unknown environment, got 'stage'; known are dev, prod",
+        ),
+        *(
+            (
+                given,
+                "dev",
+                f"{OF_THE_CONTEXT}, an object of environments, got {kind}; pass app.node.get_context('environments')",
+            )
+            for given, kind in (
+                (cdk.App(), "an App"),
+                (cdk.App().node, "a Node"),
+                (["dev"], "a list"),
+                ("dev", "a str"),
+            )
         ),
         (
-            {"account": 111111111111},
-            "environments.dev.account: must be 12 digits in quotes, got 111111111111; change it in cdk.json",
+            {"env": "dev", "environments": {"dev": SETTINGS}},
+            "dev",
+            f"{OF_THE_CONTEXT}, got the whole context; pass context['environments'], or "
+            "app.node.get_context('environments')",
         ),
         (
-            {"region": "Ireland"},
-            "environments.dev.region: must be a region such as 'eu-west-1', got 'Ireland'; change it in cdk.json",
+            None,
+            "dev",
+            "environments: missing in the context; run cdk in the folder that holds cdk.json, or pass "
+            "App(context={'environments': {…}})",
         ),
         (
-            {"platform": "arm64"},
-            "environments.dev.platform: must be one of 'linux/amd64', 'linux/arm64', got 'arm64'",
+            {"dev": []},
+            "dev",
+            "environments.dev: must be an object of settings, got []; change it in cdk.json",
         ),
         (
-            {"max_images": 0},
-            "environments.dev.max_images: must be a whole number from 1 to 9999, got 0; change it in cdk.json",
+            {"dev": {"max_images": 3}},
+            "dev",
+            "environments.dev: missing account, region; add what is missing to cdk.json",
         ),
+        ({"dev": {**PLACE, "max_image": 3}}, "dev", f"environments.dev: unknown max_image; {KNOWN}"),
         (
-            {"max_images": True},
-            "environments.dev.max_images: must be a whole number from 1 to 9999, got True; change it in cdk.json",
+            {"dev": {"acount": "111111111111"}},
+            "dev",
+            f"environments.dev: unknown acount and missing account, region; {KNOWN}; add what is missing to cdk.json",
         ),
-        (
-            {"untagged_days": "7"},
-            "environments.dev.untagged_days: must be a whole number from 1 to 9999, got '7'; change it in cdk.json",
+    ],
+    ids=[
+        *(
+            "unknown",
+            "an app",
+            "a node",
+            "a list",
+            "a name",
+            "the whole context",
+            "none",
+            "no settings",
+            "missing",
         ),
-        (
-            {"builder": "codebuild"},
-            "environments.dev.builder: must be 'local' or 'remote', got 'codebuild'; change it in cdk.json",
-        ),
-        (
-            {"mirrors": "x"},
-            "environments.dev.mirrors: must be an object of registries, got 'x'; change it in cdk.json",
-        ),
-        (
-            {"base_tag": "latest"},
-            "environments.dev.base_tag: must be 'content' or 'git' or 'static' or 'frozen', got 'latest'; change "
-            "it in cdk.json",
-        ),
-        (
-            {"removal_policy": "keep"},
-            "environments.dev.removal_policy: must be 'destroy' or 'retain', got 'keep'; change it in cdk.json",
-        ),
-        (
-            {"max_images": 10000},
-            "environments.dev.max_images: must be a whole number from 1 to 9999, got 10000; change it in cdk.json",
-        ),
-        (
-            {"cache_export": "no"},
-            "environments.dev.cache_export: must be true or false, got 'no'; change it in cdk.json",
-        ),
-        (
-            {"require_pins": 1},
-            "environments.dev.require_pins: must be true or false, got 1; change it in cdk.json",
-        ),
-        (
-            {"max_image": 3},
-            "environments.dev: unknown max_image; known are account, base_tag, builder, cache_export, max_images, "
-            "mirrors, platform, pruning, region, removal_policy, require_pins, untagged_days",
-        ),
+        *("unknown setting", "misspelled setting"),
+    ],
+)
+def test_what_is_not_one_of_the_context_s_environments_is_named(
+    environments: object, name: str, message: str
+) -> None:
+    with refused(message):
+        Environment.read(environments, name)
+
+
+COUNT = "a whole number from 1 to 9999"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("account", "123", "12 digits in quotes"),
+        ("account", 111111111111, "12 digits in quotes"),
+        ("region", "Ireland", "a region such as 'eu-west-1'"),
+        ("max_images", 0, COUNT),
+        ("max_images", 10000, COUNT),
+        ("max_images", True, COUNT),
+        ("untagged_days", "7", COUNT),
+        ("builder", "codebuild", "'local' or 'remote'"),
+        ("mirrors", "x", "an object of registries"),
+        ("base_tag", "latest", "'content' or 'git' or 'static' or 'frozen'"),
+        ("removal_policy", "keep", "'destroy' or 'retain'"),
+        ("cache_export", "no", "true or false"),
+        ("require_pins", 1, "true or false"),
     ],
 )
 def test_a_wrong_setting_says_which_what_it_got_and_what_it_takes(
-    changes: dict[str, Any], message: str
+    key: str, value: object, expected: str
 ) -> None:
-    assert message_of({"dev": {**SETTINGS, **changes}}) == message
+    with refused(f"environments.dev.{key}: must be {expected}, got {value!r}; change it in cdk.json"):
+        Environment.read({"dev": {**SETTINGS, key: value}}, "dev")
+
+
+BY_THE_CLI = "is set only when the cdk CLI runs the app with credentials; run it that way, or use a literal"
+LITERAL = "use a literal, because images are built before CloudFormation knows tokens"
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("key", "value", "problem"),
     [
+        ("account", None, f"12 digits, got None; CDK_DEFAULT_ACCOUNT {BY_THE_CLI}"),
+        ("region", None, f"a region such as 'eu-west-1', got None; CDK_DEFAULT_REGION {BY_THE_CLI}"),
+        ("account", cdk.Aws.ACCOUNT_ID, f"12 digits, got a token; {LITERAL}"),
+        ("region", cdk.Aws.REGION, f"a region such as 'eu-west-1', got a token; {LITERAL}"),
         (
-            {"account": None},
-            "Environment.account: must be 12 digits, got None; CDK_DEFAULT_ACCOUNT is set only when the cdk CLI runs the "
-            "app with credentials; run it that way, or use a literal",
+            "account",
+            111111111111,
+            "12 digits in quotes, got 111111111111; correct it where the app makes its Environment",
         ),
-        (
-            {"region": None},
-            "Environment.region: must be a region such as 'eu-west-1', got None; CDK_DEFAULT_REGION is set only when the "
-            "cdk CLI runs the app with credentials; run it that way, or use a literal",
-        ),
-        (
-            {"account": cdk.Aws.ACCOUNT_ID},
-            "Environment.account: must be 12 digits, got a token; use a literal, because images are built before "
-            "CloudFormation knows tokens",
-        ),
-        (
-            {"region": cdk.Aws.REGION},
-            "Environment.region: must be a region such as 'eu-west-1', got a token; use a literal, because images are "
-            "built before CloudFormation knows tokens",
-        ),
-        (
-            {"account": 111111111111},
-            "Environment.account: must be 12 digits in quotes, got 111111111111; correct it where the app makes its "
-            "Environment",
-        ),
-        (
-            {"platform": "arm64"},
-            "Environment.platform: must be one of 'linux/amd64', 'linux/arm64', got 'arm64'",
-        ),
+        ("platform", "arm64", "one of 'linux/amd64', 'linux/arm64', got 'arm64'"),
     ],
+    ids=["no account", "no region", "account token", "region token", "number", "platform"],
 )
 def test_a_wrong_setting_made_in_python_is_not_looked_for_in_cdk_json(
-    changes: dict[str, Any], message: str
+    key: str, value: object, problem: str
 ) -> None:
-    settings: dict[str, Any] = {"account": "111111111111", "region": "eu-west-1", **changes}
-    with refused(message):
+    settings: dict[str, Any] = {**PLACE, key: value}
+    with refused(f"Environment.{key}: must be {problem}"):
         Environment(name="dev", **settings)
 
 
-def test_missing_settings_are_listed_at_once() -> None:
-    settings = {key: value for key, value in SETTINGS.items() if key not in ("region", "account")}
-    assert message_of({"dev": settings}) == (
-        "environments.dev: missing account, region; add what is missing to cdk.json"
-    )
-
-
-def test_a_misspelled_setting_is_named_with_what_is_missing_for_it() -> None:
-    settings = {key: value for key, value in SETTINGS.items() if key not in ("region", "account")}
-    assert message_of({"dev": {**settings, "acount": "111111111111"}}) == (
-        "environments.dev: unknown acount and missing account, region; known are account, base_tag, builder, "
-        "cache_export, max_images, mirrors, platform, pruning, region, removal_policy, require_pins, untagged_days; add "
-        "what is missing to cdk.json"
-    )
+def test_a_platform_in_words_is_that_platform_and_another_is_named_with_its_key() -> None:
+    assert Environment(name="dev", **SETTINGS).platform is Platform.LINUX_ARM64
+    with refused("environments.dev.platform: must be one of 'linux/amd64', 'linux/arm64', got 'arm64'"):
+        Environment.read({"dev": {**SETTINGS, "platform": "arm64"}}, "dev")
 
 
 @pytest.mark.parametrize(
     "make",
     [
         lambda name: Environment.read({name: SETTINGS}, name),
-        lambda name: Environment(name=name, account="111111111111", region="eu-west-1"),
+        lambda name: Environment(name=name, **PLACE),
     ],
     ids=["read", "made"],
 )
@@ -242,35 +192,36 @@ def test_a_name_that_no_repository_could_carry_is_refused(make: Callable[[str], 
         make("Dev_1")
 
 
-def test_a_platform_in_words_is_that_platform() -> None:
-    made = Environment(name="dev", account="111111111111", region="eu-west-1", platform="linux/arm64")  # type: ignore[arg-type]
-    assert made.platform is Platform.LINUX_ARM64
+ARN = "arn:aws:acm:eu-west-1:111111111111:certificate/x"
 
 
-def test_settings_that_are_not_an_object_are_refused() -> None:
-    assert (
-        message_of({"dev": []})
-        == "environments.dev: must be an object of settings, got []; change it in cdk.json"
-    )
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            (ARN, None),
+            "environments.dev.certificate_arn and environments.dev.domain_name: set both or neither",
+        ),
+        (
+            ("x", "api.example.com"),
+            "environments.dev.certificate_arn: must be an ACM ARN, got 'x'; change it in cdk.json",
+        ),
+        (
+            (ARN, "api"),
+            "environments.dev.domain_name: must be a name such as 'api.example.com', got 'api'; change it in cdk.json",
+        ),
+    ],
+    ids=["one", "certificate", "domain"],
+)
+def test_the_app_adds_its_certificate_and_its_domain_name(
+    settings: tuple[str, str | None], message: str
+) -> None:
+    def read(arn: str, domain: str | None) -> AppEnvironment:
+        return AppEnvironment.read(
+            {"dev": {**SETTINGS, "certificate_arn": arn, "domain_name": domain}}, "dev"
+        )
 
-
-def app_message(**changes: Any) -> str:
-    with pytest.raises(ScopedImagesError) as caught:
-        AppEnvironment.read({"dev": {**SETTINGS, **changes}}, "dev")
-    return str(caught.value)
-
-
-def test_the_app_adds_its_certificate_and_its_domain_name() -> None:
-    arn = "arn:aws:acm:eu-west-1:111111111111:certificate/x"
-    settings = {**SETTINGS, "certificate_arn": arn, "domain_name": "api.example.com"}
-    env = AppEnvironment.read({"dev": settings}, "dev")
-    assert (env.certificate_arn, env.domain_name) == (arn, "api.example.com")
-    assert app_message(certificate_arn=arn) == (
-        "environments.dev.certificate_arn and environments.dev.domain_name: set both or neither"
-    )
-    assert app_message(certificate_arn="x", domain_name="api.example.com") == (
-        "environments.dev.certificate_arn: must be an ACM ARN, got 'x'; change it in cdk.json"
-    )
-    assert app_message(certificate_arn=arn, domain_name="api") == (
-        "environments.dev.domain_name: must be a name such as 'api.example.com', got 'api'; change it in cdk.json"
-    )
+    env = read(ARN, "api.example.com")
+    assert (env.certificate_arn, env.domain_name) == (ARN, "api.example.com")
+    with refused(message):
+        read(*settings)
