@@ -1,6 +1,6 @@
 """What the hash of CDK's own DockerImageAsset misses, and ours does not.
 
-When one of these fails at "stock", upstream has mended it: take its row out of the decision records and the README.
+When one of these fails at "stock", upstream has fixed it: take its row out of the decision records and the README.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ from scoped_images.image.registry_cache import RegistryCache
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
 
-# The platform of images that name none, for a whole app: `cdk deploy -c scoped-images:platform=linux/arm64`, or an entry
-# of cdk.json. Lambda and Fargate run linux/amd64 where nothing else is set.
+# The platform of images without one, for a whole app: `cdk deploy -c scoped-images:platform=linux/arm64`, or an entry of
+# cdk.json. Lambda and Fargate default to linux/amd64.
 PLATFORM = "scoped-images:platform"
 
 
@@ -81,7 +81,7 @@ class ImageBuilds:
 
     @property
     def _bases(self) -> list[PublishedBase]:
-        """Those of the app."""
+        """The bases that the app builds."""
         return [base for base in (self.base, *self.named_bases.values()) if isinstance(base, PublishedBase)]
 
     @property
@@ -170,7 +170,7 @@ class ImageBuilds:
             named_bases={name: _reference_of(base) for name, base in self.named_bases.items()},
             options=dataclasses.replace(self.options, build_args=literal),
             frozen=self.frozen,
-            # The expression: the placeholder of a token differs from synth to synth.
+            # The expression, because a token's placeholder differs from synth to synth.
             late_args={name: json.dumps(value, sort_keys=True) for name, value in resolved.items()},
         )
         return ImageBuild(
@@ -199,7 +199,7 @@ class ImageBuilds:
         if cache is False:
             return None
         if cache is None:
-            # For a COPY, reading and writing a cache takes longer than the copy itself.
+            # A cache of COPY steps takes longer to read and write than the steps.
             if self.repository is None or (spec.steps is not None and not spec.steps.worth_caching):
                 return None
             return RegistryCache(repository=self.repository.address, platform=platform)

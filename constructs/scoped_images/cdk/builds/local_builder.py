@@ -72,7 +72,7 @@ class _Asset:
 
     @property
     def source_hash(self) -> str:
-        """The asset's name: with the repository, since a stack has one asset of a name, with one destination."""
+        """The asset's name. It depends on the repository, because an asset of a stack has one destination."""
         fingerprint, repository = self.build.spec.fingerprint, self.build.repository
         if repository is None:
             return fingerprint
@@ -106,7 +106,7 @@ class _Asset:
         except RuntimeError as error:
             if "must be bound to a Stack" not in str(error):
                 raise
-            # jsii hands Python a stock synthesizer that Python has made unbound; a construct of CDK's own gets it bound.
+            # jsii gives Python a stock synthesizer that Python made unbound. CDK's own constructs get it bound.
             asset = self._stock_asset(scope, construct_id)
             name, tag = asset.repository.repository_name, asset.image_tag
         else:
@@ -117,7 +117,7 @@ class _Asset:
     def _stock_asset(self, scope: Construct, construct_id: str) -> DockerImageAsset:
         spec, imports, export = self.build.spec, self._imports, self._export
         place = Construct(scope, construct_id)
-        # Else CDK copies the folder once more, by rules of its own.
+        # Without it CDK copies the folder once more, by its own rules.
         place.node.set_context(_DISABLE_ASSET_STAGING, True)
         return DockerImageAsset(
             place,
@@ -126,7 +126,7 @@ class _Asset:
             file=spec.context.written_dockerfile,
             follow_symlinks=SymlinkFollowMode.NEVER,
             extra_hash=self.source_hash,
-            # The source hash has them, as far as they tell contents apart.
+            # The source hash covers them.
             invalidation=DockerImageAssetInvalidationOptions(
                 build_args=False, build_contexts=False, build_secrets=False
             ),

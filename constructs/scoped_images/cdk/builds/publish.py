@@ -16,7 +16,7 @@ from scoped_images.platform import Platform
 
 @dataclass(frozen=True, kw_only=True)
 class PublishResult:
-    """What came of the builds of one image.
+    """Where the images of one construct are.
 
     images: by platform. index: over several; None for one platform.
     repository, tag: of what containers run: the image, or the index.

@@ -24,10 +24,9 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import METRICS_NAMESPACE, PrunerSettings
 
-# All of these list or describe. `lambda:GetFunction` also returns a link to the code of a function in a zip, and the
-# pruner calls it for image functions only. botocore's model of GetFunctionConfiguration and ListVersionsByFunction
-# has no member for the image; their CodeSha256 is "the SHA256 hash of the deployment package", and nothing says that
-# it is the image's digest.
+# All of these list or describe. `lambda:GetFunction` also returns a link to the code of a zip function; the pruner calls
+# it for image functions only. GetFunctionConfiguration and ListVersionsByFunction do not return the image: their
+# CodeSha256 is "the SHA256 hash of the deployment package", which no document equates with the image's digest.
 _READ_ANYWHERE = [
     "cloudformation:DescribeChangeSet",
     "cloudformation:DescribeStacks",

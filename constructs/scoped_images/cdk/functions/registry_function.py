@@ -1,4 +1,4 @@
-"""The small function that asks the registry and tags images while a stack deploys: one for each stack that needs it."""
+"""The function that looks up digests and tags images while a stack deploys, one for each stack that needs it."""
 
 from __future__ import annotations
 

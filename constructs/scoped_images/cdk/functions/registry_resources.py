@@ -1,8 +1,8 @@
-"""What can be known or done only when images are in the registry: custom resources of one small function.
+"""Custom resources that look up digests, move tags and put indexes when images are in the registry.
 
-A stack has up to 16 resources that look digests up, each up to 30 of them, and one resource for all moving tags. The
-path of an image decides which resource has its digest, and repository and tag decide which attribute. A function's
-version therefore changes with its image, and never with other images.
+A stack has up to 16 resources for digests, each for up to 30 images, and one resource for all moving tags. The path of
+an image decides which resource looks its digest up; repository and tag decide the attribute. So the version of a
+function changes with its own image, and never with other images.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from scoped_images.cdk.place import repository_arn, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.platform import Platform
 
-# CloudFormation asks again only for what has changed. After an image was deleted by hand it should:
+# CloudFormation asks again only for what has changed. After somebody deleted an image by hand, make it ask:
 # `cdk deploy -c scoped-images:again=<another value than before>`.
 LOOK_AGAIN = "scoped-images:again"
 
-# CloudFormation takes 4,096 bytes from a custom resource. Key and digest are 107 of them, and the rest of the answer
-# at most 700.
+# CloudFormation takes 4,096 bytes from a custom resource. Each key with its digest takes 107, and the rest of the
+# answer at most 700.
 _DIGESTS = 30
 _KEY_DIGITS = 32
 
@@ -38,7 +38,7 @@ _TAG = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage")
 
 
 class _RegistryResource(Construct):
-    """A resource of the stack's registry function, which may do `actions` with the repositories that it is allowed."""
+    """A custom resource of the stack's registry function, which gets `actions` on the repositories that it allows."""
 
     def __init__(self, scope: Construct, construct_id: str, *, kind: str, actions: tuple[str, ...]) -> None:
         super().__init__(scope, construct_id)
@@ -55,7 +55,7 @@ class _RegistryResource(Construct):
             service_timeout=Duration.minutes(5),
             properties={"Again": str(again)} if again else {},
         )
-        # The function may run before IAM has given it the right to.
+        # Without it, the function may run before its role has the rights.
         self._custom.node.add_dependency(function)
         resource = self._custom.node.default_child
         assert isinstance(resource, CfnResource)
@@ -108,8 +108,8 @@ def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, accoun
     stack = stack_of(scope)
     key = _image_key(stack, repository, tag, account)
     digits = hashlib.sha256(scope.node.path.removeprefix(stack.node.path).encode()).hexdigest()
-    # Never the next free place: Lambda refuses a new version of a function that did not change, and a version is new
-    # when its image's reference is. A second digit is needed when more than 30 images share the first, by chance.
+    # Not the next free place: then other images would change an image's reference, and Lambda refuses a new version of
+    # a function that did not change. A second digit is needed when more than 30 images share the first, by chance.
     for length in range(1, len(digits) + 1):
         name = f"ScopedImagesDigests{digits[:length].upper()}"
         group = stack.node.try_find_child(name) or ImageDigests(stack, name)
@@ -125,7 +125,7 @@ def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, accoun
 class ImageIndex(_RegistryResource):
     """One index over the images of several platforms, under a tag of its own beside them.
 
-    A tag that stands already is left where it is.
+    It leaves a tag that exists where it is.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class ExistingImage(Construct):
         uri: `<registry>/<repository>:<tag>` or `…@sha256:…`, a literal.
         platform: of the image, which functions and tasks then get. By default they keep their own.
         pin_digest: look the tag's digest up when the stack first deploys, in ECR of the stack's region, and again only
-            when `uri` changes. A push to the same tag alone changes nothing.
+            when `uri` changes. A push to the same tag changes nothing.
         """
         super().__init__(scope, construct_id)
         self._name = ImageName.parse(BaseReference.external(uri, name=f"uri of {path_of(self)!r}").uri)
@@ -108,7 +108,7 @@ class ExistingImage(Construct):
             RegisteredImage(
                 scope=self,
                 uri=uri,
-                # With the quote that ends it in JSON: a tag such as `v1` is in many other values.
+                # With the closing quote of JSON: many other values contain a tag such as `v1`.
                 fragment=f'/{name}"',
                 platforms=(platform,),
                 find_digest=lambda: self._digest,

@@ -45,8 +45,8 @@ class ImageCopy(Construct):
     The copy has the digest and the content tag of the original. Functions and services in the repository's account
     and region run it by its digest: `to_lambda_code(scope)` and `to_container_image(scope)`.
 
-    cdk-ecr-deployment's function copies, under a role that may pull from the one repository and push to the other:
-    the role that it would make for itself may do both in every repository of the account.
+    cdk-ecr-deployment's function copies. It gets a role that may pull from the one repository and push to the other; the
+    role that it makes by default may do both in every repository of the account.
 
     tag: the content tag in both repositories.
     """
@@ -96,9 +96,9 @@ class ImageCopy(Construct):
             dest=DockerImageName(self._address.tagged(self.tag)),
             image_arch=None if index else [_ARCHITECTURES[self.platforms[0]]],
             copy_image_index=index or None,
-            # Also what tells the function, one for each size, from one that the user's own stack may have.
+            # It also tells the function, one for each size, from another one of cdk-ecr-deployment in the stack.
             memory_limit=_MEMORY_MIB,
-            # Without the updates: its own statements allow every repository.
+            # cdk-ecr-deployment would add statements for every repository.
             role=role.without_policy_updates(),
         )
         deployment.node.add_dependency(role, image)
@@ -151,7 +151,7 @@ class ImageCopy(Construct):
 
 
 class _Copied(Construct):
-    """The copy as one stack at its destination sees it, with its digest, which is looked up when that stack deploys."""
+    """The copy in one stack at its destination, which looks the digest up when it deploys."""
 
     def __init__(
         self,
@@ -164,7 +164,7 @@ class _Copied(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.repository = RepositoryByName(self, "Repository", address)
-        # Of its own: the stack's other look-ups need not wait for the copy.
+        # Not among the stack's other look-ups, which need not wait for the copy.
         digest = ImageDigests(self, "Digest").add(self.repository, tag, account=address.account)
         self.digest = digest
         register_of(self).add_image(
@@ -191,13 +191,16 @@ def _source_of(image: ScopedImage | BaseImage) -> RepositoryAddress:
 
 
 def _role_name(stack: Stack) -> str:
-    """A literal name, which another account's policy can hold before the role exists. IAM's names know no region."""
+    """Return a literal name, which another account's policy can hold before the role exists.
+
+    IAM's names have no region, so the name depends on it.
+    """
     place = f"{stack.account} {stack.region} {stack.stack_name}"
     return f"scoped-images-copy-{hashlib.sha256(place.encode()).hexdigest()[:32]}"
 
 
 def _copy_role(stack: Stack) -> iam.Role:
-    """One for each stack: cdk-ecr-deployment has one function for each stack, and takes the role of its first copy."""
+    """Return the stack's role. cdk-ecr-deployment has one function for each stack, with the role of the first copy."""
     existing = stack.node.try_find_child(_ROLE_ID)
     if isinstance(existing, iam.Role):
         return existing
@@ -224,8 +227,8 @@ def _copy_role(stack: Stack) -> iam.Role:
 def _let_push(repository: ImageRepository, *, role_name: str, account: str, sid_of: Stack) -> None:
     """Let the role of another account push.
 
-    A policy that names a role as its principal is refused while the role does not exist, and the repository is made
-    first. A condition is not checked so.
+    The repository is made before the role, and IAM refuses a policy whose principal is a role that does not exist. It
+    does not check a role in a condition.
     """
     place = repository.address
     role = stack_of(repository).format_arn(
@@ -242,7 +245,7 @@ def _let_push(repository: ImageRepository, *, role_name: str, account: str, sid_
 
 
 def _log_to(stack: Stack) -> None:
-    """Set the log group: ECRDeployment has no property for its function's, which would never expire."""
+    """Set the log group. ECRDeployment has no property for it, and the function's own group never expires."""
     functions = [
         child.node.default_child
         for child in stack.node.children

@@ -14,7 +14,7 @@ from scoped_images.platform import Platform
 
 
 class ImageOptions(TypedDict, total=False):
-    """As those of ScopedImage, which has them with their defaults."""
+    """The keywords of ScopedImage, which has their defaults."""
 
     platform: Platform | None
     platforms: Sequence[Platform]

@@ -39,7 +39,7 @@ from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import DEFAULT_LOCK, ImagesLock
 from scoped_images.workspace.workload import Workload
 
-# They load when an environment asks for one: their modules of aws_cdk take half a second.
+# These load when an environment asks for one, because their modules of aws_cdk take half a second.
 if TYPE_CHECKING:
     from scoped_images.cdk.functions.image_pruner import ImagePruner
     from scoped_images.cdk.remote.builder import RemoteBuilder
@@ -58,8 +58,8 @@ class WorkspaceImages:
     - `<prefix>-base-<name>`: one for each shared package that an image needs;
     - `<prefix>-pruner`: with `pruning` in the environment, an ImagePruner of all these repositories.
 
-    stacks: these, without those that the environment does not need.
-    bases, builder, pruner: what it made, or was given. builder and pruner are None without one.
+    stacks: those of these that it made.
+    bases, builder, pruner: made or given; builder and pruner may be None.
     """
 
     @checked(DerivationOptions, to=BaseImages.from_workspace)
@@ -125,7 +125,7 @@ class WorkspaceImages:
         )
         self.stacks += [] if bases else self.bases.stacks
         self._repositories: dict[str, ImageRepository] = {}
-        # Of workloads, by the name of their repository.
+        # The folders of workloads by the names of their repositories.
         self._folders: dict[str, Path] = {}
         self._images: list[tuple[str, ScopedImage]] = []
         self._scope, self._prefix = scope, prefix
@@ -267,7 +267,7 @@ class WorkspaceImages:
 
     def _warn_of_missing_requirements(self, image: ScopedImage, workload: Workload) -> None:
         steps = image.specs[0].steps
-        # RUN may install them, COPY --from may bring them, and a frontend of its own hides what it does.
+        # RUN may install them, COPY --from may bring them, and another frontend may do either unseen.
         if steps is None or steps.worth_caching or any(step.has_flag("from") for step in steps.every):
             return
         missing = self.bases.graph.missing_from(workload.folder)

@@ -1,4 +1,4 @@
-"""The functions behind the custom resource of remotely built images, one pair for each builder."""
+"""The functions that start remote builds and wait for them, one pair for each builder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _POLL_SECONDS = 10
 
 
 class RemoteFunctions(Construct):
-    """Start and poll, by CDK's provider framework: Step Functions waits in between, and no function does."""
+    """Starts and polls builds with CDK's provider framework, in which Step Functions waits between polls."""
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class RemoteFunctions(Construct):
     def serve(self, *, repository: RepositoryAddress, stack: Stack) -> None:
         """Let the functions look for images in a repository, and at the status of a stack.
 
-        Not by a policy in the image's stack: a role's own policies take 10,240 characters altogether, and CDK splits
-        only those of the role's own stack.
+        The role's own stack holds these rights: a role's policies take 10,240 characters in all, and CDK splits only
+        policies of the role's stack.
         """
         mine = stack_of(self)
         images = repository_arn(self, repository)
@@ -80,7 +80,7 @@ class RemoteFunctions(Construct):
     def _function_role(self, project_prefix: str, log_group: logs.LogGroup) -> iam.Role:
         description = "Starts, watches and stops builds of container images"
         role = function_role(self, "Role", description=description, log_group=self._log_group)
-        # No right to hand on a role: every project has its own, and a start cannot replace it.
+        # It needs no iam:PassRole: each project has its own role, and starting a build cannot replace it.
         projects = stack_of(self).format_arn(
             service="codebuild", resource="project", resource_name=f"{project_prefix}*"
         )

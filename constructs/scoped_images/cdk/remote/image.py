@@ -46,7 +46,7 @@ class RemoteImage(Construct):
     ) -> None:
         """Build when the stack deploys and the tag is not in the registry."""
         super().__init__(scope, construct_id)
-        # Of the construct that the user made.
+        # The construct that the user made, for messages.
         self._path = path_of(scope)
         spec, stack = build.spec, stack_of(self)
         self._refuse_references(build)
@@ -63,11 +63,11 @@ class RemoteImage(Construct):
             self,
             "Context",
             path=str(file),
-            # Its bytes follow from that, and compressed ones from zlib's version too.
+            # The compressed bytes depend on zlib's version.
             asset_hash=archive_name(spec.context),
             asset_hash_type=AssetHashType.CUSTOM,
         )
-        # Only so that an image which was deleted by hand is found missing, and built.
+        # A changed value makes CloudFormation ask again, which finds an image that somebody deleted, and builds it.
         again = context_value(self, LOOK_AGAIN)
         request = BuildRequest(
             repository=repository.name,
@@ -111,16 +111,16 @@ class RemoteImage(Construct):
             late_values=build.late_args,
             role=role,
         )
-        # Another one for each tag, so that what refers to it changes with the image; and for each builder, since
-        # CloudFormation refuses a resource that changes its service token.
+        # Another resource for each tag, so that references to it change with the image; and for each builder, because
+        # CloudFormation refuses to change the service token of a resource.
         resource = CustomResource(
             self,
             f"For{spec.content_tag}By{settings.environment_name}",
             resource_type="Custom::ScopedImagesRemoteBuild",
             service_token=settings.service_token,
             service_timeout=Duration.minutes(settings.minutes + _GRACE_MINUTES),
-            # The function reads everything but the project's name from the project. The values are here only so that
-            # CloudFormation asks again when one changes.
+            # The function reads all other values from the project. These are here so that CloudFormation asks again
+            # when one changes.
             properties={
                 "Project": project_name,
                 "ImageTag": spec.content_tag,
@@ -128,11 +128,11 @@ class RemoteImage(Construct):
                 **({"LookAgain": str(again)} if again else {}),
             },
         )
-        # The role's rights, too, must be there before a build runs with it.
+        # A build needs the role's rights too.
         resource.node.add_dependency(role, project)
         self.published = PublishedImage(
             repository=RepositoryByName(self, "Repository", repository),
-            # An attribute, for whoever refers to the image has to wait for it; the tag itself is a property.
+            # The attribute makes resources that refer to the image wait for the build.
             tag=resource.get_att_string("Tag"),
             digest=Digest(
                 digest=f"sha256:{resource.get_att_string('Hex')}",
@@ -161,7 +161,7 @@ class RemoteImage(Construct):
                 )
 
     def _refuse_references(self, build: ImageBuild) -> None:
-        """Raise for values that CloudFormation fills in: a list or a secret, and values that no tag would cover."""
+        """Raise for values of CloudFormation that a build cannot take, or that the tag would not depend on."""
         for name, value in build.late_args.items():
             if not isinstance(value, str | float):
                 raise ScopedImagesError(

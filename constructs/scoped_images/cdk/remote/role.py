@@ -1,4 +1,4 @@
-"""The rights of one image's builds: what it pushes, what it is built from, its archive, its secrets, its log."""
+"""The role of one image's builds: it pushes the image, and reads bases, archive and secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scoped_images.ecr.actions import PULL, PUSH
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.remote.build_secret import BuildSecret
 
-# A pull-through cache fetches an image, and makes its repository, by the right of whoever asks first.
+# A pull-through cache fetches an image, and makes its repository, with the rights of the role that pulls first.
 _PULL_THROUGH = ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
 _READ_SECRET = ["secretsmanager:GetSecretValue"]
 _COLON = ArnFormat.COLON_RESOURCE_NAME
@@ -34,8 +34,8 @@ def build_role(
 ) -> iam.Role:
     """Make the role of one image's project.
 
-    One role for all builds would let each image's Dockerfile overwrite the others' images, and a role's own
-    policies hold only some ten images: 10,240 characters altogether.
+    With one role for all builds, each image's Dockerfile could overwrite the other images, and a role's own policies,
+    10,240 characters in all, hold about ten images.
     """
     stack, spec = stack_of(scope), build.spec
     project = stack.format_arn(service="codebuild", resource="project", resource_name=project_name)
@@ -52,7 +52,7 @@ def build_role(
     bases = [base.uri for base in (spec.base, *spec.named_bases.values()) if base is not None]
     caches = build.cache.imports if build.cache else ()
     mirrored = set(spec.image_contexts.values()) - {f"docker-image://{uri}" for uri in bases}
-    # As a rule a mirror of the public one.
+    # Usually a mirror of the public image.
     buildkit = [settings.buildkit_image] if settings.buildkit_image else []
     read = (*bases, *caches, *mirrored, *buildkit, *spec.outside_images)
     pulled = sorted({*_repository_arns(scope, read)} - {own})
