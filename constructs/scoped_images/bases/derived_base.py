@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,9 @@ from scoped_images.context.control_files import read_dockerfile
 from scoped_images.context.explanation import Explanation, path_below
 from scoped_images.context.named import NamedContext
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.context.size import MAX_BYTES
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
-from scoped_images.workspace.build_files import build_files, folders_outside, own_rules
+from scoped_images.workspace.build_files import build_files, folders_outside, ignored_data, rules_for
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.requirements import Request, Requirements, find_requirements
 from scoped_images.workspace.version_source import (
@@ -139,13 +138,7 @@ class DerivedBase:
         workspace = self.reach.workspace
         if not self.installs_packages:
             return NamedContext(root=workspace.root, files=())
-        return build_files(
-            self.packages,
-            root=workspace.root,
-            others=[package.folder for package in workspace.every],
-            ignored=workspace.ignored,
-            max_bytes=MAX_BYTES,
-        )
+        return build_files(self.packages, workspace)
 
     def explain(self, path: str) -> Explanation:
         """Explain why a change of a file of the repository rebuilds the base, or does not.
@@ -164,16 +157,12 @@ class DerivedBase:
             return Explanation(path=name, included=True, reasons=tuple(reasons))
         for package in self.installed:
             if file.is_relative_to(package.folder):
-                others = [each.folder for each in workspace.every]
-                rules = own_rules(package, root=workspace.root, others=others, ignored=workspace.ignored)
-                rule = rules.reason(file.relative_to(package.folder).as_posix())
+                rule = rules_for(package, workspace).reason(file.relative_to(package.folder).as_posix())
                 if rule is not None:
                     reasons.append(
                         f"the rule {rule} leaves it out" if rule.file == ".dockerignore" else rule.file
                     )
-        none = (
-            f"it is not in the folder of {' or '.join(each.name for each in self.installed) or 'a package'}"
-        )
+        none = f"it is not in the folder of {' or '.join(each.name for each in self.packages)}"
         return Explanation(path=name, included=False, reasons=tuple(reasons) or (none,))
 
     def _builds(self) -> tuple[list[PackageBuild], list[str]]:
@@ -189,7 +178,18 @@ class DerivedBase:
                     moved=folders_outside(package),
                 )
                 builds.append(build)
+                warnings += self._without_data(package)
         return builds, warnings
+
+    def _without_data(self, package: Package) -> Iterator[str]:
+        files = ignored_data(package, self.reach.workspace)
+        if files:
+            more = f" (and {len(files) - 1} more)" if len(files) > 1 else ""
+            yield (
+                f"base image {self.name!r}: git ignores {package.folder / files[0]}{more}, which {package.declared_in} "
+                f"names as data, so the base lacks it; let git track it, or add '!{files[0]}' to "
+                f"{package.folder / '.dockerignore'}"
+            )
 
     def _variables(self, package: Package, warnings: list[str]) -> dict[str, str]:
         """Return the variables for the build backend of a package; add a warning if nothing gives its version."""

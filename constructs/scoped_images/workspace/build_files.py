@@ -12,12 +12,13 @@ from typing import Any
 from scoped_images.context.control_files import read_folder_ignore_file
 from scoped_images.context.folder import whole_folder
 from scoped_images.context.named import NamedContext
-from scoped_images.context.size import SizeLimit, read_files
+from scoped_images.context.size import MAX_BYTES, SizeLimit, read_files
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile, IgnoreRule
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.tables import setting
 from scoped_images.workspace.version_source import generated_version_files
+from scoped_images.workspace.workspace import Workspace
 
 # Building, installing, running, checking and editing a package leave these in its folder, or in any other (`**/`).
 # An exception (`!`) in the package's own .dockerignore brings them back.
@@ -45,41 +46,42 @@ _OTHER_KEYS = frozenset(
         *("scripts", "extras", "sources", "source", "workspace", "urls", "keywords", "classifiers"),
     }
 )
+# The settings that name data files, besides setuptools' by package, and those that name programs of a build.
+_DATA = (
+    *(
+        "hatch.build.artifacts",
+        "hatch.build.targets.wheel.artifacts",
+        "hatch.build.targets.wheel.force-include",
+    ),
+    *("poetry.include", "pdm.build.includes"),
+)
+_PROGRAMS = ("hatch.build.hooks", "hatch.build.targets.wheel.hooks", "poetry.build", "setuptools.ext-modules")
+_COMPILED = (".so", ".pyd", ".dylib", ".dll", ".pyc")
+_IGNORED = "git ignores it"
 _WILDCARDS = re.compile(r"[*?\[\]\\]")
 
 
-def build_files(
-    packages: Iterable[Package],
-    *,
-    root: Path,
-    others: Iterable[Path] = (),
-    ignored: Iterable[str] = (),
-    max_bytes: int,
-) -> NamedContext:
+def build_files(packages: Iterable[Package], workspace: Workspace) -> NamedContext:
     """Read the files that the backends of these packages read, with their paths in the repository.
 
-    Takes each package's folder except tests, documents, what tools leave behind, and what its `.dockerignore` excludes;
-    and what the backend's settings or links name elsewhere in the repository. Leaves out empty folders, because git does
-    not track them and keeps some when a branch changes.
+    Takes each package's folder except tests, documents, what tools leave behind, what git ignores, other packages, and
+    what its `.dockerignore` excludes; and what the backend's settings or links name elsewhere in the repository. Leaves
+    out empty folders, because git does not track them and keeps some when a branch changes.
 
-    others: the folders of all packages. One that lies in the folder of another is not a part of it.
-    ignored: the files that git ignores, relative to the root.
-
-    Raises ScopedImagesError if a link leads out of the root, and beyond `max_bytes`.
+    Raises ScopedImagesError if a link leads out of the root, and for more than MAX_BYTES.
     """
-    packages = tuple(packages)
-    outer = tuple(ignored)
+    packages, root, ignored = tuple(packages), workspace.root, workspace.ignored
     found: set[str] = set()
     for package in packages:
-        rules = own_rules(package, root=root, others=others, ignored=outer)
-        found |= {_join(root, package.folder, path) for path in whole_folder(package.folder, rules).paths}
+        paths = whole_folder(package.folder, rules_for(package, workspace)).paths
+        found |= {_join(root, package.folder, path) for path in paths}
         for path in _named_elsewhere(package):
-            found |= set(_with_content(root, path, outer))
-    found = _with_link_targets(packages[0].name, root, found, outer)
+            found |= set(_with_content(root, path, ignored))
+    found = _with_link_targets(packages[0].name, root, found, ignored)
     files = [path for path in found if (root / path).is_symlink() or not (root / path).is_dir()]
     folders = {str(folder) for file in files for folder in PurePosixPath(file).parents} - {"."}
     limit = SizeLimit(
-        max_bytes=max_bytes,
+        max_bytes=MAX_BYTES,
         context=f"source of {packages[0].name}",
         ignore_file=f"{packages[0].folder / '.dockerignore'}",
         dockerfile="its Dockerfile",
@@ -88,20 +90,13 @@ def build_files(
     return NamedContext(root=root, files=read_files(root, dict.fromkeys(paths, ()), limit))
 
 
-def own_rules(
-    package: Package, *, root: Path, others: Iterable[Path], ignored: Iterable[str] = ()
-) -> IgnoreFile:
+def rules_for(package: Package, workspace: Workspace) -> IgnoreFile:
     """Return the rules for a package's own folder.
 
-    A rule that is not of its `.dockerignore` has the reason in place of the file's name. The arguments are those of
-    build_files.
+    A rule that is not of its `.dockerignore` has the reason in place of the file's name.
     """
     folder = package.folder
-    inner = [
-        other.relative_to(folder).as_posix()
-        for other in others
-        if other != folder and other.is_relative_to(folder)
-    ]
+    inner = [each.folder for each in workspace.every if each.folder != folder]
     named = set(_named_parts(package.tables))
     text = "\n".join(_text(folder / name) for name in _BUILD_FILES)
     environments = [path.parent.name for path in folder.glob("*/pyvenv.cfg")]
@@ -113,16 +108,47 @@ def own_rules(
         and entry not in named
         and not ("." in entry and entry in text)
     ]
+    # A path has the reason of the last group that it is in.
     groups = {
-        "another package": inner,
+        _IGNORED: _below(workspace.root, folder, workspace.ignored),
+        "another package": [
+            each.relative_to(folder).as_posix() for each in inner if each.is_relative_to(folder)
+        ],
         "no build file names it": beside,
-        "tools leave it behind": (*environments, *rust),
-        "git ignores it": _below(root, folder, ignored),
         "each build writes it": generated_version_files(package),
+        "tools leave it behind": (*environments, *rust),
     }
     rules = [rule for reason, paths in groups.items() for rule in _rules(map(_literal, paths), reason)]
     left = _rules(_LEFT_BEHIND, "tools leave it behind")
-    return IgnoreFile((*left, *rules, *read_folder_ignore_file(folder).rules))
+    return IgnoreFile((*rules, *left, *read_folder_ignore_file(folder).rules))
+
+
+def ignored_data(package: Package, workspace: Workspace) -> tuple[str, ...]:
+    """Return the files that git ignores although the package's settings name them as data, relative to its folder.
+
+    A wheel that is built on this machine has them, and the base does not. Files that a program makes during the build are
+    none of them: compiled ones, and all of a package that has such a program.
+    """
+    tables, folder = package.tables, package.folder
+    by_package = setting(tables, "setuptools.package-data")
+    data = [setting(tables, key) for key in _DATA]
+    data += by_package.values() if isinstance(by_package, dict) else ()
+    patterns = list(filter(None, (text.lstrip("/") for text in _texts(data))))
+    makes_files = any(setting(tables, key) for key in _PROGRAMS) or any(
+        (folder / name).is_file() for name in ("setup.py", "pdm_build.py")
+    )
+    if makes_files or not patterns:
+        return ()
+    found: set[str] = set()
+    rules = rules_for(package, workspace)
+    others = IgnoreFile(tuple(rule for rule in rules.rules if rule.file != _IGNORED))
+    for path in _below(workspace.root, folder, workspace.ignored):
+        for file in (folder / path).rglob("*") if path.endswith("/") else [folder / path]:
+            name = file.relative_to(folder).as_posix()
+            by_git = rules.excludes(name) and not others.excludes(name) and not file.is_dir()
+            if by_git and file.suffix not in _COMPILED and any(file.match(each) for each in patterns):
+                found.add(name)
+    return tuple(sorted(found))
 
 
 def _rules(patterns: Iterable[str], reason: str) -> tuple[IgnoreRule, ...]:

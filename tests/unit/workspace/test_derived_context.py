@@ -95,6 +95,40 @@ def test_files_that_git_ignores_change_nothing_unless_it_tracks_them(tmp_path: P
     assert "label/src/my_label/lib/tracked.py" in source(tmp_path)
 
 
+DATA = "src/my_label/data/rates.csv"
+PACKAGE_DATA = '[tool.setuptools.package-data]\nmy_label = ["data/*.csv", "*.so", "cache/*"]\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "files", "lacks"),
+    [
+        (PACKAGE_DATA, [DATA], DATA),
+        (PACKAGE_DATA, [DATA, DATA.replace("rates", "taxes")], f"{DATA} (and 1 more)"),
+        ('[tool.hatch.build.targets.wheel]\nartifacts = ["/src/my_label/data/*.csv"]\n', [DATA], DATA),
+        ('[tool.poetry]\ninclude = [{ path = "src/my_label/data/rates.csv" }]\n', [DATA], DATA),
+        ('[tool.setuptools.package-data]\n"*" = ["*.json"]\n"" = [""]\n', [DATA], ""),
+        (PACKAGE_DATA, [DATA, ".dockerignore"], ""),
+        (PACKAGE_DATA, [DATA, "setup.py"], ""),
+        (PACKAGE_DATA, ["src/my_label/fast.so", "src/my_label/notes.txt"], ""),
+        (PACKAGE_DATA, ["src/my_label/cache/__pycache__/a.pyc", "src/my_label/cache/.DS_Store"], ""),
+        (f"{PACKAGE_DATA}[tool.hatch.build.hooks.custom]\npath = 'build.py'\n", [DATA], ""),
+    ],
+)
+def test_a_file_that_git_ignores_is_warned_of_if_the_settings_name_it_as_data(
+    tmp_path: Path, more: str, files: list[str], lacks: str
+) -> None:
+    write(tmp_path, LABEL | {"label/pyproject.toml": project("my-label", ["boto3"], more=more)})
+    write(tmp_path, {".gitignore": "*.csv\n*.so\ncache/\nnotes.txt\n"})
+    write(tmp_path / "label", dict.fromkeys(files, f"!{DATA}\n"))
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    folder, (first, _, _) = tmp_path / "label", lacks.partition(" ")
+    warning = (
+        f"base image 'my-label': git ignores {folder}/{lacks}, which {folder}/pyproject.toml names as data, so the base "
+        f"lacks it; let git track it, or add '!{first}' to {folder}/.dockerignore"
+    )
+    assert context(tmp_path).warnings == ((warning,) if lacks else ())
+
+
 @pytest.mark.parametrize(
     "more",
     [

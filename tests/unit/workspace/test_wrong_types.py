@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.build_files import build_files, folders_outside
+from scoped_images.workspace.build_files import build_files, folders_outside, ignored_data
 from scoped_images.workspace.import_names import import_names
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.pyproject import SharedSources, read_package
 from scoped_images.workspace.tables import read_pyproject
 from scoped_images.workspace.version_source import generated_version_files, version_variable
+from scoped_images.workspace.workspace import Workspace
 from tests.refusals import refused
 from tests.unit.workspace.repository import toml
 
@@ -82,7 +83,9 @@ def read(folder: Path) -> Package | None:
         generated_version_files(package)
         folders_outside(package)
         import_names(package)
-        build_files([package], root=folder, max_bytes=1000)
+        workspace = Workspace(root=folder, packages={})
+        build_files([package], workspace)
+        ignored_data(package, workspace)
     return package
 
 
