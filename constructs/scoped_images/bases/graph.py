@@ -170,17 +170,12 @@ class BaseGraph:
         return self.reach.workloads if self.reach else ()
 
     def order(self) -> tuple[BaseDeclaration, ...]:
-        """Return every base after the bases that it needs; ties are sorted by name."""
-        sorter = TopologicalSorter({name: declared.needs for name, declared in self.declarations.items()})
-        sorter.prepare()
-        ordered: list[str] = []
-        ready = sorted(sorter.get_ready())
-        while ready:
-            name = ready.pop(0)
-            ordered.append(name)
-            sorter.done(name)
-            ready = sorted((*ready, *sorter.get_ready()))
-        return tuple(self.declarations[name] for name in ordered)
+        """Return every base after the bases that it needs, in one order whatever order they were given in."""
+        # Names that are ready at once keep the order in which they were added.
+        sorter = TopologicalSorter(dict.fromkeys(sorted(self.declarations), ()))
+        for name, declaration in sorted(self.declarations.items()):
+            sorter.add(name, *sorted(declaration.needs))
+        return tuple(self.declarations[name] for name in sorter.static_order())
 
     def needs_of(self, workload: str | Path) -> tuple[str, ...]:
         """Return the bases that a package, given by name or folder, is built from; it is built FROM the first."""

@@ -208,21 +208,22 @@ def _needed_by_others(workspace: Workspace, packages: Mapping[Path, Package], ta
     """Return the folders of packages that others depend on, with or without an extra."""
     always = {folder: _local_folders(workspace, each, (), target) for folder, each in packages.items()}
     ever = {folder: _local_folders(workspace, each, each.extras, target) for folder, each in packages.items()}
-    needed = {
-        need
+    inside = join_cycles({folder: needs & packages.keys() for folder, needs in ever.items()})
+    # A package stays a workload if only an extra of its own dependency (for tests, say) requires it.
+    counted = {
+        folder: {
+            need
+            for need in needs & packages.keys()
+            if need in always[folder] or inside[need] != inside[folder]
+        }
         for folder, needs in ever.items()
-        for need in needs
-        # A package stays a workload if only an extra of its own dependency (for tests, say) requires it.
-        if need in always[folder] or folder not in _reached(ever, need)
     }
-    # Of packages that need each other, one is a workload, unless another package needs one of them.
-    outside = [folder for folder in packages if folder not in needed]
-    reached = set().union(*(_reached(always, folder) for folder in outside)) if outside else set()
-    for folder in sorted(packages):
-        if folder in needed and folder not in reached and folder in _reached(always, folder):
-            needed.discard(folder)
-            reached |= _reached(always, folder)
-    return needed
+    # Of packages that need each other, the first is a workload, unless another package needs one of them.
+    groups = join_cycles(counted)
+    needed = {
+        groups[need] for folder in counted for need in counted[folder] if groups[need] != groups[folder]
+    }
+    return {folder for folder in packages if groups[folder] in needed or groups[folder][0] != folder}
 
 
 def _local_folders(
@@ -233,14 +234,3 @@ def _local_folders(
         return {found.folder for found, _ in local_of(workspace, package, extras, target)}
     except ScopedImagesError:
         return set()
-
-
-def _reached(needs: Mapping[Path, Collection[Path]], folder: Path) -> set[Path]:
-    """Return everything that a folder needs, directly or indirectly. The graph may have cycles."""
-    reached: set[Path] = set()
-    waiting = [folder]
-    while waiting:
-        new = set(needs.get(waiting.pop(), ())) - reached
-        reached |= new
-        waiting += new
-    return reached

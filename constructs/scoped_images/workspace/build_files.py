@@ -73,8 +73,8 @@ def build_files(packages: Iterable[Package], workspace: Workspace) -> NamedConte
     packages, root, ignored = tuple(packages), workspace.root, workspace.ignored
     found: set[str] = set()
     for package in packages:
-        paths = whole_folder(package.folder, rules_for(package, workspace)).paths
-        found |= {_join(root, package.folder, path) for path in paths}
+        own = whole_folder(package.folder, rules_for(package, workspace)).paths
+        found |= {_join(root, package.folder, path) for path in own}
         for path in _named_elsewhere(package):
             found |= set(_with_content(root, path, ignored))
     found = _with_link_targets(packages[0].name, root, found, ignored)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRichComparison
+
+Name = TypeVar("Name", bound="SupportsRichComparison")
 
 
-def find_cycle(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+def find_cycle(needs: Mapping[Name, Iterable[Name]]) -> tuple[Name, ...]:
     """Return one cycle: each name precedes one that it needs, and the first name comes again at the end. Return () if
     there is no cycle.
 
@@ -22,9 +28,9 @@ def find_cycle(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     return ()
 
 
-def join_cycles(needs: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+def join_cycles(needs: Mapping[Name, Iterable[Name]]) -> dict[Name, tuple[Name, ...]]:
     """Return for each name the sorted names of all cycles that it is in, or only itself."""
-    groups: dict[str, tuple[str, ...]] = {name: (name,) for name in needs}
+    groups: dict[Name, tuple[Name, ...]] = {name: (name,) for name in needs}
     while True:
         joined = {
             groups[name][0]: {groups[need][0] for member in groups[name] for need in needs[member]}

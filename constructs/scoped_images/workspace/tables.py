@@ -10,52 +10,43 @@ from typing import Any
 
 from scoped_images.errors import ScopedImagesError
 
-_Types = tuple[type, ...]
 _POETRY = "tool.poetry.dependencies.*"
-# `*` is any key of a table, `[]` any entry of a list.
-_TYPES: dict[str, _Types] = {
-    "build-system": (dict,),
-    "build-system.requires": (list,),
-    "project": (dict,),
-    "project.name": (str,),
-    "project.dependencies": (list,),
-    "project.optional-dependencies": (dict,),
-    "project.optional-dependencies.*": (list,),
-    "project.dynamic": (list,),
-    "project.dynamic.[]": (str,),
-    "tool": (dict,),
-    "tool.uv": (dict,),
-    "tool.uv.sources": (dict,),
-    "tool.uv.sources.*": (dict, list),
-    "tool.uv.sources.*.[]": (dict,),
-    "tool.uv.sources.*.path": (str,),
-    "tool.uv.sources.*.[].path": (str,),
-    "tool.uv.workspace": (dict,),
-    "tool.uv.workspace.members": (list,),
-    "tool.uv.workspace.members.[]": (str,),
-    "tool.uv.workspace.exclude": (list,),
-    "tool.uv.workspace.exclude.[]": (str,),
-    "tool.poetry": (dict,),
-    "tool.poetry.name": (str,),
-    "tool.poetry.dependencies": (dict,),
-    _POETRY: (str, dict, list),
-    f"{_POETRY}.[]": (str, dict),
-    **{
-        f"{_POETRY}{constraint}.{key}": (str,)
-        for constraint in ("", ".[]")
-        for key in ("version", "path", "python", "platform", "markers", "extras.[]")
-    },
-    f"{_POETRY}.extras": (list,),
-    f"{_POETRY}.[].extras": (list,),
-    "tool.poetry.extras": (dict,),
-    "tool.poetry.extras.*": (list,),
-    "tool.poetry.extras.*.[]": (str,),
-    "tool.poetry.packages": (list,),
-    "tool.poetry.packages.[]": (dict,),
-    "tool.poetry.packages.[].from": (str,),
-    "tool.poetry.packages.[].include": (str,),
-    "tool.hatch.build.targets.wheel.packages": (list,),
-    "tool.hatch.build.targets.wheel.packages.[]": (str,),
+# What each key must be. `*` is any key of a table, `[]` any entry of a list.
+_TYPES: dict[tuple[type, ...], tuple[str, ...]] = {
+    (dict,): (
+        *("build-system", "project", "project.optional-dependencies", "tool", "tool.uv", "tool.uv.sources"),
+        *("tool.uv.sources.*.[]", "tool.uv.workspace", "tool.poetry", "tool.poetry.dependencies"),
+        *("tool.poetry.extras", "tool.poetry.packages.[]"),
+    ),
+    (list,): (
+        *(
+            "build-system.requires",
+            "project.dependencies",
+            "project.optional-dependencies.*",
+            "project.dynamic",
+        ),
+        *(
+            "tool.uv.workspace.members",
+            "tool.uv.workspace.exclude",
+            f"{_POETRY}.extras",
+            f"{_POETRY}.[].extras",
+        ),
+        *("tool.poetry.extras.*", "tool.poetry.packages", "tool.hatch.build.targets.wheel.packages"),
+    ),
+    (str,): (
+        *("project.name", "project.dynamic.[]", "tool.uv.sources.*.path", "tool.uv.sources.*.[].path"),
+        *("tool.uv.workspace.members.[]", "tool.uv.workspace.exclude.[]", "tool.poetry.name"),
+        *("tool.poetry.extras.*.[]", "tool.poetry.packages.[].from", "tool.poetry.packages.[].include"),
+        "tool.hatch.build.targets.wheel.packages.[]",
+        *(
+            f"{_POETRY}{constraint}.{key}"
+            for constraint in ("", ".[]")
+            for key in ("version", "path", "python", "platform", "markers", "extras.[]")
+        ),
+    ),
+    (dict, list): ("tool.uv.sources.*",),
+    (str, dict, list): (_POETRY,),
+    (str, dict): (f"{_POETRY}.[]",),
 }
 _NAMES: dict[type, str] = {dict: "table", list: "list", str: "text"}
 
@@ -84,7 +75,8 @@ def read_pyproject(folder: Path) -> dict[str, Any]:
     path = folder / "pyproject.toml"
     tables = read_toml(path)
     # Check a table before its content.
-    for pattern, types in sorted(_TYPES.items(), key=lambda item: item[0].count(".")):
+    patterns = ((pattern, types) for types, patterns in _TYPES.items() for pattern in patterns)
+    for pattern, types in sorted(patterns, key=lambda each: each[0].count(".")):
         for key, value in _values(tables, pattern.split(".")):
             if not isinstance(value, types):
                 takes = " or a ".join(_NAMES[each] for each in types)

@@ -13,79 +13,79 @@ from scoped_images.workspace.tables import read_pyproject
 from tests.unit.workspace.repository import packages, project, write
 
 
-def warnings(root: Path, *, label: str, core: str) -> tuple[str, ...]:
-    packages(root, {"api": ["label"], "label": ["middle"], "middle": ["core"], "core": []})
-    write(root, {"packages/label/requirements.lock": label, "packages/core/requirements.lock": core})
-    context = BaseGraph.from_workspace(root).declarations["label"].context
-    assert not callable(context)
-    return context.warnings
+def warnings(root: Path) -> dict[str, tuple[str, ...]]:
+    """Those of the bases that have some."""
+    declarations = BaseGraph.from_workspace(root).declarations
+    found = {name: getattr(declaration.context, "warnings", ()) for name, declaration in declarations.items()}
+    return {name: each for name, each in found.items() if each}
 
 
-def test_another_version_far_below_is_named(tmp_path: Path) -> None:
-    assert warnings(
-        tmp_path, label="Attrs==2 --hash=sha256:1\n", core="attrs==1 \\\n    --hash=sha256:1\n"
-    ) == (
-        "base image 'label' has attrs==2 of 'label' over attrs==1 of 'core', whose metadata stays; lock both together",
+def lock(root: Path, **locks: str) -> None:
+    write(
+        root,
+        {f"packages/{name}/requirements.lock": f"{text} --hash=sha256:1\n" for name, text in locks.items()},
     )
 
 
 @pytest.mark.parametrize(
-    ("label", "core"),
+    ("label", "core", "warns"),
     [
-        ("attrs==1 --hash=sha256:1\n", "attrs==1 --hash=sha256:1\n"),
-        ("attrs==2 --hash=sha256:1\n", "boto3==1 --hash=sha256:1\n"),
-        ("attrs==2 ; python_version < '3.12' --hash=sha256:1\n", "attrs==1 --hash=sha256:1\n"),
+        ("Attrs==2", "attrs==1 \\\n   ", True),
+        ("attrs==1", "attrs==1", False),
+        ("attrs==2", "boto3==1", False),
+        ("attrs==2 ; python_version < '3.14'", "attrs==1", False),
     ],
 )
-def test_what_goes_together_is_not(tmp_path: Path, label: str, core: str) -> None:
-    assert warnings(tmp_path, label=label, core=core) == ()
+def test_another_version_far_below_is_named(tmp_path: Path, label: str, core: str, warns: bool) -> None:
+    packages(tmp_path, {"api": ["label"], "label": ["middle"], "middle": ["core"], "core": []})
+    lock(tmp_path, label=label, core=core)
+    has = "has attrs==2 of 'label' over attrs==1 of 'core', whose metadata stays; lock both together"
+    assert warnings(tmp_path) == ({"label": (f"base image 'label' {has}",)} if warns else {})
 
 
 def test_two_needs_that_bring_two_versions_are_named_where_they_meet(tmp_path: Path) -> None:
     packages(
         tmp_path, {"api": ["top"], "top": ["label"], "label": ["left", "right"], "left": [], "right": []}
     )
-    for number, name in enumerate(("left", "right")):
-        write(tmp_path, {f"packages/{name}/requirements.lock": f"attrs=={number} --hash=sha256:1\n"})
-    declarations = BaseGraph.from_workspace(tmp_path).declarations
-    found = {name: getattr(declaration.context, "warnings", ()) for name, declaration in declarations.items()}
-    assert found.pop("label") == (
-        "base image 'label' has attrs==1 of 'right' over attrs==0 of 'left', whose metadata stays; lock both together",
-    )
-    assert set(found.values()) == {()}
-
-
-def module_warnings(root: Path) -> dict[str, tuple[str, ...]]:
-    declarations = BaseGraph.from_workspace(root).declarations
-    found = {name: getattr(declaration.context, "warnings", ()) for name, declaration in declarations.items()}
-    return {name: warnings for name, warnings in found.items() if warnings}
-
-
-def test_packages_that_have_a_module_of_one_name_are_named_where_they_meet(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": ["label"], "label": ["core", "other"], "core": [], "other": []})
-    write(tmp_path, {"packages/core/src/utils/__init__.py": "", "packages/label/src/utils/__init__.py": ""})
-    assert module_warnings(tmp_path) == {
+    lock(tmp_path, left="attrs==0", right="attrs==1", top="attrs==0")
+    assert warnings(tmp_path) == {
         "label": (
-            "base image 'label' has a module 'utils' of 'core' and another of 'label', whose files mix; rename one",
+            "base image 'label' has attrs==1 of 'right' over attrs==0 of 'left', whose metadata stays; lock both "
+            "together",
         )
     }
 
 
-def test_packages_in_one_base_are_named_too(tmp_path: Path) -> None:
-    packages(tmp_path, {"api": ["core"], "core": ["plug"], "plug": ["core"]})
-    write(tmp_path, {"packages/core/src/utils/__init__.py": "", "packages/plug/src/utils/__init__.py": ""})
-    assert module_warnings(tmp_path) == {
-        "core": (
-            "base image 'core' has a module 'utils' of 'core' and another of 'plug', whose files mix; rename one",
+@pytest.mark.parametrize(
+    ("needs", "first", "second", "base"),
+    [
+        (
+            {"api": ["label"], "label": ["core", "other"], "core": [], "other": []},
+            "core",
+            "label",
+            "label",
+        ),
+        ({"api": ["core"], "core": ["plug"], "plug": ["core"]}, "core", "plug", "core"),
+    ],
+    ids=["in two bases", "in one base"],
+)
+def test_packages_that_have_a_module_of_one_name_are_named_where_they_meet(
+    tmp_path: Path, needs: dict[str, list[str]], first: str, second: str, base: str
+) -> None:
+    packages(tmp_path, needs)
+    write(tmp_path, {f"packages/{name}/src/utils/__init__.py": "" for name in (first, second)})
+    assert warnings(tmp_path) == {
+        base: (
+            f"base image {base!r} has a module 'utils' of {first!r} and another of {second!r}, whose files mix; rename "
+            "one",
         )
     }
 
 
 def test_what_meets_only_in_the_image_of_a_workload_is_named_once(tmp_path: Path) -> None:
     packages(tmp_path, {"api": ["left", "right"], "job": ["left", "right"], "left": [], "right": []})
-    for number, name in enumerate(("left", "right")):
-        write(tmp_path, {f"packages/{name}/requirements.lock": f"attrs=={number} --hash=sha256:1\n"})
-        write(tmp_path, {f"packages/{name}/src/utils/__init__.py": ""})
+    lock(tmp_path, left="attrs==0", right="attrs==1")
+    write(tmp_path, {f"packages/{name}/src/utils/__init__.py": "" for name in ("left", "right")})
     graph = BaseGraph.from_workspace(tmp_path)
     assert graph.warnings == (
         "the image of workload 'api' has attrs==1 of 'right' over attrs==0 of 'left', whose metadata stays; lock both "
@@ -110,7 +110,7 @@ def test_namespaces_and_what_is_not_installed_may_be_in_several(
 ) -> None:
     packages(tmp_path, {"api": ["label"], "label": ["core"], "core": []})
     write(tmp_path, {f"packages/{name}/{module}": text for name in ("core", "label")})
-    assert module_warnings(tmp_path) == {}
+    assert warnings(tmp_path) == {}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_modules_without_a_folder_src_are_those_that_the_backend_installs(
     for name, needs in {"api": ["label"], "label": ["core"], "core": []}.items():
         text = project(name, needs, more=build)
         write(tmp_path / name, {"pyproject.toml": text, f"{folder}/__init__.py": "", "tests/__init__.py": ""})
-    assert list(module_warnings(tmp_path)) == ["label"]
+    assert list(warnings(tmp_path)) == ["label"]
 
 
 @pytest.mark.parametrize(

@@ -141,14 +141,6 @@ def test_a_generated_version_file_is_left_out_without_git_too(tmp_path: Path, mo
     assert label_files(tmp_path, files, more) == ["src/my_label/a.py"]
 
 
-def test_warnings_of_the_requirements_are_its_own(tmp_path: Path) -> None:
-    write(tmp_path, LABEL)
-    (tmp_path / "label/requirements.lock").unlink()
-    assert [warning[:36] for warning in context(tmp_path).warnings] == [
-        "base image 'my-label': no lock file,"
-    ]
-
-
 def test_a_build_file_that_names_a_document_takes_it_along(tmp_path: Path) -> None:
     more = (
         '[tool.setuptools.dynamic]\ndependencies = { file = ["requirements.txt"] }\n'

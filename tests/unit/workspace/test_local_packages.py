@@ -99,10 +99,11 @@ def test_dynamic_dependencies_that_nothing_tells_are_warned_of(tmp_path: Path) -
     ]
 
 
-def test_poetrys_dependencies_count_if_the_project_table_has_none(tmp_path: Path) -> None:
-    text = '[project]\nname = "app"\nversion = "1"\n[tool.poetry.dependencies]\nlabel = { path = "../packages/label" }\n'
+@pytest.mark.parametrize("dynamic", ["", 'dynamic = ["dependencies"]\n'])
+def test_poetrys_dependencies_count_if_the_project_table_has_none(tmp_path: Path, dynamic: str) -> None:
+    poetry = '[tool.poetry.dependencies]\nlabel = { path = "../packages/label" }\n'
     packages(tmp_path, {"label": []})
-    write(tmp_path, {"app/pyproject.toml": text})
+    write(tmp_path, {"app/pyproject.toml": f'[project]\nname = "app"\nversion = "1"\n{dynamic}{poetry}'})
     assert list(derived(tmp_path)) == ["label"]
 
 

@@ -129,11 +129,26 @@ def test_a_package_of_its_own_has_what_it_requires(tmp_path: Path, lock: str, te
     )
 
 
-def test_a_poetry_lock_for_another_python_is_refused(tmp_path: Path) -> None:
-    repository(tmp_path, "poetry.lock", POETRY_LOCK.replace("^3.11", "~3.11"))
+UV_LOCK = (
+    'version = 1\nrequires-python = "==3.11.*"\n[[package]]\nname = "lib"\nsource = { editable = "../lib" }\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("lock", "text", "python", "command"),
+    [
+        ("uv.lock", UV_LOCK, "==3.11.*", "uv lock"),
+        ("poetry.lock", POETRY_LOCK.replace("^3.11", "~3.11"), "~3.11", "poetry lock"),
+        ("pdm.lock", PDM_LOCK.replace(">=3.11", "==3.11.*"), "==3.11.*", "pdm lock --group :all"),
+    ],
+)
+def test_a_lock_for_another_python_is_refused(
+    tmp_path: Path, lock: str, text: str, python: str, command: str
+) -> None:
+    repository(tmp_path, lock, text)
     assert refusal(tmp_path) == (
-        "base image 'lib': ROOT/app/poetry.lock is locked for Python ~3.11, but the image has 3.13; run `poetry lock` "
-        "for that Python, or pass public_image= with another"
+        f"base image 'lib': ROOT/app/{lock} is locked for Python {python}, but the image has 3.13; run `{command}` for "
+        "that Python, or pass public_image= with another"
     )
 
 

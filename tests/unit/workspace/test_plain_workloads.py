@@ -4,45 +4,43 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.errors import ScopedImagesError
 from tests.refusals import refused
-from tests.unit.workspace.repository import packages, project, write
+from tests.unit.workspace.repository import HASH, packages, project, refusal, write
 
-HASH = "sha256:" + "0" * 64
+HELLO = "lambdas/hello"
 
 
 def repository(root: Path, requirements: str) -> Path:
+    """The function hello, which has a requirements.txt, and packages of which lib needs deep."""
     packages(root, {"lib": ["deep"], "deep": [], "other": []})
-    return write(root, {"lambdas/hello/handler.py": "", "lambdas/hello/requirements.txt": requirements})
+    write(root, {"packages/lib/pyproject.toml": project("lib", ["deep"], {"full": ["other"]})})
+    return write(root, {f"{HELLO}/handler.py": "", f"{HELLO}/requirements.txt": requirements})
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "bases"),
     [
-        "../../packages/lib",
-        "-e ../../packages/lib",
-        "--editable=../../packages/lib",
-        "-e file:../../packages/lib",
-        "lib @ file:../../packages/lib",
-        "lib @ ../../packages/lib",
+        ("../../packages/lib", ["deep", "lib"]),
+        ("-e ../../packages/lib[full]", ["deep", "lib", "other"]),
+        ("--editable=../../packages/lib", ["deep", "lib"]),
+        ("-e file:../../packages/lib", ["deep", "lib"]),
+        ("lib[full] @ file:../../packages/lib", ["deep", "lib", "other"]),
+        ("lib @ ../../packages/lib", ["deep", "lib"]),
     ],
 )
-def test_a_requirements_file_names_packages_by_their_folders(tmp_path: Path, line: str) -> None:
-    repository(tmp_path, f"boto3==1.43.0 --hash={HASH}\n{line}\n")
-    graph = BaseGraph.from_workspace(tmp_path)
-    assert list(graph.declarations) == ["deep", "lib"]
-    assert graph.needs_of("lambdas/hello") == ("lib",)
-    assert graph.requirements_of("lambdas/hello").text == f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
-
-
-def test_extras_in_a_requirements_file_are_asked_for(tmp_path: Path) -> None:
-    repository(tmp_path, "-e ../../packages/lib[full]\n")
-    write(tmp_path, {"packages/lib/pyproject.toml": project("lib", [], {"full": ["other"]})})
-    assert list(BaseGraph.from_workspace(tmp_path).declarations) == ["lib", "other"]
+def test_a_requirements_file_names_packages_by_their_folders(
+    tmp_path: Path, line: str, bases: list[str]
+) -> None:
+    graph = BaseGraph.from_workspace(repository(tmp_path, f"boto3==1.43.0 --hash={HASH}\n{line}\n"))
+    assert list(graph.declarations) == bases
+    assert graph.needs_of(HELLO) == ("lib",)
+    assert graph.requirements_of(HELLO).text == f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
 
 
 PIPFILE = """
@@ -68,23 +66,20 @@ PIPFILE_LOCK = {
 }
 
 
-def test_a_pipfile_and_its_lock_are_read(tmp_path: Path) -> None:
-    packages(tmp_path, {"lib": [], "deep": [], "other": []})
-    write(tmp_path, {"packages/lib/pyproject.toml": project("lib", [], {"full": ["deep"]})})
-    write(
-        tmp_path, {"lambdas/hello/Pipfile": PIPFILE, "lambdas/hello/Pipfile.lock": json.dumps(PIPFILE_LOCK)}
-    )
+def test_a_pipfile_and_its_lock_are_read_unless_a_requirements_file_is_beside_them(tmp_path: Path) -> None:
+    repository(tmp_path, f"../../packages/lib\nboto3==1.42.0 --hash={HASH}\n")
+    write(tmp_path, {f"{HELLO}/Pipfile": PIPFILE, f"{HELLO}/Pipfile.lock": json.dumps(PIPFILE_LOCK)})
     graph = BaseGraph.from_workspace(tmp_path)
-    assert list(graph.declarations) == ["deep", "lib"]
-    assert graph.needs_of("lambdas/hello") == ("lib",)
-    assert (
-        graph.requirements_of("lambdas/hello").text
-        == f"--require-hashes\nboto3==1.43.0 \\\n    --hash={HASH}\n"
-    )
+    assert graph.requirements_of(HELLO).text == f"--require-hashes\nboto3==1.42.0 --hash={HASH}\n"
+    (tmp_path / HELLO / "requirements.txt").unlink()
+    graph = BaseGraph.from_workspace(tmp_path)
+    assert list(graph.declarations) == ["deep", "lib", "other"]
+    assert graph.needs_of(HELLO) == ("lib",)
+    assert graph.requirements_of(HELLO).text == f"--require-hashes\nboto3==1.43.0 \\\n    --hash={HASH}\n"
     with pytest.raises(
         ScopedImagesError, match=r"Pipfile\.lock is locked for Python ==3\.13\.\*, but the image has"
     ):
-        BaseGraph.from_workspace(tmp_path, python="3.12").requirements_of("lambdas/hello")
+        BaseGraph.from_workspace(tmp_path, python="3.12").requirements_of(HELLO)
 
 
 def test_a_pipfile_beside_a_package_is_for_its_tests(tmp_path: Path) -> None:
@@ -92,14 +87,6 @@ def test_a_pipfile_beside_a_package_is_for_its_tests(tmp_path: Path) -> None:
     lock = json.dumps({"_meta": {}, "default": {}, "develop": {}})
     write(tmp_path, {"packages/lib/Pipfile": "", "packages/lib/Pipfile.lock": lock})
     assert BaseGraph.from_workspace(tmp_path, workloads=["lib"]).requirements_of("lib").text == "boto3\n"
-
-
-def test_a_pipfile_lock_beside_a_requirements_file_is_not_read(tmp_path: Path) -> None:
-    repository(tmp_path, f"../../packages/lib\nboto3==1.42.0 --hash={HASH}\n")
-    folder = "lambdas/hello"
-    write(tmp_path, {f"{folder}/Pipfile": PIPFILE, f"{folder}/Pipfile.lock": json.dumps(PIPFILE_LOCK)})
-    requirements = BaseGraph.from_workspace(tmp_path).requirements_of(folder)
-    assert requirements.text == f"--require-hashes\nboto3==1.42.0 --hash={HASH}\n"
 
 
 def pipfile_requirements(root: Path, entry: str, lock: object = None) -> str:
@@ -150,21 +137,25 @@ def test_a_pipfile_lock_may_be_for_several_pythons(tmp_path: Path, python: str |
     assert pipfile_requirements(tmp_path, "attrs = '*'", lock) == "attrs==1\n"
 
 
-@pytest.mark.parametrize("entry", [{}, {"version": "*"}, {"version": "==1\nidna"}])
-def test_an_entry_of_a_pipfile_lock_has_one_version(tmp_path: Path, entry: dict[str, str]) -> None:
-    with refused(
-        f"{tmp_path}/hello/Pipfile.lock: 'attrs' must have one version such as '==1.0', got {entry.get('version')!r}; "
-        "run `pipenv lock`"
-    ):
-        pipfile_requirements(tmp_path, "attrs = '*'", {"_meta": {}, "default": {"attrs": entry}})
-
-
-def test_a_hash_in_a_lock_adds_no_option_of_pip(tmp_path: Path) -> None:
-    entry = {"version": "==1", "hashes": ["sha256:0\n--index-url=https://index.example"]}
-    with refused(
-        f"{tmp_path}/hello/Pipfile.lock: version and hashes of 'attrs' must be single words, got "
-        "'sha256:0\\n--index-url=https://index.example'; run `pipenv lock`"
-    ):
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        *(
+            (entry, f"'attrs' must have one version such as '==1.0', got {entry.get('version')!r}")
+            for entry in ({}, {"version": "*"}, {"version": "==1\nidna"})
+        ),
+        (
+            {"version": "==1", "hashes": ["sha256:0\n--index-url=https://index.example"]},
+            "version and hashes of 'attrs' must be single words, got "
+            "'sha256:0\\n--index-url=https://index.example'",
+        ),
+    ],
+)
+def test_an_entry_of_a_pipfile_lock_has_one_version_and_hashes(
+    tmp_path: Path, entry: dict[str, Any], message: str
+) -> None:
+    """A line break would add an option of pip, or another requirement."""
+    with refused(f"{tmp_path}/hello/Pipfile.lock: {message}; run `pipenv lock`"):
         pipfile_requirements(tmp_path, "attrs = '*'", {"_meta": {}, "default": {"attrs": entry}})
 
 
@@ -180,32 +171,22 @@ def test_a_version_that_differs_from_that_of_a_base_is_warned_of(tmp_path: Path)
 
 def test_a_folder_that_is_no_package_is_refused(tmp_path: Path) -> None:
     repository(tmp_path, "\n-e ../../packages\n")
-    with refused(
-        f"{tmp_path}/lambdas/hello/requirements.txt:2: '../../packages' is not a package of the repository; fix the "
-        "path, or give the folder a pyproject.toml that has a name"
-    ):
-        BaseGraph.from_workspace(tmp_path, workloads=["lambdas/hello"])
+    assert refusal(tmp_path, workloads=[HELLO]) == (
+        "ROOT/lambdas/hello/requirements.txt:2: '../../packages' is not a package of the repository; fix the path, or "
+        "give the folder a pyproject.toml that has a name"
+    )
 
 
 def test_a_line_that_no_image_can_install_matters_only_if_its_requirements_are_asked_for(
     tmp_path: Path,
 ) -> None:
-    repository(tmp_path, "../../packages/lib\nboto3\n-c constraints.txt\n")
-    graph = BaseGraph.from_workspace(tmp_path)
-    assert graph.needs_of("lambdas/hello") == ("lib",)
+    graph = BaseGraph.from_workspace(repository(tmp_path, "../../packages/lib\nboto3\n-c constraints.txt\n"))
+    assert graph.needs_of(HELLO) == ("lib",)
     with refused(
         f"{tmp_path}/lambdas/hello/requirements.txt:3: '-c constraints.txt' reads a file that is not in the image; put "
         "its lines here"
     ):
-        graph.requirements_of("lambdas/hello")
-
-
-def test_a_folder_with_files_only_needs_nothing(tmp_path: Path) -> None:
-    repository(tmp_path, "../../packages/lib\n")
-    write(tmp_path, {"lambdas/plain/handler.py": ""})
-    graph = BaseGraph.from_workspace(tmp_path, workloads=["lambdas/hello", "lambdas/plain"])
-    assert (graph.needs_of("lambdas/hello"), graph.needs_of("lambdas/plain")) == (("lib",), ())
-    assert graph.requirements_of("lambdas/plain").text == ""
+        graph.requirements_of(HELLO)
 
 
 def test_dependency_groups_are_requirements_except_those_for_developing(tmp_path: Path) -> None:
@@ -232,8 +213,10 @@ def test_a_workload_called_as_a_package_has_its_path_for_a_name(tmp_path: Path) 
 
 def test_a_workload_may_have_a_base_that_installs_its_requirements(tmp_path: Path) -> None:
     repository(tmp_path, f"boto3==1.43.0 --hash={HASH}\n../../packages/lib\n")
-    write(tmp_path, {"lambdas/bare/requirements.txt": "../../packages/lib\n"})
-    graph = BaseGraph.from_workspace(tmp_path, workload_bases=True)
+    write(tmp_path, {"lambdas/bare/requirements.txt": "../../packages/lib\n", "lambdas/plain/handler.py": ""})
+    graph = BaseGraph.from_workspace(
+        tmp_path, workloads=[HELLO, "lambdas/bare", "lambdas/plain"], workload_bases=True
+    )
     assert list(graph.declarations) == ["deep", "hello", "lib"]
     hello = graph.declarations["hello"]
     assert hello.needs == ("lib",)
@@ -241,8 +224,9 @@ def test_a_workload_may_have_a_base_that_installs_its_requirements(tmp_path: Pat
     assert hello.context.generated["requirements.txt"].startswith(b"--require-hashes\nboto3==1.43.0")
     assert hello.context.named["source"].files == ()
     assert b"pip" not in hello.context.generated["install-packages"]
-    assert graph.needs_of("lambdas/hello") == ("hello",)
-    assert graph.needs_of("lambdas/bare") == ("lib",)
+    needs = [graph.needs_of(workload) for workload in (HELLO, "lambdas/bare", "lambdas/plain")]
+    assert needs == [("hello",), ("lib",), ()]
+    assert graph.requirements_of("lambdas/plain").text == ""
 
 
 def test_requirements_of_a_workload_come_from_the_lock_of_its_workspace(tmp_path: Path) -> None:
