@@ -12,22 +12,9 @@ from typing import Annotated
 import typer
 
 from scoped_images.bases.derived_base import SOURCE
-from scoped_images.command_line.bases.load_graph import find_base
+from scoped_images.command_line.asked import Asked, with_context_options
 from scoped_images.command_line.context_report import print_json, print_table
-from scoped_images.command_line.options import (
-    DEFAULT_PLATFORM,
-    BuildArg,
-    BuildContext,
-    DerivedBaseName,
-    File,
-    Graph,
-    Include,
-    OfPlatform,
-    Root,
-    Target,
-    progress,
-    request,
-)
+from scoped_images.command_line.options import progress
 from scoped_images.command_line.say import say, warn
 from scoped_images.context.explanation import explain
 from scoped_images.context.file import ContextFile
@@ -38,17 +25,10 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 
 
+@with_context_options
 def context(
+    asked: Asked,
     *,
-    root: Root = ".",
-    file: File = None,
-    target: Target = None,
-    build_arg: BuildArg = None,
-    platform: OfPlatform = None,
-    build_context: BuildContext = None,
-    include: Include = None,
-    base: DerivedBaseName = None,
-    graph: Graph = None,
     max_bytes: Annotated[int, typer.Option(metavar="N", help="Fail if the context is larger.")] = MAX_BYTES,
     output: Annotated[
         str | None,
@@ -62,63 +42,40 @@ def context(
 
     With --base, list the files that a derived base image is built from.
     """
-    derived = find_base(base, root, graph, file, target, build_arg, build_context, include, output)
+    derived = asked.derived(output=output)
     if derived is not None:
-        found = replace(derived.context(), platform=Platform.parse(platform or DEFAULT_PLATFORM))
+        found = replace(derived.context(), platform=Platform.parse(asked.platform))
         generated = (ContextFile.generated(name, content) for name, content in found.generated.items())
         _print(found, (*generated, *found.named[SOURCE].files), found.dockerfile.name, as_json=as_json)
         return
     destination = _new_folder(output) if output is not None else None
-    asked = request(
-        root=root,
-        file=file,
-        target=target,
-        build_arg=build_arg,
-        platform=platform,
-        build_context=build_context,
-        include=include,
-    )
-    with progress(f"Reading {root}"):
-        found = ScopedContext.requested(asked, max_bytes=max_bytes)
+    request = asked.request()
+    with progress(f"Reading {asked.root}"):
+        found = ScopedContext.requested(request, max_bytes=max_bytes)
         if destination is not None:
             found.write(destination)
-    _print(found, found.files, asked.name, as_json=as_json)
+    _print(found, found.files, request.name, as_json=as_json)
     if destination is not None and not as_json:
-        say(f"Written; build it with: {_build_command(found, asked, destination)}")
+        say(f"Written; build it with: {_build_command(found, request, destination)}")
 
 
+@with_context_options
 def why(
+    asked: Asked,
     *,
-    root: Root = ".",
-    file: File = None,
     path: Annotated[str, typer.Option(metavar="PATH", help="The file or folder, relative to ROOT.")],
-    target: Target = None,
-    build_arg: BuildArg = None,
-    platform: OfPlatform = None,
-    build_context: BuildContext = None,
-    include: Include = None,
-    base: DerivedBaseName = None,
-    graph: Graph = None,
 ) -> None:
     """Explain why a file is in the build context, or which rule leaves it out.
 
     With --base, explain why a file changes a derived base image, or does not.
     """
-    derived = find_base(base, root, graph, file, target, build_arg, build_context, include)
+    derived = asked.derived()
     if derived is not None:
         say(str(derived.explain(path)))
         return
-    asked = request(
-        root=root,
-        file=file,
-        target=target,
-        build_arg=build_arg,
-        platform=platform,
-        build_context=build_context,
-        include=include,
-    )
-    with progress(f"Reading {root}"):
-        explanation = explain(asked, path)
+    request = asked.request()
+    with progress(f"Reading {asked.root}"):
+        explanation = explain(request, path)
     say(str(explanation))
 
 
@@ -145,18 +102,18 @@ def _new_folder(output: str) -> Path:
     return path.absolute()
 
 
-def _build_command(found: ScopedContext, asked: ContextRequest, destination: Path) -> str:
+def _build_command(found: ScopedContext, request: ContextRequest, destination: Path) -> str:
     dockerfile = found.written_dockerfile
     options = [
         *(("--file", str(destination / dockerfile)) if dockerfile != "Dockerfile" else ()),
         *(("--target", found.target) if found.target else ()),
         # Always: the files are those of this platform, and the engine would build for its own.
-        *("--platform", str(asked.platform)),
+        *("--platform", str(request.platform)),
         *(part for name, value in found.build_args.items() for part in ("--build-arg", f"{name}={value}")),
         *(
             part
             for name in found.named
-            for part in ("--build-context", f"{name}={asked.build_contexts[name]}")
+            for part in ("--build-context", f"{name}={request.build_contexts[name]}")
         ),
     ]
     return shlex.join(["docker", "build", *options, str(destination)])
