@@ -162,16 +162,15 @@ class Ways:
         context = ScopedContext.from_dockerfile(
             self.repo.root, dockerfile, platform="linux/amd64", build_args=arguments
         )
-        image = ImageAsset(
-            name=name,
-            stack=name,
-            directory=context.write_into(self.repo.root.parent),
-            dockerfile=context.written_dockerfile,
-            destinations=(),
-            build_args=arguments or {},
-            secrets=tuple(each.removeprefix("--secret=") for each in self.repo.secrets),
-            network="host",
-        )
+        folder = context.write_into(self.repo.root.parent)
+        options = {
+            "context": str(folder),
+            "dockerfile": str(folder / context.written_dockerfile),
+            "args": arguments or {},
+            "secret": [each.removeprefix("--secret=") for each in self.repo.secrets],
+            "network": "host",
+        }
+        image = ImageAsset(name=name, stack=name, destinations=(), options=options)
         return Target(name=name, image=image, tags=(tag,), contexts=contexts or {})
 
     def bake(self, step: str, images: int) -> None:

@@ -101,6 +101,18 @@ def test_an_exception_brings_the_output_folder_back(way: object, exception: str,
     assert "dist/manifest.json" in [file.path for file in way(root).files]  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_an_exception_for_files_in_any_folder_does_not_bring_the_output_folder_back(
+    way: object, root: Path
+) -> None:
+    """Each synth would make another context, with what the last one has written."""
+    (root / ".dockerignore").write_text("*\n!**/*.py\n!Dockerfile\n")
+    before = way(root).fingerprint  # type: ignore[operator]
+    assembly(root / "infra" / "cdk.out")
+    (root / "infra" / "cdk.out" / "scoped-context-1" / "app.py").touch()
+    assert way(root).fingerprint == before  # type: ignore[operator]
+
+
 @pytest.mark.parametrize("way", [whole, ScopedContext.of])
 @pytest.mark.parametrize("kind", ["folder", "file"])
 def test_git_is_left_out_of_whole_folders_without_a_word(way: object, kind: str, root: Path) -> None:

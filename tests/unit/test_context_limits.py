@@ -9,12 +9,15 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scoped_images.context import selection
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
+from tests.refusals import refused
 
 DOCKERFILE = "FROM scratch\nCOPY . /\n"
 
@@ -120,6 +123,58 @@ def test_a_sparse_file_of_a_terabyte_is_an_error_before_it_is_read(root: Path) -
         "  1000.0 GB  disk.img",
         "       22 B  Dockerfile",
     ]
+
+
+@pytest.mark.parametrize(
+    ("directory", "options", "message"),
+    [
+        (None, {}, "directory: must be str or Path, got None; use the path of a folder"),
+        ("{root}", {"dockerfile": 1}, "dockerfile: must be str or Path, got int 1; use a path"),
+        (
+            "{root}",
+            {"dockerfile": "a\0"},
+            "dockerfile: must be a path, got '{root}/a\\x00'; leave out the NUL",
+        ),
+        ("a\0", {}, "build context: cannot read 'a\\x00': embedded null byte"),
+    ],
+)
+def test_an_argument_that_is_not_a_path_is_an_error(
+    directory: Any, options: dict[str, Any], message: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root)
+    given = directory and directory.format(root=root)
+    with refused(message.format(root=root)):
+        ScopedContext.of(given, **options)
+
+
+def test_a_root_that_vanishes_while_it_is_read_is_an_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = selection.copied_tree
+
+    def vanish(*given: Any) -> Any:
+        yield from find(*given)
+        root.rename(f"{root}-gone")
+
+    monkeypatch.setattr(selection, "copied_tree", vanish)
+    with refused(f"build context: cannot read {root}: No such file or directory"):
+        of(root)
+
+
+def test_a_link_that_vanishes_while_it_is_followed_is_an_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "link").symlink_to("Dockerfile")
+    (root / "Dockerfile").write_text("FROM scratch\nCOPY link /\n")
+    read = os.readlink
+
+    def vanish(path: Path) -> str:
+        path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(os, "readlink", vanish)
+    with refused(f"build context: cannot read {root}/link: No such file or directory"):
+        found_by(root)
 
 
 _AS_NOBODY = """

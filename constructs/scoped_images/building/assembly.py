@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,63 +83,58 @@ def read_assembly(folder: Path) -> Assembly:
     bases: list[Base] = []
     skipped: list[LeftImage] = []
     stacks: list[Stack] = []
-    for stack, where, artifact in _stacks(folder.absolute()):
-        for manifest in artifact.asset_manifests:
-            for asset_id, entry in (_read(where / manifest).get("dockerImages") or {}).items():
-                why = left_to_the_cli(entry["source"])
-                if why:
-                    name, on = entry.get("displayName") or asset_id, entry["source"].get("platform")
-                    skipped.append(LeftImage(name=name, stack=stack, platform=on, why=why))
+    try:
+        for name, where, artifact, manifests in _stacks(folder.absolute()):
+            for asset_id, entry in _docker_images(where, manifests):
+                if why := left_to_the_cli(entry["source"]):
+                    shown, on = entry.get("displayName") or asset_id, entry["source"].get("platform")
+                    skipped.append(LeftImage(name=shown, stack=name, platform=on, why=why))
                 else:
-                    images.append(ImageAsset.read(entry, asset_id=asset_id, stack=stack, folder=where))
-        bases += [
-            Base(reference=each["reference"], images=each["images"], stack=stack)
-            for each in artifact.metadata(BASE_METADATA)
-        ]
-        stacks.append(Stack(name=stack, environment=artifact.environment, template=artifact.template))
+                    images.append(ImageAsset.read(entry, asset_id=asset_id, stack=name, folder=where))
+            bases += [
+                Base(reference=each["reference"], images=each["images"], stack=name)
+                for each in _metadata(where, artifact, BASE_METADATA)
+            ]
+            environment = artifact.get("environment") or "aws://unknown-account/unknown-region"
+            template = where / artifact["properties"]["templateFile"]
+            stacks.append(Stack(name=name, environment=environment, template=template))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ScopedImagesError(
+            f"--app: {folder} has a manifest of a form that this release cannot read, got {error!r}; synthesize it again"
+        ) from error
     return Assembly(images=tuple(images), bases=tuple(bases), skipped=tuple(skipped), stacks=tuple(stacks))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _StackArtifact:
-    folder: Path
-    manifest: Mapping[str, Any]
-    asset_manifests: tuple[str, ...]
-
-    @property
-    def template(self) -> Path:
-        return self.folder / str(self.manifest["properties"]["templateFile"])
-
-    @property
-    def environment(self) -> str:
-        return str(self.manifest.get("environment") or "aws://unknown-account/unknown-region")
-
-    def metadata(self, kind: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the data of every construct's metadata of this kind."""
-        further = self.manifest.get("additionalMetadataFile")
-        entries = {**self.manifest.get("metadata", {}), **(_read(self.folder / further) if further else {})}
-        for each in entries.values():
-            yield from (entry["data"] for entry in each if entry["type"] == kind)
-
-
-def _stacks(folder: Path) -> Iterator[tuple[str, Path, _StackArtifact]]:
-    """Yield each stack's name for `cdk deploy`, its folder and its artifact, nested assemblies' stacks too."""
+def _stacks(folder: Path) -> Iterator[tuple[str, Path, Mapping[str, Any], list[str]]]:
+    """Yield each stack's name for `cdk deploy`, folder, artifact and asset manifests, nested assemblies' stacks too."""
     content = read_json(folder / "manifest.json")
-    artifacts = (content or {}).get("artifacts", {})
     if content is None or "version" not in content:
         raise ScopedImagesError(
             f"--app: {folder} is not a cloud assembly; run cdk synth, or give the command of an app"
         )
+    artifacts = content.get("artifacts", {})
     for name, artifact in artifacts.items():
         if artifact["type"] == "cdk:cloud-assembly":
             yield from _stacks(folder / artifact["properties"]["directoryName"])
         elif artifact["type"] == "aws:cloudformation:stack":
             needed = (artifacts.get(each, {}) for each in artifact.get("dependencies", ()))
-            manifests = tuple(
+            manifests = [
                 each["properties"]["file"] for each in needed if each.get("type") == "cdk:asset-manifest"
-            )
-            found = _StackArtifact(folder=folder, manifest=artifact, asset_manifests=manifests)
-            yield artifact.get("displayName", name), folder, found
+            ]
+            yield artifact.get("displayName", name), folder, artifact, manifests
+
+
+def _docker_images(folder: Path, manifests: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for manifest in manifests:
+        yield from (_read(folder / manifest).get("dockerImages") or {}).items()
+
+
+def _metadata(folder: Path, artifact: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the data of every construct's metadata of this kind."""
+    further = artifact.get("additionalMetadataFile")
+    entries = {**artifact.get("metadata", {}), **(_read(folder / further) if further else {})}
+    for each in entries.values():
+        yield from (entry["data"] for entry in each if entry["type"] == kind)
 
 
 def _read(path: Path) -> Mapping[str, Any]:

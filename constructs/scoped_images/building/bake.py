@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scoped_images.building.bake_file import bake_file
 from scoped_images.building.build_log import BuildLog
-from scoped_images.building.docker_error import cannot_run
+from scoped_images.building.docker import cannot_run, run_docker
 from scoped_images.building.end import end
 from scoped_images.building.plan import Target
 from scoped_images.errors import ScopedImagesError
@@ -90,7 +90,10 @@ class Bake:
     def _command(self, file: Path, targets: Sequence[Target]) -> list[str]:
         # An attestation makes an index of the image, which Lambda refuses.
         fixed = ["--progress=rawjson", "--provenance=false", "--sbom=false"]
-        allowed = any(target.image.network == "host" for target in targets) and self._asks_for_rights()
+        allowed = (
+            any(target.image.options.get("network") == "host" for target in targets)
+            and self._asks_for_rights()
+        )
         return [
             *(self._docker, "buildx", "bake", "--file", str(file), *fixed),
             *(["--allow=network.host"] if allowed else []),
@@ -99,11 +102,5 @@ class Bake:
 
     def _asks_for_rights(self) -> bool:
         """Whether this bake must be allowed to build on the host's network: older ones do not know the option."""
-        shown = subprocess.run(
-            [self._docker, "buildx", "bake", "--help"],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        shown = run_docker(self._docker, "buildx", "bake", "--help", environment=self._environment)
         return "--allow " in shown.stdout

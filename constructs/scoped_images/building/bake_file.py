@@ -25,24 +25,14 @@ def bake_file(targets: Iterable[Target], *, push: Collection[str]) -> dict[str, 
 
 
 def _target(target: Target, *, push: bool) -> dict[str, Any]:
-    image = target.image
-    content: dict[str, Any] = {
-        "context": str(image.directory),
-        "dockerfile": str(image.directory / image.dockerfile),
-        "target": image.target,
-        "args": dict(image.build_args),
+    content = {
+        **target.image.options,
         "contexts": dict(target.contexts),
-        "secret": list(image.secrets),
-        "ssh": [image.ssh] if image.ssh else [],
-        "network": image.network,
-        "platforms": [image.platform] if image.platform else [],
-        "cache-from": list(image.cache_from),
-        "cache-to": [image.cache_to] if image.cache_to and push else [],
-        "no-cache": image.no_cache or None,
-        "tags": list(target.tags) if push else [],
+        "tags": list(target.tags),
         "output": [PUSH if push else _NO_OUTPUT],
     }
-    return {name: _escaped(value) for name, value in content.items() if value}
+    only_pushed = () if push else ("cache-to", "tags")
+    return {name: _escaped(value) for name, value in content.items() if value and name not in only_pushed}
 
 
 def _escaped(value: Any) -> Any:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from scoped_images.building.docker_error import cannot_run
+from scoped_images.building.docker import run_docker
 from scoped_images.errors import ScopedImagesError
 from scoped_images.json_file import read_json
 
@@ -24,10 +23,7 @@ class Login:
 
     registry: str
     user: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"Login(registry={self.registry!r}, user={self.user!r})"
+    password: str = field(repr=False)
 
 
 @contextmanager
@@ -38,37 +34,37 @@ def logged_in(
 
     docker keeps its builders, contexts, plugins and other logins.
     """
-    own = Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    # Unlike Path.home(), it takes a user without a name and a home.
+    own = Path(environment.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker"))  # noqa: PTH111
     # mkdtemp makes it readable only by its owner.
     with tempfile.TemporaryDirectory(prefix="scoped-images-") as folder:
-        config = dict(read_json(own / _CONFIG) or {})
-        # Docker asks a registry's helper, else the user's store, and only then the file: name no helper for ours.
-        config["credHelpers"] = {
-            **config.get("credHelpers", {}),
-            **dict.fromkeys((login.registry for login in logins), ""),
-        }
-        with os.fdopen(os.open(Path(folder) / _CONFIG, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            json.dump(config, file)
-        for entry in own.iterdir() if own.is_dir() else ():
-            if entry.name != _CONFIG:
-                (Path(folder) / entry.name).symlink_to(entry.absolute())
+        _write_config(own, Path(folder), [login.registry for login in logins])
         private = {**environment, "DOCKER_CONFIG": folder}
         for login in logins:
-            _log_in(login, docker, private)
+            options = ("--username", login.user, "--password-stdin", login.registry)
+            done = run_docker(docker, "login", *options, environment=private, stdin=login.password)
+            if done.returncode:
+                raise ScopedImagesError(f"docker login to {login.registry} failed: {done.stderr.strip()}")
         yield private
 
 
-def _log_in(login: Login, docker: str, environment: Mapping[str, str]) -> None:
+def _write_config(own: Path, folder: Path, registries: Sequence[str]) -> None:
+    """Link to what the user's configuration has, and write its file without helpers for the registries."""
+    config = dict(read_json(own / _CONFIG) or {})
+    helpers = config.get("credHelpers")
+    # Docker asks a registry's helper, else the user's store, and only then the file: name no helper for ours.
+    config["credHelpers"] = {
+        **(helpers if isinstance(helpers, dict) else {}),
+        **dict.fromkeys(registries, ""),
+    }
+    (folder / _CONFIG).touch(mode=0o600)
+    (folder / _CONFIG).write_text(json.dumps(config))
     try:
-        done = subprocess.run(
-            [docker, "login", "--username", login.user, "--password-stdin", login.registry],
-            input=login.password,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        entries = list(own.iterdir()) if own.is_dir() else []
     except OSError as error:
-        raise cannot_run(docker, error) from None
-    if done.returncode:
-        raise ScopedImagesError(f"docker login to {login.registry} failed: {done.stderr.strip()}")
+        raise ScopedImagesError(
+            f"DOCKER_CONFIG: cannot list {own}: {error.strerror}; name a folder that you may read"
+        ) from None
+    for entry in entries:
+        if entry.name != _CONFIG:
+            (folder / entry.name).symlink_to(entry.absolute())

@@ -47,57 +47,61 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageAsset:
-    """An image that `docker build` makes. Paths are absolute.
+    """An image that `docker build` makes.
 
     name: as CDK displays it. stack: the stack that needs it, as the CLI knows it.
-    contexts: named ones, as docker takes them. secrets: `id=…,src=…` or `id=…,env=…`.
-    cache_from, cache_to: as buildx takes them, `type=registry,ref=…`.
+    options: how it is built, as a target of a bake file has them; paths are absolute.
     """
 
     name: str
     stack: str
-    directory: Path
-    dockerfile: str
     destinations: tuple[Destination, ...]
-    target: str | None = None
-    build_args: Mapping[str, str] = field(default_factory=dict, hash=False)
-    contexts: Mapping[str, str] = field(default_factory=dict, hash=False)
-    secrets: tuple[str, ...] = ()
-    ssh: str | None = None
-    network: str | None = None
     platform: str | None = None
-    cache_from: tuple[str, ...] = ()
-    cache_to: str | None = None
-    no_cache: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod
     def read(cls, entry: Mapping[str, Any], *, asset_id: str, stack: str, folder: Path) -> ImageAsset:
         """Read an entry of `dockerImages`. folder: of the asset manifest."""
         source = entry["source"]
-        directory = folder / source["directory"]
         return cls(
             name=entry.get("displayName") or asset_id,
             stack=stack,
-            directory=directory,
-            dockerfile=source.get("dockerFile") or "Dockerfile",
             destinations=tuple(map(Destination.read, entry["destinations"].values())),
-            target=source.get("dockerBuildTarget"),
-            build_args=source.get("dockerBuildArgs") or {},
-            contexts={
-                name: _absolute_context(place, directory)
-                for name, place in (source.get("dockerBuildContexts") or {}).items()
-            },
-            secrets=tuple(
-                f"id={name},{_absolute_secret(place, directory)}"
-                for name, place in (source.get("dockerBuildSecrets") or {}).items()
-            ),
-            ssh=source.get("dockerBuildSsh"),
-            network=source.get("networkMode"),
             platform=source.get("platform"),
-            cache_from=tuple(map(_option, source.get("cacheFrom") or ())),
-            cache_to=_option(source["cacheTo"]) if source.get("cacheTo") else None,
-            no_cache=bool(source.get("cacheDisabled")),
+            options=_bake_options(source, folder / source["directory"]),
         )
+
+    @property
+    def build_args(self) -> Mapping[str, str]:
+        """The values of build arguments, by name."""
+        found: Mapping[str, str] = self.options.get("args", {})
+        return found
+
+    @property
+    def contexts(self) -> Mapping[str, str]:
+        """The named contexts, as docker takes them."""
+        found: Mapping[str, str] = self.options.get("contexts", {})
+        return found
+
+
+def _bake_options(source: Mapping[str, Any], directory: Path) -> dict[str, Any]:
+    contexts = source.get("dockerBuildContexts") or {}
+    secrets = source.get("dockerBuildSecrets") or {}
+    options = {
+        "context": str(directory),
+        "dockerfile": str(directory / (source.get("dockerFile") or "Dockerfile")),
+        "target": source.get("dockerBuildTarget"),
+        "args": source.get("dockerBuildArgs"),
+        "contexts": {name: _absolute_context(place, directory) for name, place in contexts.items()},
+        "secret": [f"id={name},{_absolute_secret(place, directory)}" for name, place in secrets.items()],
+        "ssh": [source.get("dockerBuildSsh")],
+        "network": source.get("networkMode"),
+        "platforms": [source.get("platform")],
+        "cache-from": [_cache(option) for option in source.get("cacheFrom") or ()],
+        "cache-to": [_cache(source["cacheTo"])] if source.get("cacheTo") else None,
+        "no-cache": source.get("cacheDisabled"),
+    }
+    return {name: value for name, value in options.items() if value and value != [None]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +122,7 @@ def left_to_the_cli(source: Mapping[str, Any]) -> str:
     return f"it has the output {other[0]!r}" if other else ""
 
 
-def _option(option: Mapping[str, Any]) -> str:
+def _cache(option: Mapping[str, Any]) -> str:
     params = option.get("params") or {}
     return ",".join((f"type={option['type']}", *(f"{name}={value}" for name, value in params.items())))
 

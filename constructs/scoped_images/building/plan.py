@@ -67,18 +67,13 @@ class BuildPlan:
                 waiting += target.bases
         return tuple(target for target in self.targets if target.name in found)
 
-    def bases_of(self, name: str) -> tuple[str, ...]:
-        """Return the names of the targets that a target is built from directly."""
-        return next(target.bases for target in self.targets if target.name == name)
-
-    def dependents_of(self, names: Collection[str]) -> dict[str, str]:
-        """Return what is built from one of these targets, directly or indirectly, with the name of one of them."""
-        found: dict[str, str] = {}
+    def dependents_of(self, names: Collection[str]) -> set[str]:
+        """Return the names of what is built from one of these targets, directly or indirectly."""
+        found = set(names)
         for target in self.targets:
-            for base in target.bases:
-                if base in names or base in found:
-                    found[target.name] = found.get(base, base)
-        return {name: base for name, base in found.items() if name not in names}
+            if not found.isdisjoint(target.bases):
+                found.add(target.name)
+        return found.difference(names)
 
 
 def plan(

@@ -6,22 +6,17 @@ import base64
 import getpass
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from threading import Lock
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.credentials import (
-    CredentialProvider,
-    CredentialResolver,
-    RefreshableCredentials,
-    create_assume_role_refresher,
-)
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
+from botocore.parsers import ResponseParserError
 
 from scoped_images.building.assembly import Repository
 from scoped_images.building.docker_config import Login
@@ -30,6 +25,7 @@ from scoped_images.building.plan import RegistryState
 from scoped_images.errors import ScopedImagesError
 
 _THREADS = 16
+_LEAST_LEFT = timedelta(minutes=5)
 
 
 class MissingRepositories(Exception):
@@ -46,11 +42,12 @@ class Registries:
     warn: called with what the user should know.
     """
 
-    def __init__(self, *, region: str | None, warn: Any) -> None:
+    def __init__(self, *, region: str | None, warn: Callable[[str], None]) -> None:
         self._region = region
         self._warn = warn
-        self._caller: Mapping[str, str] | None = None
-        self._clients: dict[tuple[object, ...], Any] = {}
+        self._own_account: Mapping[str, str] = {}
+        # With the time at which the rights of each client end.
+        self._clients: dict[tuple[object, ...], tuple[Any, datetime]] = {}
         self._lock = Lock()
 
     def states(self, destinations: Iterable[Destination]) -> dict[Destination, RegistryState]:
@@ -85,9 +82,8 @@ class Registries:
         return [self._login(registry, destination) for registry, destination in first.items()]
 
     def _login(self, registry: str, destination: Destination) -> Login:
-        answer = self._ask(destination, f"log in to {registry}", "get_authorization_token")
-        token = answer["authorizationData"][0]["authorizationToken"]
-        user, _, password = base64.b64decode(token).decode().partition(":")
+        data = self._ask(destination, f"log in to {registry}", "get_authorization_token", "authorizationData")
+        user, _, password = base64.b64decode(data[0]["authorizationToken"]).decode().partition(":")
         return Login(registry=registry, user=user, password=password)
 
     def _repository_key(self, destination: Destination) -> tuple[object, ...]:
@@ -97,7 +93,7 @@ class Registries:
         role = destination.role_arn
         return Repository(
             name=self._filled(destination.repository, destination),
-            account=self._caller_from(destination)["Account"]
+            account=self._caller(destination)["AccountId"]
             if role is None
             else self._filled(role, destination).split(":")[4],
             region=self._region_of(destination),
@@ -105,35 +101,43 @@ class Registries:
 
     def _repository_uri(self, destination: Destination) -> str | None:
         name = self._filled(destination.repository, destination)
-        answer = self._ask(
+        found = self._ask(
             destination,
             f"look up repository {name!r}",
             "describe_repositories",
+            "repositories",
             missing="RepositoryNotFoundException",
             repositoryNames=[name],
         )
-        return None if answer is None else str(answer["repositories"][0]["repositoryUri"])
+        return str(found[0]["repositoryUri"]) if found else None
 
     def _digest(self, destination: Destination) -> str | None:
         name = self._filled(destination.repository, destination)
         tag = self._filled(destination.tag, destination)
-        answer = self._ask(
+        found = self._ask(
             destination,
             f"look up image {name}:{tag}",
             "describe_images",
+            "imageDetails",
             missing="ImageNotFoundException",
             repositoryName=name,
             imageIds=[{"imageTag": tag}],
         )
-        images = [] if answer is None else answer["imageDetails"]
-        return str(images[0]["imageDigest"]) if images else None
+        return str(found[0]["imageDigest"]) if found else None
 
     def _ask(
-        self, destination: Destination, what: str, operation: str, *, missing: str = "", **parameters: Any
+        self,
+        destination: Destination,
+        what: str,
+        operation: str,
+        member: str,
+        *,
+        missing: str = "",
+        **parameters: Any,
     ) -> Any:
-        """Call ECR. Returns None if the answer is the error `missing`; raises ScopedImagesError for any other."""
+        """Return a member of ECR's answer, or None if that is the error `missing`; raises ScopedImagesError."""
         try:
-            return getattr(self._client(destination), operation)(**parameters)
+            return _member(self._client(destination), operation, member, **parameters)
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == missing:
                 return None
@@ -142,51 +146,50 @@ class Registries:
     def _client(self, destination: Destination) -> Any:
         key = _client_key(destination)
         with self._lock:
-            if key not in self._clients:
-                session, region = self._session(destination), self._region_of(destination)
-                config = Config(retries={"mode": "adaptive"}, max_pool_connections=_THREADS)
-                self._clients[key] = session.client("ecr", region_name=region, config=config)
-            return self._clients[key]
+            client, ends = self._clients.get(key, (None, datetime.min.replace(tzinfo=UTC)))
+            # A build may take longer than the role's session.
+            if ends - datetime.now(UTC) < _LEAST_LEFT:
+                session, ends = self._session(destination)
+                client = _client_of(session, "ecr", self._region_of(destination))
+                self._clients[key] = (client, ends)
+            return client
 
-    def _session(self, destination: Destination) -> Any:
+    def _session(self, destination: Destination) -> tuple[Any, datetime]:
         """Return a session of the publishing role, or of the caller in the role's own account, as the CLI does."""
+        own = (self._own_session, datetime.max.replace(tzinfo=UTC))
         if destination.role_arn is None:
-            return self._own_session
+            return own
         role = self._filled(destination.role_arn, destination)
         external = {"ExternalId": destination.external_id} if destination.external_id else {}
-        sts = self._own_session.client("sts", region_name=self._region_of(destination))
-        refresh = create_assume_role_refresher(
-            sts, {"RoleArn": role, "RoleSessionName": _session_name(), **external, **destination.role_options}
-        )
+        sts = _client_of(self._own_session, "sts", self._region_of(destination))
+        options = {"RoleSessionName": _session_name(), **external, **destination.role_options}
         try:
-            first = refresh()
+            found = _member(sts, "assume_role", "Credentials", RoleArn=role, **options)
         except (BotoCoreError, ClientError) as error:
-            if role.split(":")[4] != self._caller_from(destination)["Account"]:
+            if role.split(":")[4] != self._caller(destination)["AccountId"]:
                 raise ScopedImagesError(f"cannot assume {role}: {error}") from None
             self._warn(f"cannot assume {role}, using the current credentials: {error}")
-            return self._own_session
-        # A build may take longer than the role's session.
-        credentials = RefreshableCredentials.create_from_metadata(first, refresh, _Role.METHOD)
-        session = Session()
-        session.register_component("credential_provider", CredentialResolver([_Role(credentials)]))
-        return boto3.Session(botocore_session=session)
+            return own
+        keys = (found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
+        return boto3.Session(*keys), found["Expiration"]
 
     @cached_property
     def _own_session(self) -> Any:
         return boto3.Session()
 
-    def _caller_from(self, destination: Destination) -> Mapping[str, str]:
+    def _caller(self, destination: Destination) -> Mapping[str, str]:
         """Return the caller's account and partition, which are the same in every region."""
-        if self._caller is None:
-            sts = self._own_session.client("sts", region_name=self._region_of(destination))
+        if not self._own_account:
+            sts = _client_of(self._own_session, "sts", self._region_of(destination))
             try:
-                answer = sts.get_caller_identity()
+                arn = _member(sts, "get_caller_identity", "Arn")
             except (BotoCoreError, ClientError) as error:
                 raise ScopedImagesError(
                     f"cannot tell which AWS account this is: {error}; log in to AWS, or set AWS_PROFILE"
                 ) from None
-            self._caller = {"Account": answer["Account"], "Partition": answer["Arn"].split(":")[1]}
-        return self._caller
+            _, partition, _, _, account, _ = arn.split(":", 5)
+            self._own_account = {"AccountId": account, "Partition": partition}
+        return self._own_account
 
     def _filled(self, text: str, destination: Destination) -> str:
         """Return text with CDK's placeholders filled in, as the CLI does: the region is the destination's."""
@@ -194,7 +197,7 @@ class Registries:
         def value(match: re.Match[str]) -> str:
             if match[1] == "Region":
                 return self._region_of(destination)
-            return self._caller_from(destination)["Account" if match[1] == "AccountId" else "Partition"]
+            return self._caller(destination)[match[1]]
 
         return re.sub(r"\$\{AWS::(Partition|AccountId|Region)\}", value, text)
 
@@ -210,17 +213,27 @@ class Registries:
         return region
 
 
-class _Role(CredentialProvider):  # type: ignore[misc]  # botocore has no types
-    """Provides the credentials of one role."""
+class _NotFromAwsError(BotoCoreError):  # type: ignore[misc]  # botocore has no types
+    """Something that is not AWS has answered, such as a proxy with a page of HTML."""
 
-    METHOD = "sts-assume-role"
+    fmt = "the answer is not one of AWS; check AWS_ENDPOINT_URL and HTTPS_PROXY"
 
-    def __init__(self, credentials: RefreshableCredentials) -> None:
-        super().__init__()
-        self._credentials = credentials
 
-    def load(self) -> RefreshableCredentials:
-        return self._credentials
+def _member(client: Any, operation: str, member: str, **parameters: Any) -> Any:
+    """Return a member of AWS's answer. Raises BotoCoreError or ClientError."""
+    try:
+        return getattr(client, operation)(**parameters)[member]
+    except (AttributeError, KeyError, ValueError, ResponseParserError):
+        raise _NotFromAwsError from None
+
+
+def _client_of(session: Any, service: str, region: str) -> Any:
+    config = Config(retries={"mode": "adaptive"}, max_pool_connections=_THREADS)
+    try:
+        return session.client(service, region_name=region, config=config)
+    # A ValueError is that of an invalid AWS_ENDPOINT_URL.
+    except (BotoCoreError, ValueError) as error:
+        raise ScopedImagesError(f"cannot call {service} in region {region!r}: {error}") from None
 
 
 def _client_key(destination: Destination) -> tuple[object, ...]:

@@ -44,42 +44,29 @@ def build(
 
     digests: asks the registry for the digests of those tags of targets that exist.
     """
-    try:
-        return _build(plan, bake, digests)
-    except BaseException:
-        bake.stop()
-        raise
-
-
-def _build(
-    plan: BuildPlan, bake: RunsBake, digests: Callable[[Iterable[Target]], Mapping[str, str]]
-) -> BuildResult:
-    every = [target.name for target in plan.targets]
-    succeeded, log = bake.run(plan.targets, push=every)
+    succeeded, log = bake.run(plan.targets, push=[target.name for target in plan.targets])
     pushed = digests(plan.targets)
-    if not succeeded and not log.started:
+    if succeeded:
+        return _result(plan, {}, pushed)
+    if not log.started:
         raise ScopedImagesError(f"docker buildx bake failed before it built anything: {log.message}")
-    failures: dict[str, Failure] = {}
-    if not succeeded:
-        # A step that a target shares with its base is reported for either of them.
-        failures = {name: each for name, each in log.failures.items() if not plan.bases_of(name)}
-        # Bake stops everything at the first failure. What is left is built again, each image in a bake of its own,
-        # which stops nothing else. BuildKit shares the steps that they have in common.
-        blocked = plan.dependents_of(failures)
-        left = [
-            target
-            for target in plan.targets
-            if target.name not in failures and target.name not in blocked and not _is_pushed(target, pushed)
-        ]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            try:
-                found = list(pool.map(lambda target: _build_one(plan, bake, target), left))
-            except BaseException:
-                bake.stop()
-                raise
-        failures |= {failure.target: failure for failure in found if failure is not None}
-        pushed = digests(plan.targets)
-    return _result(plan, failures, pushed)
+    # A step that a target shares with its base is reported for either of them.
+    without_base = {target.name for target in plan.targets if not target.bases}
+    failures = {name: each for name, each in log.failures.items() if name in without_base}
+    # Bake stops everything at the first failure. What is left is built again, each image in a bake of its own, which
+    # stops nothing else. BuildKit shares the steps that they have in common.
+    excluded = failures.keys() | plan.dependents_of(failures)
+    left = [
+        target for target in plan.targets if target.name not in excluded and not _is_pushed(target, pushed)
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        try:
+            found = list(pool.map(lambda target: _build_one(plan, bake, target), left))
+        except BaseException:
+            bake.stop()
+            raise
+    failures |= {failure.target: failure for failure in found if failure is not None}
+    return _result(plan, failures, digests(plan.targets))
 
 
 def _build_one(plan: BuildPlan, bake: RunsBake, target: Target) -> Failure | None:

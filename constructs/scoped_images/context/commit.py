@@ -58,7 +58,12 @@ def _git(root: Path, *arguments: str) -> str | None:
     """Return what git prints, or None if git fails."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            text=True,
+            # With core.quotePath=false git prints names as their bytes are.
+            errors="replace",
+            check=False,
         )
     except OSError:
         return None

@@ -70,8 +70,7 @@ def path_below(root: Path, path: str) -> str:
 
 
 def _lines(request: ContextRequest, sources: ContextSources, path: str) -> tuple[int, ...]:
-    found = request.select(sources).paths
-    return next((selected.lines for selected in found if selected.path == path), ())
+    return request.select(sources).lines.get(path, ())
 
 
 def _instruction(request: ContextRequest, sources: ContextSources, line: int) -> str:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from scoped_images.context.folder import refuse_deep_folder
+from scoped_images.errors import ScopedImagesError
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Looking up a name in a folder takes the right to search it, not the right to list it.
@@ -26,15 +27,14 @@ def opened(path: str | Path, flags: int, *, below: int | None = None) -> Iterato
         os.close(descriptor)
 
 
+def names_in(descriptor: int) -> list[str]:
+    """List an open folder."""
+    return os.listdir(descriptor)
+
+
 def open_folder(folder: Path) -> AbstractContextManager[int]:
     """Open a folder that may itself be a link, and close it at the end."""
     return opened(folder, FOLDER_FLAGS & ~os.O_NOFOLLOW)
-
-
-def names_in(descriptor: int) -> list[str]:
-    """List an open folder."""
-    with os.scandir(descriptor) as entries:
-        return [entry.name for entry in entries]
 
 
 class FolderHandles:
@@ -44,12 +44,15 @@ class FolderHandles:
     """
 
     def __init__(self, root: Path, descriptor: int | None = None) -> None:
-        """Open the root, or take over its open handle; a root may itself be a link."""
+        """Open the root, or take over its open handle; a root may itself be a link. Raises ScopedImagesError."""
         self.root = root
         self._flags = _SEARCH_FLAGS if descriptor is None else FOLDER_FLAGS
         self._names: list[str] = []
         if descriptor is None:
-            descriptor = os.open(root, _SEARCH_FLAGS & ~os.O_NOFOLLOW)
+            try:
+                descriptor = os.open(root, _SEARCH_FLAGS & ~os.O_NOFOLLOW)
+            except OSError as error:
+                raise ScopedImagesError(f"build context: cannot read {root}: {error.strerror}") from error
         self._handles = [descriptor]
         self._open: str | None = ""
 

@@ -12,8 +12,8 @@ from scoped_images.context.control_files import read_folder_ignore_file
 from scoped_images.context.copying import write_folder
 from scoped_images.context.doubtful_files import doubtful_files
 from scoped_images.context.file import ContextFile
-from scoped_images.context.folder import existing_folder, whole_folder
-from scoped_images.context.selection import select_files
+from scoped_images.context.folder import existing_folder
+from scoped_images.context.selection import select_files, whole_folder
 from scoped_images.context.size import SizeLimit, read_files
 from scoped_images.dockerfile.sources import ContextSources
 from scoped_images.errors import ScopedImagesError
@@ -29,24 +29,18 @@ class NamedContext:
 
     @classmethod
     def read(
-        cls, name: str, directory: str | Path, *, sources: ContextSources, limit: SizeLimit
+        cls, name: str, directory: str | Path, *, sources: ContextSources | None, limit: SizeLimit
     ) -> NamedContext:
-        """Read what `sources` ask for, or the whole folder if one of them takes it; raises ScopedImagesError."""
+        """Read what `sources` ask for, or the whole folder if they are None; raises ScopedImagesError."""
         limit = replace(limit, context="the folder", ignore_file=".dockerignore")
         try:
             root = existing_folder(directory)
             ignore = read_folder_ignore_file(root)
-            if any(source.is_whole_context and not source.excludes for source in sources.sources):
-                folder = whole_folder(root, ignore)
-                files = read_files(root, dict.fromkeys(folder.paths, ()), limit)
-                warnings = folder.warnings
-            else:
-                selection = select_files(root, sources, ignore)
-                files = read_files(root, selection.lines, limit)
-                warnings = selection.warnings
+            selection = select_files(root, sources, ignore) if sources else whole_folder(root, ignore)
+            files = read_files(root, selection.lines, limit)
         except ScopedImagesError as error:
             raise ScopedImagesError(f"build_contexts[{name!r}]: {error}") from None
-        warnings = (*warnings, *doubtful_files(file.path for file in files))
+        warnings = (*selection.warnings, *doubtful_files(file.path for file in files))
         return cls(
             root=root,
             files=files,

@@ -9,11 +9,13 @@ from functools import cached_property
 from pathlib import Path
 
 from scoped_images.context.control_files import find_dockerfile, read_dockerfile, read_ignore_file
+from scoped_images.context.doubtful_files import GIT
 from scoped_images.context.folder import existing_folder
-from scoped_images.context.selection import Selection, select_files
+from scoped_images.context.selection import Selection, select_files, whole_folder
+from scoped_images.context.size import SizeLimit
 from scoped_images.dockerfile.build_arguments import expect_build_args
 from scoped_images.dockerfile.context_sources import context_sources
-from scoped_images.dockerfile.sources import ContextSources, Source
+from scoped_images.dockerfile.sources import ContextSources
 from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import expect, expect_list
@@ -25,13 +27,14 @@ from scoped_images.platform import Platform
 class ContextRequest:
     """One target of a Dockerfile, its root, and how it is built. To make one, only the Dockerfile is read.
 
+    platform: None for a whole folder, which is the same for each.
     include: paths or patterns to take too, where a source is unknown before the build.
     """
 
     root: Path
     dockerfile: Path
     content: bytes = field(repr=False)
-    platform: Platform
+    platform: Platform | None = None
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
     build_contexts: Mapping[str, str | Path] = field(default_factory=dict)
@@ -43,7 +46,7 @@ class ContextRequest:
         root: str | Path,
         dockerfile: str | Path,
         *,
-        platform: Platform | str,
+        platform: Platform | str | None = None,
         target: str | None = None,
         build_args: Mapping[str, str] | None = None,
         build_contexts: Mapping[str, str | Path] | None = None,
@@ -71,7 +74,7 @@ class ContextRequest:
             root=folder,
             dockerfile=path,
             content=read_dockerfile(path, root=folder),
-            platform=Platform.parse(platform),
+            platform=None if platform is None else Platform.parse(platform),
             target=target,
             build_args=dict(build_args or {}),
             build_contexts=dict(build_contexts or {}),
@@ -85,6 +88,7 @@ class ContextRequest:
 
     def sources(self, *, target: str | None = None) -> ContextSources:
         """Return what the instructions read, of this or of another target."""
+        assert self.platform is not None, "a whole folder is taken without its instructions"
         options = TargetOptions(
             target=target or self.target,
             build_args=self.build_args,
@@ -94,11 +98,6 @@ class ContextRequest:
         )
         return context_sources(self.content, options, name=self.name)
 
-    def everything(self) -> ContextSources:
-        """Return the sources that take a build context whole."""
-        whole = Source.whole(line=0, instruction="repository", written=".")
-        return ContextSources(dockerfile=self.name, sources=(whole,))
-
     @cached_property
     def ignore_file(self) -> IgnoreFile:
         """The rules of what is left out."""
@@ -107,3 +106,16 @@ class ContextRequest:
     def select(self, sources: ContextSources) -> Selection:
         """Return the paths that the sources ask for, without what the ignore file leaves out."""
         return select_files(self.root, sources, self.ignore_file)
+
+    def select_all(self) -> Selection:
+        """Return every path of the root, without Git's files and what the ignore file leaves out."""
+        return whole_folder(self.root, self.ignore_file, without=(GIT,))
+
+    def limit(self, max_bytes: int) -> SizeLimit:
+        """Return how large the context may be."""
+        return SizeLimit(
+            max_bytes=max_bytes,
+            context=f"build context of {self.name}",
+            ignore_file=f"{self.name}.dockerignore",
+            dockerfile=self.name,
+        )

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from scoped_images.context.control_files import DOCKERFILE, find_dockerfile, read_dockerfile, read_ignore_file
+from scoped_images.context.control_files import DOCKERFILE
 from scoped_images.context.copying import write_folder
-from scoped_images.context.doubtful_files import GIT, doubtful_files
+from scoped_images.context.doubtful_files import doubtful_files
 from scoped_images.context.external import ExternalContext, is_address
 from scoped_images.context.file import ContextFile, Kind
-from scoped_images.context.folder import existing_folder, whole_folder
 from scoped_images.context.generated import refuse_wrong_generated
 from scoped_images.context.named import NamedContext
 from scoped_images.context.request import ContextRequest
-from scoped_images.context.size import MAX_BYTES, REPOSITORY_MAX_BYTES, SizeLimit, largest_parts, read_files
+from scoped_images.context.size import MAX_BYTES, REPOSITORY_MAX_BYTES, largest_parts, read_files
 from scoped_images.context.whole_repository import WholeRepository
 from scoped_images.dockerfile.sources import ContextSources
+from scoped_images.expect import expect
 from scoped_images.platform import Platform
 
 
@@ -71,18 +71,15 @@ class ScopedContext:
         `.git` and CDK's output folder are left out, unless an exception of the ignore file (`!.git`) brings them back.
         max_bytes: raises ScopedImagesError for a larger context, with its largest files.
         """
-        root = existing_folder(directory)
-        path = Path(dockerfile).absolute() if dockerfile is not None else find_dockerfile(root, DOCKERFILE)
-        content = read_dockerfile(path, root=root)
-        folder = whole_folder(root, read_ignore_file(root, path), without=(GIT,))
-        files = read_files(root, dict.fromkeys(folder.paths, ()), _limit(max_bytes, path.name))
-        return cls(
-            root=root,
-            dockerfile=path,
-            files=files,
-            dockerfile_bytes=content,
-            warnings=(*folder.warnings, *doubtful_files(folder.paths)),
+        expect("directory", directory, (str, Path), "use the path of a folder")
+        if dockerfile is not None:
+            expect("dockerfile", dockerfile, (str, Path), "use a path")
+        request = ContextRequest.of(
+            directory, DOCKERFILE if dockerfile is None else Path(dockerfile).absolute()
         )
+        folder = request.select_all()
+        files = read_files(request.root, folder.lines, request.limit(max_bytes))
+        return cls._of(request, files, named={}, max_bytes=max_bytes, warnings=folder.warnings)
 
     @classmethod
     def from_dockerfile(
@@ -123,22 +120,17 @@ class ScopedContext:
         """Take the files that a request asks for."""
         sources = request.sources()
         selection = request.select(sources)
-        files = read_files(request.root, selection.lines, _limit(max_bytes, request.name))
-        warnings = (
-            *sources.warnings,
-            *selection.warnings,
-            *(
-                f"{request.name}:{line}: takes the whole context; its largest parts: {largest_parts(files)}"
-                for line in sources.whole_context_lines
-            ),
-            *doubtful_files(file.path for file in files),
+        files = read_files(request.root, selection.lines, request.limit(max_bytes))
+        whole_context = (
+            f"{request.name}:{line}: takes the whole context; its largest parts: {largest_parts(files)}"
+            for line in sources.whole_context_lines
         )
         return cls._of(
             request,
             files,
             named={name: sources.of_context(name) for name in sources.named},
             max_bytes=max_bytes,
-            warnings=warnings,
+            warnings=(*sources.warnings, *selection.warnings, *whole_context),
         )
 
     @classmethod
@@ -167,15 +159,15 @@ class ScopedContext:
             build_args=build_args,
             build_contexts=build_contexts,
         )
-        folder = whole_folder(request.root, request.ignore_file, without=(GIT,))
-        files = read_files(request.root, dict.fromkeys(folder.paths, ()), _limit(max_bytes, request.name))
+        folder = request.select_all()
+        files = read_files(request.root, folder.lines, request.limit(max_bytes))
         whole = WholeRepository.compare(request, size=sum(file.size for file in files))
         context = cls._of(
             request,
             files,
-            named=dict.fromkeys(request.build_contexts, request.everything()),
+            named=dict.fromkeys(request.build_contexts),
             max_bytes=max_bytes,
-            warnings=(whole.warning, *folder.warnings, *doubtful_files(folder.paths)),
+            warnings=(whole.warning, *folder.warnings),
         )
         return dataclasses.replace(context, whole_repository=whole)
 
@@ -185,15 +177,14 @@ class ScopedContext:
         request: ContextRequest,
         files: tuple[ContextFile, ...],
         *,
-        named: Mapping[str, ContextSources],
+        named: Mapping[str, ContextSources | None],
         max_bytes: int,
         warnings: tuple[str, ...],
     ) -> ScopedContext:
+        """Add the named contexts; those without sources are taken whole."""
         folders = request.build_contexts
         named_contexts = {
-            name: NamedContext.read(
-                name, folders[name], sources=sources, limit=_limit(max_bytes, request.name)
-            )
+            name: NamedContext.read(name, folders[name], sources=sources, limit=request.limit(max_bytes))
             for name, sources in named.items()
             if not is_address(folders[name])
         }
@@ -214,6 +205,7 @@ class ScopedContext:
             external=external,
             warnings=(
                 *warnings,
+                *doubtful_files(file.path for file in files),
                 *(warning for each in named_contexts.values() for warning in each.warnings),
                 *(each.warning for each in external.values() if each.warning),
             ),
@@ -288,12 +280,3 @@ class ScopedContext:
             file.path == "Dockerfile" and file.kind is Kind.FILE and file.sha256 == digest
             for file in self.files
         )
-
-
-def _limit(max_bytes: int, dockerfile: str) -> SizeLimit:
-    return SizeLimit(
-        max_bytes=max_bytes,
-        context=f"build context of {dockerfile}",
-        ignore_file=f"{dockerfile}.dockerignore",
-        dockerfile=dockerfile,
-    )

@@ -7,13 +7,12 @@ https://github.com/tonistiigi/fsutil/blob/master/copy/copy.go.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scoped_images.context.copied_tree import copied_tree
 from scoped_images.context.file import Kind, refuse_bad_name
-from scoped_images.context.folder import special_warning
 from scoped_images.context.view import ContextView, LinkLoopError, Resolved, join
 from scoped_images.dockerfile.sources import ContextSources, Source
 from scoped_images.errors import ScopedImagesError
@@ -22,25 +21,26 @@ from scoped_images.patterns.ignore_file import IgnoreFile
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelectedPath:
-    """One entry of the scoped context. lines: of the Dockerfile, that ask for it; 0 for `include`."""
-
-    path: str
-    kind: Kind
-    lines: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What goes into the scoped context, sorted by path, folders on the way included."""
+    """What goes into the scoped context.
 
-    paths: tuple[SelectedPath, ...]
+    lines: by path, sorted and folders on the way included, the lines of the Dockerfile that ask for it; 0 for
+        `include`; none where a whole folder is given.
+    """
+
+    lines: Mapping[str, tuple[int, ...]]
     warnings: tuple[str, ...] = ()
 
-    @property
-    def lines(self) -> dict[str, tuple[int, ...]]:
-        """The lines that ask for each path."""
-        return {selected.path: selected.lines for selected in self.paths}
+
+def whole_folder(root: Path, ignore: IgnoreFile, *, without: tuple[str, ...] = ()) -> Selection:
+    """Return all of a folder, without what the ignore file leaves out and without CDK's output folder.
+
+    without: more names to leave out. An exception of the ignore file (`!`) brings them and CDK's output back.
+    """
+    view = ContextView(root, ignore, without)
+    whole = Source.whole(line=0, instruction="", written=".")
+    paths = sorted((path for path, _ in copied_tree(view, whole, ".")), key=os.fsencode)
+    return Selection(lines=dict.fromkeys(paths, ()), warnings=_special_left_out(view))
 
 
 def select_files(root: Path, sources: ContextSources, ignore: IgnoreFile) -> Selection:
@@ -54,11 +54,8 @@ def select_files(root: Path, sources: ContextSources, ignore: IgnoreFile) -> Sel
         selector.add(source)
     selector.report_empty_wildcards()
     return Selection(
-        paths=tuple(
-            SelectedPath(path=path, kind=kind, lines=tuple(sorted(lines)))
-            for path, (kind, lines) in sorted(selector.found.items(), key=lambda item: item[0].encode())
-        ),
-        warnings=(*selector.warnings, *map(special_warning, selector.view.special_left_out)),
+        lines={path: tuple(sorted(selector.found[path])) for path in sorted(selector.found, key=str.encode)},
+        warnings=(*selector.warnings, *_special_left_out(selector.view)),
     )
 
 
@@ -78,7 +75,7 @@ class MissingSourceError(ScopedImagesError):
 class _Selector:
     view: ContextView
     dockerfile: str
-    found: dict[str, tuple[Kind, set[int]]] = field(default_factory=dict)
+    found: dict[str, set[int]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     _empty: list[tuple[Source, str]] = field(default_factory=list)
 
@@ -199,10 +196,10 @@ class _Selector:
         while path not in (".", ""):
             if path not in self.found:
                 self._refuse(path, kind)
-                self.found[path] = (kind, set())
-            elif line in self.found[path][1]:
+                self.found[path] = set()
+            elif line in self.found[path]:
                 return
-            self.found[path][1].add(line)
+            self.found[path].add(line)
             path, kind = path.rpartition("/")[0], Kind.DIRECTORY
 
     def _refuse(self, path: str, kind: Kind) -> None:
@@ -215,7 +212,7 @@ class _Selector:
 
     def _missing(self, source: Source, path: str, resolved: Resolved) -> ScopedImagesError:
         for above in _with_parents(resolved.path):
-            if above in self.view.output_folders:
+            if above in self.view.left_out:
                 return self._error(
                     source,
                     f"is in {above!r}, CDK's output folder, which each synth changes: give the CLI another --output "
@@ -225,7 +222,7 @@ class _Selector:
             if rule is not None and not rule.pattern.exception:
                 return self._error(source, f"is left out by {rule}")
         if resolved.links:
-            target = os.readlink(self.view.root / resolved.links[-1])  # noqa: PTH115 - as written
+            target = self.view.target(resolved.links[-1])
             # BuildKit looks for it below the root, as if that were `/`.
             return self._error(
                 source,
@@ -246,6 +243,13 @@ class _Selector:
     def _describe(self, source: Source, problem: str) -> str:
         place = f"{self.dockerfile}:{source.line}: " if source.line else ""
         return f"{place}{source.instruction} source {source.written!r} {problem}"
+
+
+def _special_left_out(view: ContextView) -> tuple[str, ...]:
+    return tuple(
+        f"{path} is a socket, pipe or device and is left out; name it in the ignore file"
+        for path in view.special_left_out
+    )
 
 
 def _required(source: Source) -> str:

@@ -36,15 +36,18 @@ class ContextView:
     """Looks at single paths and lists single folders; nothing else of the root is ever touched.
 
     Paths are relative to the root, with forward slashes; `.` is the root.
+    without: names to leave out too. An exception of the ignore file (`!`) brings them and CDK's output folder back.
     """
 
     root: Path
     ignore: IgnoreFile
+    without: tuple[str, ...] = ()
     _seen: dict[str, Kind | None] = field(init=False, repr=False, default_factory=dict)
     _special: set[str] = field(init=False, repr=False, default_factory=set)
     # In the order in which they were met; without values.
     special_left_out: dict[str, None] = field(init=False, repr=False, default_factory=dict)
-    output_folders: set[str] = field(init=False, repr=False, default_factory=set)
+    # Of CDK and of `without`.
+    left_out: set[str] = field(init=False, repr=False, default_factory=set)
     # What a listing said of its entries, until they are looked at.
     _listed: dict[str, Kind | None] = field(init=False, repr=False, default_factory=dict)
 
@@ -81,9 +84,7 @@ class ContextView:
                     names.append(entry.name)
                     self._listed[join(folder, entry.name)] = _kind(entry)
         except OSError as error:
-            raise ScopedImagesError(
-                f"build context: cannot list {self.root / folder}: {error.strerror}"
-            ) from error
+            raise _unreadable("list", self.root / folder, error) from error
         return sorted(names)
 
     def resolve(self, path: str) -> Resolved:
@@ -94,11 +95,18 @@ class ContextView:
             links.append(link)
             if len(links) > _MAX_LINKS:
                 raise LinkLoopError(f"build context: the link {self.root / link} leads back to itself")
-            target = os.readlink(self.root / link)  # noqa: PTH115 - Path.readlink drops a trailing slash
+            target = self.target(link)
             if not target.startswith("/"):
                 target = f"{link.rpartition('/')[0]}/{target}"
             pending = clean_path(f"/{target}{pending[len(link) :]}")[1:] or "."
         return Resolved(pending, tuple(links), self.kind(pending))
+
+    def target(self, link: str) -> str:
+        """Return where a link leads, as it is written."""
+        try:
+            return os.readlink(self.root / link)  # noqa: PTH115 - Path.readlink drops a trailing slash
+        except OSError as error:
+            raise _unreadable("read", self.root / link, error) from error
 
     def _first_link(self, path: str) -> str | None:
         """Return the first component of a path that is a link, as the path up to it."""
@@ -118,11 +126,10 @@ class ContextView:
                 self._look_inside(path)
             else:
                 kind = self._stat(path)
-                if kind is None and os.path.lexists(self.root / path):
-                    self._special.add(path)
-                if kind is Kind.DIRECTORY and self._is_output_folder(path):
-                    self.output_folders.add(path)
+                if self._is_left_out(path, kind):
                     kind = None
+                elif kind is None and os.path.lexists(self.root / path):
+                    self._special.add(path)
                 self._seen[path] = kind
         return self._seen[path]
 
@@ -148,11 +155,21 @@ class ContextView:
                     self._seen[above] = Kind.DIRECTORY
                 return
 
-    def _is_output_folder(self, path: str) -> bool:
-        return path != "." and is_output_folder(f"{self.root}/{path}") and not self.ignore.keeps(path)
+    def _is_left_out(self, path: str, kind: Kind | None) -> bool:
+        if not (
+            (self.without and path.rpartition("/")[2] in self.without)
+            or (kind is Kind.DIRECTORY and path != "." and is_output_folder(f"{self.root}/{path}"))
+        ):
+            return False
+        if self.ignore.keeps(path):
+            return False
+        self.left_out.add(path)
+        return True
 
     def _may_hold(self, path: str) -> bool:
-        return self.ignore.may_include_below(path) and self._stat(path) is Kind.DIRECTORY
+        if not self.ignore.may_include_below(path) or self._stat(path) is not Kind.DIRECTORY:
+            return False
+        return not self._is_left_out(path, Kind.DIRECTORY)
 
     def _stat(self, path: str) -> Kind | None:
         if path in self._listed:
@@ -162,10 +179,12 @@ class ContextView:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise ScopedImagesError(
-                f"build context: cannot look at {self.root / path}: {error.strerror}"
-            ) from error
+            raise _unreadable("look at", self.root / path, error) from error
         return _KINDS.get(stat.S_IFMT(mode))
+
+
+def _unreadable(what: str, path: Path, error: OSError) -> ScopedImagesError:
+    return ScopedImagesError(f"build context: cannot {what} {path}: {error.strerror}")
 
 
 def _kind(entry: os.DirEntry[str]) -> Kind | None:

@@ -29,10 +29,10 @@ class WholeRepository:
     def compare(cls, request: ContextRequest, *, size: int) -> WholeRepository:
         """Find the files that the Dockerfile reads, without reading them."""
         try:
-            selected = request.select(request.sources()).paths
+            selected = request.select(request.sources()).lines
         except ScopedImagesError as error:
             return cls(dockerfile=request.name, size=size, scoped_size=None, problem=str(error))
-        scoped = sum(file_size(f"{request.root}/{path.path}") for path in selected)
+        scoped = sum(file_size(f"{request.root}/{path}") for path in selected)
         return cls(dockerfile=request.name, size=size, scoped_size=scoped)
 
     @property

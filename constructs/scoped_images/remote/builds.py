@@ -95,13 +95,11 @@ class RemoteBuilds:
             return {"IsComplete": True}
         try:
             return self._look(self._project(event), event)
-        except BotoCoreError as error:
-            logger.warning("asking again later: %s", error)
-        except ClientError as error:
-            if not _is_passing(error):
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and not _is_passing(error):
                 raise
             logger.warning("asking again later: %s", error)
-        return {"IsComplete": False}
+            return {"IsComplete": False}
 
     def _look(self, project: ImageProject, event: Event) -> Event:
         build = self._build(project, event)

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from scoped_images.context.control_files import read_folder_ignore_file
-from scoped_images.context.folder import whole_folder
 from scoped_images.context.named import NamedContext
+from scoped_images.context.selection import whole_folder
 from scoped_images.context.size import MAX_BYTES, SizeLimit, read_files
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile, IgnoreRule
@@ -73,7 +73,7 @@ def build_files(packages: Iterable[Package], workspace: Workspace) -> NamedConte
     packages, root, ignored = tuple(packages), workspace.root, workspace.ignored
     found: set[str] = set()
     for package in packages:
-        own = whole_folder(package.folder, rules_for(package, workspace)).paths
+        own = whole_folder(package.folder, rules_for(package, workspace)).lines
         found |= {_join(root, package.folder, path) for path in own}
         for path in _named_elsewhere(package):
             found |= set(_with_content(root, path, ignored))
@@ -260,7 +260,7 @@ def _with_content(root: Path, path: Path, ignored: tuple[str, ...]) -> Iterator[
     if path.is_dir() and not path.is_symlink():
         left = [pattern for pattern in _LEFT_BEHIND if pattern.startswith("**/")]
         rules = _rules((*left, *map(_literal, _below(root, path, ignored))), "scoped_images")
-        yield from (_join(root, path, below) for below in whole_folder(path, IgnoreFile(rules)).paths)
+        yield from (_join(root, path, below) for below in whole_folder(path, IgnoreFile(rules)).lines)
 
 
 def _below(root: Path, folder: Path, paths: Iterable[str]) -> Iterator[str]:

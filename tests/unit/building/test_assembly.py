@@ -33,17 +33,24 @@ def test_an_image_is_read_with_every_option_and_absolute_paths(tmp_path: Path) -
     folder = tmp_path / "cdk.out"
     (found,) = read_assembly(write_assembly(folder, {"hash": image})).images
     assert (found.name, found.stack, found.platform) == ("stack/api", "app/stack", "linux/amd64")
-    assert (found.directory, found.dockerfile) == (folder / "asset.api", "api.Dockerfile")
-    assert (found.target, found.ssh, found.network, found.no_cache) == ("run", "default", "none", True)
-    assert found.build_args == {"A": "1"}
-    assert found.contexts == {
-        "source": f"{folder}/asset.api/../shared",
-        "base": "docker-image://x@sha256:1",
-        "layout": f"oci-layout://{folder}/asset.api/../layout@sha256:2",
+    assert found.options == {
+        "context": f"{folder}/asset.api",
+        "dockerfile": f"{folder}/asset.api/api.Dockerfile",
+        "target": "run",
+        "args": {"A": "1"},
+        "contexts": {
+            "source": f"{folder}/asset.api/../shared",
+            "base": "docker-image://x@sha256:1",
+            "layout": f"oci-layout://{folder}/asset.api/../layout@sha256:2",
+        },
+        "secret": [f"id=pip,src={folder}/asset.api/../pip.conf", "id=token,env=TOKEN"],
+        "ssh": ["default"],
+        "network": "none",
+        "platforms": ["linux/amd64"],
+        "cache-from": ["type=registry,ref=r:cache", "type=gha"],
+        "cache-to": ["type=registry,ref=r:cache,mode=max"],
+        "no-cache": True,
     }
-    assert found.secrets == (f"id=pip,src={folder}/asset.api/../pip.conf", "id=token,env=TOKEN")
-    assert found.cache_from == ("type=registry,ref=r:cache", "type=gha")
-    assert found.cache_to == "type=registry,ref=r:cache,mode=max"
     assert found.destinations == (
         Destination(repository="api", tag="sha-api", region="eu-west-1", role_arn=ROLE),
     )
@@ -55,9 +62,9 @@ def test_nested_assemblies_are_read_relative_to_their_own_folder(tmp_path: Path)
     found = read_assembly(
         write_assembly(tmp_path, {"two": docker_image("plain")}, nested="assembly-Prod")
     ).images
-    assert {image.name: image.directory for image in found} == {
-        "stack/plain": tmp_path / "asset.plain",
-        "stack/staged": tmp_path / "assembly-Prod" / ".." / "asset.staged",
+    assert {image.name: image.options["context"] for image in found} == {
+        "stack/plain": f"{tmp_path}/asset.plain",
+        "stack/staged": f"{tmp_path}/assembly-Prod/../asset.staged",
     }
 
 
@@ -127,4 +134,29 @@ def repository(name: str = "base") -> Repository:
 
 def test_a_folder_without_an_assembly_is_refused(tmp_path: Path) -> None:
     with refused(f"--app: {tmp_path} is not a cloud assembly; run cdk synth, or give the command of an app"):
+        read_assembly(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("manifest.json", '{"version": "1", "artifacts": {"a": {}}}', "KeyError('type')"),
+        (
+            "manifest.json",
+            '{"version": "1", "artifacts": []}',
+            """AttributeError("'list' object has no attribute 'items'")""",
+        ),
+        (
+            "stack.assets.json",
+            '{"dockerImages": {"1": {"source": {"directory": "x"}}}}',
+            "KeyError('destinations')",
+        ),
+    ],
+)
+def test_a_manifest_of_another_form_is_refused(name: str, content: str, error: str, tmp_path: Path) -> None:
+    write_assembly(tmp_path, {})
+    (tmp_path / name).write_text(content)
+    with refused(
+        f"--app: {tmp_path} has a manifest of a form that this release cannot read, got {error}; synthesize it again"
+    ):
         read_assembly(tmp_path)

@@ -90,3 +90,12 @@ def test_without_a_docker_it_says_so(tmp_path: Path) -> None:
     assert str(raised.value) == (
         "cannot run '/nowhere/docker': No such file or directory; install docker, or name it in CDK_DOCKER"
     )
+
+
+@pytest.mark.parametrize("helpers", [None, [], "x"])
+def test_helpers_of_another_form_are_not_kept(helpers: object, docker: Path, tmp_path: Path) -> None:
+    user = environment(tmp_path)
+    (tmp_path / "own" / "config.json").write_text(json.dumps({"credHelpers": helpers}))
+    with logged_in([LOGIN], docker=str(docker), environment=user) as private:
+        found = json.loads((Path(private["DOCKER_CONFIG"]) / "config.json").read_text())
+    assert found == {"credHelpers": {"1.example": ""}}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -160,7 +163,7 @@ def test_without_a_role_of_another_account_nothing_is_published(monkeypatch: pyt
 
 def test_a_destination_that_names_its_region_needs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    found = Registries(region=None, warn=[].append).states([destination(tag="new-${AWS::Region}")])
+    found = Registries(region=None, warn=print).states([destination(tag="new-${AWS::Region}")])
     assert [each.uri for each in found.values()] == [f"{HOST}/api:new-eu-west-1"]
 
 
@@ -170,4 +173,48 @@ def test_without_any_region_it_says_where_one_may_be_given() -> None:
         "region: an image's stack names none, and neither does the AWS configuration; set AWS_REGION, or give the stack "
         "an env= with a region"
     ):
-        Registries(region=None, warn=[].append).states([nowhere])
+        Registries(region=None, warn=print).states([nowhere])
+
+
+@pytest.fixture
+def html() -> Iterator[str]:
+    """The address of a server that answers with a page, as a proxy does before somebody signs in."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>Sign in</html>")
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("service", "role", "message"),
+    [
+        ("STS", ROLE, "cannot tell which AWS account this is: {}; log in to AWS, or set AWS_PROFILE"),
+        ("ECR", None, "cannot look up repository 'api': {}"),
+    ],
+)
+def test_a_page_in_place_of_an_answer_is_an_error(
+    service: str, role: str | None, message: str, html: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", html)
+    with refused(message.format("the answer is not one of AWS; check AWS_ENDPOINT_URL and HTTPS_PROXY")):
+        registries().states([destination(role_arn=role)])
+
+
+def test_a_region_or_endpoint_that_cannot_be_one_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with refused(
+        "cannot call ecr in region 'eu west 1': Provided region_name 'eu west 1' doesn't match a supported format."
+    ):
+        registries().states([replace(destination(role_arn=None), region="eu west 1")])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:4566")
+    with refused("cannot call ecr in region 'eu-west-1': Invalid endpoint: localhost:4566"):
+        registries().states([destination(role_arn=None)])

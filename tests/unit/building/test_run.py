@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+
+import pytest
 
 from scoped_images.building.build_log import BuildLog
 from scoped_images.building.image_asset import ImageAsset
@@ -16,7 +17,7 @@ from tests.unit.building.test_build_log import vertex
 
 def target(name: str, base: str | None = None) -> Target:
     """A target, built from another one."""
-    image = ImageAsset(name=name, stack="s", directory=Path("/x"), dockerfile="Dockerfile", destinations=())
+    image = ImageAsset(name=name, stack="s", destinations=())
     return Target(
         name=name, image=image, tags=(f"r/{name}:t",), contexts={"b": f"target:{base}"} if base else {}
     )
@@ -146,4 +147,16 @@ def test_a_docker_that_cannot_build_at_all_is_an_error() -> None:
     bake = NoBuilder()
     with refused('docker buildx bake failed before it built anything: ERROR: no builder "b" found'):
         build(BuildPlan(targets=(target("a"),)), bake, digests=bake.digests)
+
+
+def test_when_the_build_of_one_image_is_interrupted_the_others_are_stopped() -> None:
+    class Interrupted(FakeBake):
+        def run(self, targets: Sequence[Target], *, push: Collection[str]) -> tuple[bool, BuildLog]:
+            if self.runs:
+                raise KeyboardInterrupt
+            return super().run(targets, push=push)
+
+    bake = Interrupted(broken={"a"})
+    with pytest.raises(KeyboardInterrupt):
+        build(BuildPlan(targets=(target("a"), target("b"))), bake, digests=bake.digests)
     assert bake.stopped

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scoped_images.context.file import Kind
 from scoped_images.context.selection import Selection, select_files
 from scoped_images.dockerfile.context_sources import context_sources
 from scoped_images.patterns.ignore_file import IgnoreFile
@@ -30,6 +29,7 @@ def select(root: Path, lines: str, ignore: str = "") -> Selection:
     return select_files(root, sources, IgnoreFile.parse(ignore))
 
 
-def paths(selection: Selection) -> str:
+def paths(root: Path, selection: Selection) -> str:
     """Files and links, and folders with a slash."""
-    return " ".join(f"{item.path}/" if item.kind is Kind.DIRECTORY else item.path for item in selection.paths)
+    kinds = {path: (root / path).is_dir() and not (root / path).is_symlink() for path in selection.lines}
+    return " ".join(f"{path}/" if is_folder else path for path, is_folder in kinds.items())

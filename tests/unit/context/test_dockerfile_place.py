@@ -31,6 +31,13 @@ def test_a_dockerfile_inside_the_root_is_found_however_it_is_written(root: Path,
     assert [file.path for file in context.files] == ["app", "app/main.py"]
 
 
+def test_a_dockerfile_that_is_reached_through_a_link_gives_the_same_fingerprint(root: Path) -> None:
+    """As `/tmp` does on macOS."""
+    (root.parent / "link").symlink_to("root")
+    linked = ScopedContext.of(root.parent / "link", dockerfile=root.parent / "link" / "Dockerfile")
+    assert linked.fingerprint == ScopedContext.of(root).fingerprint
+
+
 def test_a_root_written_with_dots_is_the_same_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Dockerfile that is a link keeps its own ignore file, from wherever it is looked at."""
     (tmp_path / "infra").mkdir()

@@ -22,7 +22,7 @@ def test_a_named_context_has_the_same_limit(root: Path) -> None:
     )
     assert message == (
         "build_contexts['shared']: the folder is 20.0 kB, and max_bytes is 10.0 kB: leave files out with .dockerignore, "
-        "or raise max_bytes. The largest files:\n    20.0 kB  large"
+        "or raise max_bytes. The largest files:\n    20.0 kB  large  (Dockerfile:2)"
     )
 
 
@@ -79,6 +79,35 @@ def test_a_missing_source_of_a_named_context_is_an_error_that_names_both(root: P
     )
     with pytest.raises(ScopedImagesError, match=f"^{re.escape(message)}$"):
         find(root, "COPY --from=shared a /", build_contexts={"shared": shared})
+
+
+@pytest.mark.parametrize(
+    ("lines", "ignore", "message"),
+    [
+        (
+            "COPY --from=shared . /\nCOPY --from=shared gone /",
+            "",
+            "Dockerfile:3: COPY source 'gone' does not exist: there is no {shared}/gone",
+        ),
+        (
+            "COPY --from=shared . /",
+            "a\n!a/b\na",
+            "build context: BuildKit would copy 'a/b' without its content, because .dockerignore:3: a comes again after "
+            "an exception; remove one of the two lines",
+        ),
+    ],
+    ids=["another source is missing", "a file that BuildKit would send empty"],
+)
+def test_a_named_context_that_is_copied_whole_is_checked_as_the_root_is(
+    root: Path, lines: str, ignore: str, message: str
+) -> None:
+    shared = root.parent / "shared"
+    (shared / "a").mkdir(parents=True)
+    (shared / "a" / "b").write_text("b")
+    (shared / ".dockerignore").write_text(ignore)
+    assert refusal(root, lines, build_contexts={"shared": shared}) == (
+        f"build_contexts['shared']: {message.format(shared=shared)}"
+    )
 
 
 def test_only_named_contexts_in_use_are_read_and_counted(root: Path) -> None:

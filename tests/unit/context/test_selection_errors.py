@@ -127,7 +127,7 @@ def test_a_pipe_or_socket_is_refused_as_a_source_and_left_out_of_a_folder_or_wil
         ("COPY d* /x/", "drawer", "door"),
     ]:
         selection = select(tmp_path, lines)
-        assert paths(selection) == taken
+        assert paths(tmp_path, selection) == taken
         assert selection.warnings == (
             f"{special} is a socket, pipe or device and is left out; name it in the ignore file",
         )
@@ -140,7 +140,7 @@ def test_a_selected_name_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"a/\xff")).write_text("")
     with pytest.raises(ScopedImagesError, match=r"the name b'a/\\xff' is not UTF-8; rename it or name it in"):
         select(tmp_path, "COPY a /x")
-    assert paths(select(tmp_path, "COPY a/b /x")) == "a/ a/b"
+    assert paths(tmp_path, select(tmp_path, "COPY a/b /x")) == "a/ a/b"
 
 
 # Run as an ordinary user: to root every folder is readable.
@@ -157,7 +157,7 @@ root = Path(sys.argv[1])
 sources = context_sources("FROM scratch\\n" + sys.argv[2])
 ignore = IgnoreFile.parse("ignored\\n!elsewhere/x")
 try:
-    print([item.path for item in select_files(root, sources, ignore).paths])
+    print(list(select_files(root, sources, ignore).lines))
 except ValueError as error:
     print(error)
 """
