@@ -65,21 +65,6 @@ def test_bytecode_that_was_compiled_before_is_up_to_date_in_the_copy(root: Path)
     assert ran.stdout == "compiled\n"
 
 
-def test_writing_twice_leaves_one_folder_and_copies_once(root: Path) -> None:
-    first = context_of(root).write_into(root.parent / "out")
-    inode = first.stat().st_ino
-    assert context_of(root).write_into(root.parent / "out").stat().st_ino == inode
-    assert list((root.parent / "out").iterdir()) == [first]
-
-
-def test_a_later_edit_in_place_does_not_reach_the_copy(root: Path, tmp_path: Path) -> None:
-    """Hard links would let it."""
-    context_of(root).write(tmp_path / "out")
-    with (root / "app" / "main.py").open("r+") as file:
-        file.write("changed")
-    assert (tmp_path / "out" / "app" / "main.py").read_text() == "print(1)\n"
-
-
 @pytest.mark.parametrize("there", ["file in it", "file", "link"])
 def test_a_folder_of_the_user_is_never_replaced(there: str, root: Path) -> None:
     out = root.parent / "out"
@@ -134,27 +119,6 @@ def test_what_a_killed_run_left_is_removed_and_what_another_run_is_writing_stays
             process.communicate()
 
 
-def test_of_two_at_once_one_wins_and_nothing_else_is_left(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    context, out, move = context_of(root), root.parent / "out", copying._move
-
-    def another_first(*arguments: object, **options: object) -> None:
-        monkeypatch.setattr(copying, "_move", move)
-        context.write_into(out)
-        move(*arguments, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(copying, "_move", another_first)
-    written = context.write_into(out)
-    assert list(out.iterdir()) == [written]
-    assert "app/main.py" in listing(written)
-
-
-def test_the_folders_above_are_made(root: Path, tmp_path: Path) -> None:
-    context_of(root).write(tmp_path / "not" / "yet" / "out")
-    assert (tmp_path / "not" / "yet" / "out" / "app" / "main.py").read_text() == "print(1)\n"
-
-
 def test_a_folder_that_holds_the_context_is_not_written_again(root: Path, tmp_path: Path) -> None:
     out = tmp_path / "above" / "out"
     context_of(root).write(out)
@@ -206,12 +170,6 @@ def test_a_folder_that_cannot_be_made_is_named(root: Path, tmp_path: Path) -> No
     with pytest.raises(ScopedImagesError) as refused:
         context_of(root).write(tmp_path / "Dockerfile" / "out")
     assert str(refused.value) == (f"build context: cannot write it to {tmp_path}/Dockerfile/out: File exists")
-
-
-def test_a_copy_keeps_the_time_of_its_file(root: Path, tmp_path: Path) -> None:
-    os.utime(root / "app" / "main.py", ns=(1_000_000_000_123_456_789, 1_000_000_000_123_456_789))
-    context_of(root).write(tmp_path / "out")
-    assert (tmp_path / "out" / "app" / "main.py").stat().st_mtime_ns == 1_000_000_000_123_456_789
 
 
 @pytest.mark.parametrize("number", [None, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP])

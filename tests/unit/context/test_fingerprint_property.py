@@ -279,23 +279,3 @@ def test_a_locale_that_would_read_other_names_is_refused(tmp_path: Path) -> None
     assert refused.startswith("build context: this locale reads file names as ")
     assert refused.endswith("Dockerfiles are UTF-8: set PYTHONUTF8=1")
     assert in_locale(tmp_path, LC_ALL="C", PYTHONUTF8="1") == fingerprint(tmp_path)
-
-
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_the_fingerprint_does_not_depend_on_the_umask_of_the_checkout(umask: int, tmp_path: Path) -> None:
-    plain, other = tmp_path / "plain", tmp_path / "other"
-    make_repository(plain)
-    before = os.umask(umask)
-    try:
-        for name in (*SEEN, *UNSEEN):
-            (other / name).parent.mkdir(parents=True, exist_ok=True)
-            (other / name).write_bytes((plain / name).read_bytes())
-        (other / "app/run.sh").chmod(0o777 & ~umask)
-        (other / "app/empty").mkdir()
-        for name in LINKS:
-            (other / name).symlink_to("main.py")
-        for name in ("Dockerfile", ".dockerignore"):
-            shutil.copyfile(plain / name, other / name)
-    finally:
-        os.umask(before)
-    assert fingerprint(other) == fingerprint(plain)

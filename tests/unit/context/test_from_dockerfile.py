@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.errors import ScopedImagesError
 from tests.unit.context.followed import below, find, make_repository, refusal
 
 
@@ -120,13 +118,6 @@ def test_refuses(root: Path, lines: str, options: dict[str, Any], message: str) 
     assert refusal(root, lines, **options) == message.replace("{root}", str(root))
 
 
-def test_too_large_a_file_is_not_read(root: Path) -> None:
-    """A sparse file of a terabyte would take an hour to hash."""
-    with (root / "app" / "huge").open("wb") as stream:
-        stream.truncate(10**12)
-    assert "is 1000.0 GB, and max_bytes is 250.0 MB" in refusal(root)
-
-
 def test_copying_the_whole_root_warns_with_the_largest_parts(root: Path) -> None:
     for number in range(12):
         (root / f"part-{number:02}").write_bytes(bytes(100 * (number + 1)))
@@ -173,8 +164,3 @@ def test_two_dockerfiles_of_one_text_are_not_staged_as_one(root: Path) -> None:
     assert again.files == beside.files != own.files
     assert again.written_dockerfile != beside.written_dockerfile
     assert again.fingerprint != beside.fingerprint
-
-
-def test_a_root_that_no_file_system_takes_is_one_line() -> None:
-    with pytest.raises(ScopedImagesError, match="build context: cannot read 'x"):
-        ScopedContext.from_dockerfile("x" * 300, platform="linux/amd64")

@@ -35,11 +35,6 @@ def test_is_written_beside_the_files_of_the_root(context: ScopedContext, tmp_pat
     assert (tmp_path / "out/src/code.py").is_file()
 
 
-def test_is_readable_whatever_the_umask(context: ScopedContext, tmp_path: Path) -> None:
-    with_generated(context, {"deep/requirements.txt": b""}).write(tmp_path / "out")
-    assert (tmp_path / "out/deep/requirements.txt").stat().st_mode & 0o777 == 0o644
-
-
 def test_goes_into_a_folder_that_is_read_only(context: ScopedContext, tmp_path: Path) -> None:
     (context.root / "src").chmod(0o555)
     read_only = ScopedContext.of(context.root, dockerfile=context.dockerfile)

@@ -26,17 +26,6 @@ def repository(root: Path, lines: str, name: str = "api/Dockerfile") -> ScopedCo
     return ScopedContext.repository(root, name, platform=Platform.LINUX_AMD64)
 
 
-def test_takes_the_root_less_its_ignore_file_and_the_cloud_assembly(root: Path) -> None:
-    (root / ".dockerignore").write_text("data\n")
-    taken = [file.path for file in repository(root, "COPY api /api").files]
-    assert taken == [".dockerignore", "api", "api/Dockerfile", "api/app.py"]
-
-
-def test_an_exception_brings_the_cloud_assembly_back(root: Path) -> None:
-    (root / ".dockerignore").write_text("!cdk.out\n")
-    assert "cdk.out/manifest.json" in [file.path for file in repository(root, "COPY api /api").files]
-
-
 def test_warns_with_the_bytes_that_a_scope_would_save(root: Path) -> None:
     context = repository(root, "COPY api/app.py /")
     assert context.warnings == (

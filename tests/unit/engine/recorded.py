@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from scoped_images.engine.check import Answer
 
 DOCKER = Answer(
@@ -47,27 +50,8 @@ GC Policy rule#0:
 """,
     stderr=_DEBUG,
 )
-OVERLAY2 = Answer(
-    returncode=0,
-    stdout="""\
-Name:   default
-Driver: docker
-
-Nodes:
-Name:             default
-Endpoint:         default
-Status:           running
-BuildKit version: v0.0.0+unknown
-Platforms:        linux/amd64, linux/amd64/v2, linux/amd64/v3, linux/amd64/v4, linux/386
-Features:
- Automatically load images to the Docker Engine image store: true
- Cache export:                                               false
- Direct push:                                                false
- Docker exporter:                                            false
- Multi-platform build:                                       false
- OCI exporter:                                               false
-""",
-    stderr=_DEBUG,
+OVERLAY2 = replace(
+    CONTAINERD_STORE, stdout=re.sub(r"(Cache export: +)true", r"\1false", CONTAINERD_STORE.stdout)
 )
 NO_BUILDER = Answer(
     returncode=1,
@@ -111,26 +95,6 @@ Features:
 """,
     stderr=_DEBUG,
 )
-LOADS_IMAGES = Answer(
-    returncode=0,
-    stdout="""\
-Name:          loads
-Driver:        docker-container
-Last Activity: 2026-11-26 09:15:34 +0000 UTC
-
-Nodes:
-Name:                  loads0
-Endpoint:              unix:///run/docker.sock
-Driver Options:        default-load="true"
-Status:                inactive
-BuildKit daemon flags: --allow-insecure-entitlement=network.host
-Features:
- Automatically load images to the Docker Engine image store: true
- Cache export:                                               true
- Direct push:                                                true
- Docker exporter:                                            true
- Multi-platform build:                                       true
- OCI exporter:                                               true
-""",
-    stderr=_DEBUG,
+LOADS_IMAGES = replace(
+    KEEPS_IMAGES, stdout=KEEPS_IMAGES.stdout.replace("plain", "loads").replace("store: false", "store: true")
 )

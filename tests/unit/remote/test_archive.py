@@ -192,13 +192,6 @@ def test_a_file_that_changed_since_it_was_hashed_is_an_error_and_leaves_nothing(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_nothing_else_stays_in_the_folder(tmp_path: Path) -> None:
-    folder = project(tmp_path / "p")
-    (folder / "app" / "sub").chmod(0o500)
-    archive = archive_of(folder, tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == [archive]
-
-
 def archive_with(folder: Path, out: Path) -> Path:
     """Archive a folder with a Dockerfile beside it."""
     (folder.parent / "Dockerfile").write_text("FROM scratch\n")

@@ -20,15 +20,19 @@ from tests.unit.remote.stubbed_aws import (
 )
 
 
-def test_a_missing_image_is_built(stubbed_aws: StubbedAws) -> None:
+@pytest.mark.parametrize(
+    ("kind", "status"), [("Create", "CREATE_IN_PROGRESS"), ("Update", "UPDATE_ROLLBACK_IN_PROGRESS")]
+)
+def test_a_missing_image_is_built(kind: str, status: str, stubbed_aws: StubbedAws) -> None:
+    """Also one that was deleted by hand, when an update goes back to older properties."""
     stubbed_aws.expect(found=False)
     stubbed_aws.start()
-    stubbed_aws.stack("UPDATE_IN_PROGRESS")
-    assert stubbed_aws.builds.on_event(event()) == {
+    stubbed_aws.stack(status)
+    assert stubbed_aws.builds.on_event(event(kind)) == {
         "PhysicalResourceId": IMAGE,
         "BuildId": BUILD_ID,
         "Deadline": NOW + 30 * 60,
-        "StackStatus": "UPDATE_IN_PROGRESS",
+        "StackStatus": status,
     }
 
 
@@ -41,22 +45,16 @@ def test_an_image_that_is_there_is_not_built(kind: str, stubbed_aws: StubbedAws)
     assert stubbed_aws.builds.is_complete(event(kind, **answer)) == {"IsComplete": True}
 
 
-def test_an_image_deleted_by_hand_is_built_again(stubbed_aws: StubbedAws) -> None:
-    """An update back to older properties finds no image, and so builds it."""
-    stubbed_aws.expect(found=False)
-    stubbed_aws.start()
-    stubbed_aws.stack("UPDATE_ROLLBACK_IN_PROGRESS")
-    assert stubbed_aws.builds.on_event(event("Update", PhysicalResourceId=IMAGE))["BuildId"] == BUILD_ID
-
-
 def test_a_delete_leaves_the_image(stubbed_aws: StubbedAws) -> None:
     gone = event("Delete", PhysicalResourceId="upload-dev:sha-older")
     assert stubbed_aws.builds.on_event(gone) == {"PhysicalResourceId": "upload-dev:sha-older"}
     assert stubbed_aws.builds.is_complete(gone) == {"IsComplete": True}
 
 
-def tokens_of(stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch, *events: dict[str, Any]) -> list[str]:
-    """The idempotency tokens that CodeBuild, mocked here, is started with."""
+def test_one_event_for_one_image_starts_one_build_however_often_it_is_delivered(
+    stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after a function that died between the start and its answer: CodeBuild knows the idempotency token."""
     tokens: list[str] = []
 
     def start_build(**parameters: Any) -> dict[str, Any]:
@@ -64,30 +62,17 @@ def tokens_of(stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch, *events:
         return {"build": {"id": BUILD_ID}}
 
     monkeypatch.setattr(stubbed_aws.clients["codebuild"], "start_build", start_build)
-    for each in events:
+    other_image = event(ResourceProperties={"Project": PROJECT, "ImageTag": "sha-other"})
+    for each in (event(), event(), event(RequestId="request-2"), other_image):
         tag = each["ResourceProperties"]["ImageTag"]
         stubbed_aws.project(project(request(tag=tag)))
         stubbed_aws.tag(found=False, tag=tag)
         stubbed_aws.stack("UPDATE_IN_PROGRESS")
         stubbed_aws.builds.on_event(each)
-    return tokens
-
-
-def test_an_event_delivered_twice_starts_one_build(
-    stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also after a function that died between the start and its answer: CodeBuild knows the token."""
-    one, two = tokens_of(stubbed_aws, monkeypatch, event(), event())
-    assert one == two
+    one, again, *others = tokens
+    assert one == again
+    assert len({one, *others}) == 3
     assert len(one) == 64
-
-
-def test_another_event_or_image_starts_another_build(
-    stubbed_aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other_image = event(ResourceProperties={"Project": PROJECT, "ImageTag": "sha-other"})
-    tokens = tokens_of(stubbed_aws, monkeypatch, event(), event(RequestId="request-2"), other_image)
-    assert len(set(tokens)) == 3
 
 
 @pytest.mark.parametrize(

@@ -86,14 +86,7 @@ def test_network_and_no_cache_reach_docker(tmp_path: Path) -> None:
     assert "--no-cache" in words
 
 
-@pytest.mark.parametrize("value", [HOSTILE, "", "two  spaces", "$HOME", "a\nb\n"])
-def test_an_argument_reaches_docker_unharmed_and_runs_nothing(value: str, tmp_path: Path) -> None:
-    words = words_of_mocked_docker(request(build_args={"ARG": value}), tmp_path)
-    assert words[words.index("--build-arg") + 1] == f"ARG={value}"
-    assert not (tmp_path / "owned").exists()
-
-
-@pytest.mark.parametrize("value", [HOSTILE, "", "two  spaces", "$HOME", "a\nb\n"])
+@pytest.mark.parametrize("value", [HOSTILE, "", "a\nb\n"])
 def test_a_value_that_only_the_deploy_knows_reaches_docker_unharmed(value: str, tmp_path: Path) -> None:
     """Nobody can quote it for bash at synth, so a variable carries it, and the tag too."""
     words = words_of_mocked_docker(
@@ -128,6 +121,7 @@ def test_a_tampered_archive_is_not_unpacked(tmp_path: Path) -> None:
 def test_any_argument_reaches_docker_unharmed(value: str, tmp_path: Path) -> None:
     words = words_of_mocked_docker(request(build_args={"ARG": value}, target=value or None), tmp_path)
     assert words[words.index("--build-arg") + 1] == f"ARG={value}"
+    assert not (tmp_path / "owned").exists()
 
 
 @given(value=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40))
