@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scoped_images.context import selection
+from scoped_images.context.copied_tree import copied_tree
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
@@ -150,13 +150,11 @@ def test_an_argument_that_is_not_a_path_is_an_error(
 def test_a_root_that_vanishes_while_it_is_read_is_an_error(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find = selection.copied_tree
-
     def vanish(*given: Any) -> Any:
-        yield from find(*given)
+        yield from copied_tree(*given)
         root.rename(f"{root}-gone")
 
-    monkeypatch.setattr(selection, "copied_tree", vanish)
+    monkeypatch.setattr("scoped_images.context.selection.copied_tree", vanish)
     with refused(f"build context: cannot read {root}: No such file or directory"):
         of(root)
 
