@@ -163,6 +163,18 @@ OPTIONS: list[tuple[str, str, dict[str, Any], str]] = [
         {"target": "c"},
         "target: Dockerfile has no such stage, got 'c'; its stages are 'a', 'b'",
     ),
+    (
+        "a target by its number",
+        "FROM debian AS a\n",
+        {"target": "0"},
+        "target: Dockerfile has no such stage, got '0'; its stages are 'a'",
+    ),
+    (
+        "a target in a heredoc",
+        "FROM scratch\nCOPY <<EOF /x\nFROM scratch AS b\nEOF\n",
+        {"target": "b"},
+        "target: Dockerfile has no such stage, got 'b'; none of its stages has a name",
+    ),
 ]
 
 

@@ -241,13 +241,7 @@ def test_lines_that_take_the_whole_context_are_known() -> None:
 
 @pytest.mark.parametrize(
     "syntax",
-    [
-        "example/other",
-        "evil.example/docker/dockerfile",
-        "evil.example/docker/dockerfile:1",
-        "docker/dockerfile-evil",
-        "my-docker/dockerfile",
-    ],
+    ["example/other", "evil.example/docker/dockerfile:1", "docker/dockerfile-evil", "my-docker/dockerfile"],
 )
 def test_a_frontend_that_is_not_dockers_is_a_warning(syntax: str) -> None:
     found = context_sources(f"# syntax={syntax}\nFROM scratch\n")

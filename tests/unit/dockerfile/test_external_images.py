@@ -80,25 +80,11 @@ def name_of(stage: int) -> st.SearchStrategy[str]:
     return st.sampled_from([f"s{stage}", f"S{stage}", str(stage)])
 
 
-def test_a_build_argument_wins_over_the_default() -> None:
-    assert external_images("ARG B=a:1\nFROM $B", TargetOptions(build_args={"B": "b:2"})).images == ("b:2",)
-
-
-def test_another_target_has_other_images() -> None:
-    text = "FROM a:1 AS x\nFROM b:1 AS y"
-    assert external_images(text, TargetOptions(target="x")).images == ("a:1",)
-
-
 def test_names_that_mean_something_else_already_are_left_out() -> None:
     text = "ARG BASE\nFROM $BASE\nCOPY --from=docker.io/library/shared:latest / /\nCOPY --from=a:1 / /"
     base = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/base:sha-0123456789ab"
     found = external_images(text, TargetOptions(build_args={"BASE": base}, build_contexts=[base, "shared"]))
     assert found.images == ("a:1",)
-
-
-def test_a_stage_that_a_build_context_stands_in_for_is_not_read() -> None:
-    text = "FROM a:1 AS x\nFROM b:1\nCOPY --from=x / /"
-    assert external_images(text, TargetOptions(build_contexts=["x"])).images == ("b:1",)
 
 
 def test_an_image_with_an_unknown_name_is_left_out_with_a_warning() -> None:

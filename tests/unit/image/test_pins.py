@@ -74,11 +74,6 @@ def test_required_pins_name_a_context_that_is_a_moving_image(tmp_path: Path) -> 
         spec(context, upstream=UpstreamImages(require_pins=True))
 
 
-def test_an_image_that_is_neither_locked_nor_named_by_its_digest_is_unpinned(public: ScopedContext) -> None:
-    assert spec(public).unpinned_images == (PUBLIC,)
-    assert spec(public, upstream=upstream(DIGESTS[0])).unpinned_images == ()
-
-
 def test_a_required_pin_that_is_missing_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python:3.13\n")
     packages(tmp_path, {"app": ["lib"], "lib": []})

@@ -22,25 +22,60 @@ def test_the_content_tag_is_32_hex_digits_of_the_fingerprint(context: ScopedCont
     assert made.fingerprint.startswith(made.content_tag.removeprefix("sha-"))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
+def base(uri: str, identity: str) -> BaseReference:
+    return BaseReference(uri=uri, identity=identity)
+
+
+def test_what_the_build_can_see_changes_the_tag(context: ScopedContext) -> None:
+    """Of a base its content counts: a moving tag keeps name and URI. A further secret is another image."""
+    changes: list[dict[str, Any]] = [
+        {},
         {"platform": Platform.LINUX_ARM64},
         {"target": "prod"},
         {"build_args": {"A": "1"}},
-        {"base": BaseReference(uri="base:sha-1", identity="sha-1")},
-        {"named_bases": {"other": BaseReference(uri="other:sha-1", identity="sha-1")}},
-        {"build_secrets": {"pip_conf": "src=/etc/pip.conf"}},
+        {"base": base("base:stable", "sha-1")},
+        {"base": base("base:stable", "sha-2")},
+        {"named_bases": {"other": base("base:stable", "sha-1")}},
+        {"named_bases": {"other": base("base:stable", "sha-2")}},
+        {"named_bases": {"one": base("base:stable", "sha-1")}},
+        {"build_secrets": {"pip": "src=/a"}},
+        {"build_secrets": {"pip": "src=/a", "npm": "src=/a"}},
+        {"ssh": "default"},
+        {"network": "none"},
+        {"network": "host"},
+        # The expressions of values that only the deploy knows.
+        {"late_args": {"A": '{"Ref": "One"}'}},
+        {"late_args": {"A": '{"Ref": "Two"}'}},
+        {"late_args": {"B": '{"Ref": "Two"}'}},
+    ]
+    assert len({spec(context, **change).content_tag for change in changes}) == len(changes)
+    assert spec(context, late_args={"A": '{"Ref": "One"}'}).arguments == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"build_args": {"A": "1", "B": "2"}}, {"build_args": {"B": "2", "A": "1"}}),
+        (
+            {"base": base("111111111111.dkr.ecr.eu-west-1.amazonaws.com/base-dev:sha-1", "sha-1")},
+            {"base": base("base:git-1", "sha-1")},
+        ),
+        ({"build_secrets": {"pip": "src=/a"}}, {"build_secrets": {"pip": "env=B"}}),
+        ({"ssh": "default"}, {"ssh": "default=/tmp/agent"}),
+        ({}, {"no_cache": True}),
     ],
-    ids=lambda change: next(iter(change)),
+    ids=[
+        "the order of build arguments",
+        "where a base is read from",
+        "where a machine keeps a secret",
+        "where a machine has its agent",
+        "whether steps run again",
+    ],
 )
-def test_each_build_option_changes_the_tag(context: ScopedContext, change: dict[str, Any]) -> None:
-    assert spec(context, **change).content_tag != spec(context).content_tag
-
-
-def test_the_order_of_build_args_does_not_change_the_tag(context: ScopedContext) -> None:
-    one = spec(context, build_args={"A": "1", "B": "2"})
-    assert one.content_tag == spec(context, build_args={"B": "2", "A": "1"}).content_tag
+def test_what_the_image_does_not_show_changes_no_tag(
+    context: ScopedContext, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    assert spec(context, **one).content_tag == spec(context, **other).content_tag
 
 
 def test_the_base_image_is_a_build_argument(context: ScopedContext) -> None:
@@ -160,35 +195,6 @@ def test_options_that_the_files_were_not_found_for_are_refused(
         spec(found, **changes)
 
 
-def test_a_stage_after_a_continued_line_is_known(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM scratch \\\n  AS prod\nFROM scratch\n")
-    assert spec(ScopedContext.of(tmp_path), target="prod").stage == "prod"
-
-
-def test_where_the_base_is_read_from_does_not_change_the_tag(context: ScopedContext) -> None:
-    """One content has one tag in every account."""
-    tags = {
-        spec(context, base=BaseReference(uri=uri, identity="sha-1")).content_tag
-        for uri in ("111111111111.dkr.ecr.eu-west-1.amazonaws.com/base-dev:sha-1", "base:git-1")
-    }
-    assert len(tags) == 1
-
-
-@pytest.mark.parametrize("named", [False, True], ids=["base", "named base"])
-def test_another_content_of_a_base_changes_the_tag(context: ScopedContext, named: bool) -> None:
-    """Under one name and one URI: a moving tag keeps both."""
-    tags = set()
-    for identity in ("sha-1", "sha-2"):
-        base = BaseReference(uri="base:stable", identity=identity)
-        tags.add(spec(context, **({"named_bases": {"other": base}} if named else {"base": base})).content_tag)
-    assert len(tags) == 2
-
-
-def test_the_name_of_a_named_base_changes_the_tag(context: ScopedContext) -> None:
-    base = BaseReference(uri="base:stable", identity="sha-1")
-    assert len({spec(context, named_bases={name: base}).content_tag for name in ("one", "other")}) == 2
-
-
 def test_named_bases_are_contexts_that_are_images(context: ScopedContext) -> None:
     made = spec(context, named_bases={"other": BaseReference(uri="other:1", identity="1")})
     assert made.image_contexts == {"other": "docker-image://other:1"}
@@ -223,17 +229,6 @@ def test_an_index_has_a_tag_of_its_own_whatever_the_order(context: ScopedContext
     assert index_tag(specs[:1]) == specs[0].content_tag
 
 
-def test_an_expression_counts_in_place_of_a_value_that_only_the_deploy_knows(context: ScopedContext) -> None:
-    given: list[dict[str, str]] = [
-        {},
-        {"A": '{"Ref": "One"}'},
-        {"A": '{"Ref": "Two"}'},
-        {"B": '{"Ref": "Two"}'},
-    ]
-    assert len({spec(context, late_args=late).content_tag for late in given}) == 4
-    assert "A" not in spec(context, late_args={"A": '{"Ref": "One"}'}).arguments
-
-
 def test_an_argument_that_the_dockerfile_does_not_declare_is_a_warning(context: ScopedContext) -> None:
     """BuildKit says so only after the build, and the tag has changed for nothing."""
     given = {"VERSOIN": "1", "BASE_IMAGE_TAG": "2", "HTTPS_PROXY": "3", "SOURCE_DATE_EPOCH": "0"}
@@ -249,27 +244,6 @@ def test_arguments_are_found_in_any_way_that_a_dockerfile_declares_them(tmp_path
     )
     given = dict.fromkeys(("ONE", "TWO", "THREE", "FOUR"), "1")
     assert spec(ScopedContext.of(tmp_path), build_args=given).warnings["build-args"] == ()
-
-
-def test_options_that_steps_can_see_change_the_tag_and_no_cache_does_not(context: ScopedContext) -> None:
-    plain = spec(context).content_tag
-    seen = [
-        spec(context, ssh="default").content_tag,
-        spec(context, network="none").content_tag,
-        spec(context, network="host").content_tag,
-    ]
-    assert len({plain, *seen}) == 4
-    assert spec(context, ssh="default=/tmp/agent").content_tag == seen[0]
-    assert spec(context, no_cache=True).content_tag == plain
-
-
-def test_where_a_machine_keeps_a_secret_does_not_change_the_tag(context: ScopedContext) -> None:
-    """A laptop and CI have one tag; a further secret is another image, since a build may do without."""
-    tags = [
-        spec(context, build_secrets=secrets).content_tag
-        for secrets in ({"pip": "src=/a"}, {"pip": "env=B"}, {"pip": "src=/a", "npm": "src=/a"})
-    ]
-    assert tags[0] == tags[1] != tags[2]
 
 
 @pytest.mark.parametrize("named", [False, True])

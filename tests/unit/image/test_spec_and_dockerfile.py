@@ -67,14 +67,6 @@ def test_a_base_that_no_arg_before_from_takes_is_an_error(tmp_path: Path, text: 
         spec_of(tmp_path, text, base=BaseReference(uri="base:1", identity="1"))
 
 
-def test_a_target_is_a_stage_and_not_a_number_or_a_word_in_a_heredoc(tmp_path: Path) -> None:
-    """BuildKit knows targets by their names only."""
-    text = "FROM scratch AS a\nCOPY <<EOF /x\nFROM scratch AS b\nEOF\n"
-    for target in ("0", "b"):
-        with refused(f"target: Dockerfile has no such stage, got {target!r}; its stages are 'a'"):
-            spec_of(tmp_path, text, target=target)
-
-
 def test_arguments_in_heredocs_and_comments_are_not_declared(tmp_path: Path) -> None:
     text = "FROM a\nRUN <<EOF\nARG B\nEOF\nARG C=B\n"
     made = spec_of(tmp_path, text, build_args={"B": "1", "TARGETARCH": "x"})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoped_images import ScopedImagesError
 from scoped_images.upstream.images import UpstreamImages
 from scoped_images.upstream.lock import ImagesLock
+from tests.refusals import refused
 
 PIN, OTHER = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 LAMBDA = "public.ecr.aws/lambda/python:3.13"
@@ -68,54 +70,47 @@ def test_without_pins_and_mirrors_no_dockerfile_needs_to_be_read() -> None:
     assert [u.in_use for u in (UpstreamImages(), PINNED, MIRRORED)] == [False, True, True]
 
 
+LIKE = "write it like public.ecr.aws or 111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"
+
+
 @pytest.mark.parametrize(
-    ("mirrors", "problem"),
+    ("place", "problem"),
     [
-        ({"public.ecr.aws": f"https://{CACHE}"}, "must not have a scheme"),
-        ({"public.ecr.aws": f"{CACHE}/"}, "must not end with a slash"),
-        ({"public.ecr.aws": "cache"}, "must be a registry's host, or a host and a folder"),
-        (
-            {"public.ecr.aws": f"{CACHE}:3.13"},
-            "must be a registry's host, or a host and a folder",
-        ),
-        ({"public.ecr.aws": None}, "must be text"),
+        (f"https://{CACHE}", "must not have a scheme"),
+        (f"{CACHE}/", "must not end with a slash"),
+        ("cache", "must be a registry's host, or a host and a folder"),
+        (f"{CACHE}:3.13", "must be a registry's host, or a host and a folder"),
+        (None, "must be text"),
     ],
 )
-def test_a_malformed_mirror_is_an_error(mirrors: dict[str, str], problem: str) -> None:
-    with pytest.raises(ScopedImagesError) as raised:
-        UpstreamImages(mirrors=mirrors)
-    assert str(raised.value) == (
-        f"mirrors['public.ecr.aws']: {problem}, got {mirrors['public.ecr.aws']!r}; write it like public.ecr.aws or "
-        "111111111111.dkr.ecr.eu-west-1.amazonaws.com/ecr-public"
-    )
+def test_a_malformed_mirror_is_an_error(place: Any, problem: str) -> None:
+    with refused(f"mirrors['public.ecr.aws']: {problem}, got {place!r}; {LIKE}"):
+        UpstreamImages(mirrors={"public.ecr.aws": place})
 
 
-def test_the_error_of_a_wrong_key_names_the_key() -> None:
-    with pytest.raises(
-        ScopedImagesError, match=r"^mirrors, key 'https://public.ecr.aws': must not have a scheme"
-    ):
-        UpstreamImages(mirrors={"https://public.ecr.aws": CACHE})
-
-
-def test_a_token_is_an_error() -> None:
-    with pytest.raises(ScopedImagesError, match=r"must not be a token, got .*; images are built before"):
-        UpstreamImages(
-            mirrors={"public.ecr.aws": "${Token[AWS.AccountId.3]}.dkr.ecr.eu-west-1.amazonaws.com/a"}
-        )
-
-
-def test_a_path_in_place_of_a_lock_is_an_error() -> None:
-    with pytest.raises(ScopedImagesError) as raised:
-        UpstreamImages(lock="dockerfiles/images.lock")  # type: ignore[arg-type]
-    assert str(raised.value) == (
-        "lock: must be an ImagesLock, got 'dockerfiles/images.lock'; use "
-        "ImagesLock.read('dockerfiles/images.lock')"
-    )
-
-
-def test_mirrors_are_by_registry() -> None:
-    with pytest.raises(ScopedImagesError) as refused:
-        UpstreamImages(mirrors=["public.ecr.aws"])  # type: ignore[arg-type]
-    assert str(refused.value) == (
-        "mirrors: must be a registry and folder by registry, got ['public.ecr.aws']; write {'public.ecr.aws': '…'}"
-    )
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"mirrors": {"https://public.ecr.aws": CACHE}},
+            f"mirrors, key 'https://public.ecr.aws': must not have a scheme, got 'https://public.ecr.aws'; {LIKE}",
+        ),
+        (
+            {"mirrors": {"quay.io": "${Token[A.3]}.dkr.ecr.eu-west-1.amazonaws.com/a"}},
+            "mirrors['quay.io']: must not be a token, got '${Token[A.3]}.dkr.ecr.eu-west-1.amazonaws.com/a'; images are "
+            "built before CloudFormation knows its value, so write the account and region literally",
+        ),
+        (
+            {"mirrors": ["public.ecr.aws"]},
+            "mirrors: must be a registry and folder by registry, got ['public.ecr.aws']; write {'public.ecr.aws': '…'}",
+        ),
+        (
+            {"lock": "dockerfiles/images.lock"},
+            "lock: must be an ImagesLock, got 'dockerfiles/images.lock'; use ImagesLock.read('dockerfiles/images.lock')",
+        ),
+    ],
+    ids=["a key", "a token", "no mapping", "the path of a lock"],
+)
+def test_a_wrong_option_is_an_error(options: dict[str, Any], message: str) -> None:
+    with refused(message):
+        UpstreamImages(**options)
