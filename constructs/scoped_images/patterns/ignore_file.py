@@ -74,9 +74,10 @@ class IgnoreFile:
 
     def may_include_below(self, folder: str) -> bool:
         """Return whether an exception (`!`) may bring back something inside a folder that is left out."""
-        if not self._exceptions_are_plain:
-            return True
-        return any(f"{text}/".startswith(f"{folder}/") for text in self._exception_folders)
+        return any(
+            not each.is_plain_prefix or f"{each.without_trailing_glob}/".startswith(f"{folder}/")
+            for each in self._exceptions
+        )
 
     def reason(self, path: str) -> IgnoreRule | None:
         """Return the rule that leaves the path out, or the exception that keeps it; None when no rule matches."""
@@ -89,7 +90,7 @@ class IgnoreFile:
 
     def keeps(self, path: str) -> bool:
         """Return whether the last rule that matches the path, or a folder above it, is an exception (`!`)."""
-        hits = self._matcher.hits(path) | self._folder(path.rpartition("/")[0]).hits
+        hits = self._hits(path)
         return bool(hits) and self.rules[hits.bit_length() - 1].pattern.exception
 
     def blanks(self, path: str) -> IgnoreRule | None:
@@ -98,29 +99,21 @@ class IgnoreFile:
         Its client walks the tree with one rule (MatchesUsingParentResults) and opens files with another
         (MatchesOrParentMatches); they differ where a folder is named twice, with an exception in between.
         """
-        if not self._has_a_rule_after_an_exception:
-            return None
-        hits = self._matcher.hits(path) | self._folder(path.rpartition("/")[0]).hits
-        if not hits:
-            return None
-        last = None
-        for index, rule in enumerate(self.rules):
-            if rule.pattern.exception == (last is not None) and hits >> index & 1:
+        hits, last = self._hits(path), None
+        while hits:
+            rule = self.rules[(hits & -hits).bit_length() - 1]
+            hits &= hits - 1
+            if rule.pattern.exception == (last is not None):
                 last = None if rule.pattern.exception else rule
         return last
 
     @cached_property
-    def _exception_folders(self) -> tuple[str, ...]:
-        return tuple(rule.pattern.without_trailing_glob for rule in self.rules if rule.pattern.exception)
+    def _exceptions(self) -> tuple[Pattern, ...]:
+        return tuple(rule.pattern for rule in self.rules if rule.pattern.exception)
 
-    @cached_property
-    def _exceptions_are_plain(self) -> bool:
-        return all(rule.pattern.is_plain_prefix for rule in self.rules if rule.pattern.exception)
-
-    @cached_property
-    def _has_a_rule_after_an_exception(self) -> bool:
-        exceptions = [rule.pattern.exception for rule in self.rules]
-        return True in exceptions and False in exceptions[exceptions.index(True) :]
+    def _hits(self, path: str) -> Matched:
+        """Return every rule that matches the path or a folder above it."""
+        return self._matcher.hits(path) | self._folder(path.rpartition("/")[0]).hits
 
     def _deciding_rule(self, path: str) -> IgnoreRule | None:
         index = self._matcher.deciding(path, self._folder(path.rpartition("/")[0]).matched)
