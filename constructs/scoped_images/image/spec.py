@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -62,12 +62,10 @@ class ImageSpec:
             raise ScopedImagesError(
                 f"build_args[{BASE_IMAGE_ARGUMENT!r}]: base= sets it, got a value of its own; use base= instead"
             )
+        own = {**self.context.named, **self.context.external}
         for name in self.named_bases:
             # Lower case, as BuildKit looks them up.
-            if not re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", name) or name in {
-                **self.context.named,
-                **self.context.external,
-            }:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", name) or name in own:
                 raise ScopedImagesError(
                     f"named_bases: must have names that the context does not have itself, got {name!r}; use lower-case "
                     f"letters, digits, '.', '_', '-' and '/', and none of {', '.join(self.context.named) or 'its names'}"
@@ -113,9 +111,9 @@ class ImageSpec:
                 for argument in (unknown_build_args(given, dockerfile) if dockerfile else ())
             ),
             "secrets": tuple(
-                f"{name}:{mount.line}: {missing}"
+                f"{name}:{mount.line}: {self._missing(mount)}"
                 for mount in external.required_mounts
-                if (missing := self._missing(mount))
+                if mount.id not in self._given(mount)
             ),
             "upstream": external.warnings,
         }
@@ -143,19 +141,17 @@ class ImageSpec:
                 f"in the lock file, got {', '.join(advice)}; {', and '.join(dict.fromkeys(advice.values()))}"
             )
 
-    def _missing(self, mount: RequiredMount) -> str:
-        """Say that the options do not give what a mount requires, or return an empty string."""
+    def _given(self, mount: RequiredMount) -> Collection[str]:
+        """Return the ids of the secrets or agents that the options give."""
         if mount.kind == "secret":
-            given, option, example = (
-                set(self.options.build_secrets),
-                "build_secrets",
-                f"{{{mount.id!r}: 'src=<path>'}}",
-            )
-        else:
-            given, option = {(self.options.ssh or "").partition("=")[0]}, "ssh"
+            return self.options.build_secrets
+        return [(self.options.ssh or "").partition("=")[0]]
+
+    def _missing(self, mount: RequiredMount) -> str:
+        option, example = "build_secrets", f"{{{mount.id!r}: 'src=<path>'}}"
+        if mount.kind == "ssh":
+            option = "ssh"
             example = repr("default" if mount.id == "default" else f"{mount.id}=<socket or key>")
-        if mount.id in given:
-            return ""
         return (
             f"RUN --mount requires the {mount.kind} id {mount.id!r}, which {option} does not give, so the build fails; "
             f"add {option}={example}"
