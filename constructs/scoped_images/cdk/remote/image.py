@@ -106,9 +106,8 @@ class RemoteImage(Construct):
             "Project",
             name=project_name,
             settings=settings,
+            build=build,
             request=request,
-            platform=spec.platform,
-            late_values=build.late_args,
             role=role,
         )
         # Another resource for each tag, so that references to it change with the image; and for each builder, because

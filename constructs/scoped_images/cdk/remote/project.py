@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from scoped_images.cdk.builds.builder import ImageBuild
 from scoped_images.cdk.remote.findings import acknowledge_project
 from scoped_images.cdk.remote.settings import RemoteSettings
-from scoped_images.platform import Platform
 from scoped_images.remote.build_request import BuildRequest
 from scoped_images.remote.buildspec import buildspec, refuse_long_buildspec
 from scoped_images.remote.image_project import REPOSITORY, STACK, TAG, late_variable, secret_variable
@@ -25,16 +22,15 @@ def image_project(
     *,
     name: str,
     settings: RemoteSettings,
+    build: ImageBuild,
     request: BuildRequest,
-    platform: Platform,
-    late_values: Mapping[str, Any],
     role: iam.Role,
 ) -> codebuild.Project:
     """Make the project that builds one image.
 
-    late_values: the values of `request.late_args`, as tokens. Variables carry them: no quoting for bash can be
-        done before they are known.
+    Variables carry the values of late arguments: bash needs no quotes for them, which only known values could get.
     """
+    platform = build.spec.platform
     refuse_long_buildspec(request)
     project = codebuild.Project(
         scope,
@@ -54,7 +50,7 @@ def image_project(
             STACK: codebuild.BuildEnvironmentVariable(value=Aws.STACK_ID),
             **{
                 late_variable(argument): codebuild.BuildEnvironmentVariable(value=value)
-                for argument, value in sorted(late_values.items())
+                for argument, value in sorted(build.late_args.items())
             },
             **{
                 secret_variable(number): codebuild.BuildEnvironmentVariable(
