@@ -57,13 +57,6 @@ class LockFiles:
             for outer in self._in(folder)
         )
 
-    def outdated(self, package: Package) -> Path | None:
-        """Return the nearest uv.lock, for a package that no lock has."""
-        for folder in self._above(package.folder):
-            if (folder / "uv.lock").is_file():
-                return folder / "uv.lock"
-        return None
-
     def _above(self, folder: Path) -> Iterator[Path]:
         for each in (folder, *folder.parents):
             yield each

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import default_environment
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -15,51 +16,33 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.lock import Entry, Lock, by_name
 from scoped_images.workspace.package import Dependency
 from scoped_images.workspace.poetry import read_dependencies
-from scoped_images.workspace.tables import read_toml
+from scoped_images.workspace.tables import Types, expect_types, read_toml
 
 PIPFILE = "Pipfile"
 # Each is a condition on the marker variable of its name: `sys_platform = "== 'win32'"`.
-_MARKER_KEYS = frozenset(
-    (
-        *(
-            "os_name",
-            "sys_platform",
-            "platform_machine",
-            "platform_python_implementation",
-            "platform_release",
-        ),
-        *("platform_system", "platform_version", "python_version", "python_full_version"),
-        *("implementation_name", "implementation_version"),
-    )
-)
+_CONDITIONS = frozenset(default_environment())
+_TYPES: Types = {
+    (dict,): ("packages",),
+    (str, dict): ("packages.*",),
+    (str,): [f"packages.*.{key}" for key in ("version", "path", "file", "git", "markers", *_CONDITIONS)],
+}
 
 
 def read_pipfile(file: Path) -> tuple[Dependency, ...]:
     """Return the dependencies of a Pipfile, without those for developing. Poetry's tables have the same form."""
-    packages = read_toml(file).get("packages", {})
-    if not isinstance(packages, dict):
-        raise ScopedImagesError(f"workspace: {file}: packages: must be a table, got {packages!r}")
-    given = {name: _constraint(file, name, value) for name, value in packages.items()}
+    packages = expect_types(file, read_toml(file), _TYPES).get("packages", {})
+    given = {name: _in_poetrys_form(value) for name, value in packages.items()}
     dependencies, _ = read_dependencies(file, {"dependencies": given})
     return dependencies
 
 
-def _constraint(file: Path, name: str, value: Any) -> str | dict[str, Any]:
-    """Return an entry in Poetry's form, which has only the key `markers` for conditions."""
+def _in_poetrys_form(value: str | dict[str, Any]) -> str | dict[str, Any]:
+    """Return an entry with one key `markers` for all its conditions."""
     if isinstance(value, str):
         return value
-    if not isinstance(value, dict):
-        raise ScopedImagesError(
-            f"workspace: {file}: packages.{name}: must be a text or a table, got {value!r}"
-        )
-    for key in ("version", "path", "file", "git", "markers", *_MARKER_KEYS):
-        if not isinstance(value.get(key, ""), str):
-            raise ScopedImagesError(
-                f"workspace: {file}: packages.{name}.{key}: must be a text, got {value[key]!r}"
-            )
     conditions = [value["markers"]] if value.get("markers") else []
-    conditions += [f"{key} {value[key]}" for key in sorted(_MARKER_KEYS & value.keys())]
-    rest = {key: each for key, each in value.items() if key not in ("markers", *_MARKER_KEYS)}
+    conditions += [f"{key} {value[key]}" for key in sorted(_CONDITIONS & value.keys())]
+    rest = {key: each for key, each in value.items() if key not in ("markers", *_CONDITIONS)}
     return {**rest, "markers": " and ".join(f"({each})" for each in conditions)} if conditions else rest
 
 

@@ -85,15 +85,11 @@ def names_of_unreadable(folder: Path) -> frozenset[str]:
     """Return the normalized names that a package with a mistake in its files may have: its own, else its folder's."""
     try:
         tables = read_toml(folder / "pyproject.toml")
-        declared = (tables.get("project"), setting(tables, "poetry"))
-        names = [each.get("name") for each in declared if isinstance(each, dict)]
     except ScopedImagesError:
-        names = []
-    try:
-        setup = read_setup_files(folder)
-        names.append(setup.name if setup else None)
-    except ScopedImagesError:
-        pass
+        tables = {}
+    setup = read_setup_files(folder)
+    declared = (tables.get("project"), setting(tables, "poetry"), {"name": setup.name if setup else None})
+    names = [each.get("name") for each in declared if isinstance(each, dict)]
     known = [name for name in names if isinstance(name, str) and name]
     return frozenset(canonicalize_name(name) for name in known or [folder.name])
 
@@ -147,9 +143,7 @@ def _dynamic(
 
 def _without_version(lines: Any) -> tuple[str, ...] | None:
     """Return lines such as `lib>={{ version }},<2` as `lib<2`, because only git knows the version."""
-    if not isinstance(lines, list):
-        return None
-    return tuple(_without_templates(str(line)) for line in lines)
+    return tuple(_without_templates(str(line)) for line in lines) if isinstance(lines, list) else None
 
 
 def _without_templates(line: str) -> str:

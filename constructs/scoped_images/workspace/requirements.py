@@ -117,8 +117,8 @@ def find_requirements(request: Request) -> Requirements:
     lock = request.workspace.locks.nearest(package, request.dependents)
     if lock is not None:
         return _checked(request, direct, _from_lock(request, lock, direct))
-    outdated = request.workspace.locks.outdated(package) if request.workspace.is_uv else None
-    if outdated is not None:
+    outdated = request.workspace.root / "uv.lock"
+    if request.workspace.is_uv and outdated.is_file():
         raise ScopedImagesError(f"{outdated} does not contain the package {package.name!r}; run `uv lock`")
     if (package.folder / REQUIREMENTS).is_file() and is_pinned(package.folder / REQUIREMENTS):
         return _checked(request, direct, _from_pip_locks(request, package.folder / REQUIREMENTS))

@@ -73,15 +73,15 @@ def _of_config(folder: Path, path: Path) -> dict[str, Any]:
     ):
         value = parser.get(section, key, fallback=None)
         if value is not None and not value.startswith("attr:"):
-            found[name] = read_files(folder, value)
+            found[name] = _with_files(folder, value)
     if parser.has_section("options.extras_require"):
         found["extras_require"] = {
-            extra: read_files(folder, lines) for extra, lines in parser.items("options.extras_require")
+            extra: _with_files(folder, lines) for extra, lines in parser.items("options.extras_require")
         }
     return found
 
 
-def read_files(folder: Path, value: str) -> Any:
+def _with_files(folder: Path, value: str) -> Any:
     """Return setuptools' `file: a.txt, b.txt` read, or the value itself."""
     if not value.strip().startswith("file:"):
         return value

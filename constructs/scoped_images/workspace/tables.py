@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from scoped_images.errors import ScopedImagesError
 
 _POETRY = "tool.poetry.dependencies.*"
 # What each key must be. `*` is any key of a table, `[]` any entry of a list.
-_TYPES: dict[tuple[type, ...], tuple[str, ...]] = {
+Types = Mapping[tuple[type, ...], Iterable[str]]
+_TYPES: Types = {
     (dict,): (
         *("build-system", "project", "project.optional-dependencies", "tool", "tool.uv", "tool.uv.sources"),
         *("tool.uv.sources.*.[]", "tool.uv.workspace", "tool.poetry", "tool.poetry.dependencies"),
@@ -68,18 +69,19 @@ def _parsed(content: bytes) -> dict[str, Any]:
 
 
 def read_pyproject(folder: Path) -> dict[str, Any]:
-    """Return the tables of a folder's pyproject.toml.
-
-    Raises ScopedImagesError if a table that is used has the wrong type.
-    """
+    """Return the tables of a folder's pyproject.toml, whose types are right where they are used."""
     path = folder / "pyproject.toml"
-    tables = read_toml(path)
+    return expect_types(path, read_toml(path), _TYPES)
+
+
+def expect_types(path: Path, tables: dict[str, Any], types: Types) -> dict[str, Any]:
+    """Return the tables of a file. Raises ScopedImagesError if a value has another type."""
+    patterns = ((pattern, allowed) for allowed, patterns in types.items() for pattern in patterns)
     # Check a table before its content.
-    patterns = ((pattern, types) for types, patterns in _TYPES.items() for pattern in patterns)
-    for pattern, types in sorted(patterns, key=lambda each: each[0].count(".")):
+    for pattern, allowed in sorted(patterns, key=lambda each: each[0].count(".")):
         for key, value in _values(tables, pattern.split(".")):
-            if not isinstance(value, types):
-                takes = " or a ".join(_NAMES[each] for each in types)
+            if not isinstance(value, allowed):
+                takes = " or a ".join(_NAMES[each] for each in allowed)
                 raise ScopedImagesError(f"workspace: {path}: {key}: must be a {takes}, got {value!r}")
     return tables
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -70,8 +70,7 @@ class Workspace:
                     raise ScopedImagesError(
                         f"{name}: must be relative to the root, got {pattern!r}; use {inside!r}"
                     )
-        tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
-        uv: Mapping[str, Any] = tables.get("tool", {}).get("uv", {})
+        uv: Mapping[str, Any] = _tables(folder).get("tool", {}).get("uv", {})
         is_uv = "workspace" in uv
         if scope.packages is not None:
             folders = named_folders(folder, scope.packages)
@@ -80,17 +79,13 @@ class Workspace:
         else:
             folders = every_folder(folder, scope)
         sources = uv.get("sources", {}) if is_uv else {}
-        found = _Reading(folder, scope, SharedSources(root=folder, by_name=sources))
-        for each in folders:
-            found.add(each)
+        found, unreadable = _read_packages(folders, scope, SharedSources(root=folder, by_name=sources))
         return cls(
             root=folder,
-            packages={name: each[0] for name, each in sorted(found.by_name.items()) if len(each) == 1},
-            namesakes={name: tuple(each) for name, each in found.by_name.items() if len(each) > 1},
-            unreadable=found.unreadable,
-            unreadable_names={
-                name: folder for folder in found.unreadable for name in names_of_unreadable(folder)
-            },
+            packages={name: each[0] for name, each in sorted(found.items()) if len(each) == 1},
+            namesakes={name: tuple(each) for name, each in found.items() if len(each) > 1},
+            unreadable=unreadable,
+            unreadable_names={name: folder for folder in unreadable for name in names_of_unreadable(folder)},
             is_uv=is_uv and scope.packages is None,
             scope=scope,
         )
@@ -115,11 +110,9 @@ class Workspace:
         return {package.folder: package for package in self.every}
 
     def package(self, name: str) -> Package:
-        """Return the package with a normalized name."""
+        """Return the package with a known name. Raises ScopedImagesError if several have it."""
         if name in self.namesakes:
             raise self._several(name)
-        if name not in self.packages:
-            raise ScopedImagesError(f"workspace: unknown package, got {name!r}; known are {self._names()}")
         return self.packages[name]
 
     def find(self, workload: str | Path) -> tuple[Package, ...]:
@@ -168,7 +161,7 @@ class Workspace:
         return tuple(found)
 
     def _plain(self, folder: Path) -> Package:
-        tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
+        tables = _tables(folder)
         package = read_package(folder, tables, shared=SharedSources(root=folder))
         if package is not None:  # Outside of the uv workspace, or excluded, and named all the same.
             return package
@@ -247,12 +240,10 @@ class Workspace:
             )
         if self.scope.skips(self.root, folder):
             raise ScopedImagesError(f"{where}, which exclude= skips; remove it there")
-        if not any((folder / name).is_file() for name in PACKAGE_FILES):
-            raise ScopedImagesError(
-                f"{where}, which has no {' or '.join(PACKAGE_FILES)}; fix the path, add the package, or leave out "
-                "what needs it, with workloads="
-            )
-        raise ScopedImagesError(f"{where}, but the package there has no name; use one name for both")
+        raise ScopedImagesError(
+            f"{where}, which has no {' or '.join(PACKAGE_FILES)} with a name; fix the path, add the package, or leave "
+            "out what needs it, with workloads="
+        )
 
     def relative(self, path: Path) -> str:
         """Return a path relative to the root, for messages."""
@@ -269,35 +260,30 @@ class Workspace:
         )
 
 
-class _Reading:
-    """Reads folders, and the folders that their packages name by path."""
+def _read_packages(
+    folders: Iterable[Path], scope: Scope, shared: SharedSources
+) -> tuple[dict[str, list[Package]], dict[Path, ScopedImagesError]]:
+    """Return the packages of folders and those that they name by path, by name, and why others cannot be read."""
+    by_name: dict[str, list[Package]] = {}
+    unreadable: dict[Path, ScopedImagesError] = {}
+    seen: set[Path] = set()
+    waiting = [*folders][::-1]
+    while waiting:
+        folder = waiting.pop()
+        outside = not folder.is_relative_to(shared.root) or scope.skips(shared.root, folder)
+        if folder in seen or outside or not any((folder / name).is_file() for name in PACKAGE_FILES):
+            continue
+        seen.add(folder)
+        try:
+            package = read_package(folder, _tables(folder), shared=shared)
+        except ScopedImagesError as error:
+            unreadable[folder] = error
+            continue
+        if package is not None:
+            by_name.setdefault(package.name, []).append(package)
+            waiting += [each.folder for each in package.declared if each.folder is not None]
+    return by_name, unreadable
 
-    def __init__(self, root: Path, scope: Scope, shared: SharedSources) -> None:
-        self._root, self._scope, self._shared = root, scope, shared
-        self._seen: set[Path] = set()
-        self.by_name: dict[str, list[Package]] = {}
-        self.unreadable: dict[Path, ScopedImagesError] = {}
 
-    def add(self, folder: Path) -> None:
-        """Read the package of a folder and those that it names; note why one cannot be read."""
-        waiting = [folder]
-        while waiting:
-            folder = waiting.pop()
-            outside = not folder.is_relative_to(self._root) or self._scope.skips(self._root, folder)
-            if folder in self._seen or outside:
-                continue
-            self._seen.add(folder)
-            try:
-                package = self._read(folder)
-            except ScopedImagesError as error:
-                self.unreadable[folder] = error
-                continue
-            if package is not None:
-                self.by_name.setdefault(package.name, []).append(package)
-                waiting += [each.folder for each in package.declared if each.folder is not None]
-
-    def _read(self, folder: Path) -> Package | None:
-        if not any((folder / name).is_file() for name in PACKAGE_FILES):
-            return None
-        tables = read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}
-        return read_package(folder, tables, shared=self._shared)
+def _tables(folder: Path) -> dict[str, Any]:
+    return read_pyproject(folder) if (folder / "pyproject.toml").is_file() else {}

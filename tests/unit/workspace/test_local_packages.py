@@ -159,10 +159,11 @@ def test_a_package_with_setup_files_only_is_one(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
-            "old/setup.py": "import setuptools\nNEEDS = ['deep']\n"
+            "old/setup.py": "import setuptools\nNEEDS = ['deep[x]']\n"
             "setuptools.setup(name='Old', install_requires=NEEDS + ['x'])\n",
             "deep/setup.cfg": "[metadata]\nname = deep\nversion = 1.5\n"
-            "[options]\ninstall_requires =\n    # why\n    lib\n",
+            "[options]\ninstall_requires =\n    # why\n    lib\n[options.extras_require]\nx = file: x.txt\n",
+            "deep/x.txt": "extra\n",
             "lib/setup.py": "import setuptools\nsetuptools.setup()\n",
             "lib/setup.cfg": "[metadata]\nname = lib\n",
             "tool/setup.cfg": "[flake8]\nmax-line-length = 100\n",
@@ -175,7 +176,7 @@ def test_a_package_with_setup_files_only_is_one(tmp_path: Path) -> None:
         "lib": (),
         "old": ("deep",),
     }
-    assert found["old"].requirements.text == "x\n"
+    assert [found[name].requirements.text for name in ("old", "deep")] == ["x\n", "extra\n"]
     assert found["old"].packages[0].declared_in == tmp_path / "old/setup.py"
 
 

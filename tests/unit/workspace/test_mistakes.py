@@ -13,8 +13,8 @@ MISTAKES = [
     (
         "a path that leads nowhere",
         {"a/pyproject.toml": project("a", ["b"], more=sources(b="../b"))},
-        "workspace: ROOT/a/pyproject.toml takes 'b' from ROOT/b, which has no pyproject.toml or setup.py or setup.cfg; "
-        "fix the path, add the package, or leave out what needs it, with workloads=",
+        "workspace: ROOT/a/pyproject.toml takes 'b' from ROOT/b, which has no pyproject.toml or setup.py or setup.cfg "
+        "with a name; fix the path, add the package, or leave out what needs it, with workloads=",
     ),
     (
         "a member that is not there",
@@ -59,6 +59,35 @@ MISTAKES = [
         },
         "workspace: ROOT/label/pyproject.toml must declare the extras that others ask for, got label[ful]; it declares "
         "full",
+    ),
+    (
+        "a member that its lock does not have",
+        {
+            "pyproject.toml": '[tool.uv.workspace]\nmembers = ["a", "b"]\n',
+            "uv.lock": "version = 1\n",
+            "a/pyproject.toml": project("a", ["b"]),
+            "b/pyproject.toml": project("b"),
+        },
+        "ROOT/uv.lock does not contain the package 'b'; run `uv lock`",
+    ),
+    (
+        "extras that the lock does not lock together",
+        {
+            "a/pyproject.toml": project("a", ["b[cpu]", "b[gpu]"]),
+            "b/pyproject.toml": project("b", [], {"cpu": [], "gpu": []}),
+            "uv.lock": "version = 1\nconflicts = [[{ package = 'b', extra = 'cpu' }, { package = 'b', extra = 'gpu' }]]\n"
+            "[[package]]\nname = 'b'\nsource = { editable = 'b' }\n",
+        },
+        "workspace: ROOT/uv.lock does not lock together what workloads ask for, got b[cpu] and b[gpu]; derive the bases "
+        "of such workloads apart, with workloads=",
+    ),
+    (
+        "a constraint of Poetry's that pip cannot express",
+        {
+            "a/pyproject.toml": project("a", ["b"]),
+            "b/pyproject.toml": '[tool.poetry]\nname = "b"\n[tool.poetry.dependencies]\nx = "^1 || ^3"\n',
+        },
+        "base image 'b': ROOT/b/pyproject.toml requires x '^1 || ^3', which pip cannot express; run `poetry lock`",
     ),
     (
         "a root without a package",

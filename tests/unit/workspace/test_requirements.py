@@ -313,3 +313,16 @@ def test_a_uv_lock_that_uv_did_not_write_is_an_error(root: Path, written: str, s
         refusal(root),
         re.S,
     )
+
+
+def test_packages_in_one_base_have_hashes_only_if_all_of_them_do(root: Path) -> None:
+    write(root, {"dynamo/pyproject.toml": project("dynamo", ["label", "attrs"])})
+    write(
+        root, {OWN: f"boto3==1.43.0 --hash={HASH}\n", "dynamo/requirements.lock": "attrs==1\nboto3==1.43.0\n"}
+    )
+    found = requirements(root, name="dynamo")
+    assert (found.text, found.hashed) == ("attrs==1\nboto3==1.43.0\n", False)
+    write(root, {"dynamo/requirements.lock": f"attrs==1 --hash={HASH}\n"})
+    assert requirements(root, name="dynamo").text == (
+        f"--require-hashes\nattrs==1 --hash={HASH}\nboto3==1.43.0 --hash={HASH}\n"
+    )
