@@ -57,10 +57,10 @@ OF_THE_CONTEXT = "environments: must be the context's value of that key"
                 f"{OF_THE_CONTEXT}, an object of environments, got {kind}; pass app.node.get_context('environments')",
             )
             for given, kind in (
-                (cdk.App(), "an App"),
-                (cdk.App().node, "a Node"),
-                (["dev"], "a list"),
-                ("dev", "a str"),
+                (cdk.App(), "App"),
+                (cdk.App().node, "Node"),
+                (["dev"], "list ['dev']"),
+                ("dev", "str 'dev'"),
             )
         ),
         (

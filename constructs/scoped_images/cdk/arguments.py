@@ -4,26 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, TypeVar
 
 from aws_cdk import Token
-from constructs import Construct
 
-from scoped_images.cdk.place import path_of
 from scoped_images.errors import ScopedImagesError
-from scoped_images.expect import expect, expect_list
-
-Value = TypeVar("Value")
-
-
-def expect_argument(
-    scope: Construct, name: str, value: Value, kind: type | tuple[type, ...], do: str
-) -> Value:
-    """Return an argument of a construct, which must be None or of a kind."""
-    # A path takes calls to JavaScript: ask only for an error.
-    if value is not None and not isinstance(value, kind):
-        expect(f"{name} of {path_of(scope)!r}", value, kind, do)
-    return value
 
 
 def refuse_network_without_vpc(vpc: object, *, subnets: object, security_groups: object) -> None:
@@ -51,19 +35,19 @@ def expect_environment_name(what: str, name: object) -> str:
     return name
 
 
-def expect_prefix(value: object) -> str:
+def expect_prefix(value: str) -> str:
     """Return what the names of stacks begin with."""
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", value):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", value):
         raise ScopedImagesError(
             f"prefix: must be letters, digits and dashes, a letter first, got {value!r}; stack names allow no others"
         )
     return value
 
 
-def expect_accounts(name: str, value: Iterable[Any]) -> Iterable[str]:
+def expect_accounts(name: str, value: Iterable[str]) -> Iterable[str]:
     """Return a list of account ids."""
-    for account in expect_list(name, value):
-        if not isinstance(account, str) or not re.fullmatch(r"\d{12}", account):
+    for account in value:
+        if not re.fullmatch(r"\d{12}", account):
             raise ScopedImagesError(
                 f"{name}: must be ids of 12 digits, got {account!r}; use ['111111111111']"
             )

@@ -12,6 +12,7 @@ from aws_cdk import Environment as StackEnvironment
 from scoped_images.cdk.arguments import expect_environment_name, is_token
 from scoped_images.cdk.checked import checked
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import got
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 from scoped_images.upstream.mirrors import Mirrors
@@ -141,7 +142,7 @@ class Environment:
         if environments is not None and not isinstance(environments, Mapping):
             raise ScopedImagesError(
                 f"environments: must be the context's value of that key, an object of environments, got "
-                f"{_type_name(environments)}; pass app.node.get_context('environments')"
+                f"{got(environments)}; pass app.node.get_context('environments')"
             )
         if not environments:
             raise ScopedImagesError(
@@ -198,7 +199,3 @@ def _digits(account: object) -> str:
 
 def _matches(value: object, pattern: str) -> bool:
     return isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-def _type_name(value: object) -> str:
-    return f"{'an' if type(value).__name__[0] in 'AEIOUaeiou' else 'a'} {type(value).__name__}"

@@ -15,7 +15,7 @@ from aws_cdk import CfnResource
 from scoped_images.cdk.app.registered_image import RegisteredImage
 from scoped_images.cdk.place import stack_of
 from scoped_images.platform import Platform
-from scoped_images.templates.architecture import architectures_of
+from scoped_images.templates.architecture import Architecture, architectures_of
 
 # Those that CDK has a class for. Of a raw CfnResource nobody can see whether an override sets the property already.
 # By module: to import the four takes half a second, and an app that has such a resource has imported its module.
@@ -66,7 +66,7 @@ def set_architecture(resource: CfnResource, images: Iterable[RegisteredImage]) -
         named = [image for image in images if image.is_named_in(text)]
         platforms = {image.platforms for image in named}
         if len(platforms) == 1 and not named[0].is_index:
-            _set(resource, architecture.property, named[0].platforms[0], properties)
+            _set(resource, architecture, named[0].platforms[0])
 
 
 def _settable_type(resource: CfnResource) -> str | None:
@@ -77,20 +77,14 @@ def _settable_type(resource: CfnResource) -> str | None:
     return None
 
 
-def _set(resource: CfnResource, path: str, platform: Platform, properties: dict[str, Any]) -> None:
+def _set(resource: CfnResource, architecture: Architecture, platform: Platform) -> None:
+    path = str(architecture.property)
     if path == "Architectures":
         resource.architectures = ["arm64" if platform is Platform.LINUX_ARM64 else "x86_64"]  # type: ignore[attr-defined]
         return
-    word = "ARM64" if platform is Platform.LINUX_ARM64 else "X86_64"
-    if isinstance(resource, aws_cdk.aws_ecs.CfnTaskDefinition):
-        family = properties.get("RuntimePlatform", {}).get("OperatingSystemFamily", "LINUX")
-        resource.runtime_platform = aws_cdk.aws_ecs.CfnTaskDefinition.RuntimePlatformProperty(
-            cpu_architecture=word, operating_system_family=family
-        )
-    else:
-        resource.add_property_override(path, word)
-        # Fargate takes an architecture only together with it.
-        resource.add_property_override(path.replace("CpuArchitecture", "OperatingSystemFamily"), "LINUX")
+    resource.add_property_override(path, architecture.words[platform])
+    # Fargate takes an architecture only together with it.
+    resource.add_property_override(path.replace("CpuArchitecture", "OperatingSystemFamily"), "LINUX")
 
 
 def _as_in_templates(value: Any) -> Any:

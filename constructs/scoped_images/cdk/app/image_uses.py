@@ -15,7 +15,6 @@ from scoped_images.cdk.app.registered_image import RegisteredImage
 from scoped_images.cdk.app.rendered_templates import stack_template
 from scoped_images.cdk.deploy_order import create_after, deploy_after
 from scoped_images.cdk.place import path_of, stack_of
-from scoped_images.platform import Platform
 from scoped_images.templates.architecture import FUNCTIONS, SAME_REGION, Architecture, architectures_of
 from scoped_images.templates.image_reference import ImageReference, image_references
 from scoped_images.templates.repository_policy import may_pull
@@ -109,8 +108,10 @@ class ImageUses:
         own = [image for image in published if self._top(path_of(image.stack)) == path_of(consumer.top)]
         if own:
             # An attribute among the names is a dependency already.
-            if not any(name.startswith("$") for name in reference.names):
-                consumer.wait_for_resource(own[0])
+            if own[0].needed is not None and not any(name.startswith("$") for name in reference.names):
+                construct = consumer.construct()
+                if isinstance(construct, CfnResource):
+                    create_after(construct, own[0].needed)
             return
         # Of another Stage there are no stacks here.
         here = [image for image in published if path_of(image.stack) in self._stacks]
@@ -185,22 +186,14 @@ class _Consumer:
         self, stack: Stack, top: Stack, construct: Callable[[], Construct], resource_type: str
     ) -> None:
         self.stack, self.top, self.type = stack, top, resource_type
-        self._construct = construct
+        self.construct = construct
         self._failures: set[str] = set()
 
     def fail(self, what: str) -> None:
         """Annotate the resource with an error, once."""
         if what not in self._failures:
             self._failures.add(what)
-            annotate_error(self._construct(), what)
-
-    def wait_for_resource(self, image: RegisteredImage) -> None:
-        """Depend on the resource of the same stack that puts the image's tag into the registry."""
-        if image.needed is None:
-            return
-        construct = self._construct()
-        if isinstance(construct, CfnResource):
-            create_after(construct, image.needed)
+            annotate_error(self.construct(), what)
 
     def wait_for_stack(self, publishers: Sequence[Stack]) -> None:
         """Deploy after one of the stacks that publish the image."""
@@ -230,20 +223,16 @@ class _Consumer:
                 f"all its images must run on one architecture, got images for {' and '.join(built)}; build them for the "
                 "same platform"
             )
-        elif architecture.platform not in platforms:
-            self._fail_architecture(architecture, sorted(platforms)[0])
-
-    def _fail_architecture(self, architecture: Architecture, platform: Platform) -> None:
-        if architecture.property is None:
+        elif architecture.platform not in platforms and architecture.property is None:
             self.fail(
-                f"{self.type} runs {architecture.platform} only, got an image for {platform}; build it for "
+                f"{self.type} runs {architecture.platform} only, got an image for {min(platforms)}; build it for "
                 f"{architecture.platform}"
             )
-        else:
+        elif architecture.platform not in platforms:
             got = "no value" if architecture.value is None else architecture.value
             self.fail(
-                f"{architecture.property}: its image is built for {platform}, got {got}; set "
-                f"{architecture.words[platform]}"
+                f"{architecture.property}: its image is built for {min(platforms)}, got {got}; set "
+                f"{architecture.words[min(platforms)]}"
             )
 
 
@@ -252,9 +241,17 @@ class _Images:
 
     def __init__(self, templates: Templates, images: Sequence[RegisteredImage]) -> None:
         self._found: dict[tuple[str, str], list[tuple[int, RegisteredImage, ImageReference]]] = {}
-        for number, (image, own) in enumerate(zip(images, _own_references(templates, images), strict=True)):
-            for name in (*own.names, *image.digest_names):
-                self._found.setdefault((own.repository, name), []).append((number, image, own))
+        by_stack: dict[Stack, list[tuple[int, RegisteredImage]]] = {}
+        for number, image in enumerate(images):
+            by_stack.setdefault(image.stack, []).append((number, image))
+        for stack, numbered in by_stack.items():
+            template = stack_template(stack, {})
+            # In one call to JavaScript.
+            uris = stack.resolve([image.uri for _, image in numbered])
+            for (number, image), uri in zip(numbered, uris, strict=True):
+                (own,) = image_references("".join(templates.texts(template, uri)))
+                for name in (*own.names, *image.digest_names):
+                    self._found.setdefault((own.repository, name), []).append((number, image, own))
 
     def named_by(self, reference: ImageReference) -> list[RegisteredImage]:
         """Return the images that a reference may name, in the order in which they were made."""
@@ -266,21 +263,6 @@ class _Images:
             if own.is_same(reference)
         }
         return [found[number] for number in sorted(found)]
-
-
-def _own_references(templates: Templates, images: Sequence[RegisteredImage]) -> list[ImageReference]:
-    """How the stack that publishes each image names it, by its tag."""
-    rendered = {template.path: template for template in templates.stacks}
-    by_stack: dict[Stack, list[int]] = {}
-    for number, image in enumerate(images):
-        by_stack.setdefault(image.stack, []).append(number)
-    references: dict[int, ImageReference] = {}
-    for stack, numbers in by_stack.items():
-        template = rendered.get(path_of(stack)) or stack_template(stack, {})
-        # In one call to JavaScript.
-        for number, value in zip(numbers, stack.resolve([images[each].uri for each in numbers]), strict=True):
-            (references[number],) = image_references("".join(templates.texts(template, value)))
-    return [references[number] for number in range(len(images))]
 
 
 def _globals(template: StackTemplate, resource_type: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +15,8 @@ from scoped_images.cdk.app.image_uses import ImageUses
 from scoped_images.cdk.app.pipelines import check_pipeline, is_pipeline
 from scoped_images.cdk.app.register import Register
 from scoped_images.cdk.app.rendered_templates import render
-from scoped_images.cdk.app.watch_file import write_watch_file
+from scoped_images.context.watch_patterns import WATCH_FILE, watch_patterns
+from scoped_images.json_file import write_json
 
 
 @jsii.implements(IAspect, IValidation)
@@ -48,7 +50,10 @@ class ImageWatch:
     def validate(self) -> list[str]:
         """Check every resource that names an image of the app. Errors are annotations, which the CLI prints."""
         if self._outdir and self.register.contexts:
-            write_watch_file(self._outdir, self.register.contexts)
+            # The Python files that synth has imported, too.
+            modules = {getattr(each, "__file__", None) or "" for each in list(sys.modules.values())} - {""}
+            patterns = watch_patterns(self.register.contexts, modules, folder=Path.cwd())
+            write_json(self._outdir / WATCH_FILE, {"include": patterns})
         if self.register.images:
             ImageUses(render(self._stacks), self._stacks, self._resources, self.register).check()
             for pipeline in self._pipelines:

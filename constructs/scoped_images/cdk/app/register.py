@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
@@ -15,35 +15,29 @@ from scoped_images.errors import ScopedImagesError
 
 
 class Register:
-    """Holds what the constructs of one app add. Raises where two of them may not share."""
+    """Holds what the constructs of one app add. Raises where two of them may not share.
+
+    images: whose platforms are known, in the order in which they were made.
+    contexts: of all images that the app builds, base images among them.
+    """
 
     def __init__(self) -> None:
-        self._images: list[RegisteredImage] = []
-        self._contexts: list[ScopedContext] = []
+        self.images: list[RegisteredImage] = []
+        self.contexts: list[ScopedContext] = []
         self._repositories: dict[RepositoryAddress, tuple[Construct, ecr.Repository]] = {}
-        self._external_repositories: set[RepositoryAddress] = set()
+        self._external_repositories: set[tuple[str, str, str]] = set()
         self._moving_tags: dict[tuple[RepositoryAddress, str], str] = {}
         self._pruners: list[Callable[[], None]] = []
         self._caches: dict[str, tuple[str, str]] = {}
         self._noted: set[str] = set()
 
-    @property
-    def images(self) -> Sequence[RegisteredImage]:
-        """The images whose platforms are known, in the order in which they were made."""
-        return self._images
-
     def add_image(self, image: RegisteredImage) -> None:
         """Have the resources that run the image checked."""
-        self._images.append(image)
-
-    @property
-    def contexts(self) -> Sequence[ScopedContext]:
-        """The contexts of all images that the app builds, base images among them."""
-        return self._contexts
+        self.images.append(image)
 
     def add_contexts(self, contexts: Iterable[ScopedContext]) -> None:
         """Have `cdk watch` observe the files of these contexts."""
-        self._contexts += contexts
+        self.contexts += contexts
 
     def repository(self, address: RepositoryAddress) -> ecr.Repository | None:
         """Return a repository that the app makes; None for any other."""
@@ -66,12 +60,11 @@ class Register:
 
     def is_external(self, *, account: str | None, region: str | None, name: str) -> bool:
         """Return whether the app uses this repository and does not make it, so that its policy is unknown."""
-        place = (account, region, name)
-        return any((each.account, each.region, each.name) == place for each in self._external_repositories)
+        return (account, region, name) in self._external_repositories
 
     def add_external_repository(self, address: RepositoryAddress) -> None:
         """Add a repository that the app does not make."""
-        self._external_repositories.add(address)
+        self._external_repositories.add((address.account, address.region, address.name))
 
     def add_moving_tag(self, scope: Construct, address: RepositoryAddress, tag: str) -> None:
         """Reserve a tag of a repository for one image. Raises ScopedImagesError if another image moves it."""

@@ -11,7 +11,6 @@ from constructs import Construct, IConstruct
 from scoped_images.building.assembly import BASE_METADATA
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app.app_register import register_of
-from scoped_images.cdk.arguments import expect_argument
 from scoped_images.cdk.builds.builder import ImageBuilder, PublishedBase
 from scoped_images.cdk.builds.builds import ImageBuilds, platforms_of, refuse_late_args
 from scoped_images.cdk.builds.local_builder import LocalBuilder
@@ -161,26 +160,20 @@ class BaseImage(Construct):
 _BASES: WeakKeyDictionary[Stack, BaseImage] = WeakKeyDictionary()
 
 
-def base_argument(scope: Construct, base: object) -> PublishedBase | BaseReference | None:
-    """Return a base as builds take it. Raises ScopedImagesError for anything but a base image or a literal URI."""
+def base_argument(scope: Construct, base: BaseImage | str | None) -> PublishedBase | BaseReference | None:
+    """Return a base as builds take it. Raises ScopedImagesError for a URI that is not literal."""
     if isinstance(base, str):
         return BaseReference.external(base, name=f"base of {path_of(scope)!r}")
-    do = "use a base image, or the URI of an image that the app does not build"
-    expect_argument(scope, "base", base, BaseImage, do)
-    return base.published if isinstance(base, BaseImage) else None
+    return None if base is None else base.published
 
 
 def base_arguments(
-    scope: Construct, named_bases: Mapping[str, object] | None
+    scope: Construct, named_bases: Mapping[str, BaseImage | str] | None
 ) -> dict[str, PublishedBase | BaseReference]:
     """Return named bases as builds take them."""
-    expect_argument(scope, "named_bases", named_bases, Mapping, "use base images by name")
-    arguments: dict[str, PublishedBase | BaseReference] = {}
-    for name, each in (named_bases or {}).items():
-        what = f"named_bases[{name!r}]"
-        if isinstance(each, BaseImage):
-            arguments[name] = each.published
-        else:
-            expect_argument(scope, what, each, str, "put folders into build_contexts of the context")
-            arguments[name] = BaseReference.external(each, name=f"{what} of {path_of(scope)!r}")
-    return arguments
+    return {
+        name: BaseReference.external(each, name=f"named_bases[{name!r}] of {path_of(scope)!r}")
+        if isinstance(each, str)
+        else each.published
+        for name, each in (named_bases or {}).items()
+    }
