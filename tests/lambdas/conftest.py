@@ -7,12 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
 
 from lambdas.create_labels import handler as create_labels_handler
 from lambdas.upload_images import handler as upload_images_handler
 from receipt_dynamo import ReceiptTable
 from receipt_dynamo.keys import INDEX_NAME
-from tests.lambdas.emulated_aws import emulated_aws, use_dummy_keys
 from tests.lambdas.receipts import JPEG
 
 TABLE_NAME = "receipts-test"
@@ -21,51 +21,43 @@ BUCKET_NAME = "receipt-images-test"
 
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
-    """Make each client once for all tests: to make one takes longer than most tests take."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        use_dummy_keys(monkeypatch)
-        session = boto3.Session()
-    clients: dict[str, Any] = {}
-
-    def client(service: str, region_name: str | None = None, config: Any = None, **options: Any) -> Any:
-        key = f"{service} {region_name} {config and sorted(vars(config).items())} {options}"
-        if key not in clients:
-            clients[key] = make(service, region_name=region_name, config=config, **options)
-        return clients[key]
-
-    make, session.client = session.client, client
-    return session
+    """One for all tests: to read a service's model takes longer than most tests take."""
+    return boto3.Session("test", "test", region_name="eu-west-1")
 
 
 @pytest.fixture
-def aws(session: boto3.Session) -> Iterator[None]:
-    with emulated_aws(session):
+def aws(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS in this process, without an endpoint, profile or file of the person who runs the tests."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
         yield
 
 
 @pytest.fixture
 def table(aws: None) -> ReceiptTable:
     """An empty table with the keys and the index that the stack gives it."""
-    client = boto3.client("dynamodb")
-    client.create_table(
+    boto3.client("dynamodb").create_table(
         TableName=TABLE_NAME,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"} for name in ("PK", "SK", "GSI1PK", "GSI1SK")
         ],
-        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        KeySchema=_keys("PK", "SK"),
         GlobalSecondaryIndexes=[
             {
                 "IndexName": INDEX_NAME,
-                "KeySchema": [
-                    {"AttributeName": "GSI1PK", "KeyType": "HASH"},
-                    {"AttributeName": "GSI1SK", "KeyType": "RANGE"},
-                ],
+                "KeySchema": _keys("GSI1PK", "GSI1SK"),
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
             }
         ],
     )
-    return ReceiptTable(client, TABLE_NAME)
+    return ReceiptTable.connect(TABLE_NAME)
+
+
+def _keys(partition: str, sort: str) -> Any:
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
 
 
 @pytest.fixture

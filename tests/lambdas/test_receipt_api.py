@@ -66,7 +66,7 @@ def receipt_id(upload_images: Any, create_labels: Any, upload_event: dict[str, A
 
 
 def test_health_needs_neither_key_nor_aws() -> None:
-    app = create_app(table=ReceiptTable(None, "none"), api_key=ApiKey(None, "none"))
+    app = create_app(table=ReceiptTable(None), api_key=ApiKey(None, "none"))
     answer = app.test_client().get("/health")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
@@ -115,6 +115,7 @@ def test_the_list_is_read_page_by_page(
         (f"/receipts/{'0' * 32}", 404, f"receipt not found: {'0' * 32}"),
         ("/receipts/x", 400, "receipt_id: must be 32 lower-case hexadecimal digits, got 'x'"),
         ("/receipts?limit=many", 400, "limit: must be a number, got 'many'"),
+        ("/receipts?limit=0", 400, "limit: must be 1 to 50, got 0"),
         ("/receipts?limit=51", 400, "limit: must be 1 to 50, got 51"),
         ("/receipts?cursor=x", 400, "cursor: must be the cursor of the page before, unchanged, got 'x'"),
     ],
@@ -142,9 +143,7 @@ def test_a_table_that_cannot_be_read_is_a_503_without_details(
 def test_an_unexpected_error_is_a_500_without_details(
     secret_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = create_app(
-        table=ReceiptTable(None, "none"), api_key=ApiKey(boto3.client("secretsmanager"), secret_id)
-    )
+    app = create_app(table=ReceiptTable(None), api_key=ApiKey(boto3.client("secretsmanager"), secret_id))
     answer = app.test_client().get("/receipts", headers=KEY)
     assert (answer.status_code, answer.json) == (500, {"error": "internal error"})
     assert "AttributeError" in caplog.text
@@ -201,6 +200,7 @@ def test_the_process_serves_until_sigterm_and_then_ends_cleanly(aws: None) -> No
     port = free_port()
     environment = {
         **os.environ,
+        "AWS_DEFAULT_REGION": "eu-west-1",
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT}/packages/receipt_dynamo/src",
         "TABLE_NAME": "t",
         "API_KEY_SECRET_ARN": "a",

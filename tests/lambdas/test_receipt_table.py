@@ -4,8 +4,8 @@ import base64
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,10 +52,6 @@ def test_a_receipt_comes_out_as_it_went_in(table: ReceiptTable) -> None:
     assert (found.receipt, found.labels) == (receipt, ())
 
 
-def test_an_unknown_receipt_is_none(table: ReceiptTable) -> None:
-    assert table.get_receipt("0" * 32) is None
-
-
 def test_a_receipt_that_exists_is_refused_and_kept(table: ReceiptTable) -> None:
     table.put_receipt(a_receipt())
     with pytest.raises(ReceiptExistsError, match=f"receipt {1:032x} is already in receipts-test"):
@@ -65,12 +61,13 @@ def test_a_receipt_that_exists_is_refused_and_kept(table: ReceiptTable) -> None:
     assert found.receipt == a_receipt()
 
 
-def test_another_refusal_of_dynamodb_is_not_mistaken_for_an_existing_receipt(aws: None) -> None:
-    client = boto3.client("dynamodb")
-    stub = Stubber(client)
-    stub.add_client_error("put_item", "ProvisionedThroughputExceededException")
-    with stub, pytest.raises(client.exceptions.ProvisionedThroughputExceededException):
-        ReceiptTable(client, "receipts").put_receipt(a_receipt())
+def test_another_refusal_of_dynamodb_is_not_mistaken_for_an_existing_receipt(table: ReceiptTable) -> None:
+    client = table.table.meta.client
+    refusal = "ProvisionedThroughputExceededException"
+    with Stubber(client) as stub:
+        stub.add_client_error("put_item", refusal)
+        with pytest.raises(ClientError, match=refusal):
+            table.put_receipt(a_receipt())
 
 
 def test_labels_come_out_in_the_order_of_lines(table: ReceiptTable) -> None:
@@ -103,21 +100,6 @@ def test_labels_of_another_receipt_are_refused(table: ReceiptTable) -> None:
         table.replace_labels(a_receipt(2).receipt_id, [a_label()])
 
 
-def test_what_dynamodb_leaves_unprocessed_is_sent_again(aws: None) -> None:
-    client = boto3.client("dynamodb")
-    writes = [{"PutRequest": {"Item": a_label(line).to_item()}} for line in range(3)]
-    with Stubber(client) as stub:
-        stub.add_response("query", {"Items": []})
-        stub.add_response(
-            "batch_write_item",
-            {"UnprocessedItems": {"receipts": writes[1:]}},
-            {"RequestItems": {"receipts": writes}},
-        )
-        stub.add_response("batch_write_item", {}, {"RequestItems": {"receipts": writes[1:]}})
-        ReceiptTable(client, "receipts").replace_labels(a_receipt().receipt_id, map(a_label, range(3)))
-        stub.assert_no_pending_responses()
-
-
 def test_pages_list_every_receipt_once_newest_first_with_its_labels(table: ReceiptTable) -> None:
     for number in (3, 1, 5, 2, 4):
         table.put_receipt(a_receipt(number))
@@ -131,12 +113,6 @@ def test_pages_list_every_receipt_once_newest_first_with_its_labels(table: Recei
     assert [found.receipt for found in seen] == [a_receipt(number) for number in (5, 4, 3, 2, 1)]
     assert [len(found.labels) for found in seen] == [0, 0, 0, 0, 1]
     assert cursor is None
-
-
-@pytest.mark.parametrize("limit", [0, 51])
-def test_a_limit_out_of_range_is_refused(table: ReceiptTable, limit: int) -> None:
-    with pytest.raises(ValueError, match=f"limit: must be 1 to 50, got {limit}"):
-        table.list_receipts(limit=limit)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +142,7 @@ def test_a_cursor_that_was_not_handed_out_is_refused(cursor: str) -> None:
 )
 def test_every_cursor_that_is_handed_out_is_taken_back(moment: datetime, number: int) -> None:
     key = index_sort_key(moment, f"{number % 16**32:032x}")
-    assert decode_cursor(encode_cursor(key))["GSI1SK"] == {"S": key}
+    assert decode_cursor(encode_cursor(key))["GSI1SK"] == key
 
 
 @given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=2))

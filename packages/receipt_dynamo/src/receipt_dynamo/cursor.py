@@ -8,7 +8,6 @@ from receipt_dynamo.keys import (
     INDEX_PARTITION,
     RECEIPT_ID,
     RECEIPT_SORT_KEY,
-    Item,
     index_sort_key,
     partition_key,
 )
@@ -23,7 +22,7 @@ def encode_cursor(index_key: str) -> str:
     return base64.urlsafe_b64encode(index_key.encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str) -> Item:
+def decode_cursor(cursor: str) -> dict[str, str]:
     """The start key for DynamoDB; CursorError for anything that `encode_cursor` would not write."""
     try:
         index_key = base64.b64decode(
@@ -36,8 +35,8 @@ def decode_cursor(cursor: str) -> Item:
     if not RECEIPT_ID.fullmatch(receipt_id) or canonical != index_key:
         raise CursorError(f"cursor: must be the cursor of the page before, unchanged, got {cursor[:80]!r}")
     return {
-        "PK": {"S": partition_key(receipt_id)},
-        "SK": {"S": RECEIPT_SORT_KEY},
-        "GSI1PK": {"S": INDEX_PARTITION},
-        "GSI1SK": {"S": index_key},
+        "PK": partition_key(receipt_id),
+        "SK": RECEIPT_SORT_KEY,
+        "GSI1PK": INDEX_PARTITION,
+        "GSI1SK": index_key,
     }

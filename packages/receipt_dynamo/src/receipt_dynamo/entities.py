@@ -7,7 +7,6 @@ from typing import Any, Self
 from receipt_dynamo.keys import (
     INDEX_PARTITION,
     RECEIPT_SORT_KEY,
-    Item,
     check_receipt_id,
     index_sort_key,
     label_sort_key,
@@ -46,25 +45,25 @@ class Receipt:
         """Return the image's key in the bucket."""
         return f"receipts/{self.receipt_id}.{CONTENT_TYPES[self.content_type]}"
 
-    def to_item(self) -> Item:
+    def to_item(self) -> dict[str, Any]:
         return {
-            "PK": {"S": partition_key(self.receipt_id)},
-            "SK": {"S": RECEIPT_SORT_KEY},
-            "GSI1PK": {"S": INDEX_PARTITION},
-            "GSI1SK": {"S": index_sort_key(self.uploaded_at, self.receipt_id)},
-            "receipt_id": {"S": self.receipt_id},
-            "content_type": {"S": self.content_type},
-            "lines": {"L": [{"S": line} for line in self.lines]},
-            "uploaded_at": {"S": timestamp(self.uploaded_at)},
+            "PK": partition_key(self.receipt_id),
+            "SK": RECEIPT_SORT_KEY,
+            "GSI1PK": INDEX_PARTITION,
+            "GSI1SK": index_sort_key(self.uploaded_at, self.receipt_id),
+            "receipt_id": self.receipt_id,
+            "content_type": self.content_type,
+            "lines": list(self.lines),
+            "uploaded_at": timestamp(self.uploaded_at),
         }
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> Self:
         return cls(
-            receipt_id=item["receipt_id"]["S"],
-            content_type=item["content_type"]["S"],
-            lines=tuple(line["S"] for line in item["lines"]["L"]),
-            uploaded_at=datetime.fromisoformat(item["uploaded_at"]["S"]),
+            receipt_id=item["receipt_id"],
+            content_type=item["content_type"],
+            lines=tuple(item["lines"]),
+            uploaded_at=datetime.fromisoformat(item["uploaded_at"]),
         )
 
 
@@ -86,23 +85,23 @@ class ReceiptLabel:
         if not self.value:
             raise ValueError(f"value: must not be empty, got '' for {self.label} of line {self.line}")
 
-    def to_item(self) -> Item:
+    def to_item(self) -> dict[str, Any]:
         return {
-            "PK": {"S": partition_key(self.receipt_id)},
-            "SK": {"S": label_sort_key(self.line, self.label)},
-            "receipt_id": {"S": self.receipt_id},
-            "line": {"N": str(self.line)},
-            "label": {"S": self.label},
-            "value": {"S": self.value},
+            "PK": partition_key(self.receipt_id),
+            "SK": label_sort_key(self.line, self.label),
+            "receipt_id": self.receipt_id,
+            "line": self.line,
+            "label": self.label,
+            "value": self.value,
         }
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> Self:
         return cls(
-            receipt_id=item["receipt_id"]["S"],
-            line=int(item["line"]["N"]),
-            label=item["label"]["S"],
-            value=item["value"]["S"],
+            receipt_id=item["receipt_id"],
+            line=int(item["line"]),
+            label=item["label"],
+            value=item["value"],
         )
 
 

@@ -12,9 +12,6 @@ INDEX_PARTITION = "RECEIPT"
 
 RECEIPT_ID = re.compile(r"[0-9a-f]{32}")
 
-Item = dict[str, dict[str, object]]
-"""An item as DynamoDB's API takes it: `{"PK": {"S": "…"}}`."""
-
 
 def check_receipt_id(receipt_id: object) -> str:
     """The id itself; ValueError when it is not 32 hexadecimal digits."""

@@ -1,11 +1,11 @@
 """Reads and writes receipts and labels; nothing here scans the table."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
 import boto3
+from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from receipt_dynamo.cursor import decode_cursor, encode_cursor
@@ -20,9 +20,6 @@ from receipt_dynamo.keys import (
 )
 
 MAX_PAGE = 50
-BATCH_SIZE = 25
-"""The limit of BatchWriteItem (DynamoDB API reference)."""
-BATCH_ATTEMPTS = 8
 
 
 class ReceiptExistsError(Exception):
@@ -39,22 +36,25 @@ class Page:
 
 @dataclass(frozen=True)
 class ReceiptTable:
-    """One DynamoDB table through a boto3 DynamoDB client."""
+    """One DynamoDB table. table: boto3's resource."""
 
-    client: Any
-    name: str
+    table: Any
 
     @classmethod
     def connect(cls, name: str) -> Self:
         """Connect with boto3's region and credentials."""
-        return cls(boto3.client("dynamodb"), name)
+        return cls(boto3.resource("dynamodb").Table(name))
+
+    @property
+    def name(self) -> str:
+        """Return the table's name."""
+        name: str = self.table.name
+        return name
 
     def put_receipt(self, receipt: Receipt) -> None:
         """Write a new receipt. Raises ReceiptExistsError if it exists."""
         try:
-            self.client.put_item(
-                TableName=self.name, Item=receipt.to_item(), ConditionExpression="attribute_not_exists(PK)"
-            )
+            self.table.put_item(Item=receipt.to_item(), ConditionExpression=Attr("PK").not_exists())
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
@@ -63,12 +63,10 @@ class ReceiptTable:
     def get_receipt(self, receipt_id: str) -> LabelledReceipt | None:
         """Return the receipt with its labels, read consistently, or None if it does not exist."""
         items = self._partition(check_receipt_id(receipt_id))
-        receipts = [item for item in items if item["SK"]["S"] == RECEIPT_SORT_KEY]
+        receipts = [item for item in items if item["SK"] == RECEIPT_SORT_KEY]
         if not receipts:
             return None
-        labels = tuple(
-            ReceiptLabel.from_item(item) for item in items if item["SK"]["S"].startswith(LABEL_PREFIX)
-        )
+        labels = tuple(ReceiptLabel.from_item(item) for item in items if item["SK"].startswith(LABEL_PREFIX))
         return LabelledReceipt(receipt=Receipt.from_item(receipts[0]), labels=labels)
 
     def list_receipts(self, *, limit: int = 20, cursor: str | None = None) -> Page:
@@ -76,22 +74,18 @@ class ReceiptTable:
         if not 1 <= limit <= MAX_PAGE:
             raise ValueError(f"limit: must be 1 to {MAX_PAGE}, got {limit}")
         start = {"ExclusiveStartKey": decode_cursor(cursor)} if cursor is not None else {}
-        answer = self.client.query(
-            TableName=self.name,
+        answer = self.table.query(
             IndexName=INDEX_NAME,
-            KeyConditionExpression="GSI1PK = :receipts",
-            ExpressionAttributeValues={":receipts": {"S": INDEX_PARTITION}},
+            KeyConditionExpression=Key("GSI1PK").eq(INDEX_PARTITION),
             ScanIndexForward=False,
             Limit=limit,
             **start,
         )
-        listed = [
-            self.get_receipt(item["PK"]["S"].removeprefix(partition_key(""))) for item in answer["Items"]
-        ]
+        listed = [self.get_receipt(item["PK"].removeprefix(partition_key(""))) for item in answer["Items"]]
         last = answer.get("LastEvaluatedKey")
         return Page(
             receipts=tuple(found for found in listed if found is not None),
-            cursor=encode_cursor(last["GSI1SK"]["S"]) if last else None,
+            cursor=encode_cursor(last["GSI1SK"]) if last else None,
         )
 
     def replace_labels(self, receipt_id: str, labels: Iterable[ReceiptLabel]) -> None:
@@ -99,38 +93,26 @@ class ReceiptTable:
 
         Writes come before removals, so that a concurrent reader sees too many labels rather than none.
         """
-        puts = {str(item["SK"]["S"]): item for item in (label.to_item() for label in labels)}
-        partition = {"S": partition_key(check_receipt_id(receipt_id))}
-        if strangers := [item["PK"]["S"] for item in puts.values() if item["PK"] != partition]:
+        puts = {item["SK"]: item for item in (label.to_item() for label in labels)}
+        partition = partition_key(check_receipt_id(receipt_id))
+        if strangers := [item["PK"] for item in puts.values() if item["PK"] != partition]:
             raise ValueError(f"labels: must be of receipt {receipt_id}, got {strangers[0]}")
         stale = [
             {"PK": item["PK"], "SK": item["SK"]}
             for item in self._partition(receipt_id)
-            if item["SK"]["S"].startswith(LABEL_PREFIX) and item["SK"]["S"] not in puts
+            if item["SK"].startswith(LABEL_PREFIX) and item["SK"] not in puts
         ]
-        self._batch_write([{"PutRequest": {"Item": item}} for item in puts.values()])
-        self._batch_write([{"DeleteRequest": {"Key": key}} for key in stale])
+        with self.table.batch_writer() as batch:
+            for item in puts.values():
+                batch.put_item(Item=item)
+        with self.table.batch_writer() as batch:
+            for key in stale:
+                batch.delete_item(Key=key)
 
     def _partition(self, receipt_id: str) -> list[dict[str, Any]]:
-        pages = self.client.get_paginator("query").paginate(
+        pages = self.table.meta.client.get_paginator("query").paginate(
             TableName=self.name,
-            KeyConditionExpression="PK = :receipt",
-            ExpressionAttributeValues={":receipt": {"S": partition_key(receipt_id)}},
+            KeyConditionExpression=Key("PK").eq(partition_key(receipt_id)),
             ConsistentRead=True,
         )
         return [item for page in pages for item in page["Items"]]
-
-    def _batch_write(self, requests: list[dict[str, Any]]) -> None:
-        """Write in batches, and send again what DynamoDB reports as unprocessed under load."""
-        for start in range(0, len(requests), BATCH_SIZE):
-            left = requests[start : start + BATCH_SIZE]
-            for attempt in range(BATCH_ATTEMPTS):
-                answer = self.client.batch_write_item(RequestItems={self.name: left})
-                left = answer.get("UnprocessedItems", {}).get(self.name, [])
-                if not left:
-                    break
-                time.sleep(0.05 * 2**attempt)
-            else:
-                raise RuntimeError(
-                    f"{self.name} left {len(left)} label writes undone after {BATCH_ATTEMPTS} attempts"
-                )
