@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images.command_line import main
+from tests.unit.command_line.program import Command, Printed
 from tests.unit.workspace.repository import packages, project, write
 
 
@@ -24,11 +24,13 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_the_tree_has_each_base_below_the_one_it_is_built_from(
-    root: Path, capsys: pytest.CaptureFixture[str]
+    root: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["bases", "show", str(root)]) == 0
-    printed = capsys.readouterr()
-    assert printed.out.splitlines() == [
+    """In a pipe, lines are whole and have no colors."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = command("bases", "show", str(root))
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.splitlines() == [
         str(root),
         "└── core  no requirements",
         "    ├── dynamo[fast]  requirements of packages/dynamo/requirements.lock, with hashes",
@@ -37,31 +39,19 @@ def test_the_tree_has_each_base_below_the_one_it_is_built_from(
         "    └── images  no requirements",
         "        └── upload  workload in lambdas/upload",
     ]
-    assert printed.err == ""
 
 
-def test_a_pipe_gets_whole_lines_without_colors_even_where_colors_are_forced(
-    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert main(["bases", "show", str(root)]) == 0
-    plain = capsys.readouterr().out
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    assert main(["bases", "show", str(root)]) == 0
-    assert capsys.readouterr().out == plain
-
-
-def test_only_the_bases_of_a_workload(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bases", "show", str(root), "--workload", "lambdas"]) == 0
-    assert [line.split("  ")[-2].strip("│└─├ ") for line in capsys.readouterr().out.splitlines()[1:]] == [
+def test_only_the_bases_of_a_workload(root: Path, command: Command) -> None:
+    shown = command("bases", "show", str(root), "--workload", "lambdas")
+    assert [line.split("  ")[-2].strip("│└─├ ") for line in shown.out.splitlines()[1:]] == [
         "core",
         "images",
         "upload",
     ]
 
 
-def test_json_has_everything_by_name(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bases", "show", str(root), "--json"]) == 0
-    content = json.loads(capsys.readouterr().out)
+def test_json_has_everything_by_name(root: Path, command: Command) -> None:
+    content = json.loads(command("bases", "show", str(root), "--json").out)
     assert [base["name"] for base in content["bases"]] == ["core", "dynamo", "images", "label"]
     assert content["bases"][1] == {
         "name": "dynamo",
@@ -81,29 +71,19 @@ def test_json_has_everything_by_name(root: Path, capsys: pytest.CaptureFixture[s
     ]
 
 
-def test_a_base_that_is_not_locked_is_warned_of(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_base_that_is_not_locked_is_warned_of(root: Path, command: Command) -> None:
     (root / "packages/dynamo/requirements.lock").unlink()
-    assert main(["bases", "show", str(root)]) == 0
-    printed = capsys.readouterr()
-    assert printed.err.startswith("warning: base image 'dynamo': no lock file, ")
-    assert "dynamo[fast]  requirements of packages/dynamo/pyproject.toml, without hashes" in printed.out
+    shown = command("bases", "show", str(root))
+    assert shown.err.startswith("warning: base image 'dynamo': no lock file, ")
+    assert "dynamo[fast]  requirements of packages/dynamo/pyproject.toml, without hashes" in shown.out
 
 
-def test_a_repository_without_shared_packages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_repository_without_shared_packages(tmp_path: Path, command: Command) -> None:
     write(tmp_path, {"pyproject.toml": project("alone")})
-    assert main(["bases", "show", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.splitlines() == [
+    assert command("bases", "show", str(tmp_path)).out.splitlines() == [
         str(tmp_path),
         "└── alone  workload in .",
         "No package is shared, so there is no base image.",
-    ]
-
-
-def test_a_mistake_is_one_line(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bases", "show", str(root), "--workload", "nobody"]) == 2
-    assert capsys.readouterr().err.splitlines() == [
-        f"scoped-images: workloads: must be packages or folders of {root}, got 'nobody'; known packages are api, "
-        "core, dynamo, images, label, upload"
     ]
 
 
@@ -119,21 +99,15 @@ below = BaseDeclaration(name=NAME, context=core.context, platforms=(Platform.LIN
 
 def graph():
     return BaseGraph.from_workspace(HERE, workloads=["services/api"], declared=[core, below])
-
-
-none = None
 """
 
 
-def test_the_graph_of_an_app_is_shown_with_what_it_declares_by_hand(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_graph_of_an_app_is_shown_with_what_it_declares_by_hand(root: Path, command: Command) -> None:
     write(
         root, {"bases.py": APP, "neighbour.py": "NAME = 'chroma'\n", "by_hand/Dockerfile": "FROM scratch\n"}
     )
-    assert main(["bases", "show", "--graph", f"{root}/bases.py:graph"]) == 0
-    printed = capsys.readouterr()
-    assert printed.out.splitlines() == [
+    show = ("bases", "show", "--graph", f"{root}/bases.py:graph")
+    assert command(*show).out.splitlines() == [
         str(root),
         "└── chroma  declared by hand",
         "    └── core  declared by hand",
@@ -142,8 +116,7 @@ def test_the_graph_of_an_app_is_shown_with_what_it_declares_by_hand(
         "        │       └── api  workload in services/api",
         "        └── images  no requirements",
     ]
-    assert main(["bases", "show", "--graph", f"{root}/bases.py:graph", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)["bases"]
+    shown = json.loads(command(*show, "--json").out)["bases"]
     assert shown[0] == {
         "name": "chroma",
         "needs": [],
@@ -154,42 +127,41 @@ def test_the_graph_of_an_app_is_shown_with_what_it_declares_by_hand(
     assert [base["declared"] for base in shown] == [True, True, False, False, False]
 
 
+TAKES = "must be FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
+
+
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("options", "message"),
     [
-        (["gone.py:graph"], "got 'gone.py:graph'"),
-        (["bases.py"], "got 'bases.py'"),
-        (["bases.py:none"], "got 'bases.py:none', which is NoneType"),
+        ("--graph gone.py:graph", f"--graph: {TAKES}, got 'gone.py:graph'"),
+        ("--graph bases.py", f"--graph: {TAKES}, got 'bases.py'"),
+        ("--graph bases.py:none", f"--graph: {TAKES}, got 'bases.py:none', which is NoneType"),
+        ("--graph wrong.py:graph", "--graph: cannot import wrong.py: ZeroDivisionError: division by zero"),
+        (
+            "--graph bases.py:graph --exclude old",
+            "--graph: says all of it, got 'bases.py:graph' with other options; pass one or the other",
+        ),
+        (
+            "--workload nobody",
+            "workloads: must be packages or folders of {root}, got 'nobody'; known packages are api, core, dynamo, "
+            "images, label, upload",
+        ),
     ],
 )
-def test_a_graph_that_cannot_be_loaded(
-    root: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    given: list[str],
-    message: str,
+def test_what_cannot_be_shown(
+    root: Path, monkeypatch: pytest.MonkeyPatch, command: Command, options: str, message: str
 ) -> None:
-    write(root, {"bases.py": "none = None\n"})
+    write(root, {"bases.py": "none = None\n", "wrong.py": "1 / 0\n"})
     monkeypatch.chdir(root)
-    assert main(["bases", "show", "--graph", *given]) == 2
-    takes = "--graph: must be FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
-    assert capsys.readouterr().err == f"scoped-images: {takes}, {message}\n"
+    shown = command("bases", "show", *options.split())
+    assert shown == Printed(2, "", f"scoped-images: {message.format(root=root)}\n")
 
 
-def test_a_graph_says_all_that_other_options_would(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bases", "show", "--graph", "bases.py:graph", "--exclude", "old"]) == 2
-    assert capsys.readouterr().err == (
-        "scoped-images: --graph: says all of it, got 'bases.py:graph' with other options; pass one or the other\n"
-    )
-
-
-def test_packages_that_are_one_base_and_packages_that_are_left_out(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_packages_that_are_one_base_and_packages_that_are_left_out(root: Path, command: Command) -> None:
     write(root, {"packages/core/pyproject.toml": project("core", [], {"all": ["images"]})})
     write(root, {"services/api/pyproject.toml": project("api", ["core[all]"])})
-    assert main(["bases", "show", str(root), "--exclude", "lambdas", "--exclude", "packages/[dl]*"]) == 0
-    assert capsys.readouterr().out.splitlines()[1:] == [
+    excluded = ("--exclude", "lambdas", "--exclude", "packages/[dl]*")
+    assert command("bases", "show", str(root), *excluded).out.splitlines()[1:] == [
         "└── core[all] with images  no requirements",
         "    ├── api  workload in services/api",
         "    └── images  workload in packages/images",
