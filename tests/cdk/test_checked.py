@@ -41,14 +41,20 @@ def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 ROOMS = tuple(
     f"scoped_images.cdk.{room}"
-    for room in ("bases", "functions", "images", "remote", "repositories", "stack_outputs")
+    for room in ("bases", "builds", "functions", "images", "remote", "repositories", "stack_outputs")
 )
 FUNCTIONS = dict(public_functions())
 # The library calls them.
-for own in ("RemoteBuilder.build", "WorkloadBases.__init__"):
+for own in (
+    "ImageBuild.__init__",
+    "ImageBuilder.__init__",
+    "ImageBuilder.build",
+    "RemoteBuilder.build",
+    "WorkloadBases.__init__",
+    "ExistingRepository.keep_moving_tag",
+    "ImageRepository.keep_moving_tag",
+):
     del FUNCTIONS[own]
-for own in ("ExistingRepository", "ImageRepository"):
-    del FUNCTIONS[f"{own}.keep_moving_tag"]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -59,6 +65,15 @@ def test_a_value_of_no_known_type_is_named_in_every_argument(name: str) -> None:
         with pytest.raises(ScopedImagesError) as caught:
             function(None, **{argument: complex(1)})
         assert str(caught.value).startswith(f"{argument}: must be "), str(caught.value)
+
+
+class NoBuilder:
+    """A builder of an app's own that forgets to say where the image is."""
+
+    takes_tokens = needs_repository = False
+
+    def build(self, *_: Any) -> Any:
+        return None
 
 
 def image(scope: Any, construct_id: Any = "X", **options: Any) -> ScopedImage:
@@ -147,6 +162,10 @@ MISTAKES: dict[str, tuple[Callable[[SmallApp, cdk.Stack], Any], str]] = {
     "a name unknown to CDK's synthesizer": (
         lambda _, __: OrderedAssets(qualifer="team1"),
         "qualifer: DefaultStackSynthesizer() has no such argument; use qualifier=",
+    ),
+    "a builder that returns nothing": (
+        lambda small_app, stack: small_app.image(stack, "X", builder=NoBuilder()),
+        "NoBuilder.build(): must be PublishedImage, got None; return PublishedImage(repository=…, tag=…)",
     ),
     "a method": (
         lambda small_app, stack: small_app.image(stack, "X").to_lambda_code(cmd=[7]),  # type: ignore[list-item]

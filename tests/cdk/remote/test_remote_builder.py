@@ -86,7 +86,9 @@ def test_compute_timeout_retention_and_images_are_settings(small_app: SmallApp) 
     Template.from_stack(builds).has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 7})
 
 
-def test_a_fleet_is_reserved_capacity_of_one_platform(small_app: SmallApp) -> None:
+def test_two_platforms_are_two_builds_under_one_index_and_a_fleet_is_of_one_platform(
+    small_app: SmallApp,
+) -> None:
     builds, stack = small_app.stack("Builds"), small_app.stack("App")
     fleet = codebuild.Fleet(
         builds,
@@ -97,10 +99,17 @@ def test_a_fleet_is_reserved_capacity_of_one_platform(small_app: SmallApp) -> No
     )
     builder = builder_in(builds, fleets={Platform.LINUX_ARM64: fleet})
     image_in(small_app, stack, builder, platform=None, platforms=list(Platform))
+    template = Template.from_stack(stack)
     with_fleet = {"Environment": {"Type": "ARM_CONTAINER", "Fleet": {"FleetArn": Match.any_value()}}}
-    Template.from_stack(stack).resource_properties_count_is(PROJECT, with_fleet, 1)
+    template.resource_properties_count_is(PROJECT, with_fleet, 1)
     on_demand = {"Environment": {"Type": "LINUX_CONTAINER", "Fleet": Match.absent()}}
-    Template.from_stack(stack).resource_properties_count_is(PROJECT, on_demand, 1)
+    template.resource_properties_count_is(PROJECT, on_demand, 1)
+    found, projects = template.find_resources(BUILD), template.find_resources(PROJECT).values()
+    assert {each["Properties"]["Project"] for each in found.values()} == {
+        each["Properties"]["Name"] for each in projects
+    }
+    (index,) = template.find_resources("Custom::ScopedImagesIndex").values()
+    assert set(found) <= set(index["DependsOn"])
 
 
 def test_a_remote_image_is_no_image_of_the_cli_s(small_app: SmallApp) -> None:
@@ -256,20 +265,6 @@ def test_asking_again_for_deleted_images_is_a_property_of_each_build(small_app: 
     stack = small_app.stack("App")
     image_in(small_app, stack, builder_in(small_app.stack("Builds")))
     assert build_of(stack)["LookAgain"] == "2026-11-21"
-
-
-def test_two_platforms_are_two_builds_under_one_index(small_app: SmallApp) -> None:
-    builder = builder_in(small_app.stack("Builds"))
-    stack = small_app.stack("App")
-    image_in(small_app, stack, builder, platform=None, platforms=list(Platform))
-    builds = Template.from_stack(stack).find_resources(BUILD)
-    projects = Template.from_stack(stack).find_resources(PROJECT).values()
-    assert {b["Properties"]["Project"] for b in builds.values()} == {
-        p["Properties"]["Name"] for p in projects
-    }
-    assert len(projects) == 2
-    (index,) = Template.from_stack(stack).find_resources("Custom::ScopedImagesIndex").values()
-    assert set(builds) <= set(index["DependsOn"])
 
 
 def test_mixed_chains_of_remote_and_local_images_are_ordered(small_app: SmallApp) -> None:

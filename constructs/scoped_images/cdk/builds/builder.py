@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from constructs import Construct, IConstruct
 
 from scoped_images.cdk.app.digest import Digest
+from scoped_images.cdk.checked import checked
 from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.image.base_reference import BaseReference
@@ -31,6 +32,7 @@ class ImageBuild:
     late_args: Mapping[str, str] = field(default_factory=dict)
 
 
+@checked()
 @dataclass(frozen=True, kw_only=True)
 class PublishedImage:
     """Where an image is once its stack is deployed, or is being deployed.

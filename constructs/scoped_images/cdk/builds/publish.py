@@ -10,6 +10,7 @@ from constructs import Construct, IConstruct
 from scoped_images.cdk.builds.builder import ImageBuild, ImageBuilder, PublishedImage
 from scoped_images.cdk.functions.registry_resources import ImageIndex
 from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
+from scoped_images.expect import expect
 from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
 
@@ -34,7 +35,7 @@ def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) ->
     """Have each platform's image built and pushed, and the index put when the stack deploys."""
     if len(builds) == 1:
         (build,) = builds
-        image = by.build(scope, "Asset", build)
+        image = _built(by, scope, "Asset", build)
         return PublishResult(
             images={build.spec.platform: image},
             index=None,
@@ -45,7 +46,7 @@ def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) ->
     address = builds[0].repository
     assert address is not None, "ImageBuilds has checked that an index has a repository"
     images = {
-        build.spec.platform: by.build(scope, f"Asset-{build.spec.platform.slug}", build) for build in builds
+        build.spec.platform: _built(by, scope, f"Asset-{build.spec.platform.slug}", build) for build in builds
     }
     tag = index_tag([build.spec for build in builds])
     index = ImageIndex(
@@ -62,4 +63,11 @@ def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) ->
         repository=images[builds[0].spec.platform].repository,
         tag=tag,
         needed=(index,),
+    )
+
+
+def _built(by: ImageBuilder, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:
+    image = by.build(scope, construct_id, build)
+    return expect(
+        f"{type(by).__name__}.build()", image, PublishedImage, "return PublishedImage(repository=…, tag=…)"
     )
