@@ -52,11 +52,12 @@ def test_functions_and_tasks_refer_to_the_digest_only_of_a_pinned_image(
 def test_the_digest_lookup_may_describe_images_and_write_its_log(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
     assert small_app.image(stack).digest.startswith("sha256:${Token[")
-    (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
-    log, describe = policy["Properties"]["PolicyDocument"]["Statement"]
+    (role,) = Template.from_stack(stack).find_resources("AWS::IAM::Role").values()
+    (policy,) = role["Properties"]["Policies"]
+    log, describe = policy["PolicyDocument"]["Statement"]
     assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert "ScopedImagesRegistryLogs" in json.dumps(log["Resource"])
-    assert describe["Action"] == "ecr:DescribeImages"
+    assert describe["Action"] == ["ecr:DescribeImages"]
     assert "container-assets" in json.dumps(describe["Resource"])
 
 

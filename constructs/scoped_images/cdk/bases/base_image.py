@@ -17,7 +17,7 @@ from scoped_images.cdk.builds.local_builder import LocalBuilder
 from scoped_images.cdk.builds.publish import publish
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.environment import BASE_TAGS, BaseTag
-from scoped_images.cdk.functions.registry_resources import move_tag
+from scoped_images.cdk.functions.registry_resources import move_tags
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.repositories.existing_repository import ExistingRepository
 from scoped_images.cdk.repositories.image_repository import ImageRepository
@@ -143,8 +143,8 @@ class BaseImage(Construct):
 
     def _move_tags(self, published: Sequence[IConstruct], moving_tag: str | None) -> None:
         # One commit may have several contents: its base image or its build arguments changed since.
-        for tag in dict.fromkeys((STABLE, moving_tag or STABLE)):
-            move_tag(self, self.address, from_tag=self.content_tag, tag=tag, after=tuple(published))
+        tags = dict.fromkeys((STABLE, moving_tag or STABLE))
+        move_tags(self, self.address, from_tag=self.content_tag, tags=tags, after=tuple(published))
 
     def _refuse_second_base(self) -> None:
         stack = stack_of(self)

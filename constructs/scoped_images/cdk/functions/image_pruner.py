@@ -197,25 +197,24 @@ class ImagePruner(Construct):
             self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
         )
         role = self._role(log_group)
-        with function_code("pruner") as code:
-            return lambda_.Function(
-                self,
-                "Function",
-                function_name=f"image-pruner-{self.settings.environment}",
-                description="Deletes or archives container images that nothing uses",
-                runtime=function_runtime(),
-                architecture=lambda_.Architecture.ARM_64,
-                handler="index.handler",
-                code=code,
-                memory_size=512,
-                timeout=Duration.minutes(15),
-                environment={"PRUNER_SETTINGS": self.settings.to_text()},
-                role=role,
-                log_group=log_group,
-                dead_letter_queue=self.dead_letters,
-                retry_attempts=1,
-                reserved_concurrent_executions=1 if exclusive else None,
-            )
+        return lambda_.Function(
+            self,
+            "Function",
+            function_name=f"image-pruner-{self.settings.environment}",
+            description="Deletes or archives container images that nothing uses",
+            runtime=function_runtime(),
+            architecture=lambda_.Architecture.ARM_64,
+            handler="index.handler",
+            code=function_code("pruner"),
+            memory_size=512,
+            timeout=Duration.minutes(15),
+            environment={"PRUNER_SETTINGS": self.settings.to_text()},
+            role=role,
+            log_group=log_group,
+            dead_letter_queue=self.dead_letters,
+            retry_attempts=1,
+            reserved_concurrent_executions=1 if exclusive else None,
+        )
 
     def _role(self, log_group: logs.LogGroup) -> iam.Role:
         description = "Reads which images are in use, and deletes or archives others of its own repositories"

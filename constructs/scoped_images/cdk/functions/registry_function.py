@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from weakref import WeakKeyDictionary
 
 # Its modules load when they are first used: aws_lambda and aws_ec2 take half a second.
 import aws_cdk
 from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
+from scoped_images.cdk.acknowledge import acknowledge
+from scoped_images.cdk.app.architectures import lambda_architecture
 from scoped_images.cdk.arguments import refuse_network_without_vpc
 from scoped_images.cdk.checked import checked
-from scoped_images.cdk.functions.function_code import function_code, function_role, function_runtime
+from scoped_images.cdk.functions.function_code import function_code, function_runtime, lambda_principal
 from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
 
 _FUNCTION_ID = "ScopedImagesRegistry"
 
@@ -52,39 +57,87 @@ class RegistryFunction:
 _SETTINGS: WeakKeyDictionary[IConstruct, RegistryFunction] = WeakKeyDictionary()
 
 
-def registry_function(stack: Stack) -> aws_cdk.aws_lambda.Function:
-    """Return the stack's function, and make it at the first call."""
-    lambda_, logs = aws_cdk.aws_lambda, aws_cdk.aws_logs
-    existing = stack.node.try_find_child(_FUNCTION_ID)
-    if isinstance(existing, lambda_.Function):
-        return existing
-    settings = _settings(stack)
-    description = "Looks up and tags images for CloudFormation"
-    log_group = logs.LogGroup(
-        stack,
-        f"{_FUNCTION_ID}Logs",
-        retention=logs.RetentionDays.ONE_MONTH,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    role = function_role(stack, f"{_FUNCTION_ID}Role", description=description, log_group=log_group)
-    with function_code("registry") as code:
-        return lambda_.Function(
+class StackRegistry:
+    """The registry function of one stack. arn: of the function."""
+
+    def __init__(self, stack: Stack) -> None:
+        settings = _settings(stack)
+        description = "Looks up and tags images for CloudFormation"
+        log_group = aws_cdk.aws_logs.LogGroup(
+            stack,
+            f"{_FUNCTION_ID}Logs",
+            retention=aws_cdk.aws_logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        role = iam.Role(stack, f"{_FUNCTION_ID}Role", description=description, assumed_by=lambda_principal())
+        if settings.vpc is not None:
+            _let_into_vpc(role)
+        function = aws_cdk.aws_lambda.Function(
             stack,
             _FUNCTION_ID,
             description=description,
             runtime=function_runtime(),
-            architecture=settings.architecture or lambda_.Architecture.ARM_64,
+            architecture=settings.architecture or lambda_architecture(Platform.LINUX_ARM64),
             handler="index.handler",
-            code=code,
-            timeout=Duration.minutes(1),
+            code=function_code("registry"),
+            timeout=_one_minute(),
             role=role,
             log_group=log_group,
             vpc=settings.vpc,
             vpc_subnets=settings.subnets,
             security_groups=list(settings.security_groups) or None,
         )
+        self.arn: str = function.function_arn
+        self._role = role.node.default_child
+        self._allowed: dict[tuple[str, ...], list[str]] = {
+            ("logs:CreateLogStream", "logs:PutLogEvents"): [log_group.log_group_arn]
+        }
+
+    def allow(self, actions: tuple[str, ...], repository_arn: str) -> None:
+        """Allow the function to do `actions` with a repository."""
+        arns = self._allowed.setdefault(actions, [])
+        if repository_arn in arns:
+            return
+        arns.append(repository_arn)
+        assert isinstance(self._role, iam.CfnRole)
+        # In the role itself, which the function waits for, and so does each resource that names the function. A grant
+        # takes several calls to JavaScript, and makes a policy to wait for.
+        self._role.policies = [
+            iam.CfnRole.PolicyProperty(
+                policy_name="Registry",
+                policy_document={
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Allow", "Action": list(actions), "Resource": list(arns)}
+                        for actions, arns in self._allowed.items()
+                    ],
+                },
+            )
+        ]
+
+
+@cache
+def registry_of(stack: Stack) -> StackRegistry:
+    """Return the stack's function, and make it at the first call."""
+    return StackRegistry(stack)
+
+
+@cache
+def _one_minute() -> Duration:
+    return Duration.minutes(1)
+
+
+def _let_into_vpc(role: iam.Role) -> None:
+    """Let a function make the network interfaces that Lambda needs; CDK does so only for roles that it makes itself."""
+    name = "service-role/AWSLambdaVPCAccessExecutionRole"
+    role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name(name))
+    acknowledge(
+        role,
+        f"IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{name}]",
+        "a function in a VPC makes network interfaces, which have no names before",
+    )
 
 
 def _settings(stack: Stack) -> RegistryFunction:
-    given = (_SETTINGS.get(scope) for scope in reversed(stack.node.scopes))
+    given = (_SETTINGS.get(scope) for scope in reversed(stack.node.scopes)) if _SETTINGS else ()
     return next((settings for settings in given if settings is not None), RegistryFunction())

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
 from typing import Any
 
 from aws_cdk import CfnResource, CustomResource, Duration, Stack
 from aws_cdk import aws_ecr as ecr
-from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from scoped_images.cdk.app.digest import Digest
-from scoped_images.cdk.functions.registry_function import registry_function
-from scoped_images.cdk.place import repository_arn, stack_of
+from scoped_images.cdk.functions.registry_function import registry_of
+from scoped_images.cdk.place import context_value, is_known, path_of, place_of, repository_arn, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.platform import Platform
 
@@ -42,35 +42,49 @@ class _RegistryResource(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, kind: str, actions: tuple[str, ...]) -> None:
         super().__init__(scope, construct_id)
-        stack = stack_of(self)
-        function = registry_function(stack)
-        self._rights = _rights_of(stack, actions)
-        again = self.node.try_get_context(LOOK_AGAIN)
+        self._kind, self._actions = kind, actions
+        self._registry = registry_of(stack_of(self))
+        self._custom: CustomResource | None = None
+
+    def _allow(self, repository_arn: str) -> None:
+        self._registry.allow(self._actions, repository_arn)
+
+    def _set(self, **properties: Any) -> None:
+        """Make the resource with these properties, or change them."""
+        if self._custom is not None:
+            for name, value in properties.items():
+                self.resource.add_property_override(name, value)
+            return
+        again = context_value(self, LOOK_AGAIN)
         self._custom = CustomResource(
             self,
             "Resource",
-            resource_type=f"Custom::ScopedImages{kind}",
-            service_token=function.function_arn,
+            resource_type=f"Custom::ScopedImages{self._kind}",
+            # CloudFormation waits for the function, which waits for its role and what that allows.
+            service_token=self._registry.arn,
             # Shorter than CloudFormation's hour: it takes a second or fails.
-            service_timeout=Duration.minutes(5),
-            properties={"Again": str(again)} if again else {},
+            service_timeout=_five_minutes(),
+            properties={**({"Again": str(again)} if again else {}), **properties},
         )
-        # Without it, the function may run before its role has the rights.
-        self._custom.node.add_dependency(function)
+
+    @cached_property
+    def resource(self) -> CfnResource:
+        """What the template holds."""
+        assert self._custom is not None, "it has properties"
         resource = self._custom.node.default_child
         assert isinstance(resource, CfnResource)
-        self.resource = resource
-
-    def _set(self, **properties: Any) -> None:
-        for name, value in properties.items():
-            self.resource.add_property_override(name, value)
+        return resource
 
     def _digest(self, attribute: str) -> Digest:
-        return Digest(
-            digest=f"sha256:{self._custom.get_att_string(attribute)}",
-            logical_id=stack_of(self).resolve(self._custom.ref)["Ref"],
-            attribute=attribute,
-        )
+        assert self._custom is not None, "it has properties"
+        value = self._custom.get_att_string(attribute)
+        logical_id, _ = stack_of(self).resolve(value)["Fn::GetAtt"]
+        return Digest(digest=f"sha256:{value}", logical_id=logical_id, attribute=attribute)
+
+
+@cache
+def _five_minutes() -> Duration:
+    return Duration.minutes(5)
 
 
 class ImageDigests(_RegistryResource):
@@ -94,7 +108,7 @@ class ImageDigests(_RegistryResource):
     def add(self, repository: ecr.IRepository, tag: str, *, account: str) -> Digest:
         """Look `tag` up in `repository` when the stack deploys. account: of the repository."""
         key = _image_key(self, repository, tag, account)
-        self._rights.allow(repository.repository_arn)
+        self._allow(repository.repository_arn)
         self._images.append(
             {"Key": key, "RegistryId": account, "RepositoryName": repository.repository_name, "ImageTag": tag}
         )
@@ -107,19 +121,22 @@ def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, accoun
     """Look `tag` up in `repository` when the stack of `scope` deploys, together with the stack's other look-ups."""
     stack = stack_of(scope)
     key = _image_key(stack, repository, tag, account)
-    digits = hashlib.sha256(scope.node.path.removeprefix(stack.node.path).encode()).hexdigest()
+    digits = hashlib.sha256(path_of(scope).removeprefix(path_of(stack)).encode()).hexdigest()
     # Not the next free place: then other images would change an image's reference, and Lambda refuses a new version of
     # a function that did not change. A second digit is needed when more than 30 images share the first, by chance.
     for length in range(1, len(digits) + 1):
-        name = f"ScopedImagesDigests{digits[:length].upper()}"
-        group = stack.node.try_find_child(name) or ImageDigests(stack, name)
-        assert isinstance(group, ImageDigests), "only the library uses these names"
+        group = _digests_of(stack, digits[:length].upper())
         found = group.find(key)
         if found is not None:
             return found
         if not group.is_full:
             return group.add(repository, tag, account=account)
     raise AssertionError("no 30 images have one hash")
+
+
+@cache
+def _digests_of(stack: Stack, digits: str) -> ImageDigests:
+    return ImageDigests(stack, f"ScopedImagesDigests{digits}")
 
 
 class ImageIndex(_RegistryResource):
@@ -140,7 +157,7 @@ class ImageIndex(_RegistryResource):
         """Put the index when the stack deploys. images: tag of each platform's image."""
         super().__init__(scope, construct_id, kind="Index", actions=_TAG)
         key = _key(self, [repository.name, tag])
-        self._rights.allow(repository_arn(self, repository))
+        self._allow(repository_arn(self, repository))
         self._set(
             RegistryId=repository.account,
             RepositoryName=repository.name,
@@ -159,67 +176,53 @@ class MovingTags(_RegistryResource):
         self._tags: list[dict[str, str]] = []
 
     def add(
-        self, repository: RepositoryAddress, *, from_tag: str, tag: str, after: tuple[IDependable, ...]
+        self,
+        repository: RepositoryAddress,
+        *,
+        from_tag: str,
+        tags: Iterable[str],
+        after: tuple[IDependable, ...],
     ) -> None:
-        """Tag when the stack deploys and is done with `after`, and again when either tag changes."""
-        self._rights.allow(repository_arn(self, repository))
-        self._tags.append(
+        """Tag when the stack deploys and is done with `after`, and again when a tag changes."""
+        self._allow(repository_arn(self, repository))
+        self._tags += [
             {
                 "RegistryId": repository.account,
                 "RepositoryName": repository.name,
                 "FromTag": from_tag,
                 "ImageTag": tag,
             }
-        )
+            for tag in tags
+        ]
         self._set(ImageTags=self._tags)
-        self.node.add_dependency(*after)
+        if after:
+            self.node.add_dependency(*after)
 
 
-def move_tag(
+def move_tags(
     scope: Construct,
     repository: RepositoryAddress,
     *,
     from_tag: str,
-    tag: str,
+    tags: Iterable[str],
     after: tuple[IDependable, ...] = (),
 ) -> None:
-    """Give an image a second tag when the stack of `scope` deploys, together with the stack's other tags."""
-    stack, name = stack_of(scope), "ScopedImagesTags"
-    tags = stack.node.try_find_child(name) or MovingTags(stack, name)
-    assert isinstance(tags, MovingTags), "only the library uses these names"
-    tags.add(repository, from_tag=from_tag, tag=tag, after=after)
+    """Give an image further tags when the stack of `scope` deploys, together with the stack's other tags."""
+    _moving_tags_of(stack_of(scope)).add(repository, from_tag=from_tag, tags=tags, after=after)
 
 
-class _Rights(Construct):
-    """One statement for all repositories that a stack's function may do the same actions with."""
-
-    def __init__(self, stack: Stack, construct_id: str, *, actions: tuple[str, ...]) -> None:
-        super().__init__(stack, construct_id)
-        self._statement = iam.PolicyStatement(actions=list(actions))
-        self._repositories: set[str] = set()
-        registry_function(stack).add_to_role_policy(self._statement)
-
-    def allow(self, repository_arn: str) -> None:
-        """Allow the actions in a repository."""
-        name = json.dumps(stack_of(self).resolve(repository_arn))
-        if name not in self._repositories:
-            self._repositories.add(name)
-            self._statement.add_resources(repository_arn)
-
-
-def _rights_of(stack: Stack, actions: tuple[str, ...]) -> _Rights:
-    name = "ScopedImagesMayTag" if actions == _TAG else "ScopedImagesMayLook"
-    rights = stack.node.try_find_child(name) or _Rights(stack, name, actions=actions)
-    assert isinstance(rights, _Rights), "only the library uses these names"
-    return rights
+@cache
+def _moving_tags_of(stack: Stack) -> MovingTags:
+    return MovingTags(stack, "ScopedImagesTags")
 
 
 def _image_key(scope: Construct, repository: ecr.IRepository, tag: str, account: str) -> str:
-    here = stack_of(scope).account
+    here = place_of(scope).account
     return _key(scope, [repository.repository_name, tag, *([account] if account != here else [])])
 
 
 def _key(scope: Construct, parts: list[str]) -> str:
     """Return the name of an attribute: letters and digits, for tools that take no others."""
-    text = json.dumps(stack_of(scope).resolve(parts), sort_keys=True)
+    literal = all(is_known(part) for part in parts)
+    text = json.dumps(parts if literal else stack_of(scope).resolve(parts), sort_keys=True)
     return f"Image{hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]}"

@@ -20,7 +20,7 @@ from scoped_images.cdk.builds.dockerfile_context import dockerfile_context
 from scoped_images.cdk.builds.local_builder import LocalBuilder
 from scoped_images.cdk.builds.publish import publish
 from scoped_images.cdk.checked import checked
-from scoped_images.cdk.functions.registry_resources import move_tag
+from scoped_images.cdk.functions.registry_resources import move_tags
 from scoped_images.cdk.images.docker_image_code import lambda_code
 from scoped_images.cdk.images.image_options import ImageOptions
 from scoped_images.cdk.images.image_references import ImageReferences
@@ -222,7 +222,7 @@ class ScopedImage(Construct):
             )
         register_of(self).add_moving_tag(self, repository.address, tag)
         repository.keep_moving_tag(tag)
-        move_tag(self, repository.address, from_tag=self.tag, tag=tag, after=needed)
+        move_tags(self, repository.address, from_tag=self.tag, tags=[tag], after=needed)
 
     def _one_platform(self, platform: Platform | None) -> Platform:
         if platform is None and len(self.platforms) == 1:

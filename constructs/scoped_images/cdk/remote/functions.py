@@ -105,19 +105,18 @@ class RemoteFunctions(Construct):
     def _function(
         self, construct_id: str, entry: str, description: str, project_prefix: str
     ) -> lambda_.Function:
-        with function_code("remote_builds") as code:
-            return lambda_.Function(
-                self,
-                construct_id,
-                description=description,
-                runtime=function_runtime(),
-                architecture=lambda_.Architecture.ARM_64,
-                handler=f"index.{entry}",
-                code=code,
-                environment={"PROJECT_PREFIX": project_prefix},
-                memory_size=256,
-                # A start is tried for a minute while the rights of a new role spread, and each call of AWS for another.
-                timeout=Duration.minutes(5),
-                role=self._role,
-                log_group=self._log_group,
-            )
+        return lambda_.Function(
+            self,
+            construct_id,
+            description=description,
+            runtime=function_runtime(),
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"index.{entry}",
+            code=function_code("remote_builds"),
+            environment={"PROJECT_PREFIX": project_prefix},
+            memory_size=256,
+            # A start is tried for a minute while the rights of a new role spread, and each call of AWS for another.
+            timeout=Duration.minutes(5),
+            role=self._role,
+            log_group=self._log_group,
+        )
