@@ -14,8 +14,8 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
-from typing import Any
+from email.message import Message
+from http.client import HTTPException
 
 from scoped_images.ecr.hosts import RegistryHost
 from scoped_images.ecr.image_name import DOCKER_HUB, ImageName, is_digest
@@ -30,12 +30,6 @@ _PROBLEMS = {
     404: "its registry has no such image or tag",
     429: "its registry limits requests; try again later",
 }
-
-
-class _UnauthorizedError(Exception):
-    def __init__(self, challenge: str) -> None:
-        super().__init__(challenge)
-        self.challenge = challenge
 
 
 def ecr_authorization(registry: str) -> str | None:
@@ -74,82 +68,74 @@ class Registry:
         """
         name = ImageName.parse(image)
         try:
-            return self._digest(name)
-        except _UnauthorizedError:
-            raise _error(image, _PROBLEMS[401]) from None
-        except urllib.error.HTTPError as error:
-            raise _error(
-                image, _PROBLEMS.get(error.code, f"its registry returned status {error.code}")
-            ) from None
+            digest = self._ask(image, name)
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise _error(image, f"{name.registry} cannot be reached ({reason})") from None
+        if not is_digest(digest):
+            raise _error(image, f"its registry returned {digest!r}, which is not a digest")
+        return digest
 
-    def _digest(self, name: ImageName) -> str:
+    def _ask(self, image: str, name: ImageName) -> str:
         # Only a loopback registry may use plain HTTP, as with docker.
         scheme = "http" if _is_loopback(name.registry) else "https"
         host = f"registry-1.{DOCKER_HUB}" if name.registry == DOCKER_HUB else name.registry
         url = f"{scheme}://{host}/v2/{name.path}/manifests/{name.digest or name.tag}"
         authorization = self.authorization(name.registry)
-        try:
-            return self._ask(name, url, authorization)
-        except _UnauthorizedError as error:
-            if authorization is not None:
-                raise
-            return self._ask(name, url, f"Bearer {self._token(name, error.challenge)}")
-
-    def _ask(self, name: ImageName, url: str, authorization: str | None) -> str:
         # HEAD first: Docker Hub counts a GET as a pull.
-        with self._open("HEAD", url, authorization) as response:
-            digest = response.headers.get("Docker-Content-Digest")
-            if digest is None:
-                with self._open("GET", url, authorization) as full:
-                    body = full.read(_LARGEST_MANIFEST)
-                digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        if not is_digest(digest):
-            raise _error(name.familiar, f"its registry returned {digest!r}, which is not a digest")
-        return str(digest)
+        status, headers, _ = self._open("HEAD", url, authorization)
+        token_url = _token_url(name, headers.get("WWW-Authenticate", ""))
+        if status == 401 and authorization is None and token_url is not None:
+            status, _, body = self._open("GET", token_url)
+            _refuse_status(image, status)
+            authorization = f"Bearer {_token(body)}"
+            status, headers, _ = self._open("HEAD", url, authorization)
+        _refuse_status(image, status)
+        digest = headers.get("Docker-Content-Digest")
+        if digest is None:
+            status, _, body = self._open("GET", url, authorization)
+            _refuse_status(image, status)
+            digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        return digest
 
-    def _open(self, method: str, url: str, authorization: str | None) -> HTTPResponse:
-        request = urllib.request.Request(url, method=method, headers={"Accept": ", ".join(ANY_IMAGE)})  # noqa: S310 - made above
+    def _open(self, method: str, url: str, authorization: str | None = None) -> tuple[int, Message, bytes]:
+        """Return status, headers and body, also of an error."""
+        request = urllib.request.Request(url, method=method, headers={"Accept": ", ".join(ANY_IMAGE)})  # noqa: S310 - http(s), by the callers
         if authorization is not None:
             # Unredirected, so that no other host gets the login.
             request.add_unredirected_header("Authorization", authorization)
         try:
-            return self._send(request)
+            answer = urllib.request.urlopen(request, timeout=self.seconds)  # noqa: S310
         except urllib.error.HTTPError as error:
-            if error.code == 401:
-                raise _UnauthorizedError(error.headers.get("WWW-Authenticate", "")) from None
-            raise
-
-    def _token(self, name: ImageName, challenge: str) -> str:
-        """Get an anonymous token from the server that the registry's challenge names."""
-        parameters = dict(_CHALLENGE.findall(challenge))
-        realm = parameters.pop("realm", "")
-        parsed = urllib.parse.urlsplit(realm)
-        trusted = parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.netloc))
-        if not challenge.lower().startswith("bearer ") or not trusted:
-            raise _UnauthorizedError(challenge)
-        asked = {"scope": f"repository:{name.path}:pull", **parameters}
-        query = urllib.parse.urlencode({key: asked[key] for key in ("service", "scope") if key in asked})
-        with self._send(urllib.request.Request(f"{realm}?{query}")) as response:  # noqa: S310 - checked above
-            answer = _object(response.read(_LARGEST_MANIFEST))
-        token = answer.get("token") or answer.get("access_token")
-        if not isinstance(token, str):
-            raise _UnauthorizedError(challenge)
-        return token
-
-    def _send(self, request: urllib.request.Request) -> HTTPResponse:
-        response: HTTPResponse = urllib.request.urlopen(request, timeout=self.seconds)  # noqa: S310 - http(s), by the callers
-        return response
+            answer = error
+        with answer:
+            return answer.status, answer.headers, answer.read(_LARGEST_MANIFEST)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _token_url(name: ImageName, challenge: str) -> str | None:
+    """Return where a registry's challenge sends for an anonymous token, if that is a safe place."""
+    parameters = dict(_CHALLENGE.findall(challenge))
+    realm = parameters.pop("realm", "")
+    parsed = urllib.parse.urlsplit(realm)
+    trusted = parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.netloc))
+    if not challenge.lower().startswith("bearer ") or not trusted:
+        return None
+    asked = {"scope": f"repository:{name.path}:pull", **parameters}
+    query = urllib.parse.urlencode({key: asked[key] for key in ("service", "scope") if key in asked})
+    return f"{realm}?{query}"
+
+
+def _token(body: bytes) -> object:
     try:
         answer = json.loads(body)
     except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
+        return None
+    return (answer.get("token") or answer.get("access_token")) if isinstance(answer, dict) else None
+
+
+def _refuse_status(image: str, status: int) -> None:
+    if status >= 400:
+        raise _error(image, _PROBLEMS.get(status, f"its registry returned status {status}"))
 
 
 def _is_loopback(host: str) -> bool:
