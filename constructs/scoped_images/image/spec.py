@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +21,11 @@ from scoped_images.ecr.tags import content_tag
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.base_reference import BaseReference
 from scoped_images.image.build_options import BuildOptions
-from scoped_images.image.secret_files import refuse_secrets_in_context
+from scoped_images.image.refusals import (
+    refuse_named_bases,
+    refuse_other_options,
+    refuse_secrets_in_context,
+)
 from scoped_images.platform import Platform
 
 BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
@@ -54,22 +57,14 @@ class ImageSpec:
 
     def __post_init__(self) -> None:
         Platform.parse(self.platform)
-        if self.context.platform is not None:
-            self._refuse_other_options(self.context.platform)
+        refuse_other_options(self.context, self.platform, self.options)
         expect_build_args(self.options.build_args)
         expect_build_args(self.late_args)
         if BASE_IMAGE_ARGUMENT in (*self.options.build_args, *self.late_args):
             raise ScopedImagesError(
                 f"build_args[{BASE_IMAGE_ARGUMENT!r}]: base= sets it, got a value of its own; use base= instead"
             )
-        own = {**self.context.named, **self.context.external}
-        for name in self.named_bases:
-            # Lower case, as BuildKit looks them up.
-            if not re.fullmatch(r"[a-z0-9][a-z0-9._/-]*", name) or name in own:
-                raise ScopedImagesError(
-                    f"named_bases: must have names that the context does not have itself, got {name!r}; use lower-case "
-                    f"letters, digits, '.', '_', '-' and '/', and none of {', '.join(self.context.named) or 'its names'}"
-                )
+        refuse_named_bases(self.named_bases, self.context)
         refuse_secrets_in_context(self.options.build_secrets, self.context)
         self._refuse_dockerfile()
         if self.options.upstream.require_pins:
@@ -271,22 +266,6 @@ class ImageSpec:
                 f"{BASE_IMAGE_ARGUMENT} before its first FROM; start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> "
                 f"and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
             )
-
-    def _refuse_other_options(self, platform: Platform) -> None:
-        """Raise for options that the context's files were not found for: the build would read other files."""
-        given = {
-            "platform": (self.platform, platform),
-            "target": (self.options.target or self.context.target, self.context.target),
-        }
-        for name, value in self.options.build_args.items():
-            given[f"build_args[{name!r}]"] = (value, self.context.build_args.get(name))
-        for option, (ours, of_context) in given.items():
-            if ours != of_context:
-                made_for = "none" if of_context is None else repr(str(of_context))
-                raise ScopedImagesError(
-                    f"{option}: must be {made_for}, which the context was made for, got {str(ours)!r}; give it to "
-                    "ScopedContext.from_dockerfile, which finds the files by it"
-                )
 
 
 def index_tag(specs: Sequence[ImageSpec]) -> str:

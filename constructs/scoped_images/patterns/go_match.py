@@ -7,6 +7,7 @@ stop at `/`, `\\` escapes, `[!a]` is not a negation, and a negated class does ma
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +17,8 @@ from scoped_images.patterns.go_text import REPLACEMENT
 # No path of Linux is longer (PATH_MAX).
 MAX_PATTERN = 4096
 _SLASH = ord("/")
+# An escaped wildcard does not count.
+_WITH_WILDCARD = re.compile(r"(?:[^\\*?\[]|\\.)*[*?\[]", re.DOTALL)
 
 
 class BadPatternError(ValueError):
@@ -114,23 +117,11 @@ def _read(pattern: str) -> GoPattern:
     return GoPattern(pattern, tuple(_chunks(pattern)))
 
 
-def has_wildcards(component: str) -> bool:
-    """Return whether one component of a path has wildcards; an escaped one does not count."""
-    index = 0
-    while index < len(component):
-        if component[index] == "\\":
-            index += 1
-        elif component[index] in "*?[":
-            return True
-        index += 1
-    return False
-
-
 def split_wildcards(path: str) -> tuple[str, str]:
     """Split a clean path before its first component with a wildcard (fsutil copy.splitWildcards)."""
     parts = path.split("/")
     for index, part in enumerate(parts):
-        if has_wildcards(part):
+        if _WITH_WILDCARD.match(part):
             return "/".join(parts[:index]), "/".join(parts[index:])
     return path, ""
 

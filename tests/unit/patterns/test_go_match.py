@@ -8,7 +8,6 @@ from scoped_images.patterns.go_match import (
     BadPatternError,
     GoPattern,
     go_match,
-    has_wildcards,
     split_wildcards,
 )
 
@@ -76,12 +75,8 @@ def test_a_walk_can_skip_folders_without_a_match() -> None:
         assert GoPattern.parse(unclear).may_match_below("a")
 
 
-def test_an_escaped_wildcard_is_none() -> None:
-    assert has_wildcards("a\\*[b]")
-    assert not has_wildcards("a\\*b")
-
-
 def test_a_path_is_split_before_its_first_wildcard() -> None:
     assert split_wildcards("a/b*/c") == ("a", "b*/c")
     assert split_wildcards("*.py") == ("", "*.py")
+    assert split_wildcards("a\\*b/a\\*[b]") == ("a\\*b", "a\\*[b]")
     assert split_wildcards("a/b") == ("a/b", "")
