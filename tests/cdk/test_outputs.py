@@ -9,17 +9,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from scoped_images import (
-    BuildOptions,
-    ImageRepository,
-    Platform,
-    ScopedImage,
-    StackOutputs,
-)
-from tests.cdk.small_app import SmallApp
+from scoped_images import BuildOptions, Platform, ScopedImage, StackOutputs
+from tests.cdk.small_app import BOTH, REGISTRY, SmallApp
 from tests.refusals import refused
-
-URI = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/app-dev"
 
 
 def outputs_of(stack: cdk.Stack) -> dict[str, Any]:
@@ -27,14 +19,8 @@ def outputs_of(stack: cdk.Stack) -> dict[str, Any]:
 
 
 def test_an_image_puts_out_its_uri_digest_and_build_command(small_app: SmallApp) -> None:
-    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
-    image = ScopedImage(
-        stack,
-        "UploadImage",
-        context=small_app.context("app"),
-        repository=repository,
-    )
+    image = small_app.image(stack, "UploadImage", repository=small_app.repository("app-dev"))
     image.add_outputs(parameters="/shop/dev")
     outputs = outputs_of(stack)
     assert sorted(outputs) == ["UploadBuildCommand", "UploadImageDigest", "UploadImageUri"]
@@ -54,7 +40,6 @@ def test_the_build_command_is_what_the_deploy_builds(
     )
     (folder / "shared" / "code.py").write_text("")
     monkeypatch.chdir(small_app.directory)
-    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
     image = ScopedImage.from_dockerfile(
         stack,
@@ -63,7 +48,7 @@ def test_the_build_command_is_what_the_deploy_builds(
         build_args={"MODE": "two words"},
         build_contexts={"shared": folder / "shared"},
         target="last",
-        repository=repository,
+        repository=small_app.repository("app-dev"),
         options=BuildOptions(build_secrets={"token": "env=TOKEN"}),
         platform=Platform.LINUX_ARM64,
     )
@@ -72,50 +57,40 @@ def test_the_build_command_is_what_the_deploy_builds(
     assert shlex.split(outputs_of(stack)["AppBuildCommand"]) == [
         "docker", "buildx", "build", "--push", "--provenance=false", "--platform", "linux/arm64",
         "--file", "app's/Dockerfile", "--target", "last", "--build-arg=MODE=two words",
-        "--build-context=shared=app's/shared", "--secret=id=token,env=TOKEN", "--tag", f"{URI}:{image.tag}", "app's",
+        "--build-context=shared=app's/shared", "--secret=id=token,env=TOKEN",
+        "--tag", f"{REGISTRY}/app-dev:{image.tag}", "app's",
     ]
     # fmt: on
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["CDK's own repository", "several platforms"])
 def test_an_image_that_docker_cannot_push_by_one_command_has_none(small_app: SmallApp, several: bool) -> None:
-    repository = small_app.repository("app-dev")
     stack = small_app.stack("App")
-    options: dict[str, Any] = {"repository": repository, "platforms": list(Platform)} if several else {}
-    ScopedImage(stack, "Image", context=small_app.context("app"), **options).add_outputs(name="App")
+    options: dict[str, Any] = (
+        {"repository": small_app.repository("app-dev"), "platforms": BOTH} if several else {}
+    )
+    small_app.image(stack, **options).add_outputs(name="App")
     assert sorted(outputs_of(stack)) == ["AppImageDigest", "AppImageUri"]
 
 
-def test_an_existing_repository_has_outputs_too(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    ImageRepository.from_name(stack, "Upload", "app-dev").add_outputs()
-    assert outputs_of(stack)["UploadRepositoryUri"] == URI
-
-
 @pytest.mark.parametrize(
-    ("values", "parameters", "message"),
+    ("name", "parameters", "message"),
     [
         (
-            {"a-b": "x"},
+            "a-b",
             None,
             "outputs: must be a name of letters and digits, got 'a-b' for 'App'; remove other characters",
         ),
         (
-            {"Taken": "x"},
+            "Taken",
             None,
             "outputs: stack 'App' already has a construct or output of this name, got 'Taken'; pass another name",
         ),
-        (
-            {"A": "x"},
-            "shop",
-            "parameters: must be a path, got 'shop' for 'App'; use a path such as '/shop/dev'",
-        ),
+        ("A", "shop", "parameters: must be a path, got 'shop' for 'App'; use a path such as '/shop/dev'"),
     ],
 )
-def test_a_mistake_is_named(
-    small_app: SmallApp, values: dict[str, str], parameters: str | None, message: str
-) -> None:
+def test_a_mistake_is_named(small_app: SmallApp, name: str, parameters: str | None, message: str) -> None:
     stack = small_app.stack("App")
     cdk.CfnOutput(stack, "Taken", value="x")
     with refused(message):
-        StackOutputs(stack, "Outputs", values, parameters=parameters)
+        StackOutputs(stack, "Outputs", {name: "x"}, parameters=parameters)

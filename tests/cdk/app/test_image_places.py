@@ -13,7 +13,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.cx_api import SynthesisMessageLevel
 from constructs import Construct
 
-from scoped_images import ImageRepository
 from tests.cdk.image_users import function_of, properties_of, task_of, waits_for
 from tests.cdk.small_app import PLACE, SmallApp, errors
 
@@ -95,55 +94,46 @@ def test_a_stage_that_publishes_the_same_image_itself_does_not_need_the_other_s(
 
 
 def environment_in(
-    small_app: SmallApp, scope: Construct, name: str, place: cdk.Environment, **options: Any
+    small_app: SmallApp, scope: Construct, name: str, place: cdk.Environment, pin_digest: bool
 ) -> None:
     """An image, and functions beside it, in a nested stack and, unless it is pinned, in another stack."""
-
-    def stack(kind: str) -> cdk.Stack:
-        return cdk.Stack(scope, f"{name}-{kind}", env=place)
-
-    repository: ImageRepository = small_app.repository(f"app-{place.region}", stack("repositories"))
-    images = stack("images")
-    image = small_app.image(images, repository=repository, **options)
+    repositories, images = (
+        cdk.Stack(scope, f"{name}-{kind}", env=place) for kind in ("repositories", "images")
+    )
+    repository = small_app.repository(f"app-{place.region}", repositories)
+    image = small_app.image(images, repository=repository, pin_digest=pin_digest)
     function_of(images, image)
     function_of(cdk.NestedStack(images, "Nested"), image)
-    if not options.get("pin_digest"):
-        function_of(stack("functions"), image)
+    if not pin_digest:
+        function_of(cdk.Stack(scope, f"{name}-functions", env=place), image)
 
 
 @pytest.mark.parametrize("pin_digest", [True, False])
 def test_two_environments_regions_and_stages_with_the_same_image_share_nothing(
     small_app: SmallApp, pin_digest: bool
 ) -> None:
-    environment_in(small_app, small_app.app, "here", PLACE, pin_digest=pin_digest)
-    environment_in(small_app, small_app.app, "away", AWAY, pin_digest=pin_digest)
+    environment_in(small_app, small_app.app, "here", PLACE, pin_digest)
+    environment_in(small_app, small_app.app, "away", AWAY, pin_digest)
     for name, account in (("Dev", "333333333333"), ("Prod", "444444444444")):
         place = cdk.Environment(account=account, region="eu-west-1")
-        environment_in(small_app, cdk.Stage(small_app.app, name), "staged", place, pin_digest=pin_digest)
+        environment_in(small_app, cdk.Stage(small_app.app, name), "staged", place, pin_digest)
     stacks = list(small_app.app.synth().stacks_recursively)
     assert len(stacks) == (8 if pin_digest else 12)
     paths = {stack.id: stack.hierarchical_id for stack in stacks}
-    tags = set()
+    needs = {"repositories": [], "images": ["repositories"], "functions": ["images"]}
     for stack in stacks:
         environment, _, kind = stack.hierarchical_id.rpartition("-")
         assert [m.entry.data for m in stack.messages if m.level is SynthesisMessageLevel.ERROR] == []
         needed = {paths[each.id] for each in stack.dependencies if each.id in paths}
-        first = {"repositories": [], "images": ["repositories"], "functions": ["images"]}[kind]
-        assert needed == {f"{environment}-{each}" for each in first}
+        assert needed == {f"{environment}-{each}" for each in needs[kind]}
         own = Path(stack.template_full_path)
         nested = own.parent.glob(re.sub(r"\W", "", stack.hierarchical_id) + "*.nested.template.json")
-        for file in (own, *nested):
-            template = json.loads(file.read_text())
-            assert "Fn::ImportValue" not in json.dumps(template)
-            for properties in image_functions(template):
-                text = json.dumps(properties["Code"]["ImageUri"])
-                account, region = stack.environment.account, stack.environment.region
-                assert f"{account}.dkr.ecr.{region}." in text
-                assert properties["Architectures"] == ["arm64"]
-                tags.add(text.partition(f"/app-{region}")[2])
-    # By its tag; by the attribute of its digest, one for each name of a repository; by that as a parameter of each of
-    # four nested stacks.
-    assert len(tags) == (2 + 4 if pin_digest else 1)
+        texts = [file.read_text() for file in (own, *nested)]
+        assert "Fn::ImportValue" not in "".join(texts)
+        here = f"{stack.environment.account}.dkr.ecr.{stack.environment.region}"
+        for properties in (each for text in texts for each in image_functions(json.loads(text))):
+            assert here in json.dumps(properties["Code"]["ImageUri"])
+            assert properties["Architectures"] == ["arm64"]
 
 
 def image_functions(template: dict[str, Any]) -> list[dict[str, Any]]:

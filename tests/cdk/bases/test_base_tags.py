@@ -91,8 +91,9 @@ def test_a_base_on_a_static_base_says_so_too(small_app: SmallApp) -> None:
     Annotations.from_stack(stack).has_info("/Second/second", ONLY_AFTER_REFRESH)
 
 
-def commit(folder: Path) -> str:
-    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+def commit(small_app: SmallApp) -> str:
+    """Commit the context of `other`, and return what the tag of the commit has of its name."""
+    git = ["git", "-C", str(small_app.directory), "-c", "user.name=a", "-c", "user.email=a@b"]
     for arguments in (["init", "-q"], ["add", "base"], ["commit", "-qm", "one"]):
         subprocess.run([*git, *arguments], check=True)
     found = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
@@ -103,30 +104,27 @@ def test_with_a_git_tag_dependents_are_built_from_the_commit_while_the_files_are
     small_app: SmallApp,
 ) -> None:
     context = other(small_app)
-    head = commit(small_app.directory)
+    head = commit(small_app)
     base = base_in_own_stack(small_app, tag="git", context=context)
     assert base.uri == f"{REGISTRY}/base-dev:git-{head}"
     tags = moved_tags(Template.from_stack(cdk.Stack.of(base)))
-    assert {tag["ImageTag"]: tag["FromTag"] for tag in tags} == {
-        "stable": base.content_tag,
-        f"git-{head}": base.content_tag,
-    }
+    moved = {tag["ImageTag"]: tag["FromTag"] for tag in tags}
+    assert moved == {"stable": base.content_tag, f"git-{head}": base.content_tag}
     # A new commit of the same content rebuilds no dependent.
     assert base.published.reference.identity == base.content_tag
 
 
-def test_with_a_git_tag_an_edited_file_falls_back_to_the_content(small_app: SmallApp) -> None:
-    context = other(small_app)
-    commit(small_app.directory)
-    (context.root / "code.py").write_text("edited")
-    base = base_in_own_stack(small_app, tag="git", context=ScopedContext.of(context.root))
-    assert base.uri == f"{REGISTRY}/base-dev:{base.content_tag}"
-
-
-def test_with_a_git_tag_every_platform_s_files_are_asked_about(small_app: SmallApp) -> None:
-    one = other(small_app)
-    commit(small_app.directory)
-    contexts = {Platform.LINUX_ARM64: one, Platform.LINUX_AMD64: small_app.context("uncommitted")}
+@pytest.mark.parametrize("several", [False, True], ids=["an edited file", "an uncommitted one of a platform"])
+def test_with_a_git_tag_files_that_differ_from_the_commit_fall_back_to_the_content(
+    small_app: SmallApp, several: bool
+) -> None:
+    context, arm64, amd64 = other(small_app), Platform.LINUX_ARM64, Platform.LINUX_AMD64
+    commit(small_app)
+    if several:
+        contexts = {arm64: context, amd64: small_app.context("uncommitted")}
+    else:
+        (context.root / "code.py").write_text("edited")
+        contexts = {arm64: ScopedContext.of(context.root)}
     base = base_in_own_stack(
         small_app, tag="git", context=contexts.__getitem__, platform=None, platforms=list(contexts)
     )

@@ -10,7 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from scoped_images import OrderedAssets, Platform, ScopedImage
+from scoped_images import OrderedAssets
 from scoped_images.cdk.deploy_order import deploy_after
 from tests.cdk.small_app import SmallApp
 from tests.refusals import refused
@@ -25,13 +25,7 @@ def test_asset_manifests_carry_the_dependencies_of_their_stacks(small_app: Small
     one, two = (small_app.repository(name) for name in ("one-dev", "two-dev"))
     first = small_app.base(small_app.stack("First"), "first", one)
     second = small_app.base(small_app.stack("Second"), "second", two, base=first)
-    ScopedImage(
-        small_app.stack("App"),
-        "Image",
-        context=small_app.context("app"),
-        platform=Platform.LINUX_ARM64,
-        base=second,
-    )
+    small_app.image(small_app.stack("App"), base=second, platforms=second.platforms)
     files = small_app.synth()
     assert dependencies(files, "Repositories") == []
     assert dependencies(files, "First") == ["Repositories"]
@@ -67,16 +61,6 @@ def test_the_class_in_place_of_an_instance_is_refused(kind: Any, tmp_path: Path)
         cdk.Stack(cdk.App(outdir=str(tmp_path)), "Stack", synthesizer=kind)
     # Nobody but jsii gets the error.
     assert dict(inspect.getmembers(kind))["publish_image"] is OrderedAssets.publish_image
-
-
-def test_a_qualifier_reaches_every_stack_of_the_app(tmp_path: Path) -> None:
-    app = cdk.App(outdir=str(tmp_path), default_stack_synthesizer=OrderedAssets(qualifier="team1"))
-    first, second = cdk.Stack(app, "First"), cdk.Stack(app, "Second")
-    deploy_after(second, first)
-    assert {stack.synthesizer.bootstrap_qualifier for stack in (first, second)} == {"team1"}
-    app.synth()
-    artifact = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]["Second.assets"]
-    assert artifact["properties"]["bootstrapStackVersionSsmParameter"] == "/cdk-bootstrap/team1/version"
 
 
 def test_a_version_parameter_of_one_s_own_is_kept(tmp_path: Path) -> None:
