@@ -20,7 +20,6 @@ from scoped_images import (
     ScopedImage,
     ScopedImagesError,
 )
-from tests.cdk.registry_resources import looked_up
 from tests.cdk.small_app import BOTH, PLACE
 
 DOCKERFILE = "FROM scratch AS base\nARG MODE=one\nCOPY services/a/${MODE} /\nFROM base AS last\n"
@@ -144,19 +143,6 @@ def test_an_unknown_platform_of_the_app_is_named(root: Path) -> None:
     with pytest.raises(ScopedImagesError) as caught:
         image_in(stack, root)
     assert str(caught.value).startswith("scoped-images:platform: must be one of 'linux/amd64'")
-
-
-@pytest.mark.parametrize("pin_digest", [True, False])
-def test_the_uri_is_what_runs(root: Path, pin_digest: bool) -> None:
-    stack = cdk.Stack(app_in(root), "App", env=PLACE)
-    image = image_in(stack, root, pin_digest=pin_digest)
-    ecs.FargateTaskDefinition(stack, "Task").add_container("app", image=image.to_container_image())
-    cdk.CfnOutput(stack, "ImageUri", value=image.uri)
-    template = Template.from_stack(stack)
-    (task,) = template.find_resources("AWS::ECS::TaskDefinition").values()
-    (output,) = template.find_outputs("ImageUri").values()
-    assert output["Value"] == task["Properties"]["ContainerDefinitions"][0]["Image"]
-    assert len(looked_up(template)) == int(pin_digest)
 
 
 @pytest.mark.parametrize("value", [Path("x"), b"x", date(2020, 1, 1)])

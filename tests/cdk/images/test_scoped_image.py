@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
-from tests.cdk.image_users import function_of, task_of
+from tests.cdk.image_users import function_of, properties_of, task_of
 from tests.cdk.registry_resources import looked_up
 from tests.cdk.small_app import SmallApp, notes
 
@@ -37,12 +37,14 @@ def test_functions_and_tasks_refer_to_the_digest_only_of_a_pinned_image(
     image = small_app.image(stack, pin_digest=pin_digest)
     function_of(stack, image)
     task_of(stack, image)
+    cdk.CfnOutput(stack, "Uri", value=image.uri)
     template = Template.from_stack(stack)
     (function,) = template.find_resources(
         "AWS::Lambda::Function", {"Properties": {"PackageType": "Image"}}
     ).values()
-    (task,) = template.find_resources("AWS::ECS::TaskDefinition").values()
-    for place in (function["Properties"]["Code"], task["Properties"]["ContainerDefinitions"][0]["Image"]):
+    (container,) = properties_of(stack, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    assert container["Image"] == template.find_outputs("Uri")["Uri"]["Value"]
+    for place in (function["Properties"]["Code"], container["Image"]):
         assert ("@sha256:" if pin_digest else f":{image.tag}") in json.dumps(place)
         assert pin_digest or "sha256" not in json.dumps(place)
     assert [each["ImageTag"] for each in looked_up(template)] == [image.tag] * pin_digest

@@ -95,11 +95,6 @@ def test_a_repository_needs_a_name(app: cdk.App, root: Path) -> None:
         images_in(app, root).repository("")
 
 
-def test_none_pins_as_the_default_does(app: cdk.App, root: Path) -> None:
-    image = images_in(app, root).image(stack_in(app), "Image", "services/web_site", pin_digest=None)
-    assert "@sha256:" in image.uri
-
-
 def test_the_app_s_synthesizer_is_the_first_thing_that_it_asks_for(tmp_path: Path, root: Path) -> None:
     with refused(
         "synthesizer: only OrderedAssets has the CLI build an image after its repository and its base images exist, got "

@@ -142,7 +142,7 @@ class WorkspaceImages:
         *,
         dockerfile: str | Path | None = None,
         context: ScopedContext | Callable[[Platform], ScopedContext] | None = None,
-        pin_digest: bool | None = True,
+        pin_digest: bool = True,
         **image: Unpack[ImageOptions],
     ) -> ScopedImage:
         """Build the image of a function or service in the stack of `scope`.
@@ -164,8 +164,6 @@ class WorkspaceImages:
         if derives_base:
             bases = self._bases_of(found)
             image |= {"base": bases.base, "named_bases": bases.named_bases}
-        if "platforms" in image:
-            image["platforms"] = tuple(image["platforms"])
         if not image.get("platforms") and image.get("platform") is None:
             image["platform"] = self.environment.platform
         if image.get("repository") is None:
@@ -177,7 +175,7 @@ class WorkspaceImages:
             scope,
             construct_id,
             context=self._context(found, dockerfile, options) if context is None else context,
-            pin_digest=True if pin_digest is None else pin_digest,
+            pin_digest=pin_digest,
             **image,
         )
         self._images.append((output_name(found.name), made))
