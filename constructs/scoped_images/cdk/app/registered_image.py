@@ -31,8 +31,8 @@ class RegisteredImage:
     fragment: str
     platforms: tuple[Platform, ...]
     find_digest: Callable[[], Digest | None]
-    needed: CfnResource | None
-    ordered: bool
+    needed: CfnResource | None = None
+    ordered: bool = False
     exists: bool = False
 
     @property

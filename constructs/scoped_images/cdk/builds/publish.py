@@ -9,7 +9,6 @@ from constructs import Construct, IConstruct
 
 from scoped_images.cdk.builds.builder import ImageBuild, ImageBuilder, PublishedImage
 from scoped_images.cdk.functions.registry_resources import ImageIndex
-from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
 from scoped_images.expect import expect
 from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
@@ -19,30 +18,23 @@ from scoped_images.platform import Platform
 class PublishResult:
     """Where the images of one construct are.
 
-    images: by platform. index: over several; None for one platform.
-    repository, tag: of what containers run: the image, or the index.
-    needed: resources to wait for before anything uses the image in the same deploy.
+    images: by platform. whole: what containers run, the only image or the index over all.
     """
 
     images: Mapping[Platform, PublishedImage]
-    index: ImageIndex | None
-    repository: RepositoryByName
-    tag: str
-    needed: tuple[IConstruct, ...]
+    whole: PublishedImage
+
+    @property
+    def needed(self) -> tuple[IConstruct, ...]:
+        """Resources to wait for before anything uses the image in the same deploy."""
+        return () if self.whole.built_by is None else (self.whole.built_by,)
 
 
 def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) -> PublishResult:
     """Have each platform's image built and pushed, and the index put when the stack deploys."""
     if len(builds) == 1:
-        (build,) = builds
-        image = _built(by, scope, "Asset", build)
-        return PublishResult(
-            images={build.spec.platform: image},
-            index=None,
-            repository=image.repository,
-            tag=image.tag,
-            needed=() if image.built_by is None else (image.built_by,),
-        )
+        image = _built(by, scope, "Asset", builds[0])
+        return PublishResult(images={builds[0].spec.platform: image}, whole=image)
     address = builds[0].repository
     assert address is not None, "ImageBuilds has checked that an index has a repository"
     images = {
@@ -57,13 +49,9 @@ def publish(scope: Construct, builds: Sequence[ImageBuild], by: ImageBuilder) ->
         images={platform: image.tag for platform, image in images.items()},
     )
     index.node.add_dependency(*(image.built_by for image in images.values() if image.built_by is not None))
-    return PublishResult(
-        images=images,
-        index=index,
-        repository=images[builds[0].spec.platform].repository,
-        tag=tag,
-        needed=(index,),
-    )
+    repository = images[builds[0].spec.platform].repository
+    whole = PublishedImage(repository=repository, tag=tag, digest=index.digest, built_by=index.resource)
+    return PublishResult(images=images, whole=whole)
 
 
 def _built(by: ImageBuilder, scope: Construct, construct_id: str, build: ImageBuild) -> PublishedImage:

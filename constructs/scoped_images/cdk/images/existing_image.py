@@ -112,8 +112,6 @@ class ExistingImage(Construct):
                 fragment=f'/{name}"',
                 platforms=(platform,),
                 find_digest=lambda: self._digest,
-                needed=None,
-                ordered=False,
                 exists=True,
             )
         )

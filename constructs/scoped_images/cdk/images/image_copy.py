@@ -174,8 +174,6 @@ class _Copied(Construct):
                 fragment=tag,
                 platforms=platforms,
                 find_digest=lambda: digest,
-                needed=None,
-                ordered=False,
             )
         )
 

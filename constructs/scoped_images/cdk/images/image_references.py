@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from aws_cdk import CfnResource
@@ -11,6 +10,7 @@ from constructs import Construct
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.app.digest import Digest
 from scoped_images.cdk.app.registered_image import RegisteredImage
+from scoped_images.cdk.builds.builder import PublishedImage
 from scoped_images.cdk.builds.publish import PublishResult
 from scoped_images.cdk.functions.registry_resources import digest_of
 from scoped_images.cdk.place import place_of
@@ -30,59 +30,38 @@ class ImageReferences:
         pinned: refer to images by digest in place of their tags.
         ordered: whether the CLI builds the images, after other stacks.
         """
-        self._scope, self._published, self._pinned, self._ordered = scope, published, pinned, ordered
-        self._digests = {
-            platform: image.digest for platform, image in published.images.items() if image.digest
-        }
-        for platform, image in published.images.items():
-            self._register(
-                image.repository, image.tag, (platform,), partial(self._digests.get, platform), None
-            )
-        index = published.index
-        if index is not None:
-            platforms = tuple(published.images)
-            self._register(
-                published.repository, published.tag, platforms, lambda: index.digest, index.resource
+        self._scope, self._published, self._pinned = scope, published, pinned
+        self._digests: dict[str, Digest] = {}
+        several = len(published.images) > 1
+        named = [((platform,), image) for platform, image in published.images.items()]
+        for platforms, image in [*named, *([(tuple(published.images), published.whole)] if several else [])]:
+            if image.digest is not None:
+                self._digests[image.tag] = image.digest
+            register_of(scope).add_image(
+                RegisteredImage(
+                    scope=scope,
+                    uri=image.repository.image_uri(image.tag),
+                    fragment=image.tag,
+                    platforms=platforms,
+                    find_digest=partial(self._digests.get, image.tag),
+                    # A reference to a remote build waits for it without help.
+                    needed=image.built_by if isinstance(image.built_by, CfnResource) else None,
+                    ordered=ordered,
+                )
             )
 
     @property
     def image_digest(self) -> Digest:
-        """The digest of the index, or of the only image."""
-        index = self._published.index
-        return index.digest if index else self._digest_of(next(iter(self._published.images)))
+        """The digest of what containers run."""
+        return self._digest_of(self._published.whole)
 
     def reference(self, platform: Platform | None = None) -> tuple[RepositoryByName, str]:
         """Return repository, and tag or digest, of one platform's image; without a platform, of what containers run."""
-        image = self._published.images[platform] if platform else self._published
-        if not self._pinned:
-            return image.repository, image.tag
-        digest = self._digest_of(platform) if platform else self.image_digest
-        return image.repository, digest.digest
+        image = self._published.images[platform] if platform else self._published.whole
+        return image.repository, self._digest_of(image).digest if self._pinned else image.tag
 
-    def _digest_of(self, platform: Platform) -> Digest:
-        if platform not in self._digests:
-            image = self._published.images[platform]
-            self._digests[platform] = digest_of(
-                self._scope, image.repository, image.tag, account=place_of(self._scope).account
-            )
-        return self._digests[platform]
-
-    def _register(
-        self,
-        repository: RepositoryByName,
-        tag: str,
-        platforms: tuple[Platform, ...],
-        find_digest: Callable[[], Digest | None],
-        needed: CfnResource | None,
-    ) -> None:
-        register_of(self._scope).add_image(
-            RegisteredImage(
-                scope=self._scope,
-                uri=repository.image_uri(tag),
-                fragment=tag,
-                platforms=platforms,
-                find_digest=find_digest,
-                needed=needed,
-                ordered=self._ordered,
-            )
-        )
+    def _digest_of(self, image: PublishedImage) -> Digest:
+        if image.tag not in self._digests:
+            account = place_of(self._scope).account
+            self._digests[image.tag] = digest_of(self._scope, image.repository, image.tag, account=account)
+        return self._digests[image.tag]

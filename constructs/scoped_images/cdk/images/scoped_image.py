@@ -101,7 +101,7 @@ class ScopedImage(Construct):
         self.specs = tuple(build.spec for build in builds)
         self.address = repository.address if repository else None
         published = publish(self, builds, image_builds.builder)
-        self.repository, self.tag = published.repository, published.tag
+        self.repository, self.tag = published.whole.repository, published.whole.tag
         self._references = ImageReferences(
             self, published=published, pinned=pin_digest, ordered=image_builds.ordered
         )
