@@ -10,7 +10,6 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import NoReturn
 
 from scoped_images.patterns.go_text import SPACES
 
@@ -177,7 +176,7 @@ def _json(text: str) -> Words | None:
     if not text.startswith("["):
         return None
     try:
-        values = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_constant)
+        values = json.loads(text)
     except RecursionError:
         raise ArgumentError("has a JSON array that is nested too deep; use a JSON array of strings") from None
     except ValueError:
@@ -186,14 +185,3 @@ def _json(text: str) -> Words | None:
         raise ArgumentError(f"takes strings only in a JSON array, got {text!r}; quote each item")
     # Go's strings hold no half of a surrogate pair.
     return Words(tuple(re.sub("[\ud800-\udfff]", "\ufffd", value) for value in values), is_json=True)
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise ValueError(text)
-    return value
-
-
-def _constant(text: str) -> NoReturn:
-    raise ValueError(text)

@@ -1,6 +1,8 @@
 """Reads the `--mount` flags of a RUN.
 
 https://github.com/moby/buildkit/blob/v0.32.2/frontend/dockerfile/instructions/commands_runmount.go
+
+Values that decide neither what is read nor what is required, such as those of `sharing` and `uid`, are not checked.
 """
 
 from __future__ import annotations
@@ -11,18 +13,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scoped_images.dockerfile.instruction import Instruction
-from scoped_images.dockerfile.variables import Unknown, Value
+from scoped_images.dockerfile.variables import Value
 
 _TYPES = ("bind", "cache", "secret", "ssh", "tmpfs")
-_SHARING = ("locked", "private", "shared")
-_OWNER = ("gid", "mode", "uid")
 _SWITCHES = ("readonly", "readwrite", "ro", "rw")
-_OTHER_KEYS = ("dst", "destination", "env", "from", "id", "source", "src", "target")
-_KEYS = (*_SWITCHES, *_OWNER, *_OTHER_KEYS, "required", "sharing", "size", "type")
+_KEYS = (
+    *(
+        "destination",
+        "dst",
+        "env",
+        "from",
+        "gid",
+        "id",
+        "mode",
+        "readonly",
+        "readwrite",
+        "required",
+        "ro",
+        "rw",
+    ),
+    *("sharing", "size", "source", "src", "target", "type", "uid"),
+)
 _SHORT = {"dst": "target", "destination": "target", "src": "source"}
 # Go's strconv.ParseBool.
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
-_FALSE = ("0", "f", "F", "FALSE", "false", "False")
 # A field of a CSV line.
 _FIELD = re.compile(r'"((?:[^"]|"")*)"|([^",]*)')
 
@@ -110,64 +124,19 @@ def _read(flag: str, expand: Callable[[str], Value]) -> Mount:
     for part in _fields(flag):
         key, equals, text = part.partition("=")
         key = key.lower()
-        if equals:
-            _set(mount, key, expand(text))
-        elif key == "required":
-            _set(mount, key, "true")
-        elif key not in _SWITCHES:
+        if not equals and key not in (*_SWITCHES, "required"):
             raise MountError(f"takes key=value pairs, got {part!r}")
-    _refuse_contradictions(mount)
+        if key not in _KEYS:
+            raise MountError(f"has the unknown key {key!r}; there are {', '.join(_KEYS)}")
+        value = expand(text) if equals else "true"
+        if key == "type":
+            mount.kind = value.lower() if isinstance(value, str) else value
+            if isinstance(value, str) and mount.kind not in _TYPES:
+                raise MountError(f"has the unknown type {value!r}; there are {', '.join(_TYPES)}")
+        elif key == "required":
+            mount.required = value in _TRUE
+        elif key not in _SWITCHES:
+            mount.values[_SHORT.get(key, key)] = value
+    if mount.kind == "secret" and mount.origin:
+        raise MountError("takes no 'from' with type=secret")
     return mount
-
-
-def _set(mount: Mount, key: str, value: Value) -> None:
-    """Take one value; those before it count, as in BuildKit."""
-    if key not in _KEYS:
-        raise MountError(f"has the unknown key {key!r}; there are {', '.join(sorted(_KEYS))}")
-    if isinstance(value, str):
-        _refuse_value(mount, key, value)
-    if key == "type":
-        mount.kind = value.lower() if isinstance(value, str) else value
-    elif key == "required":
-        mount.required = value in _TRUE
-    elif key not in _SWITCHES:
-        mount.values[_SHORT.get(key, key)] = value
-
-
-def _refuse_value(mount: Mount, key: str, value: str) -> None:
-    kinds = {"required": ("secret", "ssh"), "size": ("tmpfs",)}.get(key)
-    if kinds and isinstance(mount.kind, str) and mount.kind not in kinds:
-        raise MountError(f"takes {key!r} only after type={' or type='.join(kinds)}, got type {mount.kind!r}")
-    if key == "type" and value.lower() not in _TYPES:
-        raise MountError(f"has the unknown type {value!r}; there are {', '.join(_TYPES)}")
-    if key in (*_SWITCHES, "required") and value not in (*_TRUE, *_FALSE):
-        raise MountError(f"takes true or false as {key!r}, got {value!r}")
-    if key == "sharing" and value.lower() not in _SHARING:
-        raise MountError(f"has the unknown sharing {value!r}; there are {', '.join(_SHARING)}")
-    if key in _OWNER and not _is_number(value, base=8 if key == "mode" else 10):
-        raise MountError(f"takes a number as {key!r}, got {value!r}")
-
-
-def _is_number(text: str, *, base: int) -> bool:
-    digits = "0-7" if base == 8 else "0-9"
-    return re.fullmatch(rf"[{digits}]{{1,64}}", text) is not None and int(text, base) < 2**32
-
-
-def _refuse_contradictions(mount: Mount) -> None:
-    kind, values = mount.kind, mount.values
-    if isinstance(kind, Unknown):
-        return
-    if "sharing" in values and kind != "cache":
-        raise MountError(f"takes 'sharing' only with type=cache, got type {kind!r}")
-    for key in _OWNER:
-        if key in values and kind in ("bind", "tmpfs"):
-            raise MountError(f"takes no {key!r} with type={kind}")
-    if kind == "ssh" and mount.source:
-        raise MountError("takes no 'source' with type=ssh")
-    if kind == "secret":
-        if mount.origin:
-            raise MountError("takes no 'from' with type=secret")
-        if mount.source and values.get("id"):
-            raise MountError("takes 'source' or 'id' with type=secret, got both")
-        if not mount.id:
-            raise MountError("takes 'id', 'source' or 'target' with type=secret")

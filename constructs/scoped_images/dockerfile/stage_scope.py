@@ -91,8 +91,8 @@ class Scope:
             self._mount(instruction, mount)
 
     def _mount(self, instruction: Instruction, mount: Mount) -> None:
-        if mount.required and isinstance(mount.id, str) and isinstance(mount.kind, str):
-            required = RequiredMount(kind=mount.kind, id=mount.id, line=instruction.line)
+        if mount.required and mount.kind in ("secret", "ssh") and isinstance(mount.id, str):
+            required = RequiredMount(kind=str(mount.kind), id=mount.id, line=instruction.line)
             self.findings.required_mounts.append(required)
         context = self.contexts.get((False, mount.origin))
         if mount.kind in ("secret", "ssh", "tmpfs") or (
