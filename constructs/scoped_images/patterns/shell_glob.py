@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from scoped_images.patterns.go_match import BadPatternError
-
-# As in a regular expression, the wildcards stop at the end of a line.
-_END_OF_LINE = "\n"
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,6 @@ class ShellGlob:
     def prefix(self, text: str, *, longest: bool, start: int = 0) -> int | None:
         """Return where the shortest or longest match that begins at `start` ends, or None."""
         accepting = 1 << len(self.tokens)
-        steps = self._steps()
         found = None
         states = 1
         for end in range(start, len(text) + 1):
@@ -67,7 +64,7 @@ class ShellGlob:
                     break
             if not states or end == len(text):
                 break
-            states = steps.after(states, text[end])
+            states = self._after(states, text[end])
         return found
 
     def suffix(self, text: str, *, longest: bool) -> int | None:
@@ -81,18 +78,14 @@ class ShellGlob:
         An empty match right behind another one is not a match.
         """
         begins = self._begins(text)
-        start = last = 0
-        first = True
+        start, last = 0, -1
         while start <= len(text):
-            if not begins[start]:
+            end = self.prefix(text, longest=True, start=start) if begins[start] else None
+            if end is None:
                 start += 1
                 continue
-            end = self.prefix(text, longest=True, start=start)
-            if end is None:  # `begins` and `prefix` agree
-                raise AssertionError(self)
-            if end > last or first:
+            if end > last:
                 yield start, end
-            first = False
             last = end
             start = max(end, start + 1)
 
@@ -100,32 +93,25 @@ class ShellGlob:
         """Return for each position whether a match begins there, by reading backwards once."""
         backwards = self.reversed
         accepting = 1 << len(backwards.tokens)
-        steps = backwards._steps()
         states = 1
         found = [bool(states & accepting)]
         for character in reversed(text):
-            states = steps.after(states, character) | 1
+            states = backwards._after(states, character) | 1
             found.append(bool(states & accepting))
         return found[::-1]
 
-    def _steps(self) -> _Steps:
-        anything = sum(1 << index for index, token in enumerate(self.tokens) if token is None)
-        accepted: dict[str, int] = {}
-        for index, token in enumerate(self.tokens):
-            if token is not None:
-                accepted[token] = accepted.get(token, 0) | 1 << index
-        return _Steps(accepted, anything, self.stars)
-
-
-@dataclass(frozen=True)
-class _Steps:
-    accepted: dict[str, int]
-    anything: int
-    stars: int
-
-    def after(self, states: int, character: str) -> int:
+    def _after(self, states: int, character: str) -> int:
         """Return the states after one more character."""
-        accepting = self.accepted.get(character, 0)
-        if character == _END_OF_LINE:
+        accepting = self._accepted.get(character, 0)
+        # As in a regular expression, the wildcards stop at the end of a line.
+        if character == "\n":
             return (states & accepting) << 1
-        return (states & (accepting | self.anything)) << 1 | states & self.stars
+        return (states & (accepting | self._accepted.get(None, 0))) << 1 | states & self.stars
+
+    @cached_property
+    def _accepted(self) -> dict[str | None, int]:
+        """Bits of the states that go on with a character, or with any for None."""
+        accepted: dict[str | None, int] = {}
+        for index, token in enumerate(self.tokens):
+            accepted[token] = accepted.get(token, 0) | 1 << index
+        return accepted
