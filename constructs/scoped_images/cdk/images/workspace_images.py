@@ -103,7 +103,13 @@ class WorkspaceImages:
                 f"bases: the base images are made already, got {useless[0]}= too; pass it to what makes them"
             )
         self.environment, self.root = environment, Path(root)
-        self._upstream = options.upstream if options and options.upstream.in_use else self._read_upstream()
+        self._upstream = (
+            options.upstream
+            if options and options.upstream.in_use
+            else UpstreamImages(
+                lock=ImagesLock.read(self.root / DEFAULT_LOCK), mirrors=environment.mirrors or {}
+            )
+        )
         self._options = self._with_pins(options or BuildOptions())
         self.repositories = repositories or Stack(scope, f"{prefix}-repositories", env=environment.place)
         why = "only OrderedAssets has the CLI build an image after its repository and its base images exist"
@@ -162,7 +168,8 @@ class WorkspaceImages:
         found = Workload.find(self.root, workload, self.bases.graph.workspace)
         derives_base = image.get("base") is None and image.get("named_bases") is None
         if derives_base:
-            bases = self._bases_of(found)
+            known = self.bases.graph.workspace is not None
+            bases = self.bases.of(found.folder) if known else WorkloadBases(base=None)
             image |= {"base": bases.base, "named_bases": bases.named_bases}
         if not image.get("platforms") and image.get("platform") is None:
             image["platform"] = self.environment.platform
@@ -228,11 +235,6 @@ class WorkspaceImages:
     def _relative(self, folder: Path) -> str:
         return Path(os.path.relpath(folder, self.root.resolve())).as_posix()
 
-    def _read_upstream(self) -> UpstreamImages:
-        return UpstreamImages(
-            lock=ImagesLock.read(self.root / DEFAULT_LOCK), mirrors=self.environment.mirrors or {}
-        )
-
     def _with_pins(self, options: BuildOptions) -> BuildOptions:
         upstream = options.upstream if options.upstream.in_use else self._upstream
         return self.environment.build_options(replace(options, upstream=upstream))
@@ -258,10 +260,6 @@ class WorkspaceImages:
                 ) from None
 
         return context
-
-    def _bases_of(self, workload: Workload) -> WorkloadBases:
-        known = self.bases.graph.workspace is not None
-        return self.bases.of(workload.folder) if known else WorkloadBases(base=None)
 
     def _warn_of_missing_requirements(self, image: ScopedImage, workload: Workload) -> None:
         steps = image.specs[0].steps
