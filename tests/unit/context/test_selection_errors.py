@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from scoped_images.errors import ScopedImagesError
+from tests.unit.context.nobody import as_nobody, everybodys_folder
 from tests.unit.context.selecting import make, paths, select
 
 # (sentence, what there is, Dockerfile lines, ignore file, message, {root} being the context)
@@ -143,26 +141,6 @@ def test_a_selected_name_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
     assert paths(tmp_path, select(tmp_path, "COPY a/b /x")) == "a/ a/b"
 
 
-# Run as an ordinary user: to root every folder is readable.
-_AS_NOBODY = """
-import os, sys
-from pathlib import Path
-from scoped_images.dockerfile.context_sources import context_sources
-from scoped_images.context.selection import select_files
-from scoped_images.patterns.ignore_file import IgnoreFile
-from tests.unit.context.selecting import make, paths, select
-if os.getuid() == 0:
-    os.setuid(65534)
-root = Path(sys.argv[1])
-sources = context_sources("FROM scratch\\n" + sys.argv[2])
-ignore = IgnoreFile.parse("ignored\\n!elsewhere/x")
-try:
-    print(list(select_files(root, sources, ignore).lines))
-except ValueError as error:
-    print(error)
-"""
-
-
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
@@ -177,15 +155,11 @@ except ValueError as error:
 def test_only_selected_folders_are_listed(lines: str, expected: str) -> None:
     """Folders that may not be read are beside the selected ones, and one is ignored."""
     closed = ("b/closed", "closed", "ignored")
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        root.chmod(0o755)
+    with everybodys_folder() as root:
         make(root, "a/b b/c b/closed/ closed/ ignored/")
         for name in closed:
             (root / name).chmod(0)
-        run = subprocess.run(
-            [sys.executable, "-c", _AS_NOBODY, folder, lines], capture_output=True, text=True, check=False
-        )
+        printed = as_nobody(root, f"print(list(select(root, {lines!r}, 'ignored\\n!elsewhere/x').lines))")
         for name in closed:
             (root / name).chmod(0o755)
-    assert run.stdout.strip() == expected.format(root=folder), run.stderr
+    assert printed == expected.format(root=root)

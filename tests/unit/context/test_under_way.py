@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from scoped_images.errors import ScopedImagesError
 from tests.unit.context.followed import find, make_repository, refusal
+from tests.unit.context.nobody import as_nobody, everybodys_folder
 
 
 @pytest.fixture
@@ -21,42 +21,28 @@ def root(tmp_path: Path) -> Path:
     return make_repository(tmp_path / "root")
 
 
-_AS_NOBODY = """
-import os, sys
-from scoped_images.context.scoped_context import ScopedContext
-if os.getuid() == 0:
-    os.setgid(65534)
-    os.setuid(65534)
-try:
-    context = ScopedContext.from_dockerfile(sys.argv[1], platform="linux/amd64")
-    for _ in range(2):
-        context.write(context.root.parent / "out" / "written")
-except ValueError as error:
-    print(error)
+_WRITE_TWICE = """
+context = ScopedContext.from_dockerfile(root, platform="linux/amd64")
+for _ in range(2):
+    context.write(root.parent / "out" / "written")
 """
 
 
 @pytest.fixture
 def everybodys() -> Iterator[Path]:
     """A repository where another user may read and write, unlike in pytest's own folders."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o777)
-        root = Path(folder) / "root"
+    with everybodys_folder() as folder:
+        folder.chmod(0o777)
+        root = folder / "root"
         (root / "app" / "closed").mkdir(parents=True)
         (root / "app" / "closed" / "file").write_text("x")
         (root / "Dockerfile").write_text("FROM scratch\nCOPY app /app\n")
         yield root
 
 
-def as_nobody(root: Path) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", _AS_NOBODY, root], capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
 def test_a_file_that_may_not_be_read_is_named(everybodys: Path) -> None:
     (everybodys / "app" / "closed" / "file").chmod(0)
-    assert as_nobody(everybodys) == (
+    assert as_nobody(everybodys, _WRITE_TWICE) == (
         f"build context: cannot read {everybodys}/app/closed/file: Permission denied"
     )
 
@@ -64,13 +50,16 @@ def test_a_file_that_may_not_be_read_is_named(everybodys: Path) -> None:
 def test_a_place_that_may_not_be_written_is_named(everybodys: Path) -> None:
     everybodys.parent.chmod(0o755)
     out = everybodys.parent / "out"
-    assert as_nobody(everybodys) == f"build context: cannot write it to {out}/written: Permission denied"
+    assert (
+        as_nobody(everybodys, _WRITE_TWICE)
+        == f"build context: cannot write it to {out}/written: Permission denied"
+    )
 
 
 def test_read_only_folders_are_written_and_nothing_is_left_beside_them(everybodys: Path) -> None:
     """Their user is not root, and could not remove what is in them without more ado."""
     (everybodys / "app" / "closed").chmod(0o555)
-    assert as_nobody(everybodys) == ""
+    assert as_nobody(everybodys, _WRITE_TWICE) == ""
     out = everybodys.parent / "out"
     assert [path.name for path in out.iterdir()] == ["written"]
 

@@ -10,6 +10,7 @@ from scoped_images.context.doubtful_files import doubtful_files
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
+from tests.unit.context.ways import WAYS, Way, found_by, of, whole
 
 
 @pytest.fixture
@@ -23,19 +24,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def found_by(root: Path) -> ScopedContext:
-    return ScopedContext.from_dockerfile(root, platform=Platform.LINUX_AMD64)
-
-
-def whole(root: Path) -> ScopedContext:
-    return ScopedContext.repository(root, platform=Platform.LINUX_AMD64)
-
-
 SECRET = (
     " is in the build context: such files often hold secrets; name it in the ignore file, and if the build needs it, "
     "give it as a build secret"
 )
-WAYS = [found_by, whole, ScopedContext.of]
 
 
 def assembly(folder: Path) -> None:
@@ -48,12 +40,12 @@ def assembly(folder: Path) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("place", ["cdk.out", "infra/cdk.out", "dist", "infra/build/out"])
 def test_the_cloud_assembly_of_an_earlier_synth_is_left_out_wherever_it_is(
-    way: object, place: str, root: Path
+    way: Way, place: str, root: Path
 ) -> None:
     (root / place).parent.mkdir(parents=True, exist_ok=True)
-    before = way(root).fingerprint  # type: ignore[operator]
+    before = way(root).fingerprint
     assembly(root / place)
-    after = way(root)  # type: ignore[operator]
+    after = way(root)
     assert after.fingerprint == before
     assert [file.path for file in after.files if file.path.startswith(place)] == []
 
@@ -61,14 +53,14 @@ def test_the_cloud_assembly_of_an_earlier_synth_is_left_out_wherever_it_is(
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("place", ["dist", "cdk.out", "infra/out"])
 def test_the_output_folder_of_the_first_synth_is_left_out_while_it_is_filled(
-    way: object, place: str, root: Path, monkeypatch: pytest.MonkeyPatch
+    way: Way, place: str, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The CLI sets the variable, relative to the folder in which the app runs."""
-    before = way(root).fingerprint  # type: ignore[operator]
+    before = way(root).fingerprint
     monkeypatch.chdir(root)
     monkeypatch.setenv("CDK_OUTDIR", place)
     (root / place / "scoped-context-1").mkdir(parents=True)
-    assert way(root).fingerprint == before  # type: ignore[operator]
+    assert way(root).fingerprint == before
 
 
 def test_copying_the_output_folder_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,32 +87,32 @@ def test_a_folder_called_dist_is_copied_where_the_output_is_elsewhere(
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("exception", ["!dist", "dist\n!dist"])
-def test_an_exception_brings_the_output_folder_back(way: object, exception: str, root: Path) -> None:
+def test_an_exception_brings_the_output_folder_back(way: Way, exception: str, root: Path) -> None:
     assembly(root / "dist")
     (root / ".dockerignore").write_text(exception)
-    assert "dist/manifest.json" in [file.path for file in way(root).files]  # type: ignore[operator]
+    assert "dist/manifest.json" in [file.path for file in way(root).files]
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_exception_for_files_in_any_folder_does_not_bring_the_output_folder_back(
-    way: object, root: Path
+    way: Way, root: Path
 ) -> None:
     """Each synth would make another context, with what the last one has written."""
     (root / ".dockerignore").write_text("*\n!**/*.py\n!Dockerfile\n")
-    before = way(root).fingerprint  # type: ignore[operator]
+    before = way(root).fingerprint
     assembly(root / "infra" / "cdk.out")
     (root / "infra" / "cdk.out" / "scoped-context-1" / "app.py").touch()
-    assert way(root).fingerprint == before  # type: ignore[operator]
+    assert way(root).fingerprint == before
 
 
-@pytest.mark.parametrize("way", [whole, ScopedContext.of])
+@pytest.mark.parametrize("way", [whole, of])
 @pytest.mark.parametrize("kind", ["folder", "file"])
-def test_git_is_left_out_of_whole_folders_without_a_word(way: object, kind: str, root: Path) -> None:
+def test_git_is_left_out_of_whole_folders_without_a_word(way: Way, kind: str, root: Path) -> None:
     """In a worktree or submodule it is a file."""
-    before = way(root)  # type: ignore[operator]
+    before = way(root)
     make_git(root / ".git", kind)
     make_git(root / "infra" / ".git", kind)
-    after = way(root)  # type: ignore[operator]
+    after = way(root)
     assert after.fingerprint == before.fingerprint
     assert [warning for warning in after.warnings if ".git" in warning] == []
 
@@ -133,10 +125,10 @@ GIT = (
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", ["folder", "file"])
-def test_git_that_is_asked_for_is_taken_with_a_warning(way: object, kind: str, root: Path) -> None:
+def test_git_that_is_asked_for_is_taken_with_a_warning(way: Way, kind: str, root: Path) -> None:
     make_git(root / ".git", kind)
     (root / ".dockerignore").write_text("!.git\n")
-    context = way(root)  # type: ignore[operator]
+    context = way(root)
     assert ".git" in [file.path for file in context.files]
     assert f".git{GIT}" in context.warnings
 
@@ -150,21 +142,21 @@ def test_git_in_a_context_found_by_a_dockerfile_is_a_warning(root: Path) -> None
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_environment_files_are_a_warning(way: object, root: Path) -> None:
+def test_environment_files_are_a_warning(way: Way, root: Path) -> None:
     for name in (".env", "infra/.env.production", ".env.example", "my.env"):
         (root / name).touch()
-    warnings = [warning for warning in way(root).warnings if "secrets" in warning]  # type: ignore[operator]
+    warnings = [warning for warning in way(root).warnings if "secrets" in warning]
     assert warnings == [f".env (and 1 more){SECRET}"]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_credential_file_is_a_warning(way: object, root: Path) -> None:
+def test_a_credential_file_is_a_warning(way: Way, root: Path) -> None:
     """A Dockerfile that copies it into the image often leaves it there."""
     (root / "home" / ".aws").mkdir(parents=True)
     for name in ("credentials", "config"):
         (root / "home" / ".aws" / name).touch()
     (root / ".npmrc").touch()
-    warnings = [warning for warning in way(root).warnings if "secrets" in warning]  # type: ignore[operator]
+    warnings = [warning for warning in way(root).warnings if "secrets" in warning]
     assert warnings == [f".npmrc (and 1 more){SECRET}"]
 
 
