@@ -83,4 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say(f"scoped-images: {message}; see scoped-images --help", file=sys.stderr)
     except ScopedImagesError as error:
         say(f"scoped-images: {error}", file=sys.stderr)
+    except OSError as error:
+        # Such as a full disk, or a file that vanishes between two looks at it.
+        place = f"cannot use {error.filename!r}: " if error.filename else ""
+        say(f"scoped-images: {place}{error.strerror or error}", file=sys.stderr)
     return 2

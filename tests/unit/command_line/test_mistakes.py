@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
+from scoped_images.context.scoped_context import ScopedContext
 from tests.unit.command_line.program import Command, Printed
 
 # (sentence, the command, the one line on stderr, {root} being the repository)
@@ -60,3 +62,20 @@ def test_a_context_that_is_too_large_is_not_written(root: Path, command: Command
         "scoped-images: build context of Dockerfile is 29 B, and max_bytes is 20 B: "
     )
     assert not (root.parent / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/x"), "cannot use '/x': No such file"),
+    ],
+)
+def test_an_error_of_the_system_is_one_line(
+    error: OSError, line: str, root: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ScopedContext, "requested", fail)
+    assert command("context", str(root)) == Printed(2, "", f"scoped-images: {line}\n")
