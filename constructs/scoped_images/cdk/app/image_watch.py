@@ -49,6 +49,7 @@ class ImageWatch:
 
     def validate(self) -> list[str]:
         """Check every resource that names an image of the app. Errors are annotations, which the CLI prints."""
+        self.register.finish()
         if self._outdir and self.register.contexts:
             # The Python files that synth has imported, too.
             modules = {getattr(each, "__file__", None) or "" for each in list(sys.modules.values())} - {""}

@@ -28,6 +28,7 @@ class Register:
         self._external_repositories: set[tuple[str, str, str]] = set()
         self._moving_tags: dict[tuple[RepositoryAddress, str], str] = {}
         self._pruners: list[Callable[[], None]] = []
+        self._unfinished: list[Callable[[], None]] = []
         self._caches: dict[str, tuple[str, str]] = {}
         self._noted: set[str] = set()
 
@@ -57,6 +58,15 @@ class Register:
                 f"got {address.name!r} in {address.account}/{address.region}; choose another name, or use the one "
                 "repository for both"
             )
+
+    def when_complete(self, finish: Callable[[], None]) -> None:
+        """Call `finish` when aspects have changed what they change, and before templates are written."""
+        self._unfinished.append(finish)
+
+    def finish(self) -> None:
+        """Call everything that waits for the aspects. An app may be synthesized more than once."""
+        for finish in self._unfinished:
+            finish()
 
     def is_external(self, *, account: str | None, region: str | None, name: str) -> bool:
         """Return whether the app uses this repository and does not make it, so that its policy is unknown."""

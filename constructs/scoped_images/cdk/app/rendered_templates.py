@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import jsii
-from aws_cdk import ISynthesisSession, Stack, StackSynthesizer, cx_api
+from aws_cdk import (
+    DefaultStackSynthesizer,
+    IStackSynthesizer,
+    ISynthesisSession,
+    NestedStackSynthesizer,
+    Stack,
+    cx_api,
+)
 
 from scoped_images.cdk.place import is_known, parent_of, path_of, place_of
 from scoped_images.templates.template import StackTemplate, Templates
@@ -18,8 +25,8 @@ from scoped_images.templates.template import StackTemplate, Templates
 def render(stacks: Iterable[Stack]) -> Templates:
     """Render each stack's template. Call it when references are resolved: from a construct's validation."""
     with tempfile.TemporaryDirectory() as folder:
-        session = _Session(cx_api.CloudAssemblyBuilder(folder))
-        return Templates([_render(stack, session) for stack in stacks])
+        session, parent = _Session(cx_api.CloudAssemblyBuilder(folder), folder), DefaultStackSynthesizer()
+        return Templates([_render(stack, parent, session) for stack in stacks])
 
 
 def stack_template(stack: Stack, body: dict[str, Any]) -> StackTemplate:
@@ -39,35 +46,20 @@ def stack_template(stack: Stack, body: dict[str, Any]) -> StackTemplate:
     )
 
 
-def _render(stack: Stack, session: _Session) -> StackTemplate:
-    renderer = _Renderer()
+def _render(stack: Stack, parent: IStackSynthesizer, session: _Session) -> StackTemplate:
+    # A nested stack's synthesizer writes the template of any stack, and nothing else.
+    renderer = NestedStackSynthesizer(parent)
     renderer.bind(stack)
-    renderer.write(cast(ISynthesisSession, session))
+    renderer.synthesize(cast(ISynthesisSession, session))
     return stack_template(stack, json.loads(Path(session.outdir, stack.template_file).read_text()))
-
-
-class _Renderer(StackSynthesizer):
-    """Writes the template of any stack, whichever synthesizer the stack has, and nothing else."""
-
-    def write(self, session: ISynthesisSession) -> None:
-        self._synthesize_template(session)
-
-    def add_file_asset(self, **_: Any) -> Any:
-        raise NotImplementedError
-
-    def add_docker_image_asset(self, **_: Any) -> Any:
-        raise NotImplementedError
-
-    def synthesize(self, session: ISynthesisSession) -> None:
-        raise NotImplementedError
 
 
 @jsii.implements(ISynthesisSession)
 class _Session:
     """Where templates are written. jsii calls properties only, no attributes, and wants setters for them."""
 
-    def __init__(self, assembly: cx_api.CloudAssemblyBuilder) -> None:
-        self._assembly = assembly
+    def __init__(self, assembly: cx_api.CloudAssemblyBuilder, outdir: str) -> None:
+        self._assembly, self._outdir = assembly, outdir
 
     @property
     def assembly(self) -> cx_api.CloudAssemblyBuilder:
@@ -75,7 +67,7 @@ class _Session:
 
     @property
     def outdir(self) -> str:
-        return str(self._assembly.outdir)
+        return self._outdir
 
     @property
     def validate_on_synth(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from aws_cdk import Duration, RemovalPolicy, Token
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -17,10 +17,12 @@ from constructs import Construct
 
 from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app.app_register import register_of
+from scoped_images.cdk.app.architectures import lambda_architecture
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.function_code import function_code, function_role, function_runtime
-from scoped_images.cdk.place import stack_of
+from scoped_images.cdk.place import is_known, place_of
 from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
 from scoped_images.pruning.retention import Retention
 from scoped_images.pruning.settings import METRICS_NAMESPACE, PrunerSettings
 
@@ -102,10 +104,10 @@ class ImagePruner(Construct):
         alarm_actions: what the alarms do, such as publishing to an SNS topic; by default nothing.
         """
         super().__init__(scope, construct_id)
-        stack = stack_of(self)
-        for key, values in (("region", [stack.region]), ("repositories", repositories)):
+        place = place_of(self)
+        for key, values in (("region", [place.region]), ("repositories", repositories)):
             for value in values:
-                if Token.is_unresolved(value):
+                if not is_known(value):
                     raise ScopedImagesError(
                         f"{key}: only known while CloudFormation deploys, got a token in {self.node.path!r}; use "
                         "literal names, and a stack with a literal account and region"
@@ -116,7 +118,7 @@ class ImagePruner(Construct):
             bases=None if bases is None else tuple(bases),
             dependents=tuple(dependents),
             retention=retention,
-            regions=(stack.region, *other_regions),
+            regions=(place.region, *other_regions),
             services=tuple(services),
             delete=delete,
         )
@@ -143,8 +145,10 @@ class ImagePruner(Construct):
             targets.LambdaFunction(self.function, retry_attempts=2, dead_letter_queue=self.dead_letters)
         )
         self.alarms = self._alarms()
-        for alarm in self.alarms:
-            alarm.add_alarm_action(*alarm_actions)
+        actions = list(alarm_actions)
+        if actions:
+            for alarm in self.alarms:
+                alarm.add_alarm_action(*actions)
         self._keep_moving_tags()
         register_of(self).add_pruner(self._keep_moving_tags)
 
@@ -170,9 +174,9 @@ class ImagePruner(Construct):
 
     def _keep_moving_tags(self) -> None:
         """Protect the moving tags of the app's images that `content_tags` match."""
-        stack, settings = stack_of(self), self.settings
+        place, settings = place_of(self), self.settings
         tags = register_of(self).moving_tags(
-            account=stack.account, region=stack.region, names=settings.repositories
+            account=place.account, region=place.region, names=settings.repositories
         )
         retention = settings.retention
         pruned = [tag for tag in tags if retention.is_content(tag) and not retention.protects(tag)]
@@ -203,7 +207,7 @@ class ImagePruner(Construct):
             function_name=f"image-pruner-{self.settings.environment}",
             description="Deletes or archives container images that nothing uses",
             runtime=function_runtime(),
-            architecture=lambda_.Architecture.ARM_64,
+            architecture=lambda_architecture(Platform.LINUX_ARM64),
             handler="index.handler",
             code=function_code("pruner"),
             memory_size=512,
@@ -233,10 +237,7 @@ class ImagePruner(Construct):
         return role
 
     def _arns(self, names: Iterable[str]) -> list[str]:
-        return [
-            stack_of(self).format_arn(service="ecr", resource="repository", resource_name=name)
-            for name in names
-        ]
+        return [f"{place_of(self).repositories_arn}{name}" for name in names]
 
     def _alarms(self) -> list[cloudwatch.Alarm]:
         failed = cloudwatch.Metric(

@@ -136,8 +136,7 @@ class WorkspaceImages:
         self._images: list[tuple[str, ScopedImage]] = []
         self._scope, self._prefix = scope, prefix
         self.pruner = pruner
-        for repository in self.bases.repositories:
-            self._prune(repository, holds_bases=True)
+        self._prune(self.bases.repositories, holds_bases=True)
 
     @checked(ImageOptions, to=ScopedImage.__init__)
     def image(
@@ -220,7 +219,7 @@ class WorkspaceImages:
             )
         if name not in self._repositories:
             self._repositories[name] = environment_repository(self.repositories, name, self.environment)
-            self._prune(self._repositories[name], holds_bases=False)
+            self._prune([self._repositories[name]], holds_bases=False)
         return self._repositories[name]
 
     def _repository_of(self, workload: Workload) -> ImageRepository:
@@ -284,11 +283,12 @@ class WorkspaceImages:
         self.stacks.append(stack)
         return RemoteBuilder(stack, "Builder", environment_name=self.environment.name)
 
-    def _prune(self, repository: AddressedRepository, *, holds_bases: bool) -> None:
-        name, env = repository.address.name, self.environment
+    def _prune(self, repositories: Sequence[AddressedRepository], *, holds_bases: bool) -> None:
+        names, env = [repository.address.name for repository in repositories], self.environment
         if self.pruner is not None:
-            self.pruner.add_repository(name, holds_bases=holds_bases)
-        elif env.pruning:
+            for name in names:
+                self.pruner.add_repository(name, holds_bases=holds_bases)
+        elif env.pruning and names:
             from scoped_images.cdk.functions.image_pruner import ImagePruner  # noqa: PLC0415
 
             stack = Stack(self._scope, f"{self._prefix}-pruner", env=env.place)
@@ -297,8 +297,8 @@ class WorkspaceImages:
                 stack,
                 "Pruner",
                 environment_name=env.name,
-                repositories=[name],
-                bases=[name] if holds_bases else [],
+                repositories=names,
+                bases=names if holds_bases else [],
                 retention=Retention(max_images=env.max_images, untagged_days=env.untagged_days),
                 delete=env.pruning == "delete",
             )

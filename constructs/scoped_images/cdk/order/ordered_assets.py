@@ -13,7 +13,7 @@ from aws_cdk.cloud_assembly_schema import ArtifactType, AssetManifestProperties
 
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.checked import checked
-from scoped_images.cdk.place import path_of, synthesizer_of
+from scoped_images.cdk.place import path_of, place_of, synthesizer_of
 from scoped_images.errors import ScopedImagesError
 
 _stock_init = checked()(DefaultStackSynthesizer.__init__)
@@ -72,12 +72,12 @@ class OrderedAssets(DefaultStackSynthesizer):
         """Write the stack's artifacts, then its asset manifest again with destinations and dependencies."""
         super().synthesize(session)
         assert self._owner is not None, "CDK binds a synthesizer before it synthesizes"
-        stack = self._owner
-        self._redirect(Path(session.assembly.outdir) / f"{stack.artifact_id}.assets.json")
-        dependencies = [dependency.artifact_id for dependency in stack.dependencies]
+        artifact_id = f"{self._owner.artifact_id}.assets"
+        if self._published:
+            self._redirect(Path(session.outdir, f"{artifact_id}.json"))
+        dependencies = [dependency.artifact_id for dependency in self._owner.dependencies]
         if not dependencies:
             return
-        artifact_id = f"{stack.artifact_id}.assets"
         session.assembly.add_artifact(
             artifact_id,
             type=ArtifactType.ASSET_MANIFEST,
@@ -93,8 +93,6 @@ class OrderedAssets(DefaultStackSynthesizer):
         )
 
     def _redirect(self, manifest: Path) -> None:
-        if not self._published:
-            return
         content = json.loads(manifest.read_text())
         for source_hash, (repository, tag) in self._published.items():
             image = content["dockerImages"][source_hash]
@@ -118,12 +116,12 @@ class OrderedAssets(DefaultStackSynthesizer):
     def _specialized(self, name: str, default: str) -> str:
         """Return a property with its placeholders filled in, as CDK documents them."""
         assert self._owner is not None, "CDK binds a synthesizer before it uses one"
-        stack, text = self._owner, self._properties.get(name) or default
+        place, text = place_of(self._owner), self._properties.get(name) or default
         values = {
             "Qualifier": self.bootstrap_qualifier or "",
-            "AWS::AccountId": stack.account,
-            "AWS::Region": stack.region,
-            "AWS::Partition": stack.partition,
+            "AWS::AccountId": place.account,
+            "AWS::Region": place.region,
+            "AWS::Partition": place.partition,
         }
         for placeholder, value in values.items():
             text = text.replace(f"${{{placeholder}}}", value)
@@ -142,6 +140,7 @@ def ordered_assets_of(stack: Stack, *, why: str) -> OrderedAssets:
     return synthesizer
 
 
+@cache
 def publishing_role_of(stack: Stack) -> str:
     """Return the ARN of the role that publishes the images of a stack."""
     # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.

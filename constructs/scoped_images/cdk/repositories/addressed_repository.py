@@ -9,7 +9,7 @@ from constructs import Construct
 
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.order.ordered_assets import publishing_role_of
-from scoped_images.cdk.place import stack_of
+from scoped_images.cdk.place import place_of, stack_of
 from scoped_images.cdk.stack_outputs import add_outputs, output_name
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.ecr.repository_policy import statements
@@ -45,7 +45,8 @@ class AddressedRepository(Construct):
         """Return the statements that the repository's policy needs, in literals."""
         stack, address = stack_of(self), self.address
         # Wherever the region is known, so is the partition; CDK leaves it a token.
-        role = publishing_role_of(stack).replace(f"arn:{stack.partition}:", f"arn:{address.partition}:", 1)
+        token = f"arn:{place_of(stack).partition}:"
+        role = publishing_role_of(stack).replace(token, f"arn:{address.partition}:", 1)
         return statements(address, publishing_role=role, pull_accounts=pull_accounts)
 
     def keep_moving_tag(self, tag: str) -> None:

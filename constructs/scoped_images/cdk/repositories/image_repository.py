@@ -5,16 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import cache
 
-import jsii
-from aws_cdk import (
-    CfnDeletionPolicy,
-    IAnyProducer,
-    IResolveContext,
-    Lazy,
-    RemovalPolicy,
-    Token,
-)
+from aws_cdk import CfnDeletionPolicy, RemovalPolicy, Token
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -75,21 +68,19 @@ class ImageRepository(AddressedRepository):
             "Repository",
             repository_name=repository_name,
             image_scan_on_push=True,
-            encryption=ecr.RepositoryEncryption.KMS if encryption_key else ecr.RepositoryEncryption.AES_256,
+            encryption=ecr.RepositoryEncryption.KMS if encryption_key else None,
             encryption_key=encryption_key,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE_WITH_EXCLUSION,
-            image_tag_mutability_exclusion_filters=[
-                ecr.ImageTagMutabilityExclusionFilter.wildcard(pattern) for pattern in MOVING_PATTERNS
-            ],
+            image_tag_mutability_exclusion_filters=_moving_patterns(),
             removal_policy=removal_policy,
+            empty_on_delete=removal_policy is RemovalPolicy.DESTROY,
         )
         register_of(self).add_repository(self, self.address, self.repository)
         resource = self.repository.node.default_child
         assert isinstance(resource, ecr.CfnRepository)
         self._resource, self._lifecycle, self._moving_tags = resource, lifecycle, list[str]()
         self._set_lifecycle()
-        # RemovalPolicies may change the policy later, and CloudFormation cannot delete a repository that has images.
-        resource.empty_on_delete = Lazy.uncached_any(_WhenDeleted(resource))
+        register_of(self).when_complete(self._empty_on_delete)
         for statement in self._statements(pull_accounts):
             self.repository.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
 
@@ -112,6 +103,11 @@ class ImageRepository(AddressedRepository):
             for pattern in patterns
         ]
         self._set_lifecycle()
+
+    def _empty_on_delete(self) -> None:
+        """Follow RemovalPolicies and other aspects: CloudFormation cannot delete a repository that has images."""
+        policy = self._resource.cfn_options.deletion_policy
+        self._resource.empty_on_delete = policy is CfnDeletionPolicy.DELETE
 
     def _set_lifecycle(self) -> None:
         # Word for word the policy that the evaluator of lifecycle rules is tested with.
@@ -172,13 +168,6 @@ class ImageRepository(AddressedRepository):
         )
 
 
-@jsii.implements(IAnyProducer)
-class _WhenDeleted:
-    """Whether CloudFormation deletes a resource with its stack, as far as that is known when it is asked."""
-
-    def __init__(self, resource: ecr.CfnRepository) -> None:
-        self._resource = resource
-
-    def produce(self, _: IResolveContext) -> bool:
-        """Answer CDK."""
-        return self._resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE
+@cache
+def _moving_patterns() -> list[ecr.ImageTagMutabilityExclusionFilter]:
+    return [ecr.ImageTagMutabilityExclusionFilter.wildcard(pattern) for pattern in MOVING_PATTERNS]
