@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from scoped_images.dockerfile.shell_lexer import Budget, Pieces, ShellError, ShellLexer
+from scoped_images.dockerfile.shell_lexer import Budget, ShellError, ShellLexer
 from scoped_images.dockerfile.variables import Unknown, Value, Variables
 from scoped_images.patterns.go_match import BadPatternError
 from scoped_images.patterns.shell_glob import ShellGlob
@@ -86,16 +87,7 @@ class _Word(ShellLexer):
                 return part
         assert isinstance(replacement, str)
         assert isinstance(value, str)
-        out = Pieces(self.budget)
-        end = 0
-        for start, stop in glob.matches(value):
-            out.add(value[end:start])
-            out.add(_fill(replacement, value[start:stop]) if replace_all else replacement)
-            end = stop
-            if not replace_all:
-                break
-        out.add(value[end:])
-        return out.joined()
+        return self.budget.join(_replaced(glob, value, replacement, replace_all=replace_all))
 
     def _glob(self, pattern: str, value: Value) -> ShellGlob:
         # The machine takes two steps for each character, over as many bits as the pattern has; each costs more than a
@@ -106,6 +98,17 @@ class _Word(ShellLexer):
             return ShellGlob.parse(pattern)
         except BadPatternError as error:
             raise ShellError(str(error)) from None
+
+
+def _replaced(glob: ShellGlob, value: str, replacement: str, *, replace_all: bool) -> Iterator[str]:
+    end = 0
+    for start, stop in glob.matches(value):
+        yield value[end:start]
+        yield _fill(replacement, value[start:stop]) if replace_all else replacement
+        end = stop
+        if not replace_all:
+            break
+    yield value[end:]
 
 
 def _fill(replacement: str, matched: str) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from scoped_images.dockerfile.limits import MAX_EXPANSION_STEPS, MAX_NESTING, MAX_VALUE_LENGTH
 from scoped_images.dockerfile.variables import Unknown, Value, name_end
@@ -42,32 +43,21 @@ class Budget:
                 "expanding the variables of this Dockerfile takes too long; shorten their values"
             )
 
-
-@dataclass
-class Pieces:
-    """The parts of a word, which is unknown as a whole as soon as one part is."""
-
-    budget: Budget
-    parts: list[str] = field(default_factory=list)
-    unknown: Unknown | None = None
-    length: int = 0
-
-    def add(self, value: Value) -> None:
-        """Add a part; raises ShellError when the word grows too long."""
-        if isinstance(value, Unknown):
-            self.unknown = self.unknown or value
-            return
-        self.length += len(value)
-        if self.length > self.budget.max_length:
-            raise ShellError(
-                f"a word grows beyond {self.budget.max_length:,} characters by its variables; shorten their values"
-            )
-        self.parts.append(value)
-
-    def joined(self) -> Value:
-        """Return the word."""
-        self.budget.spend(self.length)
-        return self.unknown or "".join(self.parts)
+    def join(self, parts: Iterable[Value]) -> Value:
+        """Return the parts as one word, unknown as soon as one of them is; raises ShellError when it grows too long."""
+        known, unknown, length = [], None, 0
+        for part in parts:
+            if isinstance(part, Unknown):
+                unknown = unknown or part
+                continue
+            length += len(part)
+            if length > self.max_length:
+                raise ShellError(
+                    f"a word grows beyond {self.max_length:,} characters by its variables; shorten their values"
+                )
+            known.append(part)
+        self.spend(length)
+        return unknown or "".join(known)
 
 
 @dataclass
@@ -98,15 +88,16 @@ class ShellLexer(ABC):
 
         raw_escapes: whether the escape character stays in the word.
         """
-        out = Pieces(self.budget)
+        return self.budget.join(self._pieces(stop, raw_escapes=raw_escapes))
+
+    def _pieces(self, stop: str, *, raw_escapes: bool) -> Iterator[Value]:
         while (character := self.peek()) is not None:
             if character == stop:
                 self.index += 1
-                return out.joined()
-            out.add(self.piece(character, raw_escapes=raw_escapes))
+                return
+            yield self.piece(character, raw_escapes=raw_escapes)
         if stop:
             raise self.error(f"lacks a {stop!r}")
-        return out.joined()
 
     def piece(self, character: str, *, raw_escapes: bool) -> Value:
         """Read what starts with this character."""
@@ -115,7 +106,7 @@ class ShellLexer(ABC):
         if character == "'" and self.quotes:
             return self._single_quoted()
         if character == '"' and self.quotes:
-            return self._double_quoted(raw_escapes=raw_escapes)
+            return self.budget.join(self._double_quoted(raw_escapes=raw_escapes))
         start = self.index
         if character == self.escape:
             self.index += 2
@@ -146,31 +137,29 @@ class ShellLexer(ABC):
         self.index = end + 1
         return self.text[start : end + 1] if self.raw_quotes else self.text[start + 1 : end]
 
-    def _double_quoted(self, *, raw_escapes: bool) -> Value:
+    def _double_quoted(self, *, raw_escapes: bool) -> Iterator[Value]:
         quote = '"' if self.raw_quotes else ""
-        out = Pieces(self.budget)
-        out.add(quote)
+        yield quote
         self.index += 1
         while (character := self.peek()) != '"':
             if character is None:
                 raise self.error("lacks a closing double quote")
             if character == "$":
-                out.add(self._dollar())
+                yield self._dollar()
                 continue
             self.index += 1
             if character == self.escape:
                 if raw_escapes:
-                    out.add(character)
+                    yield character
                 following = self.peek()
                 if following is None:
                     continue
                 if following in ('"', "$", self.escape):
                     character = following
                     self.index += 1
-            out.add(character)
+            yield character
         self.index += 1
-        out.add(quote)
-        return out.joined()
+        yield quote
 
     def _dollar(self) -> Value:
         start = self.index
