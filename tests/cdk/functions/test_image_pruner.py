@@ -153,9 +153,21 @@ def test_it_may_make_every_call_that_it_makes_and_only_lists_and_describes_elsew
     assert [each for each in everywhere if not re.match(r"\w+:(List|Describe|Get)", each)] == []
 
 
-def test_a_name_that_only_cloudformation_knows_is_refused(small_app: SmallApp) -> None:
-    with refused(
-        "repositories: only known while CloudFormation deploys, got a token in 'Pruning/Pruner'; use literal names, and "
-        "a stack with a literal account and region"
-    ):
-        template_of(small_app, repositories=[cdk.Aws.STACK_NAME])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"repositories": [cdk.Aws.STACK_NAME]},
+            "repositories: only known while CloudFormation deploys, got a token in 'Pruning/Pruner'; use literal names, "
+            "and a stack with a literal account and region",
+        ),
+        (
+            {"environment_name": "a b"},
+            "environment_name of 'Pruning/Pruner': must be usable in physical names, got 'a b'; use 1-20 lower-case "
+            "letters, digits and dashes, a letter first",
+        ),
+    ],
+)
+def test_a_mistake_is_named(small_app: SmallApp, options: dict[str, Any], message: str) -> None:
+    with refused(message):
+        template_of(small_app, **options)

@@ -18,9 +18,10 @@ from constructs import Construct
 from scoped_images.cdk.acknowledge import acknowledge
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.app.architectures import lambda_architecture
+from scoped_images.cdk.arguments import expect_environment_name
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.function_code import function_code, function_role, function_runtime
-from scoped_images.cdk.place import is_known, place_of
+from scoped_images.cdk.place import is_known, path_of, place_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.pruning.retention import Retention
@@ -104,6 +105,7 @@ class ImagePruner(Construct):
         alarm_actions: what the alarms do, such as publishing to an SNS topic; by default nothing.
         """
         super().__init__(scope, construct_id)
+        expect_environment_name(f"environment_name of {path_of(self)!r}", environment_name)
         place = place_of(self)
         for key, values in (("region", [place.region]), ("repositories", repositories)):
             for value in values:
