@@ -6,34 +6,36 @@ then builds none. In the environment `local` the CLI builds: its engine also run
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
+
+from stacks.environment import AppEnvironment
 
 ASSEMBLY = "cdk.out"
 
 
-def main(env: str, *options: str) -> int:
+def main(env: str, *options: str) -> None:
     """Synthesize once, build if another machine runs the images, and deploy."""
-    engine = _output(sys.executable, "-m", "scripts.engine_options", env).split()
+    environments = json.loads(Path("cdk.json").read_text())["context"]["environments"]
+    remotely = AppEnvironment.read(environments, env).builds_remotely
+    # An engine of this machine decides nothing if AWS builds the images.
+    engine = (
+        [] if remotely else _run("scoped-images", "engine", "--cdk-options", stdout=subprocess.PIPE).split()
+    )
     _run("cdk", "synth", "--quiet", "--output", ASSEMBLY, "-c", f"env={env}", *engine)
     if env != "local":
         _run("scoped-images", "build", "--app", ASSEMBLY, "--deploy-first")
     _run("cdk", "deploy", "--app", ASSEMBLY, "--all", *options)
-    return 0
 
 
-def _run(*command: str) -> None:
-    code = subprocess.run(command, check=False).returncode
-    if code:
-        sys.exit(code)
-
-
-def _output(*command: str) -> str:
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+def _run(*command: str, stdout: int | None = None) -> str:
+    done = subprocess.run(command, stdout=stdout, text=True, check=False)
     if done.returncode:
         sys.exit(done.returncode)
     return done.stdout
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

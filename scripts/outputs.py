@@ -12,18 +12,14 @@ from cdk_local_aws.emulator.pretends import pretends
 _EXPORTS = "ExportsOutput"
 
 
-def rows(outputs: dict[str, dict[str, str]]) -> list[tuple[str, str, str]]:
-    """Return stack, output and value of every output but CDK's own, sorted."""
-    return sorted(
+def table(outputs: dict[str, dict[str, str]]) -> str:
+    """Return stack, output and value of every output but CDK's own, sorted and in aligned columns."""
+    lines = sorted(
         (stack, name, value)
         for stack, values in outputs.items()
         for name, value in values.items()
         if not name.startswith(_EXPORTS)
     )
-
-
-def table(lines: list[tuple[str, str, str]]) -> str:
-    """Return the lines in aligned columns."""
     widths = [max(len(line[column]) for line in lines) for column in range(2)]
     return "\n".join(
         f"{stack.ljust(widths[0])}  {name.ljust(widths[1])}  {value}" for stack, name, value in lines
@@ -35,7 +31,7 @@ def main() -> None:
     env, file = sys.argv[1], Path(sys.argv[2])
     print()
     outputs = json.loads(file.read_text())
-    print(table(rows(outputs)))
+    print(table(outputs))
     print()
     if env == "local" or any("https://" in value for values in outputs.values() for value in values.values()):
         print(f"Try it: make try{'' if env == 'local' else f' ENV={env}'}")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-import struct
 import sys
 import urllib.error
 import urllib.request
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +27,15 @@ LINES = [
 ]
 
 
+# A picture of one pixel.
+_PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
+)
+
+
 def png(seed: bytes) -> bytes:
-    """Return a picture of one pixel; each `seed` makes another receipt."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
-    pixel = zlib.compress(b"\0\xff\xff\xff")
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"tEXt", b"seed\0" + seed.hex().encode())
-        + chunk(b"IDAT", pixel)
-        + chunk(b"IEND", b"")
-    )
+    """Return a picture; each `seed` makes another receipt. Decoders ignore what follows its end."""
+    return _PNG + seed
 
 
 def invoke(function: str, event: dict[str, Any]) -> dict[str, Any]:

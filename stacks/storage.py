@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.environment import AppEnvironment
-from stacks.removal import removal_policy
 
 # A receipt image that was overwritten or deleted by mistake can be restored for this long.
 NONCURRENT_VERSIONS_KEPT = Duration.days(90)
@@ -20,7 +19,7 @@ class StorageStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: AppEnvironment) -> None:
         super().__init__(scope, construct_id, env=environment.place)
-        policy = removal_policy(environment)
+        policy = RemovalPolicy.DESTROY if environment.destroys else RemovalPolicy.RETAIN
         self.table = dynamodb.Table(
             self,
             "Receipts",

@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -65,7 +64,7 @@ def repository(session: boto3.Session, request: pytest.FixtureRequest) -> str:
     return name
 
 
-def run(session: boto3.Session, *repositories: str, **changes: Any) -> Report:
+def run(session: boto3.Session, *repositories: str) -> Report:
     retention = Retention(
         max_images=1, min_age_days=1, untagged_days=1, rollback_window=1, content_tags=("sha-*",)
     )
@@ -75,7 +74,6 @@ def run(session: boto3.Session, *repositories: str, **changes: Any) -> Report:
         regions=(REGION,),
         retention=retention,
         delete=True,
-        **changes,
     )
     report = prune(AwsCalls(REGION, session=session, attempts=1), settings, now=LATER)
     assert report.problems == []
@@ -154,15 +152,6 @@ def test_an_index_keeps_its_children_and_takes_them_along(
     assert report.deleted[0].digest == indexes[0]
 
 
-def test_two_tags_on_one_digest_are_one_image(session: boto3.Session, aws: Aws, repository: str) -> None:
-    registry = aws.registry
-    first = registry.push(repository, "sha-0", b"of two names")
-    assert registry.push(repository, "stable", b"of two names") == first
-    digests = push_many(aws, repository, 2)
-    run(session, repository)
-    assert left(session, repository) == {first, digests[-1]}
-
-
 def test_the_base_in_a_kept_images_labels_stays(session: boto3.Session, aws: Aws, repository: str) -> None:
     """The label is in the image's configuration, which the registry serves as a blob."""
     session.client("ecr").create_repository(repositoryName="label-base")
@@ -176,26 +165,6 @@ def test_the_base_in_a_kept_images_labels_stays(session: boto3.Session, aws: Aws
     report = run(session, repository, "label-base")
     assert left(session, "label-base") == {bases[1], bases[4]}
     assert "base of the-base-in-a-kept-images-labels-stays:sha-app" in [why for _, why in report.kept]
-
-
-def test_a_running_service_and_what_ran_before_it_stay(
-    session: boto3.Session, aws: Aws, repository: str
-) -> None:
-    digests = push_many(aws, repository, 9)
-    ecs = session.client("ecs")
-    ecs.create_cluster(clusterName="pruner")
-    for number in (0, 2, 4):
-        image = f"{HOST}/{repository}@{digests[number]}"
-        ecs.register_task_definition(
-            family="pruner-api", containerDefinitions=[{"name": "main", "image": image, "memory": 64}]
-        )
-    ecs.create_service(
-        cluster="pruner", serviceName="api", taskDefinition="pruner-api", desiredCount=0, launchType="FARGATE"
-    )
-    run(session, repository)
-    # One more was pushed before the one that the service would start.
-    assert {digests[2], digests[4], digests[8]} <= left(session, repository)
-    assert len(left(session, repository)) <= 4
 
 
 def test_the_zip_runs_as_a_function(session: boto3.Session, aws: Aws, repository: str) -> None:
