@@ -13,26 +13,25 @@ _HEADS = "refs/heads/"
 _UNREVIEWED_EVENTS = ("pull_request_target", "workflow_run", "issue_comment")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CiSystem:
     """The variables of one CI system.
 
     pull_request: set in a build of a pull or merge request, and elsewhere empty or `false`.
-    pull_request_prefix: with which the value of `pull_request` starts in such a build.
     branch: the branch's name, or a full ref.
-    remote: with which the value of `branch` starts.
     tag: set in a build of a Git tag; such a build may have `branch` too.
     main_branch: the name of the main branch, where the system says it.
     event: what started the build.
+    pull_request_prefix, branch_prefix: with which the values of `pull_request` and `branch` start.
     """
 
-    pull_request: str | None = None
-    pull_request_prefix: str = ""
+    pull_request: str | None
     branch: str | None = None
-    remote: str = ""
     tag: str | None = None
     main_branch: str | None = None
     event: str | None = None
+    pull_request_prefix: str = ""
+    branch_prefix: str = ""
 
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
@@ -49,45 +48,22 @@ class CiSystem:
 # https://www.appveyor.com/docs/environment-variables/
 # https://docs.semaphoreci.com/reference/env-vars
 SYSTEMS = (
-    CiSystem(pull_request="GITHUB_HEAD_REF", branch="GITHUB_REF", event="GITHUB_EVENT_NAME"),
+    CiSystem("GITHUB_HEAD_REF", "GITHUB_REF", event="GITHUB_EVENT_NAME"),
+    CiSystem("CI_MERGE_REQUEST_IID", "CI_COMMIT_BRANCH", "CI_COMMIT_TAG", "CI_DEFAULT_BRANCH"),
+    CiSystem("CODEBUILD_WEBHOOK_EVENT", "CODEBUILD_WEBHOOK_HEAD_REF", pull_request_prefix="PULL_REQUEST"),
+    CiSystem("CODEBUILD_SOURCE_VERSION", pull_request_prefix="pr/"),
     CiSystem(
-        pull_request="CI_MERGE_REQUEST_IID",
-        branch="CI_COMMIT_BRANCH",
-        tag="CI_COMMIT_TAG",
-        main_branch="CI_DEFAULT_BRANCH",
+        "BUILDKITE_PULL_REQUEST", "BUILDKITE_BRANCH", "BUILDKITE_TAG", "BUILDKITE_PIPELINE_DEFAULT_BRANCH"
     ),
-    CiSystem(
-        pull_request="CODEBUILD_WEBHOOK_EVENT",
-        pull_request_prefix="PULL_REQUEST",
-        branch="CODEBUILD_WEBHOOK_HEAD_REF",
-    ),
-    CiSystem(pull_request="CODEBUILD_SOURCE_VERSION", pull_request_prefix="pr/"),
-    CiSystem(
-        pull_request="BUILDKITE_PULL_REQUEST",
-        branch="BUILDKITE_BRANCH",
-        tag="BUILDKITE_TAG",
-        main_branch="BUILDKITE_PIPELINE_DEFAULT_BRANCH",
-    ),
-    CiSystem(pull_request="SYSTEM_PULLREQUEST_PULLREQUESTID", branch="BUILD_SOURCEBRANCH"),
-    CiSystem(pull_request="CIRCLE_PULL_REQUEST", branch="CIRCLE_BRANCH", tag="CIRCLE_TAG"),
-    CiSystem(pull_request="BITBUCKET_PR_ID", branch="BITBUCKET_BRANCH", tag="BITBUCKET_TAG"),
-    CiSystem(pull_request="CHANGE_ID", branch="BRANCH_NAME", tag="TAG_NAME"),
-    CiSystem(branch="GIT_BRANCH", remote="origin/"),
-    CiSystem(
-        pull_request="DRONE_PULL_REQUEST",
-        branch="DRONE_BRANCH",
-        tag="DRONE_TAG",
-        main_branch="DRONE_REPO_BRANCH",
-    ),
-    CiSystem(pull_request="TRAVIS_PULL_REQUEST", branch="TRAVIS_BRANCH", tag="TRAVIS_TAG"),
-    CiSystem(
-        pull_request="APPVEYOR_PULL_REQUEST_NUMBER",
-        branch="APPVEYOR_REPO_BRANCH",
-        tag="APPVEYOR_REPO_TAG_NAME",
-    ),
-    CiSystem(
-        pull_request="SEMAPHORE_GIT_PR_NUMBER", branch="SEMAPHORE_GIT_BRANCH", tag="SEMAPHORE_GIT_TAG_NAME"
-    ),
+    CiSystem("SYSTEM_PULLREQUEST_PULLREQUESTID", "BUILD_SOURCEBRANCH"),
+    CiSystem("CIRCLE_PULL_REQUEST", "CIRCLE_BRANCH", "CIRCLE_TAG"),
+    CiSystem("BITBUCKET_PR_ID", "BITBUCKET_BRANCH", "BITBUCKET_TAG"),
+    CiSystem("CHANGE_ID", "BRANCH_NAME", "TAG_NAME"),
+    CiSystem(None, "GIT_BRANCH", branch_prefix="origin/"),
+    CiSystem("DRONE_PULL_REQUEST", "DRONE_BRANCH", "DRONE_TAG", "DRONE_REPO_BRANCH"),
+    CiSystem("TRAVIS_PULL_REQUEST", "TRAVIS_BRANCH", "TRAVIS_TAG"),
+    CiSystem("APPVEYOR_PULL_REQUEST_NUMBER", "APPVEYOR_REPO_BRANCH", "APPVEYOR_REPO_TAG_NAME"),
+    CiSystem("SEMAPHORE_GIT_PR_NUMBER", "SEMAPHORE_GIT_BRANCH", "SEMAPHORE_GIT_TAG_NAME"),
 )
 
 
@@ -107,11 +83,8 @@ def not_main(environment: Mapping[str, str], main_branch: str | None = None) -> 
 
     main_branch: its name or full ref, by default the one that the CI system names, else `main` or `master`.
     """
-    for system in SYSTEMS:
-        found = _not_main(system, environment, main_branch)
-        if found is not None:
-            return found
-    return None
+    found = (_not_main(system, environment, main_branch) for system in SYSTEMS)
+    return next((each for each in found if each is not None), None)
 
 
 def _not_main(system: CiSystem, environment: Mapping[str, str], main_branch: str | None) -> CiSource | None:
@@ -121,7 +94,7 @@ def _not_main(system: CiSystem, environment: Mapping[str, str], main_branch: str
     tag = environment.get(system.tag or "", "")
     if tag:
         return CiSource(text=f"tag {tag!r}")
-    ref = environment.get(system.branch or "", "").removeprefix(system.remote)
+    ref = environment.get(system.branch or "", "").removeprefix(system.branch_prefix)
     if not ref:
         return None
     if ref.startswith("refs/") and not ref.startswith(_HEADS):
