@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scoped_images import ScopedImagesError
 from scoped_images.upstream.pull_through_rule import PullThroughRule
+from tests.refusals import refused
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:ecr-pullthroughcache/hub-AbCdEf"
 
@@ -55,6 +55,5 @@ def test_a_registry_has_ecr_s_name_and_address(
     ],
 )
 def test_a_rule_that_ecr_would_refuse_is_an_error(options: dict[str, str], problem: str) -> None:
-    with pytest.raises(ScopedImagesError) as raised:
+    with refused(problem):
         PullThroughRule(**{"prefix": "ecr-public", "upstream": "public.ecr.aws", **options})
-    assert str(raised.value) == problem
