@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import runpy
 import subprocess
 import tempfile
 import uuid
@@ -16,12 +15,12 @@ import pytest
 from scoped_images import Platform, ScopedContext
 from scoped_images.context.archive import write_context_archive
 from scoped_images.ecr.tags import late_content_tag
+from scoped_images.functions.registry.index import put_index
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import ImageSpec
 from scoped_images.remote.build_secret import BuildSecret
 from scoped_images.remote.builds import BuildError
 from tests.local.local_aws import SMALL_BASE, LocalAws
-from tests.local.places import ROOT
 from tests.local.remote import BUCKET, Remote
 from tests.local.waiting import wait_until
 
@@ -261,9 +260,8 @@ def test_builds_for_two_platforms_end_in_one_index(remote: Remote) -> None:
         platform: remote.build(remote.request(context, repository, platform=platform, tag=tag))
         for platform, tag in tags.items()
     }
-    place = {"RegistryId": remote.env.account, "RepositoryName": repository}
-    handler = runpy.run_path(str(ROOT / "constructs/scoped_images/functions/registry/index.py"))
-    index = handler["put_index"](remote.aws.client("ecr"), {**place, "Images": tags, "ImageTag": "sha-index"})
+    place = {"RegistryId": remote.env.account, "RepositoryName": repository, "ImageTag": "sha-index"}
+    (index,) = put_index(remote.aws.client("ecr"), {**place, "Images": tags, "Key": "key"}).values()
     found = {
         f"{each['platform']['os']}/{each['platform']['architecture']}": each["digest"]
         for each in remote.manifest(repository, index)["manifests"]

@@ -23,7 +23,12 @@ Handle = Callable[..., dict[str, Any]]
 PLACE = {"registryId": "123456789012", "repositoryName": "app"}
 PROPERTIES = {"RegistryId": "123456789012", "RepositoryName": "app"}
 TAG = {**PROPERTIES, "FromTag": "sha-9", "ImageTag": "git-9"}
-INDEX = {**PROPERTIES, "ImageTag": "sha-3", "Images": {"linux/arm64": "sha-2", "linux/amd64": "sha-1"}}
+INDEX = {
+    **PROPERTIES,
+    "Key": "key",
+    "ImageTag": "sha-3",
+    "Images": {"linux/arm64": "sha-2", "linux/amd64": "sha-1"},
+}
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 ACCEPTED = [
     "application/vnd.oci.image.index.v1+json",
@@ -186,16 +191,16 @@ def test_a_tag_that_does_not_move_fails(ecr: Stubber) -> None:
     answer_image(ecr, "sha-9")
     answer_put(ecr, TAGGED, error="ImageTagAlreadyExistsException")
     with pytest.raises(ClientError):
-        index.move_tag(ecr.client, TAG)
+        index.move_tags(ecr.client, {"ImageTags": [TAG]})
 
 
 def test_a_missing_source_is_named(ecr: Stubber) -> None:
     answer_image(ecr, "sha-9", found=False)
     with pytest.raises(LookupError, match="no image app:sha-9"):
-        index.move_tag(ecr.client, TAG)
+        index.move_tags(ecr.client, {"ImageTags": [TAG]})
 
 
-def put_index(ecr: Stubber, error: str | None) -> None:
+def expect_index(ecr: Stubber, error: str | None) -> None:
     for tag in ("sha-1", "sha-2"):
         answer_image(ecr, tag)
     media_type = "application/vnd.oci.image.index.v1+json"
@@ -217,12 +222,12 @@ def put_index(ecr: Stubber, error: str | None) -> None:
 @pytest.mark.parametrize("error", [None, "ImageAlreadyExistsException", "ImageTagAlreadyExistsException"])
 def test_an_index_is_put_once_and_stays(ecr: Stubber, error: str | None) -> None:
     """A revert builds old content anew: its tag names the first build, and the deploy must not fail."""
-    put_index(ecr, error)
+    expect_index(ecr, error)
     answer_digest(ecr, "sha-3")
-    assert index.put_one_index(ecr.client, {**INDEX, "Key": "key"}) == {"key": "sha256:f0"}
+    assert index.put_index(ecr.client, INDEX) == {"key": "sha256:f0"}
 
 
 def test_another_refusal_of_an_index_fails(ecr: Stubber) -> None:
-    put_index(ecr, "AccessDeniedException")
+    expect_index(ecr, "AccessDeniedException")
     with pytest.raises(ClientError):
         index.put_index(ecr.client, INDEX)

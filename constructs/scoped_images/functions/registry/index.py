@@ -28,21 +28,29 @@ _PAUSES_SECONDS = (1, 2, 4, 8, 16)
 _SAME_IMAGE, _OTHER_IMAGE = "ImageAlreadyExistsException", "ImageTagAlreadyExistsException"
 
 
-def find_digest(ecr: Any, properties: dict[str, Any]) -> str:
-    """Return `sha256:…` of the image that `RepositoryName` holds under `ImageTag`."""
-    answer = ecr.describe_images(**_place(properties), imageIds=[{"imageTag": properties["ImageTag"]}])
-    digest: str = answer["imageDetails"][0]["imageDigest"]
-    return digest
+def find_digests(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
+    """Return `sha256:…` of each of `Images`, by its `Key`."""
+    found = {}
+    for image in properties["Images"]:
+        try:
+            found[image["Key"]] = _digest(ecr, image)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in (_DENIED, _NO_REPOSITORY):
+                raise
+            raise LookupError(f"no image {image['RepositoryName']}:{image['ImageTag']}: {error}") from error
+    return found
 
 
-def move_tag(ecr: Any, properties: dict[str, Any]) -> None:
-    """Give the image that `RepositoryName` holds under `FromTag` the tag `ImageTag` too."""
-    image = _image(ecr, properties, properties["FromTag"])
-    _put(ecr, properties, image["imageManifest"], image["imageManifestMediaType"])
+def move_tags(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
+    """Give each of `ImageTags` to the image that the repository holds under its `FromTag`."""
+    for tag in properties["ImageTags"]:
+        image = _image(ecr, tag, tag["FromTag"])
+        _put(ecr, tag, image["imageManifest"], image["imageManifestMediaType"])
+    return {}
 
 
-def put_index(ecr: Any, properties: dict[str, Any]) -> str:
-    """Put an index over `Images` (tag by platform) as `ImageTag`, unless that is there; return its digest."""
+def put_index(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
+    """Put an index over `Images` (tag by platform) as `ImageTag`, unless that is there; return its digest by `Key`."""
     manifests = []
     for platform, tag in sorted(properties["Images"].items()):
         image = _image(ecr, properties, tag)
@@ -62,7 +70,13 @@ def put_index(ecr: Any, properties: dict[str, Any]) -> str:
         # An index of the same contents, built at another time: a tag by content never moves.
         if error.response["Error"]["Code"] != _OTHER_IMAGE:
             raise
-    return find_digest(ecr, properties)
+    return {properties["Key"]: _digest(ecr, properties)}
+
+
+def _digest(ecr: Any, properties: dict[str, Any]) -> str:
+    answer = ecr.describe_images(**_place(properties), imageIds=[{"imageTag": properties["ImageTag"]}])
+    digest: str = answer["imageDetails"][0]["imageDigest"]
+    return digest
 
 
 def _image(ecr: Any, properties: dict[str, Any], tag: str) -> dict[str, Any]:
@@ -93,35 +107,10 @@ def _place(properties: dict[str, Any]) -> dict[str, str]:
     return {"registryId": properties["RegistryId"], "repositoryName": properties["RepositoryName"]}
 
 
-def find_digests(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
-    """Return the digest of each of `Images`, by its `Key`."""
-    found = {}
-    for image in properties["Images"]:
-        try:
-            found[image["Key"]] = find_digest(ecr, image)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in (_DENIED, _NO_REPOSITORY):
-                raise
-            raise LookupError(f"no image {image['RepositoryName']}:{image['ImageTag']}: {error}") from error
-    return found
-
-
-def move_tags(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
-    """Move each of `ImageTags`."""
-    for tag in properties["ImageTags"]:
-        move_tag(ecr, tag)
-    return {}
-
-
-def put_one_index(ecr: Any, properties: dict[str, Any]) -> dict[str, str]:
-    """Put an index and return its digest by the key that the template knows it under."""
-    return {properties["Key"]: put_index(ecr, properties)}
-
-
 # By resource type: what to do, and the attributes that come of it.
 _ACTIONS = {
     "Custom::ScopedImagesDigests": find_digests,
-    "Custom::ScopedImagesIndex": put_one_index,
+    "Custom::ScopedImagesIndex": put_index,
     "Custom::ScopedImagesTags": move_tags,
 }
 
