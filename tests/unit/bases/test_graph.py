@@ -22,7 +22,7 @@ from scoped_images.platform import Platform
 from scoped_images.workspace import lock_files
 from scoped_images.workspace.tables import read_toml
 from tests.refusals import refused
-from tests.unit.workspace.repository import packages, project, write
+from tests.unit.workspace.repository import in_folder, packages, project, uv_lock, write
 
 CONTEXT = ScopedContext(
     root=Path("/"), dockerfile=Path("/Dockerfile"), files=(), dockerfile_bytes=b"FROM scratch\n"
@@ -236,11 +236,8 @@ def test_reading_many_packages_is_announced_and_reads_their_lock_once(
     monkeypatch.setattr(graph, "_MANY", 3)
     names = [f"p{number}" for number in range(count)]
     packages(tmp_path, {"app": names, **{name: [] for name in names}})
-    entries = "".join(
-        f'[[package]]\nname = "{name}"\nsource = {{ editable = "packages/{name}" }}\n'
-        for name in ("app", *names)
-    )
-    write(tmp_path, {"uv.lock": f"version = 1\n{entries}"})
+    lock = uv_lock(*(in_folder(name, f"packages/{name}") for name in ("app", *names)))
+    write(tmp_path, {"uv.lock": lock})
     read: list[Path] = []
 
     def reading(path: Path) -> dict[str, Any]:

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scoped_images.bases.graph import BaseGraph
-from tests.unit.workspace.repository import packages, write
+from tests.unit.workspace.repository import in_folder, in_index, packages, uv_lock, write
 
-HASH = "sha256:" + "0" * 64
-
-
-def entry(name: str, dependencies: str = "") -> str:
-    return (
-        f'[[package]]\nname = "{name}"\nversion = "1"\nsource = {{ registry = "https://index.example" }}\n'
-        f'dependencies = [{dependencies}]\nwheels = [{{ hash = "{HASH}" }}]\n'
-    )
+LOCK = (in_folder("lib", "packages/lib", "httpx"), in_index("httpx", "1", "idna"), in_index("idna", "1"))
 
 
-LOCK = (
-    'version = 1\n[[package]]\nname = "lib"\nsource = { editable = "packages/lib" }\n'
-    'dependencies = [{ name = "httpx" }]\n' + entry("httpx", '{ name = "idna" }') + entry("idna")
-)
-
-
-def missing(root: Path, *requirements: str, lock: str = LOCK, **arguments: object) -> tuple[str, ...]:
+def missing(root: Path, *requirements: str, lock: str = uv_lock(*LOCK), **arguments: Any) -> tuple[str, ...]:
     packages(root, {"app": ["lib", *requirements], "lib": ["httpx"]})
     write(root, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n', "uv.lock": lock})
     if not lock:
         (root / "uv.lock").unlink()
-    return BaseGraph.from_workspace(root, **arguments).missing_from("app")  # type: ignore[arg-type]
+    return BaseGraph.from_workspace(root, **arguments).missing_from("app")
 
 
 def test_requirements_that_no_base_installs_are_named(tmp_path: Path) -> None:
@@ -56,8 +44,7 @@ def test_a_plain_image_of_python_has_no_boto3(tmp_path: Path) -> None:
 
 
 def test_nothing_is_named_if_the_workload_has_a_base_of_its_own(tmp_path: Path) -> None:
-    app = '[[package]]\nname = "app"\nsource = { virtual = "packages/app" }\n'
-    lock = f'{LOCK}{app}dependencies = [{{ name = "httpx" }}, {{ name = "lib" }}]\n'
+    lock = uv_lock(*LOCK, in_folder("app", "packages/app", "httpx", "lib"))
     assert missing(tmp_path, "httpx", lock=lock, workload_bases=True) == ()
 
 

@@ -87,6 +87,22 @@ def pins(requirements: str) -> list[str]:
     return [line.partition(" \\")[0] for line in requirements.splitlines() if line[:1].isalnum()]
 
 
+def in_folder(name: str, folder: str, *needs: str) -> dict[str, Any]:
+    """The entry of a package of the repository in a uv.lock."""
+    return {"name": name, "source": {"editable": folder}, "dependencies": [{"name": each} for each in needs]}
+
+
+def in_index(name: str, version: str, *needs: str) -> dict[str, Any]:
+    """The entry of a package of an index in a uv.lock."""
+    source = {"source": {"registry": "https://index.example"}, "wheels": [{"hash": HASH}]}
+    return {**in_folder(name, "", *needs), **source, "version": version}
+
+
+def uv_lock(*entries: dict[str, Any], **more: Any) -> str:
+    """A uv.lock."""
+    return toml({"version": 1, **more, "package": list(entries)})
+
+
 def toml(value: Any) -> str:
     """A TOML file of tables, each below the first level written inline."""
     return "".join(f"{json.dumps(key)} = {_inline(each)}\n" for key, each in value.items())

@@ -53,6 +53,10 @@ def test_a_workload_and_its_base_have_what_its_tool_exports(
     found = graph.requirements_of("app").text
     for declaration in graph.declarations.values():
         assert declaration.derived is not None
-        found += declaration.derived.requirements.text
+        requirements = declaration.derived.requirements
+        found += requirements.text
+        assert (requirements.files, requirements.hashed) == ((tmp_path / lock,), True)
+        package = declaration.derived.packages[0]
+        assert requirements.version == (package.version if package.name == "core" else None)
     exported = recorded[f"export-{extra}.txt" if extra else "export.txt"]
     assert sorted(set(installed(found, target))) == sorted(installed(exported.replace("[http2]", ""), target))

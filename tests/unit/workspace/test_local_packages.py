@@ -14,18 +14,18 @@ from scoped_images.platform import Platform
 from scoped_images.workspace.pyproject import read_package
 from scoped_images.workspace.workspace import Workspace
 from tests.refusals import refused
-from tests.unit.workspace.repository import HASH, built_from, derived, packages, project, refusal, write
-
-
-def uv_lock(*entries: str) -> str:
-    return "version = 1\n" + "".join(f"[[package]]\n{entry}\n" for entry in entries)
-
-
-def in_index(name: str, version: str) -> str:
-    return (
-        f'name = "{name}"\nversion = "{version}"\nsource = {{ registry = "https://index.example" }}\n'
-        f'wheels = [{{ hash = "{HASH}" }}]'
-    )
+from tests.unit.workspace.repository import (
+    HASH,
+    built_from,
+    derived,
+    in_folder,
+    in_index,
+    packages,
+    project,
+    refusal,
+    uv_lock,
+    write,
+)
 
 
 def test_dynamic_dependencies_are_read_from_the_file_that_setuptools_reads(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_a_version_that_hatchs_plug_in_takes_from_git_is_left_out(
 def test_dynamic_dependencies_are_read_from_the_lock(tmp_path: Path) -> None:
     packages(tmp_path, {"label": []})
     write(tmp_path, {"app/pyproject.toml": '[project]\nname = "app"\ndynamic = ["dependencies"]\n'})
-    app = 'name = "app"\nsource = { editable = "app" }\ndependencies = [{ name = "label" }]'
-    write(tmp_path, {"uv.lock": uv_lock(app, 'name = "label"\nsource = { editable = "packages/label" }')})
+    lock = uv_lock(in_folder("app", "app", "label"), in_folder("label", "packages/label"))
+    write(tmp_path, {"uv.lock": lock})
     assert list(derived(tmp_path)) == ["label"]
 
 
@@ -121,7 +121,7 @@ def test_a_name_that_the_lock_takes_from_an_index_is_not_the_package(tmp_path: P
     write(tmp_path, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*", "core", "app"]\n'})
     write(tmp_path, {"core/pyproject.toml": project("core", ["python-dateutil"])})
     write(tmp_path, {"app/pyproject.toml": project("app", ["core"])})
-    core = 'name = "core"\nsource = { editable = "core" }\ndependencies = [{ name = "python-dateutil" }]'
+    core = in_folder("core", "core", "python-dateutil")
     write(tmp_path, {"uv.lock": uv_lock(core, in_index("python-dateutil", "2.9.0"))})
     (base,) = derived(tmp_path, workloads=["app"]).values()
     assert "python-dateutil==2.9.0" in base.requirements.text

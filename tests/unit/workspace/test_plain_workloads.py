@@ -11,7 +11,16 @@ import pytest
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.errors import ScopedImagesError
 from tests.refusals import refused
-from tests.unit.workspace.repository import HASH, packages, project, refusal, write
+from tests.unit.workspace.repository import (
+    HASH,
+    in_folder,
+    in_index,
+    packages,
+    project,
+    refusal,
+    uv_lock,
+    write,
+)
 
 HELLO = "lambdas/hello"
 
@@ -232,12 +241,10 @@ def test_a_workload_may_have_a_base_that_installs_its_requirements(tmp_path: Pat
 def test_requirements_of_a_workload_come_from_the_lock_of_its_workspace(tmp_path: Path) -> None:
     packages(tmp_path, {"app": ["lib", "boto3"], "lib": []})
     write(tmp_path, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n'})
-    lock = (
-        'version = 1\n[[package]]\nname = "app"\nsource = { virtual = "packages/app" }\n'
-        'dependencies = [{ name = "boto3" }, { name = "lib" }]\n'
-        '[[package]]\nname = "lib"\nsource = { editable = "packages/lib" }\n'
-        '[[package]]\nname = "boto3"\nversion = "1.43.0"\nsource = { registry = "https://index.example" }\n'
-        f'wheels = [{{ hash = "{HASH}" }}]\n'
+    lock = uv_lock(
+        {**in_folder("app", "", "boto3", "lib"), "source": {"virtual": "packages/app"}},
+        in_folder("lib", "packages/lib"),
+        in_index("boto3", "1.43.0"),
     )
     write(tmp_path, {"uv.lock": lock})
     found = BaseGraph.from_workspace(tmp_path).requirements_of("app")
