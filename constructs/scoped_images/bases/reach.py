@@ -31,10 +31,15 @@ class Reach:
         self.direct: dict[str, tuple[str, ...]] = {}
         for workload in self.workloads:
             self._follow(workload)
-        self._groups = join_cycles(self.direct)
         self._refuse_conflicts()
-        self._closures: dict[str, frozenset[str]] = {}
-        self._needed = {need for name, needs in self.direct.items() for need in needs}
+        self._groups = join_cycles(self.direct)
+        self._needed = {need for needs in self.direct.values() for need in needs}
+        # Between bases there are no cycles.
+        self._needs = {
+            group[0]: {self.base_of(need) for member in group for need in self.direct[member]} - {group[0]}
+            for group in self._groups.values()
+        }
+        self._below: dict[str, frozenset[str]] = {}
 
     def _follow(self, workload: Package) -> None:
         waiting: list[tuple[Package, frozenset[str]]] = [(workload, frozenset())]
@@ -93,25 +98,18 @@ class Reach:
 
     def around(self, base: str) -> tuple[Package, ...]:
         """Return the packages of a base, their dependencies and their dependents, direct and indirect, sorted."""
-        above = {other for other in self.direct if base in self.below(other)}
-        inside = {member for name in (base, *above, *self.below(base)) for member in self._groups[name]}
-        return tuple(self.packages[name] for name in sorted(inside))
+        below = {member for name in (base, *self.below(base)) for member in self._groups[name]}
+        above = {package.name for package in self.dependents(base)}
+        return tuple(self.packages[name] for name in sorted(above | below))
 
     def dependents(self, base: str) -> tuple[Package, ...]:
         """Return the packages that depend on a base, directly or indirectly, sorted."""
-        return tuple(
-            self.packages[other]
-            for other in sorted(self.direct)
-            if base in self.below(other) and other not in self._groups[base]
-        )
+        return tuple(self.packages[other] for other in sorted(self.direct) if base in self.below(other))
 
     def cover(self, name: str) -> tuple[str, ...]:
         """Return the bases that a package needs and that no other one of them includes, the largest first."""
-        own = self.base_of(name)
-        direct = sorted(
-            {self.base_of(need) for member in self._groups[name] for need in self.direct[member]} - {own}
-        )
-        least = [need for need in direct if not any(need in self.below(other) for other in direct)]
+        needs = self._needs[self.base_of(name)]
+        least = [need for need in needs if not any(need in self.below(other) for other in needs)]
         return tuple(sorted(least, key=lambda need: (-len(self.below(need)), need)))
 
     def needs_of(self, workload: str) -> tuple[str, ...]:
@@ -121,13 +119,10 @@ class Reach:
     def below(self, name: str) -> frozenset[str]:
         """Return every base that a package needs, directly or indirectly."""
         own = self.base_of(name)
-        if own not in self._closures:
-            self._closures[own] = frozenset()  # The groups have no cycles.
-            needs = {self.base_of(need) for member in self._groups[own] for need in self.direct[member]} - {
-                own
-            }
-            self._closures[own] = frozenset(needs).union(*(self.below(need) for need in needs))
-        return self._closures[own]
+        if own not in self._below:
+            needs = self._needs[own]
+            self._below[own] = frozenset(needs).union(*(self.below(need) for need in needs))
+        return self._below[own]
 
 
 def local_of(

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from scoped_images.workspace.requirements import Requirements
-from tests.unit.workspace.repository import HASH, derived, project, write
+from tests.unit.workspace.repository import HASH, derived, in_folder, in_index, project, uv_lock, write
 from tests.unit.workspace.repository import refusal as refusal_of
 
 OWN = "label/requirements.lock"
-UV_LOCK = f"""
-version = 1
-[[package]]
-name = "label"
-version = "0.1.0"
-source = {{ editable = "label" }}
-dependencies = [{{ name = "boto3" }}, {{ name = "dynamo" }}]
-[[package]]
-name = "dynamo"
-version = "0.1.0"
-source = {{ editable = "dynamo" }}
-[[package]]
-name = "boto3"
-version = "1.43.0"
-source = {{ registry = "https://index.example/simple" }}
-wheels = [{{ hash = "{HASH}" }}]
-"""
+BOTO3 = in_index("boto3", "1.43.0")
+UV_LOCK = uv_lock(in_folder("label", "label", "boto3", "dynamo"), in_folder("dynamo", "dynamo"), BOTO3)
 LOCKED = f"--require-hashes\nboto3==1.43.0 --hash={HASH}\n"
 
 
@@ -204,11 +188,7 @@ def test_else_the_nearest_uv_lock_is_read(root: Path) -> None:
     found = requirements(root)
     assert found.text == f"--require-hashes\nboto3==1.43.0 \\\n    --hash={HASH}\n"
     assert found.files == (root / "uv.lock",)
-    own = (
-        UV_LOCK.replace("1.43.0", "1.44.0")
-        .replace('"label" }', '"." }')
-        .replace('"dynamo" }\n', '"../dynamo" }\n')
-    )
+    own = uv_lock(in_folder("label", ".", "boto3"), {**BOTO3, "version": "1.44.0"})
     write(root, {"label/uv.lock": own})
     assert "boto3==1.44.0" in requirements(root).text
 
@@ -298,21 +278,17 @@ def test_dependencies_that_only_a_build_backend_knows_are_refused_without_a_lock
 
 
 @pytest.mark.parametrize(
-    ("written", "spoilt"),
+    ("key", "value", "message"),
     [
-        ('[{ name = "boto3" }, { name = "dynamo" }]', "[3]"),
-        ('name = "boto3"\nversion = "1.43.0"', 'name = "boto3"'),
-        ('{ name = "boto3" }', '{ name = "boto3", marker = "no marker" }'),
+        ("dependencies", [3], "is not a valid lock file; lock again"),
+        ("dependencies", [{"name": "boto3", "marker": "no marker"}], "marker 'no marker': is not valid:"),
     ],
 )
-def test_a_uv_lock_that_uv_did_not_write_is_an_error(root: Path, written: str, spoilt: str) -> None:
-    assert written in UV_LOCK
-    write(root, {"uv.lock": UV_LOCK.replace(written, spoilt)})
-    assert re.fullmatch(
-        r"ROOT/uv\.lock: (is not a valid lock file; lock again|marker 'no marker': is not valid: .*)",
-        refusal(root),
-        re.S,
-    )
+def test_a_uv_lock_that_uv_did_not_write_is_an_error(
+    root: Path, key: str, value: object, message: str
+) -> None:
+    write(root, {"uv.lock": uv_lock({**in_folder("label", "label"), key: value}, BOTO3)})
+    assert refusal(root).startswith(f"ROOT/uv.lock: {message}")
 
 
 def test_packages_in_one_base_have_hashes_only_if_all_of_them_do(root: Path) -> None:
