@@ -18,6 +18,7 @@ from scoped_images import (
     ExistingImage,
     ImagePruner,
     OrderedAssets,
+    Platform,
     RemoteBuilder,
     Retention,
     ScopedImage,
@@ -179,6 +180,14 @@ def test_a_mistake_is_named(small_app: SmallApp, mistake: str) -> None:
     make, message = MISTAKES[mistake]
     with refused(message):
         make(small_app, small_app.stack("App"))
+
+
+def test_another_error_of_javascript_stays_what_it_is(small_app: SmallApp) -> None:
+    def no_context(_: Platform) -> Any:
+        raise RuntimeError("of the app's own")
+
+    with pytest.raises(RuntimeError, match="of the app's own"):
+        small_app.image(small_app.stack("App"), context=no_context)
 
 
 def test_what_exists_outside_the_app_is_as_good_as_a_construct_of_it(small_app: SmallApp) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk.assertions import Match, Template
+from constructs import Construct
 
 from scoped_images import ImagePruner, Retention, ScopedImage
 from scoped_images.pruning.settings import PrunerSettings
@@ -79,9 +82,20 @@ def test_by_default_it_runs_daily_never_twice_at_once_and_three_alarms_watch_it(
     }
 
 
+@jsii.implements(cloudwatch.IAlarmAction)
+class Page:
+    """What an alarm does."""
+
+    def bind(self, _scope: Construct, _alarm: cloudwatch.IAlarm) -> cloudwatch.AlarmActionConfig:
+        return cloudwatch.AlarmActionConfig(alarm_action_arn="arn:aws:sns:eu-west-1:111111111111:page")
+
+
 def test_it_runs_as_its_arguments_say(small_app: SmallApp) -> None:
     weekly = events.Schedule.rate(cdk.Duration.days(7))
-    template = template_of(small_app, schedule=weekly, exclusive=False, services=["batch"])
+    template = template_of(
+        small_app, schedule=weekly, exclusive=False, services=["batch"], alarm_actions=iter([Page()])
+    )
+    template.resource_properties_count_is("AWS::CloudWatch::Alarm", {"AlarmActions": [Match.any_value()]}, 3)
     template.has_resource_properties("AWS::Events::Rule", {"ScheduleExpression": "rate(7 days)"})
     template.has_resource_properties(
         "AWS::Lambda::Function", {"ReservedConcurrentExecutions": Match.absent()}

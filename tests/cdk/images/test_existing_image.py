@@ -92,7 +92,9 @@ def test_an_existing_image_sets_no_architecture_of_an_image_whose_name_contains_
 
 def test_a_container_runs_an_image_of_any_registry(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
-    task_of(stack, ExistingImage(stack, "Image", "public.ecr.aws/nginx/nginx:1.27"))
+    task_of(
+        stack, ExistingImage(stack, "Image", "public.ecr.aws/nginx/nginx:1.27", platform=Platform.LINUX_ARM64)
+    )
     (container,) = properties_of(stack, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
     assert container["Image"] == "public.ecr.aws/nginx/nginx:1.27"
 

@@ -153,6 +153,17 @@ def test_a_function_and_a_service_elsewhere_run_the_copy_by_digest(small_app: Sm
         assert image["Key"] in json.dumps(uri)
 
 
+def test_a_function_beside_the_copy_waits_for_it(small_app: SmallApp) -> None:
+    stack = small_app.stack("App")
+    repository = small_app.repository("other-dev")
+    copy = ImageCopy(stack, "Copy", image=image_of(small_app, stack), repository=repository)
+    lambda_.DockerImageFunction(stack, "Function", code=copy.to_lambda_code(stack))
+    template = Template.from_stack(stack)
+    (made,) = template.find_resources(COPY)
+    (look_up,) = template.find_resources("Custom::ScopedImagesDigests").values()
+    assert made in look_up["DependsOn"]
+
+
 def of_an_index(app: SmallApp) -> None:
     copy, _ = copy_to(app, ELSEWHERE, platform=None, platforms=list(Platform))
     copy.to_lambda_code(app.stack("Consumer", env=ELSEWHERE))

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Match, Template
 
-from scoped_images import ScopedImage
+from scoped_images import BuildOptions, RegistryCache, RepositoryAddress, ScopedImage
 from tests.cdk.image_users import task_of
 from tests.cdk.small_app import BOTH, SmallApp
 from tests.refusals import refused
@@ -61,8 +61,11 @@ def test_else_their_properties_stay_what_they_are(small_app: SmallApp) -> None:
     template.resource_properties_count_is("Custom::ScopedImagesIndex", {"Again": Match.absent()}, 1)
 
 
-def test_each_platform_has_a_cache_of_its_own(small_app: SmallApp) -> None:
-    several(small_app)
+@pytest.mark.parametrize("given", [True, False])
+def test_each_platform_has_a_cache_of_its_own(small_app: SmallApp, given: bool) -> None:
+    address = RepositoryAddress(account="111111111111", region="eu-west-1", name="app-dev")
+    cache = RegistryCache(repository=address, platform=BOTH[0]) if given else None
+    several(small_app, options=BuildOptions(cache=cache))
     sources = [image["source"] for image in small_app.assets()]
     refs = {each["platform"]: each["cacheTo"]["params"]["ref"].partition(":")[2] for each in sources}
     assert refs == {"linux/arm64": "cache-linux-arm64", "linux/amd64": "cache-linux-amd64"}

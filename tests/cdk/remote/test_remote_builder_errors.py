@@ -11,7 +11,9 @@ from aws_cdk import aws_ec2 as ec2
 from scoped_images import (
     BuildOptions,
     BuildSecret,
+    Platform,
     RemoteBuilder,
+    ScopedContext,
     ScopedImagesError,
     UpstreamImages,
 )
@@ -113,6 +115,19 @@ def test_an_option_that_a_remote_build_does_not_take_is_refused(
     builder = builder_in(small_app.stack("Builds"), secrets={"npm": BuildSecret.parameter("/npm")})
     with refused(message):
         image_in(small_app, small_app.stack("App"), builder, options=BuildOptions(**option))
+
+
+def test_a_build_context_of_this_machine_is_refused(small_app: SmallApp) -> None:
+    folder = small_app.context("app", "COPY --from=tools /a /a\n").root
+    layout = f"oci-layout:///layout@sha256:{'1' * 64}"
+    context = ScopedContext.from_dockerfile(
+        folder, platform=Platform.LINUX_ARM64, build_contexts={"tools": layout}
+    )
+    with refused(
+        f"build_contexts['tools'] of 'App/Image': a remote build cannot read a folder of this machine, got {layout!r}; "
+        "push the image to a registry and use docker-image://"
+    ):
+        image_in(small_app, small_app.stack("App"), builder_in(small_app.stack("Builds")), context=context)
 
 
 def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallApp) -> None:

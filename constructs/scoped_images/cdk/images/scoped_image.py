@@ -12,7 +12,6 @@ from constructs import Construct, IConstruct
 
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app.app_register import register_of
-from scoped_images.cdk.app.architectures import lambda_architecture, task_platform
 from scoped_images.cdk.bases.base_image import BaseImage, base_argument, base_arguments
 from scoped_images.cdk.builds.builder import ImageBuilder
 from scoped_images.cdk.builds.builds import ImageBuilds, platforms_of
@@ -183,16 +182,6 @@ class ScopedImage(Construct):
     def has_outputs(self) -> bool:
         """Whether `add_outputs` was called."""
         return self._has_outputs
-
-    @property
-    def architecture(self) -> aws_cdk.aws_lambda.Architecture | None:
-        """The architecture of functions, which get it by default; None for several platforms."""
-        return lambda_architecture(self.platforms[0]) if len(self.platforms) == 1 else None
-
-    @property
-    def runtime_platform(self) -> aws_cdk.aws_ecs.RuntimePlatform | None:
-        """The runtime platform of tasks, which get it by default; None for several platforms."""
-        return task_platform(self.platforms[0]) if len(self.platforms) == 1 else None
 
     @checked()
     def to_lambda_code(
