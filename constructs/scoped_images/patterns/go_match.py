@@ -92,8 +92,7 @@ class GoPattern:
     def may_match_below(self, folder: str) -> bool:
         """Return whether something inside the folder may match, or whether that is not easily known."""
         sets = (each for chunk in self._chunks for each in chunk.tokens if isinstance(each, CharacterSet))
-        # Go also tries the bytes inside a character.
-        if not folder.isascii() or any(each.accepts("/") for each in sets):
+        if any(each.accepts("/") for each in sets):
             return True
         patterns, names = self.text.split("/"), folder.split("/")
         try:

@@ -48,6 +48,7 @@ WORDS = [
     ("a wildcard takes all it can", "${PATHLIKE/o*t/.}", "/tmp/f."),
     ("an escaped slash in the pattern", r"${PATHLIKE//\//-}", "-tmp-foo.txt"),
     ("an empty match right behind a match does not count", "${FOO//*/z}", "z"),
+    ("an empty value has one empty match", "${EMPTY/*/z}", "z"),
     ("what matched, in a replacement of every occurrence", "${FOO//x/'<$0>'}", "<x><x>yy"),
     ("but not in a replacement of the first", "${FOO/x/'<$0>'}", "<$0>xyy"),
     ("letters of any alphabet", "안녕$A", "안녕hello"),

@@ -58,9 +58,12 @@ RULES = [
         ["a/src"],
     ),
     ("braces repeat", "x{2}*", ["xx", "xxq"], ["x{2}", "xq"]),
+    ("braces may give the least and the most", "x{1,2}y*", ["xy", "xxyz"], ["y", "xxxy"]),
     ("braces without a first number are text", "x{,2}*", ["x{,2}", "x{,2}q"], ["", "xx"]),
     ("without a wildcard, bars and braces are text", "a|b{2}", ["a|b{2}"], ["a", "bb"]),
     ("a class may name characters", "[[:digit:]]*", ["1", "1a"], ["a", ":"]),
+    ("a class may name what it does not have", "[[:^digit:]]*", ["a", ":"], ["1", "1a"]),
+    ("a backslash at the end escapes the end", "b*a\\", ["ba$", "ba$c"], ["ba", "b"]),
 ]
 
 
@@ -120,7 +123,9 @@ def test_a_malformed_rule_is_an_error_that_names_the_line(text: str, message: st
     ("pattern", "problem"),
     [
         ("src\\yaml", "'\\y' is not a character; write / between folders"),
+        ("src\\é*", "'\\é' is not a character; write / between folders"),
         ("*a{2}{3}", "'{3}' repeats a repetition"),
+        ("a**/{2}", "'{2}' repeats a repetition"),
         ("a|{2}*", "there is nothing for '{2}' to repeat"),
         ("*a{1001}", "'{1001}' repeats more than 1000 times, or less than it says"),
         ("*a{3,2}", "'{3,2}' repeats more than 1000 times, or less than it says"),
