@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from scoped_images.ecr.image_name import ImageName
 from scoped_images.errors import ScopedImagesError
 
+BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
+
 
 @dataclass(frozen=True, kw_only=True)
 class BaseReference:

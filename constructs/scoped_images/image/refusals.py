@@ -1,4 +1,4 @@
-"""What cannot be built with a context, whoever builds it."""
+"""What cannot be built, whoever builds it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scoped_images.context.scoped_context import ScopedContext
+from scoped_images.dockerfile.build_arguments import declared_arguments
+from scoped_images.dockerfile.parse import ParsedDockerfile
 from scoped_images.errors import ScopedImagesError
+from scoped_images.image.base_reference import BASE_IMAGE_ARGUMENT
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
 
@@ -41,6 +44,16 @@ def refuse_named_bases(names: Iterable[str], context: ScopedContext) -> None:
                 f"named_bases: must have names that the context does not have itself, got {name!r}; use lower-case "
                 f"letters, digits, '.', '_', '-' and '/', and none of {', '.join(context.named) or 'its names'}"
             )
+
+
+def refuse_without_base(dockerfile: ParsedDockerfile) -> None:
+    """Raise for a Dockerfile whose FROM does not see the argument with the base image."""
+    if BASE_IMAGE_ARGUMENT not in declared_arguments(dockerfile, before_stages=True):
+        raise ScopedImagesError(
+            f"base: the build would start from something else, got {dockerfile.name} without ARG "
+            f"{BASE_IMAGE_ARGUMENT} before its first FROM; start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> "
+            f"and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
+        )
 
 
 def refuse_secrets_in_context(build_secrets: Mapping[str, str], context: ScopedContext) -> None:

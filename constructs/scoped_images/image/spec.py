@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.dockerfile.build_arguments import declared_arguments, expect_build_args, unknown_build_args
+from scoped_images.dockerfile.build_arguments import expect_build_args, unknown_build_args
 from scoped_images.dockerfile.directives import syntax_directive
 from scoped_images.dockerfile.external_images import ExternalImages, external_images
 from scoped_images.dockerfile.findings import RequiredMount
@@ -19,16 +19,15 @@ from scoped_images.dockerfile.target_options import TargetOptions
 from scoped_images.dockerfile.target_steps import TargetSteps
 from scoped_images.ecr.tags import content_tag
 from scoped_images.errors import ScopedImagesError
-from scoped_images.image.base_reference import BaseReference
+from scoped_images.image.base_reference import BASE_IMAGE_ARGUMENT, BaseReference
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.refusals import (
     refuse_named_bases,
     refuse_other_options,
     refuse_secrets_in_context,
+    refuse_without_base,
 )
 from scoped_images.platform import Platform
-
-BASE_IMAGE_ARGUMENT = "BASE_IMAGE_URI"
 
 # Part of every fingerprint: raise it when what a fingerprint covers changes.
 _SCHEME = 3
@@ -66,7 +65,10 @@ class ImageSpec:
             )
         refuse_named_bases(self.named_bases, self.context)
         refuse_secrets_in_context(self.options.build_secrets, self.context)
-        self._refuse_dockerfile()
+        # What BuildKit would find out late: a malformed file, an argument that nothing declares.
+        _ = self._external
+        if self.base is not None and self._dockerfile is not None:
+            refuse_without_base(self._dockerfile)
         if self.options.upstream.require_pins:
             self._refuse_unpinned()
 
@@ -252,19 +254,6 @@ class ImageSpec:
                     f"{error}; `{frontend}` may read the Dockerfile in another way, so its external images are unknown "
                     "here: they are neither pinned nor mirrored, and a remote build gets no rights to pull them",
                 ),
-            )
-
-    def _refuse_dockerfile(self) -> None:
-        """Raise for what BuildKit would ignore or find out late: an argument that nothing declares, a malformed file."""
-        _ = self._external
-        dockerfile = self._dockerfile
-        if self.base is None or dockerfile is None:
-            return
-        if BASE_IMAGE_ARGUMENT not in declared_arguments(dockerfile, before_stages=True):
-            raise ScopedImagesError(
-                f"base: the build would start from something else, got {dockerfile.name} without ARG "
-                f"{BASE_IMAGE_ARGUMENT} before its first FROM; start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> "
-                f"and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
             )
 
 
