@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from scoped_images.command_line.ended_by_signals import ended_by_signals
+from scoped_images.command_line.options import progress
+from scoped_images.command_line.synth import find_assembly
 from scoped_images.platform import Platform
 
 
@@ -66,10 +68,10 @@ def build(
     from scoped_images.command_line.build_run import run_build  # noqa: PLC0415
 
     with ended_by_signals():
+        with progress("Synthesizing"):
+            assembly = find_assembly(app, context=context or (), output=output)
         return run_build(
-            app=app,
-            context=context or (),
-            output=output,
+            assembly,
             builder=builder,
             platform=platform,
             deploy_first=deploy_first and not dry_run,

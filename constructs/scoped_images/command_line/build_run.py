@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from scoped_images.building.assembly import Assembly, Base, read_assembly
 from scoped_images.building.bake import Bake
@@ -18,7 +19,7 @@ from scoped_images.command_line.build_progress import build_progress
 from scoped_images.command_line.build_report import NOTHING, BuildReport
 from scoped_images.command_line.options import progress
 from scoped_images.command_line.say import warn
-from scoped_images.command_line.synth import deploy, find_assembly
+from scoped_images.command_line.synth import deploy
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.ecr.hosts import RegistryHost
 from scoped_images.errors import ScopedImagesError
@@ -27,20 +28,16 @@ FAILED, DEPLOY_FIRST = 1, 3
 
 
 def run_build(
+    folder: Path,
     *,
-    app: str | None,
-    context: Sequence[str],
-    output: str | None,
     builder: str | None,
     platform: str | None,
     deploy_first: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Build what is missing, print a report, and return the exit code."""
-    with progress("Synthesizing"):
-        folder = find_assembly(app, context=context, output=output)
-        assembly = read_assembly(folder)
+    """Build what the cloud assembly in `folder` lacks, print a report, and return the exit code."""
+    assembly = read_assembly(folder)
     registries = Registries(region=configured_region(), warn=warn)
     deployed: set[str] = set()
     while True:
@@ -52,10 +49,8 @@ def run_build(
             return DEPLOY_FIRST
         deployed |= found.deploy_first.keys()
         deploy(folder, list(found.deploy_first))
-    report = BuildReport(plan=found.plan)
-    if found.plan.targets and not dry_run:
-        result = _build(found, registries, builder)
-        report = dataclasses.replace(report, result=result)
+    result = _build(found, registries, builder) if found.plan.targets and not dry_run else None
+    report = BuildReport(plan=found.plan, result=result)
     report.show(as_json=as_json)
     return FAILED if report.failed else 0
 
