@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from scoped_images.bases.derived_base import SOURCE
-from scoped_images.command_line.asked import Asked, with_context_options
+from scoped_images.command_line.context_options import ContextOptions, with_context_options
 from scoped_images.command_line.context_report import print_json, print_table
 from scoped_images.command_line.options import progress
 from scoped_images.command_line.say import say, warn
@@ -27,7 +27,7 @@ from scoped_images.platform import Platform
 
 @with_context_options
 def context(
-    asked: Asked,
+    options: ContextOptions,
     *,
     max_bytes: Annotated[int, typer.Option(metavar="N", help="Fail if the context is larger.")] = MAX_BYTES,
     output: Annotated[
@@ -42,15 +42,15 @@ def context(
 
     With --base, list the files that a derived base image is built from.
     """
-    derived = asked.derived(output=output)
+    derived = options.derived(output=output)
     if derived is not None:
-        found = replace(derived.context(), platform=Platform.parse(asked.platform))
+        found = replace(derived.context(), platform=Platform.parse(options.platform))
         generated = (ContextFile.generated(name, content) for name, content in found.generated.items())
         _print(found, (*generated, *found.named[SOURCE].files), found.dockerfile.name, as_json=as_json)
         return
     destination = _new_folder(output) if output is not None else None
-    request = asked.request()
-    with progress(f"Reading {asked.root}"):
+    request = options.request()
+    with progress(f"Reading {options.root}"):
         found = ScopedContext.requested(request, max_bytes=max_bytes)
         if destination is not None:
             found.write(destination)
@@ -61,7 +61,7 @@ def context(
 
 @with_context_options
 def why(
-    asked: Asked,
+    options: ContextOptions,
     *,
     path: Annotated[str, typer.Option(metavar="PATH", help="The file or folder, relative to ROOT.")],
 ) -> None:
@@ -69,12 +69,12 @@ def why(
 
     With --base, explain why a file changes a derived base image, or does not.
     """
-    derived = asked.derived()
+    derived = options.derived()
     if derived is not None:
         say(str(derived.explain(path)))
         return
-    request = asked.request()
-    with progress(f"Reading {asked.root}"):
+    request = options.request()
+    with progress(f"Reading {options.root}"):
         explanation = explain(request, path)
     say(str(explanation))
 
@@ -104,7 +104,7 @@ def _new_folder(output: str) -> Path:
 
 def _build_command(found: ScopedContext, request: ContextRequest, destination: Path) -> str:
     dockerfile = found.written_dockerfile
-    options = [
+    arguments = [
         *(("--file", str(destination / dockerfile)) if dockerfile != "Dockerfile" else ()),
         *(("--target", found.target) if found.target else ()),
         # Always: the files are those of this platform, and the engine would build for its own.
@@ -116,4 +116,4 @@ def _build_command(found: ScopedContext, request: ContextRequest, destination: P
             for part in ("--build-context", f"{name}={request.build_contexts[name]}")
         ),
     ]
-    return shlex.join(["docker", "build", *options, str(destination)])
+    return shlex.join(["docker", "build", *arguments, str(destination)])

@@ -25,7 +25,7 @@ _PLATFORM = "linux/amd64"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ContextOptions:
     """The context of a Dockerfile, or of a derived base image. Each field is an option."""
 
     root: Annotated[
@@ -95,18 +95,18 @@ class Asked:
         return DOCKERFILE
 
 
-def with_context_options(command: Callable[Concatenate[Asked, ...], None]) -> Callable[..., None]:
-    """Give a command the options of Asked, before its own."""
-    shared = inspect.signature(Asked).parameters
-    _asked, *own = inspect.signature(command).parameters.values()
+def with_context_options(command: Callable[Concatenate[ContextOptions, ...], None]) -> Callable[..., None]:
+    """Give a command the options of ContextOptions, before its own."""
+    shared = inspect.signature(ContextOptions).parameters
+    _options, *own = inspect.signature(command).parameters.values()
 
     @functools.wraps(command)
     def run(**options: Any) -> None:
-        asked = Asked(**{name: options.pop(name) for name in shared})
-        command(asked, **options)
+        given = ContextOptions(**{name: options.pop(name) for name in shared})
+        command(given, **options)
 
     # Typer reads these.
-    hints = get_type_hints(Asked, include_extras=True) | get_type_hints(command, include_extras=True)
+    hints = get_type_hints(ContextOptions, include_extras=True) | get_type_hints(command, include_extras=True)
     options = [each.replace(annotation=hints[each.name]) for each in (*shared.values(), *own)]
     run.__dict__["__signature__"] = inspect.Signature(options)
     run.__annotations__ = {each.name: each.annotation for each in options}
