@@ -23,8 +23,7 @@ from scoped_images.context.folder_handles import FOLDER_FLAGS, FolderHandles, na
 from scoped_images.context.temporary_folder import remove, temporary_folder, temporary_name
 from scoped_images.errors import ScopedImagesError
 
-_WRITE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_CHUNK = 1 << 24
+_WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write_folder(
@@ -99,34 +98,11 @@ def _copy_file(sources: FolderHandles, entry: ContextFile, name: str, folder: in
         opened_source(sources, entry.path) as (source, status),
         opened(name, _WRITE_FLAGS, below=folder) as target,
     ):
-        _copy_bytes(source, target, entry.size)
-        os.lseek(target, 0, os.SEEK_SET)
-        after = os.fstat(source)
-        same = after.st_size == entry.size and is_executable(after) == entry.executable
-        # The copy is what is hashed: the source may change at any time.
-        if not same or hash_bytes(target, entry.size) != entry.sha256:
+        digest = hash_bytes(source, entry.size, copy_to=target)
+        if digest != entry.sha256 or is_executable(os.fstat(source)) != entry.executable:
             raise changed(sources.root / entry.path)
         os.fchmod(target, entry.mode)
         os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
-
-
-def _copy_bytes(source: int, target: int, size: int) -> None:
-    """Copy at most `size` bytes; file systems that can let the two files share their blocks."""
-    left = size
-    try:
-        while left and hasattr(os, "copy_file_range"):
-            copied = os.copy_file_range(source, target, min(left, _CHUNK))
-            if not copied:
-                return
-            left -= copied
-    except OSError as error:
-        # Between two file systems, on an old kernel, or on a file system that does not know it.
-        if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EBADF):
-            raise
-    while left and (chunk := os.read(source, min(left, _CHUNK))):
-        left -= len(chunk)
-        while chunk:
-            chunk = chunk[os.write(target, chunk) :]
 
 
 def _move(

@@ -118,8 +118,11 @@ def is_executable(status: os.stat_result) -> bool:
     return bool(status.st_mode & stat.S_IXUSR)
 
 
-def hash_bytes(descriptor: int, size: int) -> str | None:
-    """Return the hex digest of an open file of `size` bytes, or None if it has fewer or more."""
+def hash_bytes(descriptor: int, size: int, *, copy_to: int | None = None) -> str | None:
+    """Return the hex digest of an open file of `size` bytes, or None if it has fewer or more.
+
+    copy_to: an open file that gets the very bytes that are hashed.
+    """
     digest, left = hashlib.sha256(), size
     while True:
         # One byte more than there should be.
@@ -130,7 +133,10 @@ def hash_bytes(descriptor: int, size: int) -> str | None:
             return None
         digest.update(chunk)
         # At its end a file gives less than was asked for.
-        if not left and len(chunk) < asked:
+        is_whole = not left and len(chunk) < asked
+        while copy_to is not None and chunk:
+            chunk = chunk[os.write(copy_to, chunk) :]
+        if is_whole:
             return digest.hexdigest()
 
 

@@ -2,50 +2,37 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from scoped_images.context.folder_handles import FOLDER_FLAGS, names_in, opened
 
 _NAME = re.compile(r"\.scoped-images-[0-9a-f]{16}")
+# Far longer than the largest context takes to write.
+_LEFTOVER_SECONDS = 3600
 
 
 @contextmanager
 def temporary_folder(parent: int) -> Iterator[tuple[str, int]]:
-    """Make a folder in an open folder; give its name and handle, and remove what is left of it at the end.
-
-    The process that makes it holds a lock on it until it ends: whoever gets the lock may remove the folder.
-    """
-    remove_leftovers(parent)
-    name, descriptor = _make(parent)
+    """Make a folder in an open folder; give its name and handle, and remove what is left of it at the end."""
+    _remove_leftovers(parent)
+    name = temporary_name()
+    os.mkdir(name, 0o700, dir_fd=parent)
     try:
-        yield name, descriptor
+        with opened(name, FOLDER_FLAGS, below=parent) as descriptor:
+            yield name, descriptor
     finally:
-        if _is_at(parent, name, descriptor):
-            remove(parent, name)
-        os.close(descriptor)
+        remove(parent, name)
 
 
 def temporary_name() -> str:
-    """Return a new name that remove_leftovers takes for a temporary one."""
+    """Return a new name that is removed later if its process does not."""
     return f".scoped-images-{secrets.token_hex(8)}"
-
-
-def remove_leftovers(parent: int) -> None:
-    """Remove temporary folders whose process has ended."""
-    for name in names_in(parent):
-        if not _NAME.fullmatch(name):
-            continue
-        with suppress(OSError), opened(name, FOLDER_FLAGS, below=parent) as descriptor:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Its maker may have renamed it since it was opened.
-            if _is_at(parent, name, descriptor):
-                remove(parent, name)
 
 
 def remove(parent: int, name: str) -> None:
@@ -55,31 +42,9 @@ def remove(parent: int, name: str) -> None:
         os.unlink(name, dir_fd=parent)
 
 
-def _make(parent: int) -> tuple[str, int]:
-    while True:
-        name = temporary_name()
-        os.mkdir(name, 0o700, dir_fd=parent)
-        # Until it is locked another process may take it for a leftover, and remove it.
+def _remove_leftovers(parent: int) -> None:
+    for name in filter(_NAME.fullmatch, names_in(parent)):
         with suppress(FileNotFoundError):
-            descriptor = os.open(name, FOLDER_FLAGS, dir_fd=parent)
-            if _lock(descriptor) and _is_at(parent, name, descriptor):
-                return name, descriptor
-            os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        # On a file system without locks, remove_leftovers removes nothing either.
-        return True
-    return True
-
-
-def _is_at(parent: int, name: str, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(name, dir_fd=parent, follow_symlinks=False), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+            changed = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mtime
+            if time.time() - changed > _LEFTOVER_SECONDS:
+                remove(parent, name)

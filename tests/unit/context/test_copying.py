@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import py_compile
 import shutil
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,42 +81,14 @@ def test_a_folder_of_the_user_is_never_replaced(there: str, root: Path) -> None:
     assert os.path.lexists(out)
 
 
-_KILLED = """
-import os, signal, sys, time
-from pathlib import Path
-from scoped_images.context import copying
-from scoped_images.context.scoped_context import ScopedContext
-context = ScopedContext.of(sys.argv[1], dockerfile=Path(sys.argv[1]).parent / "Dockerfile")
-def stop(*arguments, **options):
-    print("half", flush=True)
-    time.sleep(60)
-copying._move = stop
-context.write_into(Path(sys.argv[2]))
-"""
-
-
-def half_written(root: Path, out: Path) -> subprocess.Popen[str]:
-    """Start a process that stops before its rename."""
-    process = subprocess.Popen([sys.executable, "-c", _KILLED, root, out], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "half\n"
-    return process
-
-
-def test_what_a_killed_run_left_is_removed_and_what_another_run_is_writing_stays(root: Path) -> None:
+def test_what_killed_runs_have_left_is_removed_and_what_another_run_is_writing_stays(root: Path) -> None:
     out = root.parent / "out"
-    killed, running = half_written(root, out), half_written(root, out)
-    try:
-        killed.kill()
-        killed.wait()
-        killed_folder, running_folder = sorted(out.iterdir(), key=lambda path: path.stat().st_ctime)
-        written = context_of(root).write_into(out)
-        assert set(out.iterdir()) == {written, running_folder}, f"{killed_folder} is left"
-        assert len(listing(running_folder)) == len(listing(written))
-    finally:
-        for process in (killed, running):
-            process.kill()
-            process.communicate()
+    left, running = (out / temporary_name() for _ in range(2))
+    for folder in (left, running):
+        (folder / "app").mkdir(parents=True)
+    os.utime(left, (0, time.time() - 3660))
+    written = context_of(root).write_into(out)
+    assert set(out.iterdir()) == {written, running}
 
 
 def test_a_folder_that_holds_the_context_is_not_written_again(root: Path, tmp_path: Path) -> None:
@@ -170,36 +142,3 @@ def test_a_folder_that_cannot_be_made_is_named(root: Path, tmp_path: Path) -> No
     with pytest.raises(ScopedImagesError) as refused:
         context_of(root).write(tmp_path / "Dockerfile" / "out")
     assert str(refused.value) == (f"build context: cannot write it to {tmp_path}/Dockerfile/out: File exists")
-
-
-@pytest.mark.parametrize("number", [None, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP])
-def test_no_more_is_copied_than_was_read_with_or_without_shared_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int | None
-) -> None:
-    if number is not None:
-        monkeypatch.setattr(os, "copy_file_range", refusing(number))
-    assert copied(tmp_path, size=4) == b"0123"
-    assert copied(tmp_path, size=10) == b"0123456789"
-
-
-def test_an_error_of_the_disk_is_none_to_try_another_way_after(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "copy_file_range", refusing(errno.EIO))
-    with pytest.raises(OSError, match="Input/output error"):
-        copied(tmp_path, size=4)
-
-
-def refusing(number: int) -> Callable[..., int]:
-    def refuse(*_: int) -> int:
-        raise OSError(number, os.strerror(number))
-
-    return refuse
-
-
-def copied(folder: Path, *, size: int) -> bytes:
-    """What is copied of a file of ten bytes."""
-    (folder / "source").write_bytes(b"0123456789")
-    with (folder / "source").open("rb", 0) as source, (folder / "target").open("wb", 0) as target:
-        copying._copy_bytes(source.fileno(), target.fileno(), size)
-    return (folder / "target").read_bytes()
