@@ -49,7 +49,7 @@ class LargeAccount:
             "imageDetails": [
                 {
                     "imageDigest": f"sha256:{number * IMAGES + image:064x}",
-                    "imageTags": [f"sha-{number * IMAGES + image:012x}"],
+                    "imageTags": [f"sha-{number * IMAGES + image:032x}"],
                     "imagePushedAt": NOW - timedelta(days=400 - image / 2),
                     "imageSizeInBytes": 200_000_000,
                     "imageManifestMediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -69,7 +69,7 @@ class LargeAccount:
     @staticmethod
     def GetFunction(*, FunctionName: str, **_: Any) -> dict[str, Any]:
         number = int(FunctionName[1:])
-        uri = f"{HOST}/repository-{number}:sha-{number * IMAGES + 100:012x}"
+        uri = f"{HOST}/repository-{number}:sha-{number * IMAGES + 100:032x}"
         return {"Code": {"ImageUri": uri, "ResolvedImageUri": uri}}
 
     @staticmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from scoped_images.ecr.tag_pattern import expect_tag_pattern, matches, overlap
@@ -11,9 +10,6 @@ from scoped_images.errors import ScopedImagesError
 
 # Never pruned, whatever the settings.
 ALWAYS_PROTECTED = (CACHE_PATTERN, STABLE)
-
-# Tags of this library before they had 128 bits.
-_EARLIER_TAG = re.compile(r"sha-[0-9a-f]{12}(?:-[0-9a-f]{8})?|git-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +67,6 @@ class Retention:
         return (
             is_content_tag(tag)
             or is_git_tag(tag)
-            or _EARLIER_TAG.fullmatch(tag) is not None
             or is_asset_hash(tag)
             or any(matches(pattern, tag) for pattern in self.content_tags)
         )
