@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.engine import private_engine
@@ -32,26 +33,32 @@ def run(results: Results) -> None:
             ensure_emulator(env, engine, print)
             ensure_bootstrapped(env, engine, cdk=["cdk"], say=print)
             copy_project(folder / "project")
-            _measure(results, Deployment(project=folder / "project", env=env, engine=engine), folder)
+            project = folder / "project"
+            deployment = Deployment(project=project, env=env, engine=engine, validation=True)
+            _measure(results, deployment, folder)
         finally:
             stop_emulator(env)
 
 
 def _measure(results: Results, deployment: Deployment, folder: Path) -> None:
+    # The CLI passes it on.
     own = folder / "own-seconds"
-    flags = ("--app", f"{sys.executable} -m benchmarks.timed_app")
-    # The app inherits it from the CLI.
     os.environ["BENCH_OWN_SECONDS"] = str(own)
-    started = time.perf_counter()
-    deployment.deploy(*flags)
-    results.add(PART, "first deploy", "whole deploy", "seconds", [time.perf_counter() - started])
-    whole, ours, share = [], [], []
+    results.add(PART, "first deploy", "whole deploy", "seconds", [_seconds(deployment.deploy)])
+    whole, ours = [], []
     for _ in range(_RUNS[results.scale]):
-        started = time.perf_counter()
-        assert deployment.deploy(*flags) == [], "nothing has changed"
-        whole.append(time.perf_counter() - started)
+        whole.append(_seconds(deployment.deploy))
+        assert deployment.built() == [], "nothing has changed"
+        deployment.cdk("synth", "--quiet", "--app", f"{sys.executable} -m benchmarks.twins")
         ours.append(float(own.read_text()))
-        share.append(100 * ours[-1] / whole[-1])
-    results.add(PART, "deploy without change", "whole deploy", "seconds", whole)
-    results.add(PART, "deploy without change", f"{OURS} in it", "seconds", ours)
-    results.add(PART, "deploy without change", f"{OURS} in it", "percent of the deploy", share)
+    case = "deploy without change"
+    results.add(PART, case, "whole deploy", "seconds", whole)
+    results.add(PART, case, f"{OURS} in it", "seconds", ours)
+    shares = [100 * part / total for part, total in zip(ours, whole, strict=True)]
+    results.add(PART, case, f"{OURS} in it", "percent of the deploy", shares)
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started

@@ -27,6 +27,8 @@ class Deployment:
     engine: Engine
     environment: str = "local"
     registry_port: int | None = None
+    # Whether CDK validates templates, as it does by default. That takes seconds of each synth.
+    validation: bool = False
     output: str = field(default="", init=False)
 
     def variables(self) -> dict[str, str]:
@@ -39,8 +41,8 @@ class Deployment:
             "REAL_CDK_DOCKER": variables["CDK_DOCKER"],
             "CDK_DOCKER": str(recorder),
             "RECORDED_BUILDS": str(self._records),
-            # Seconds of each synth; test_readme.py deploys with it on.
-            "CDK_VALIDATION": "false",
+            # test_readme.py deploys with it on.
+            "CDK_VALIDATION": "true" if self.validation else "false",
         }
         if self.registry_port is not None:
             variables["LOCAL_AWS_REGISTRY_PORT"] = str(self.registry_port)

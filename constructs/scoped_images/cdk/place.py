@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from aws_cdk import IStackSynthesizer, NestedStack, Stack, Stage
+from aws_cdk import Aws, IStackSynthesizer, NestedStack, Stack, Stage
 from constructs import IConstruct
 
 from scoped_images.ecr.address import RepositoryAddress
@@ -152,6 +153,12 @@ def _read(stack: Stack) -> Place:
         region=region,
         assembly=folders[0],
         assets=folders[1],
-        registry=f"{account}.dkr.ecr.{region}.{stack.url_suffix}",
+        registry=f"{account}.dkr.ecr.{region}.{_url_suffix()}",
         partition=stack.partition,
     )
+
+
+@cache
+def _url_suffix() -> str:
+    """Return the token that every stack has as its `url_suffix`."""
+    return str(Aws.URL_SUFFIX)

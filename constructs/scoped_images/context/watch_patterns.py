@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from scoped_images.context.file import ContextFile, Kind
 from scoped_images.context.scoped_context import ScopedContext
@@ -31,7 +31,7 @@ def watch_patterns(contexts: Iterable[ScopedContext], modules: Iterable[str], *,
             files.update(_relative(_paths(named.root, named.files), folder))
     files.update(path for path in _relative(modules, folder) if not path.startswith("../"))
     in_folder = {path for path in files if "/" not in path}
-    folders = _topmost(PurePosixPath(path).parent.as_posix() for path in files - in_folder)
+    folders = _topmost(path.rpartition("/")[0] for path in files - in_folder)
     return sorted([*map(_escaped, in_folder), *(f"{_escaped(each)}/**" for each in folders)])
 
 
@@ -55,11 +55,14 @@ def _relative(paths: Iterable[str], folder: Path) -> set[str]:
 
 def _topmost(folders: Iterable[str]) -> list[str]:
     """Return the folders that lie in none of the others."""
-    found: list[str] = []
-    for each in sorted(set(folders), key=lambda each: (each.count("/"), each)):
-        if not any(each == other or each.startswith(f"{other}/") for other in found):
-            found.append(each)
-    return found
+    every = set(folders)
+    return [each for each in every if every.isdisjoint(_above(each))]
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders that a relative path lies in, the nearest first."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _escaped(path: str) -> str:

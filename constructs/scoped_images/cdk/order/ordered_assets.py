@@ -74,7 +74,7 @@ class OrderedAssets(DefaultStackSynthesizer):
         assert self._owner is not None, "CDK binds a synthesizer before it synthesizes"
         artifact_id = f"{self._owner.artifact_id}.assets"
         if self._published:
-            self._redirect(Path(session.outdir, f"{artifact_id}.json"))
+            self._redirect(Path(place_of(self._owner).assembly, f"{artifact_id}.json"))
         dependencies = [dependency.artifact_id for dependency in self._owner.dependencies]
         if not dependencies:
             return
@@ -85,8 +85,7 @@ class OrderedAssets(DefaultStackSynthesizer):
                 file=f"{artifact_id}.json",
                 requires_bootstrap_stack_version=6,
                 bootstrap_stack_version_ssm_parameter=self._specialized(
-                    "bootstrap_stack_version_ssm_parameter",
-                    self.DEFAULT_BOOTSTRAP_STACK_VERSION_SSM_PARAMETER,
+                    "bootstrap_stack_version_ssm_parameter", _default_parameter()
                 ),
             ),
             dependencies=dependencies,
@@ -146,6 +145,11 @@ def publishing_role_of(stack: Stack) -> str:
     # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.
     why = "only OrderedAssets names the role that publishes images"
     return ordered_assets_of(stack, why=why).image_publishing_role_arn
+
+
+@cache
+def _default_parameter() -> str:
+    return str(DefaultStackSynthesizer.DEFAULT_BOOTSTRAP_STACK_VERSION_SSM_PARAMETER)
 
 
 @cache

@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
+# aws_kms loads when it is first used.
+import aws_cdk
 from aws_cdk import CfnDeletionPolicy, RemovalPolicy, Token
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from scoped_images.cdk.app.app_register import register_of
@@ -44,7 +45,7 @@ class ImageRepository(AddressedRepository):
         repository_name: str,
         lifecycle: ImageLifecycle,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
-        encryption_key: kms.IKey | None = None,
+        encryption_key: aws_cdk.aws_kms.IKey | None = None,
         pull_accounts: Sequence[str] = (),
     ) -> None:
         """Make the repository.
@@ -79,6 +80,7 @@ class ImageRepository(AddressedRepository):
         resource = self.repository.node.default_child
         assert isinstance(resource, ecr.CfnRepository)
         self._resource, self._lifecycle, self._moving_tags = resource, lifecycle, list[str]()
+        self._deleted_with_stack = removal_policy is RemovalPolicy.DESTROY
         self._set_lifecycle()
         register_of(self).when_complete(self._empty_on_delete)
         for statement in self._statements(pull_accounts):
@@ -106,8 +108,9 @@ class ImageRepository(AddressedRepository):
 
     def _empty_on_delete(self) -> None:
         """Follow RemovalPolicies and other aspects: CloudFormation cannot delete a repository that has images."""
-        policy = self._resource.cfn_options.deletion_policy
-        self._resource.empty_on_delete = policy is CfnDeletionPolicy.DELETE
+        deleted = self._resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE
+        if deleted != self._deleted_with_stack:
+            self._deleted_with_stack = self._resource.empty_on_delete = deleted
 
     def _set_lifecycle(self) -> None:
         # Word for word the policy that the evaluator of lifecycle rules is tested with.
