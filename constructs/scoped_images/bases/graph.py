@@ -126,13 +126,7 @@ class BaseGraph:
         if len(derived) > _MANY and sys.stderr.isatty():
             # Synth shows nothing else until all of them are read.
             sys.stderr.write(f"scoped-images: reading {len(derived)} packages of {workspace.root}\n")
-        # A base that has the requirements of a workload reports what meets in it.
-        in_bases = {package.folder for base in derived for package in base.packages}
-        needs = {
-            f"workload {package.name!r}": reach.cover(package.name)
-            for package in reach.workloads
-            if package.folder not in in_bases
-        }
+        needs = {f"workload {package.name!r}": reach.cover(package.name) for package in reach.workloads}
         versions, modules = version_conflicts(derived, needs), module_conflicts(derived, needs)
         declarations = []
         for base in derived:

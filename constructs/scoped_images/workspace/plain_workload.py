@@ -15,7 +15,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.pipfile import PIPFILE, read_pipfile
 from scoped_images.workspace.pyproject import SharedSources, read_package
-from scoped_images.workspace.requirements_file import Line, read_known_lines
+from scoped_images.workspace.requirements_file import Line, read_lines
 
 REQUIREMENTS = "requirements.txt"
 # Groups for developing. An image needs what is in any other.
@@ -63,7 +63,7 @@ def _of_groups(folder: Path, name: str, tables: Mapping[str, Any]) -> Package:
 
 
 def _dependencies(file: Path, named_at: Callable[[Path], str]) -> Iterator[Dependency]:
-    for line in read_known_lines(file):
+    for line in read_lines(file, skip_mistakes=True):
         if line.folder:
             yield _of_folder(file, line, named_at)
         elif line.requirement is not None:

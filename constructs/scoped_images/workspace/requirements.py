@@ -44,7 +44,7 @@ class Requirements:
     @cached_property
     def hashed(self) -> bool:
         """Return whether pip checks every package against a hash, which one line with a hash makes it do."""
-        return any("--hash=" in line.text or line.text == _REQUIRE_HASHES for line in self.lines)
+        return any("--hash=" in line.text for line in self.lines)
 
     @cached_property
     def text(self) -> str:

@@ -74,33 +74,25 @@ def _parsed(text: str) -> Requirement:
     return Requirement(text)
 
 
-def read_lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path, *, skip_mistakes: bool = False) -> Iterator[Line]:
     """Yield the lines of a requirements file and of those that it includes by `-r`.
 
     Raises ScopedImagesError for a line that pip would not take, or that reads a file other than requirements.
     """
     for each in _read(path, ()):
-        if isinstance(each, ScopedImagesError):
-            raise each
-        yield each
-
-
-def read_known_lines(path: Path) -> Iterator[Line]:
-    """Yield the lines for which read_lines does not raise."""
-    for each in _read(path, ()):
-        if not isinstance(each, ScopedImagesError):
+        if isinstance(each, Line):
             yield each
+        elif not skip_mistakes:
+            raise each
 
 
 def _read(path: Path, above: tuple[Path, ...]) -> Iterator[Line | ScopedImagesError]:
     try:
-        yield from _each(path, above)
-    except ScopedImagesError as error:
-        yield error
-
-
-def _each(path: Path, above: tuple[Path, ...]) -> Iterator[Line | ScopedImagesError]:
-    for number, text in _logical_lines(path):
+        logical_lines = list(_logical_lines(path))
+    except (OSError, UnicodeDecodeError) as error:
+        yield ScopedImagesError(f"workspace: cannot read {path}: {error}")
+        return
+    for number, text in logical_lines:
         content = " ".join(_COMMENT.sub("", re.sub(r"\\\n", " ", text)).split())
         where = f"{path}:{number}"
         editable, include = _EDITABLE.fullmatch(content), _INCLUDE.fullmatch(content)
@@ -144,10 +136,7 @@ def _requirement(where: str, content: str) -> Line | ScopedImagesError:
 
 def _logical_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield each logical line, continuation lines joined, with the number of its first line."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScopedImagesError(f"workspace: cannot read {path}: {error}") from None
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
     pending: list[str] = []
     for number, line in enumerate(lines, start=1):
         pending.append(line)

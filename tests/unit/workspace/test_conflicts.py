@@ -139,8 +139,11 @@ def test_modules_without_a_folder_src_are_those_that_the_backend_installs(
 @pytest.mark.parametrize(
     ("settings", "files", "names"),
     [
-        ("", ["src/a/__init__.py", "src/utils.py", "common/__init__.py"], {"a", "utils"}),
+        ("", ["src/a/__init__.py", "src/utils.py", "src/__init__.py", "common/__init__.py"], {"a", "utils"}),
         ("", ["a/__init__.py", "utils/__init__.py", "tests/__init__.py", "part.py"], {"a"}),
+        ("", ["a/__init__.py", "b/__init__.py"], {"a"}),
+        ("", ["b/__init__.py", "part.py"], {"b"}),
+        ("", ["b/__init__.py", "c/__init__.py"], set()),
         ("", ["part.py", "setup.py", "conftest.py"], {"part"}),
         ('package-dir = { "" = "lib" }', ["lib/a/__init__.py", "src/b/__init__.py"], {"a"}),
         # What it maps is unclear here.

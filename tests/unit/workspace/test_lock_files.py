@@ -46,7 +46,11 @@ POETRY_LOCK = toml(
 PDM_LOCK = toml(
     {
         "metadata": {"targets": [{"requires_python": ">=3.11"}]},
-        "package": [package("httpx", "0.27.0"), package("lib", "1.2.3", path="../lib")],
+        "package": [
+            package("httpx", "0.27.0", dependencies=["idna<3"]),
+            package("idna", "3.7"),
+            package("lib", "1.2.3", path="../lib"),
+        ],
     }
 )
 
@@ -61,9 +65,12 @@ def requirements(root: Path) -> list[str]:
     return pins(derived(root)["lib"].requirements.text)
 
 
-def test_a_constraint_with_an_or_allows_what_is_locked(tmp_path: Path) -> None:
-    """PEP 440 cannot express it."""
-    assert requirements(repository(tmp_path, "poetry.lock", POETRY_LOCK)) == ["httpx==0.27.0", "idna==3.7"]
+@pytest.mark.parametrize(("lock", "text"), [("poetry.lock", POETRY_LOCK), ("pdm.lock", PDM_LOCK)])
+def test_a_constraint_that_does_not_allow_what_is_locked_does_not_count(
+    tmp_path: Path, lock: str, text: str
+) -> None:
+    """PEP 440 cannot express an or of Poetry's, and PDM can override a version."""
+    assert requirements(repository(tmp_path, lock, text)) == ["httpx==0.27.0", "idna==3.7"]
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,8 @@ def test_a_further_file_is_read_in_its_place(root: Path) -> None:
     assert requirements(root).text == "numpy==2.0\nboto3==1.43.0\n"
     write(root, {"label/other.txt": "-r requirements.lock\n"})
     assert refusal(root) == "ROOT/label/other.txt:1: '-r requirements.lock' includes itself; remove the line"
+    (root / "label/other.txt").unlink()
+    assert refusal(root).startswith("workspace: cannot read ROOT/label/other.txt: ")
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,15 @@ def lines(*packages: dict[str, Any], direct: set[str] | None = None, **asked: An
     return without_hashes(requirements(lock(*packages), "app", direct=direct or set(), **asked)).split("\n")
 
 
+def test_a_condition_that_another_includes_is_not_repeated() -> None:
+    early = {"marker": "python_version < '3.12'"}
+    assert lines(
+        package("app", {"name": "a", **early}, {"name": "b", **early}),
+        package("a", {"name": "b", "marker": "platform_machine == 'x86_64'"}),
+        package("b"),
+    ) == ['a==1 ; python_version < "3.12"', 'b==1 ; python_version < "3.12"']
+
+
 def test_an_extra_of_a_third_party_package_brings_its_own() -> None:
     with_extra: dict[str, Any] = {"optional-dependencies": {"fast": [{"name": "b"}], "slow": [{"name": "c"}]}}
     assert lines(
