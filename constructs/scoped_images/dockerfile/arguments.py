@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 
 from scoped_images.patterns.go_text import SPACES
@@ -17,6 +17,7 @@ INSTRUCTIONS = (
     *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL"),
     *("MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
 )
+_JSON_FORMS = ("ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME")
 # What separates the words of most instructions (upstream's reWhitespace).
 _SEPARATOR = re.compile(r"[\t\v\f\r ]+")
 # Of the whitespace of unicode.IsSpace, what one byte can be.
@@ -25,14 +26,6 @@ _BYTE_SPACES = "\t\n\v\f\r \x85\xa0"
 
 class ArgumentError(ValueError):
     """The arguments of an instruction are malformed."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """The words of an instruction. is_json: whether they were written as a JSON array."""
-
-    words: tuple[str, ...]
-    is_json: bool = False
 
 
 def split_instruction(line: str, escape: str) -> tuple[str, tuple[str, ...], str]:
@@ -48,24 +41,26 @@ def split_instruction(line: str, escape: str) -> tuple[str, tuple[str, ...], str
     return name, tuple(flags), end.encode("latin-1").decode("utf-8", "surrogateescape").strip(SPACES)
 
 
-def read_words(instruction: str, text: str, escape: str) -> Words:
-    """Return the words of an instruction, whose name is in capitals; raises ArgumentError."""
-    match instruction:
-        case "ADD" | "COPY" | "VOLUME":
-            words = _json(text) or _separated(text)
-        case "ARG":
-            words = Words(tuple(_quoted_words(text, escape)))
-        case "CMD" | "ENTRYPOINT" | "RUN" | "SHELL":
-            words = _json(text) or _whole(text)
-        case "ENV" | "LABEL":
-            words = _pairs(instruction, text, escape)
-        case "EXPOSE" | "FROM":
-            words = _separated(text)
-        case "HEALTHCHECK":
-            words = _health_check(text)
-        case _:  # that of an ONBUILD is an instruction of its own, which parse.py reads
-            words = _whole(text)
-    return words
+def read_words(instruction: str, text: str, escape: str) -> tuple[Sequence[str], bool]:
+    """Return the words of an instruction, whose name is in capitals, and whether they are a JSON array.
+
+    Raises ArgumentError.
+    """
+    if instruction == "HEALTHCHECK" and text:
+        # Only whitespace of ASCII: upstream looks at bytes.
+        kind, *command = re.split(r"[\t\n\v\f\r ]+", text, maxsplit=1)
+        words, is_json = read_words("CMD", "".join(command), escape)
+        return [kind, *words], is_json
+    if instruction in _JSON_FORMS and (values := _json(text)) is not None:
+        return values, True
+    if instruction in ("ENV", "LABEL"):
+        return _pairs(instruction, text, escape), False
+    if instruction == "ARG":
+        return _quoted_words(text, escape), False
+    if instruction in ("ADD", "COPY", "EXPOSE", "FROM", "VOLUME"):
+        return _SEPARATOR.split(text) if text else (), False
+    # That of an ONBUILD is an instruction of its own, which parse.py reads.
+    return (text,) if text else (), False
 
 
 def _flags(text: str, escape: str) -> tuple[list[str], str]:
@@ -103,34 +98,14 @@ def _flag(text: str, index: int, escape: str) -> tuple[str, int]:
     return "".join(word), index
 
 
-def _separated(text: str) -> Words:
-    return Words(tuple(_SEPARATOR.split(text)) if text else ())
-
-
-def _whole(text: str) -> Words:
-    return Words((text,) if text else ())
-
-
-def _health_check(text: str) -> Words:
-    # Only whitespace of ASCII: upstream looks at bytes.
-    kind, *command = re.split(r"[\t\n\v\f\r ]+", text, maxsplit=1)
-    if not kind:
-        return Words(())
-    rest = "".join(command)
-    words = _json(rest) or _whole(rest)
-    return Words((kind, *words.words), words.is_json)
-
-
-def _pairs(instruction: str, text: str, escape: str) -> Words:
+def _pairs(instruction: str, text: str, escape: str) -> list[str]:
     """Read `name=value name=value`, or the old form `name value`; return names and values in turn."""
     words = _quoted_words(text, escape)
-    if not words:
-        return Words(())
-    if "=" not in words[0]:
+    if words and "=" not in words[0]:
         pair = _SEPARATOR.split(text, maxsplit=1)
         if len(pair) < 2:
             raise ArgumentError(f"{instruction} takes a name and a value, got {text!r}; write name=value")
-        return Words(tuple(pair))
+        return pair
     found: list[str] = []
     for word in words:
         name, equals, value = word.partition("=")
@@ -139,7 +114,7 @@ def _pairs(instruction: str, text: str, escape: str) -> Words:
                 f"{instruction} takes name=value, got {word!r}; quote a value that has spaces"
             )
         found += (name, value)
-    return Words(tuple(found))
+    return found
 
 
 def _quoted_words(text: str, escape: str) -> list[str]:
@@ -171,7 +146,7 @@ def _tokens(escape: str) -> re.Pattern[str]:
     )
 
 
-def _json(text: str) -> Words | None:
+def _json(text: str) -> list[str] | None:
     """Return the words of a JSON array of strings, or None for what is not a JSON array."""
     if not text.startswith("["):
         return None
@@ -184,4 +159,4 @@ def _json(text: str) -> Words | None:
     if not all(isinstance(value, str) for value in values):
         raise ArgumentError(f"takes strings only in a JSON array, got {text!r}; quote each item")
     # Go's strings hold no half of a surrogate pair.
-    return Words(tuple(re.sub("[\ud800-\udfff]", "\ufffd", value) for value in values), is_json=True)
+    return [re.sub("[\ud800-\udfff]", "\ufffd", value) for value in values]

@@ -146,14 +146,14 @@ class _Parser:
     def _instruction(self, text: str, start: int) -> Instruction:
         written, flags, rest = split_instruction(text, self.escape)
         name = self._known(written, start)
-        words = read_words(name, rest, self.escape)
-        outermost = Instruction(name=name, words=words.words, flags=flags, line=start, is_json=words.is_json)
-        inner, inner_is_json = name, words.is_json
+        words, is_json = read_words(name, rest, self.escape)
+        outermost = Instruction(name=name, words=tuple(words), flags=flags, line=start, is_json=is_json)
+        inner, inner_is_json = name, is_json
         if name == "ONBUILD" and rest:
             written, _, inner_rest = split_instruction(rest, self.escape)
             inner = written.upper()
             if inner in INSTRUCTIONS:
-                inner_is_json = read_words(inner, inner_rest, self.escape).is_json
+                _, inner_is_json = read_words(inner, inner_rest, self.escape)
         if inner in ("ADD", "COPY", "RUN") and not inner_is_json and "<<" in text:
             outermost = replace(
                 outermost, heredocs=tuple(self._read_heredoc(each, start) for each in heredocs_of(text))
