@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from scoped_images.dockerfile.arguments import ArgumentError
 from scoped_images.dockerfile.heredoc import read_heredoc
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.sources import Source
@@ -16,17 +17,13 @@ from scoped_images.patterns.matcher import PatternMatcher
 _SCP_STYLE = re.compile(r"[a-zA-Z0-9-_]+@[a-zA-Z0-9-.]+:.*")
 
 
-class CopyError(ValueError):
-    """BuildKit refuses the COPY or ADD."""
-
-
 def copy_sources(instruction: Instruction, expand: Callable[[str], str | None]) -> list[Source]:
-    """Return the local sources of a COPY without `--from`, or of an ADD; raises CopyError.
+    """Return the local sources of a COPY without `--from`, or of an ADD; raises ArgumentError.
 
     expand: expands the variables of a word; None for a source to leave out.
     """
     excludes = instruction.flag_values("exclude")
-    _refuse_malformed("--exclude", excludes)
+    _refuse_malformed(f"{instruction.name} --exclude", excludes)
     sources = []
     for word in instruction.words[:-1]:
         # What is fetched is not in the context, whatever its variables are.
@@ -37,10 +34,10 @@ def copy_sources(instruction: Instruction, expand: Callable[[str], str | None]) 
             continue
         if is_remote(written):
             if instruction.name == "COPY":
-                raise CopyError(f"cannot take {written!r}; use ADD for URLs and git")
+                raise ArgumentError(f"COPY cannot take {written!r}; use ADD for URLs and git")
             continue
         path, parents = _split_parents(written) if instruction.has_flag("parents") else (written, ())
-        _refuse_malformed("--parents", parents)
+        _refuse_malformed(f"{instruction.name} --parents", parents)
         sources.append(
             Source(
                 path=context_path(path),
@@ -58,7 +55,7 @@ def _refuse_malformed(flag: str, patterns: tuple[str, ...]) -> None:
     try:
         PatternMatcher.of(patterns)
     except BadPatternError as error:
-        raise CopyError(f"{flag}: {error}") from None
+        raise ArgumentError(f"{flag}: {error}") from None
 
 
 def context_path(path: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from scoped_images.dockerfile.arguments import ArgumentError
 from scoped_images.dockerfile.heredoc import read_heredoc
 from scoped_images.dockerfile.instruction import Instruction
-from scoped_images.dockerfile.mounts import MountError, mount_origins
+from scoped_images.dockerfile.mounts import mount_origins
 from scoped_images.patterns.go_text import SPACES
 
 _FLAGS: Mapping[str, tuple[str, ...]] = {
@@ -115,13 +115,6 @@ def _refuse_health(instruction: Instruction) -> None:
     raise ArgumentError(f"HEALTHCHECK takes CMD or NONE, got {kind!r}")
 
 
-def _refuse_mounts(instruction: Instruction) -> None:
-    try:
-        mount_origins(instruction)
-    except MountError as error:
-        raise ArgumentError(f"RUN --mount {error}") from None
-
-
 def _refuse_shell(instruction: Instruction) -> None:
     if not instruction.is_json:
         raise ArgumentError('SHELL takes a JSON array, like ["/bin/bash", "-c"]')
@@ -147,7 +140,7 @@ _RULES = {
     "HEALTHCHECK": _refuse_health,
     "LABEL": _refuse_names,
     "ONBUILD": _refuse_trigger,
-    "RUN": _refuse_mounts,
+    "RUN": mount_origins,
     "SHELL": _refuse_shell,
     "VOLUME": _refuse_volume,
 }

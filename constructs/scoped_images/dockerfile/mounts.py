@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from scoped_images.dockerfile.arguments import ArgumentError
 from scoped_images.dockerfile.instruction import Instruction
 from scoped_images.dockerfile.variables import Value
 
@@ -39,10 +40,6 @@ _SHORT = {"dst": "target", "destination": "target", "src": "source"}
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 # A field of a CSV line.
 _FIELD = re.compile(r'"((?:[^"]|"")*)"|([^",]*)')
-
-
-class MountError(ValueError):
-    """A mount is malformed."""
 
 
 @dataclass(kw_only=True)
@@ -82,14 +79,14 @@ class Mount:
 
 
 def mount_origins(instruction: Instruction) -> list[str]:
-    """Return the `from` of each mount that has one; raises MountError."""
+    """Return the `from` of each mount that has one; raises ArgumentError."""
     origins = []
     for flag in instruction.flag_values("mount"):
         found = ""
         for key, text in (part.split("=", 1) for part in _fields(flag) if "=" in part):
             if key.lower() == "from":
                 if "$" in text[:-1]:
-                    raise MountError(
+                    raise _error(
                         "takes no variable in `from`; name a stage FROM it with an ARG before the first FROM"
                     )
                 found = text
@@ -99,13 +96,13 @@ def mount_origins(instruction: Instruction) -> list[str]:
 
 
 def read_mounts(instruction: Instruction, expand: Callable[[str], Value]) -> list[Mount]:
-    """Return the mounts of a RUN; raises MountError."""
+    """Return the mounts of a RUN; raises ArgumentError."""
     return [_read(flag, expand) for flag in instruction.flag_values("mount")]
 
 
 def _fields(text: str) -> list[str]:
     if not text:
-        raise MountError("is empty")
+        raise _error("is empty")
     fields: list[str] = []
     index = 0
     while match := _FIELD.match(text, index):
@@ -114,7 +111,7 @@ def _fields(text: str) -> list[str]:
         if index == len(text):
             break
         if text[index] != ",":
-            raise MountError(f"has a misplaced double quote, got {text!r}")
+            raise _error(f"has a misplaced double quote, got {text!r}")
         index += 1
     return fields
 
@@ -125,18 +122,22 @@ def _read(flag: str, expand: Callable[[str], Value]) -> Mount:
         key, equals, text = part.partition("=")
         key = key.lower()
         if not equals and key not in (*_SWITCHES, "required"):
-            raise MountError(f"takes key=value pairs, got {part!r}")
+            raise _error(f"takes key=value pairs, got {part!r}")
         if key not in _KEYS:
-            raise MountError(f"has the unknown key {key!r}; there are {', '.join(_KEYS)}")
+            raise _error(f"has the unknown key {key!r}; there are {', '.join(_KEYS)}")
         value = expand(text) if equals else "true"
         if key == "type":
             mount.kind = value.lower() if isinstance(value, str) else value
             if isinstance(value, str) and mount.kind not in _TYPES:
-                raise MountError(f"has the unknown type {value!r}; there are {', '.join(_TYPES)}")
+                raise _error(f"has the unknown type {value!r}; there are {', '.join(_TYPES)}")
         elif key == "required":
             mount.required = value in _TRUE
         elif key not in _SWITCHES:
             mount.values[_SHORT.get(key, key)] = value
     if mount.kind == "secret" and mount.origin:
-        raise MountError("takes no 'from' with type=secret")
+        raise _error("takes no 'from' with type=secret")
     return mount
+
+
+def _error(problem: str) -> ArgumentError:
+    return ArgumentError(f"RUN --mount {problem}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scoped_images.dockerfile.copy_sources import CopyError, context_path, copy_sources
+from scoped_images.dockerfile.arguments import ArgumentError
+from scoped_images.dockerfile.copy_sources import context_path, copy_sources
 from scoped_images.dockerfile.evaluation import Evaluation, unknown_value_message
 from scoped_images.dockerfile.findings import Findings, RequiredMount
 from scoped_images.dockerfile.instruction import Instruction
-from scoped_images.dockerfile.mounts import Mount, MountError, read_mounts
+from scoped_images.dockerfile.mounts import Mount, read_mounts
 from scoped_images.dockerfile.sources import Source
 from scoped_images.dockerfile.variables import Unknown, Value, Variables
 
@@ -34,6 +35,12 @@ class Scope:
 
     def read(self, instruction: Instruction) -> None:
         """Read one instruction; raises ScopedImagesError for what BuildKit would refuse."""
+        try:
+            self._read(instruction)
+        except ArgumentError as error:
+            raise self.evaluation.parsed.error(instruction.line, str(error)) from None
+
+    def _read(self, instruction: Instruction) -> None:
         match instruction.name:
             case "ARG":
                 self.evaluation.declare(instruction, self.variables)
@@ -71,10 +78,7 @@ class Scope:
             for word in instruction.words[:-1]:
                 self._evaluate(instruction, word)
             return
-        try:
-            sources = copy_sources(instruction, lambda word: self._source(instruction, word, context))
-        except CopyError as error:
-            raise self.evaluation.parsed.error(instruction.line, f"{instruction.name} {error}") from None
+        sources = copy_sources(instruction, lambda word: self._source(instruction, word, context))
         self._sources_of(context).extend(sources)
 
     def _sources_of(self, context: str | None) -> list[Source]:
@@ -83,11 +87,7 @@ class Scope:
         )
 
     def _run(self, instruction: Instruction) -> None:
-        try:
-            mounts = read_mounts(instruction, lambda word: self._evaluate(instruction, word))
-        except MountError as error:
-            raise self.evaluation.parsed.error(instruction.line, f"RUN --mount {error}") from None
-        for mount in mounts:
+        for mount in read_mounts(instruction, lambda word: self._evaluate(instruction, word)):
             self._mount(instruction, mount)
 
     def _mount(self, instruction: Instruction, mount: Mount) -> None:
