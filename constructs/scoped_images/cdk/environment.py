@@ -19,9 +19,8 @@ from scoped_images.upstream.mirrors import Mirrors
 
 BaseTag = Literal["content", "git", "static", "frozen"]
 
-BASE_TAGS: tuple[BaseTag, ...] = get_args(BaseTag)
 _CHOICES = {
-    "base_tag": BASE_TAGS,
+    "base_tag": get_args(BaseTag),
     "removal_policy": ("destroy", "retain"),
     "pruning": ("report", "delete"),
     "builder": ("local", "remote"),

@@ -50,13 +50,9 @@ class ImageUses:
         uses = list(self._uses(template, properties))
         if not uses:
             return
-        consumer = _Consumer(
-            self._stacks[template.path],
-            self._stacks[self._top(template.path)],
-            # Looked up only if it is needed: each logical id is a call to JavaScript.
-            partial(self._construct, template.path, logical_id),
-            resource_type,
-        )
+        # The construct is looked up only if it is needed: each logical id is a call to JavaScript.
+        construct = partial(self._construct, template.path, logical_id)
+        consumer = _Consumer(self._stacks[self._top(template.path)], construct, resource_type)
         for reference, images in uses:
             self._wait(consumer, reference, images)
             self._check_place(consumer, template, reference, images[0])
@@ -134,35 +130,28 @@ class ImageUses:
         self, consumer: _Consumer, template: StackTemplate, reference: ImageReference, image: RegisteredImage
     ) -> None:
         account, region = reference.account, reference.region
-        if (
-            consumer.type in SAME_REGION
-            and None not in (region, template.region)
-            and region != template.region
-        ):
+        elsewhere = None not in (region, template.region) and region != template.region
+        if elsewhere and consumer.type in SAME_REGION:
             consumer.fail(
                 f"{consumer.type} takes images of its own region {template.region} only, got one in {region}; publish "
                 f"the image in {template.region} too"
             )
         if None in (account, template.account) or account == template.account:
             return
-        function = consumer.type in FUNCTIONS
-        policy = self._policy(reference)
-        if policy is None and self._register.is_external(
-            account=account, region=region, name=reference.repository
-        ):
+        function, policy, name = consumer.type in FUNCTIONS, self._policy(reference), reference.repository
+        if policy is None:
+            if self._register.is_external(account=account, region=region, name=name):
+                return
+            what = f"{path_of(image.scope)!r} repository=, an ImageRepository with"
+        elif may_pull(policy, str(template.account), template.region, function=function):
             return
-        if policy is None or not may_pull(policy, str(template.account), template.region, function=function):
-            what = "Lambda functions of account" if function else "account"
-            consumer.fail(
-                f"its image is in repository {reference.repository!r} of account {account}, from which {what} "
-                f"{template.account} may not pull; "
-                + (
-                    f"give that ImageRepository pull_accounts=['{template.account}']"
-                    if policy is not None
-                    else f"give {path_of(image.scope)!r} repository=, an ImageRepository with "
-                    f"pull_accounts=['{template.account}']"
-                )
-            )
+        else:
+            what = "that ImageRepository"
+        consumer.fail(
+            f"its image is in repository {name!r} of account {account}, from which "
+            f"{'Lambda functions of account' if function else 'account'} {template.account} may not pull; give {what} "
+            f"pull_accounts=['{template.account}']"
+        )
 
     def _policy(self, reference: ImageReference) -> list[str] | None:
         """The statements of the policy of an image's repository; None for one of another app, or CDK's own."""
@@ -180,13 +169,10 @@ class ImageUses:
 
 
 class _Consumer:
-    """One resource that names images of the app."""
+    """One resource that names images of the app. top: the stack that it is deployed with."""
 
-    def __init__(
-        self, stack: Stack, top: Stack, construct: Callable[[], Construct], resource_type: str
-    ) -> None:
-        self.stack, self.top, self.type = stack, top, resource_type
-        self.construct = construct
+    def __init__(self, top: Stack, construct: Callable[[], Construct], resource_type: str) -> None:
+        self.top, self.construct, self.type = top, construct, resource_type
         self._failures: set[str] = set()
 
     def fail(self, what: str) -> None:

@@ -16,7 +16,7 @@ from scoped_images.cdk.builds.builds import ImageBuilds, platforms_of, refuse_la
 from scoped_images.cdk.builds.local_builder import LocalBuilder
 from scoped_images.cdk.builds.publish import publish
 from scoped_images.cdk.checked import checked
-from scoped_images.cdk.environment import BASE_TAGS, BaseTag
+from scoped_images.cdk.environment import BaseTag
 from scoped_images.cdk.functions.registry_resources import move_tags
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.repositories.existing_repository import ExistingRepository
@@ -72,9 +72,6 @@ class BaseImage(Construct):
         options, builder: as those of ScopedImage.
         """
         super().__init__(scope, construct_id)
-        if tag not in BASE_TAGS:
-            takes = " or ".join(repr(each) for each in BASE_TAGS)
-            raise ScopedImagesError(f"tag: must be {takes}, got {tag!r} for {path_of(self)!r}; use 'content'")
         self.platforms = platforms_of(self, platform, platforms)
         image_builds = ImageBuilds(
             scope=self,

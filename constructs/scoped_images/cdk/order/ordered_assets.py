@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ class OrderedAssets(DefaultStackSynthesizer):
             }
         manifest.write_text(json.dumps(content, indent=2))
 
-    @property
+    @cached_property
     def image_publishing_role_arn(self) -> str:
         """Return the ARN of the role that the CLI uses to build and push images."""
         return self._specialized(
@@ -139,7 +139,6 @@ def ordered_assets_of(stack: Stack, *, why: str) -> OrderedAssets:
     return synthesizer
 
 
-@cache
 def publishing_role_of(stack: Stack) -> str:
     """Return the ARN of the role that publishes the images of a stack."""
     # jsii hands Python a stock synthesizer unbound, which knows neither its qualifier nor its roles.
