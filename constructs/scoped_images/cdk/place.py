@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, wraps
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from aws_cdk import Aws, IStackSynthesizer, NestedStack, Stack, Stage
@@ -13,14 +14,21 @@ from constructs import IConstruct
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
 
-# The parent of a construct, and what a stack was made with, never change.
-_STACKS: WeakKeyDictionary[IConstruct, Stack] = WeakKeyDictionary()
-_PATHS: WeakKeyDictionary[IConstruct, str] = WeakKeyDictionary()
-_STAGES: WeakKeyDictionary[Stack, Stage] = WeakKeyDictionary()
-_FOLDERS: WeakKeyDictionary[Stage, tuple[str, str]] = WeakKeyDictionary()
-_PLACES: WeakKeyDictionary[Stack, Place] = WeakKeyDictionary()
-_CONTEXT: WeakKeyDictionary[Stack, dict[str, Any]] = WeakKeyDictionary()
-_SYNTHESIZERS: WeakKeyDictionary[Stack, IStackSynthesizer] = WeakKeyDictionary()
+Key = TypeVar("Key", bound=IConstruct)
+Answer = TypeVar("Answer")
+
+
+def once(ask: Callable[[Key], Answer]) -> Callable[[Key], Answer]:
+    """Decorate a question about a construct whose answer never changes, and is not the construct itself."""
+    answers: WeakKeyDictionary[Key, Answer] = WeakKeyDictionary()
+
+    @wraps(ask)
+    def answer(construct: Key) -> Answer:
+        if construct not in answers:
+            answers[construct] = ask(construct)
+        return answers[construct]
+
+    return answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,27 +54,25 @@ class Place:
 
 def stack_of(scope: IConstruct) -> Stack:
     """Return the stack that a construct is in."""
-    if isinstance(scope, Stack):
-        return scope
-    found = _STACKS.get(scope)
-    if found is None:
-        try:
-            found = _STACKS[scope] = Stack.of(scope)
-        except RuntimeError:
-            raise ScopedImagesError(
-                f"scope: must be a Stack or a construct in one, got the place of {path_of(scope)!r}; use a stack as scope"
-            ) from None
-    return found
+    return scope if isinstance(scope, Stack) else _stack_of(scope)
 
 
+@once
+def _stack_of(scope: IConstruct) -> Stack:
+    try:
+        return Stack.of(scope)
+    except RuntimeError:
+        raise ScopedImagesError(
+            f"scope: must be a Stack or a construct in one, got the place of {path_of(scope)!r}; use a stack as scope"
+        ) from None
+
+
+@once
 def stage_of(stack: Stack) -> Stage:
     """Return the stage that a stack is in: the app, if no other."""
-    found = _STAGES.get(stack)
-    if found is None:
-        stage = Stage.of(stack)
-        assert stage is not None, "every construct of an app is in a stage: the app itself is one"
-        found = _STAGES[stack] = stage
-    return found
+    stage = Stage.of(stack)
+    assert stage is not None, "every construct of an app is in a stage: the app itself is one"
+    return stage
 
 
 def parent_of(stack: Stack) -> Stack | None:
@@ -77,36 +83,55 @@ def parent_of(stack: Stack) -> Stack | None:
 def context_value(scope: IConstruct, key: str) -> Any:
     """Return a value of the context of a construct's stack, or None."""
     stack = stack_of(scope)
-    values = _CONTEXT.setdefault(stack, {})
+    values = _context_of(stack)
     if key not in values:
         values[key] = stack.node.try_get_context(key)
     return values[key]
 
 
+@once
+def _context_of(_: Stack) -> dict[str, Any]:
+    return {}
+
+
+@once
 def path_of(construct: IConstruct) -> str:
     """Return the path of a construct in its tree."""
-    found = _PATHS.get(construct)
-    if found is None:
-        found = _PATHS[construct] = construct.node.path
-    return found
+    return construct.node.path
 
 
 def synthesizer_of(scope: IConstruct) -> IStackSynthesizer:
     """Return the synthesizer of the stack that a construct is in; a stock one takes 4 ms to hand to Python."""
-    stack = stack_of(scope)
-    found = _SYNTHESIZERS.get(stack)
-    if found is None:
-        found = _SYNTHESIZERS[stack] = stack.synthesizer
-    return found
+    return _synthesizer_of(stack_of(scope))
+
+
+@once
+def _synthesizer_of(stack: Stack) -> IStackSynthesizer:
+    return stack.synthesizer
 
 
 def place_of(scope: IConstruct) -> Place:
     """Return what the stack of a construct knows of its surroundings."""
-    stack = stack_of(scope)
-    found = _PLACES.get(stack)
-    if found is None:
-        found = _PLACES[stack] = _read(stack)
-    return found
+    return _place_of(stack_of(scope))
+
+
+@once
+def _place_of(stack: Stack) -> Place:
+    account, region = stack.account, stack.region
+    assembly, assets = _folders_of(stage_of(stack))
+    return Place(
+        account=account,
+        region=region,
+        assembly=assembly,
+        assets=assets,
+        registry=f"{account}.dkr.ecr.{region}.{_url_suffix()}",
+        partition=stack.partition,
+    )
+
+
+@once
+def _folders_of(stage: Stage) -> tuple[str, str]:
+    return stage.outdir, stage.asset_outdir
 
 
 def literal_place_of(scope: IConstruct) -> Place:
@@ -140,22 +165,6 @@ def repository_arn(scope: IConstruct, address: RepositoryAddress) -> str:
 def is_known(text: str) -> bool:
     """Return whether a text is literal: CloudFormation puts values in place of tokens."""
     return "${Token[" not in text
-
-
-def _read(stack: Stack) -> Place:
-    stage = stage_of(stack)
-    folders = _FOLDERS.get(stage)
-    if folders is None:
-        folders = _FOLDERS[stage] = (stage.outdir, stage.asset_outdir)
-    account, region = stack.account, stack.region
-    return Place(
-        account=account,
-        region=region,
-        assembly=folders[0],
-        assets=folders[1],
-        registry=f"{account}.dkr.ecr.{region}.{_url_suffix()}",
-        partition=stack.partition,
-    )
 
 
 @cache

@@ -27,7 +27,6 @@ class Register:
         self._repositories: dict[RepositoryAddress, tuple[Construct, ecr.Repository]] = {}
         self._external_repositories: set[tuple[str, str, str]] = set()
         self._moving_tags: dict[tuple[RepositoryAddress, str], str] = {}
-        self._pruners: list[Callable[[], None]] = []
         self._unfinished: list[Callable[[], None]] = []
         self._caches: dict[str, tuple[str, str]] = {}
         self._noted: set[str] = set()
@@ -84,8 +83,6 @@ class Register:
                 f"repository: {path_of(scope)!r} would move the tag {tag!r} of {other!r}, got {address.name!r} for both; "
                 "give each a repository of its own"
             )
-        for keep in self._pruners:
-            keep()
 
     def moving_tags(self, *, account: str, region: str, names: Collection[str]) -> list[str]:
         """Return the tags that images of the app move in the repositories of these names."""
@@ -94,10 +91,6 @@ class Register:
             for address, tag in self._moving_tags
             if (address.account, address.region) == (account, region) and address.name in names
         ]
-
-    def add_pruner(self, keep: Callable[[], None]) -> None:
-        """Call `keep` after each further moving tag."""
-        self._pruners.append(keep)
 
     def is_first(self, subject: str) -> bool:
         """Return whether nothing has asked for this subject before, so that the app says it once."""

@@ -1,4 +1,4 @@
-"""An image of the app, as the checks of what runs it need it."""
+"""An image of the app and its digest, as the checks of what runs it need them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,22 @@ from dataclasses import dataclass
 from aws_cdk import CfnResource, Stack
 from constructs import Construct
 
-from scoped_images.cdk.app.digest import Digest
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.platform import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digest:
+    """A digest that is known when the stack deploys.
+
+    digest: begins with a literal `sha256:`, which makes CDK write `@sha256:…` and not `:sha256…`.
+    logical_id: of the resource that finds the digest.
+    attribute: of that resource, by which templates name the image. Empty where all its attributes do.
+    """
+
+    digest: str
+    logical_id: str
+    attribute: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from constructs import Construct, IConstruct
 
-from scoped_images.cdk.app.digest import Digest
+from scoped_images.cdk.app.registered_image import Digest
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
 from scoped_images.ecr.address import RepositoryAddress

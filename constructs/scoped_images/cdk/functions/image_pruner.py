@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from scoped_images.cdk.acknowledge import acknowledge
+from scoped_images.cdk.annotations import acknowledge
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.app.architectures import lambda_architecture
 from scoped_images.cdk.arguments import expect_environment_name
@@ -151,8 +151,7 @@ class ImagePruner(Construct):
         if actions:
             for alarm in self.alarms:
                 alarm.add_alarm_action(*actions)
-        self._keep_moving_tags()
-        register_of(self).add_pruner(self._keep_moving_tags)
+        register_of(self).when_complete(self._keep_moving_tags)
 
     @checked()
     def add_repository(self, name: str, *, holds_bases: bool = False) -> None:
@@ -171,8 +170,6 @@ class ImagePruner(Construct):
         )
         self._read.add_resources(*self._arns([name]))
         self._prune.add_resources(*self._arns([name]))
-        self.function.add_environment("PRUNER_SETTINGS", self.settings.to_text())
-        self._keep_moving_tags()
 
     def _keep_moving_tags(self) -> None:
         """Protect the moving tags of the app's images that `content_tags` match."""
@@ -182,10 +179,9 @@ class ImagePruner(Construct):
         )
         retention = settings.retention
         pruned = [tag for tag in tags if retention.is_content(tag) and not retention.protects(tag)]
-        if pruned:
-            protect = (*retention.protect, *dict.fromkeys(pruned))
-            self.settings = replace(settings, retention=replace(retention, protect=protect))
-            self.function.add_environment("PRUNER_SETTINGS", self.settings.to_text())
+        protect = (*retention.protect, *dict.fromkeys(pruned))
+        self.settings = replace(settings, retention=replace(retention, protect=protect))
+        self.function.add_environment("PRUNER_SETTINGS", self.settings.to_text())
 
     def _dead_letters(self) -> sqs.Queue:
         queue = sqs.Queue(

@@ -13,7 +13,7 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
-from scoped_images.cdk.acknowledge import acknowledge
+from scoped_images.cdk.annotations import acknowledge
 from scoped_images.cdk.app.architectures import lambda_architecture
 from scoped_images.cdk.arguments import refuse_network_without_vpc
 from scoped_images.cdk.checked import checked

@@ -17,7 +17,7 @@ from aws_cdk import CfnResource, CustomResource, Duration, Stack
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct, IDependable
 
-from scoped_images.cdk.app.digest import Digest
+from scoped_images.cdk.app.registered_image import Digest
 from scoped_images.cdk.functions.registry_function import registry_of
 from scoped_images.cdk.place import context_value, is_known, path_of, place_of, repository_arn, stack_of
 from scoped_images.ecr.address import RepositoryAddress

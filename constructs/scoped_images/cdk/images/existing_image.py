@@ -9,8 +9,7 @@ import aws_cdk
 from constructs import Construct
 
 from scoped_images.cdk.app.app_register import register_of
-from scoped_images.cdk.app.digest import Digest
-from scoped_images.cdk.app.registered_image import RegisteredImage
+from scoped_images.cdk.app.registered_image import Digest, RegisteredImage
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.registry_resources import digest_of
 from scoped_images.cdk.images.docker_image_code import lambda_code

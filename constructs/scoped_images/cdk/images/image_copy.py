@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from scoped_images.cdk.acknowledge import acknowledge
+from scoped_images.cdk.annotations import acknowledge
 from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.app.registered_image import RegisteredImage
 from scoped_images.cdk.bases.base_image import BaseImage

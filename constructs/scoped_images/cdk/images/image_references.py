@@ -8,8 +8,7 @@ from aws_cdk import CfnResource
 from constructs import Construct
 
 from scoped_images.cdk.app.app_register import register_of
-from scoped_images.cdk.app.digest import Digest
-from scoped_images.cdk.app.registered_image import RegisteredImage
+from scoped_images.cdk.app.registered_image import Digest, RegisteredImage
 from scoped_images.cdk.builds.builder import PublishedImage
 from scoped_images.cdk.builds.publish import PublishResult
 from scoped_images.cdk.functions.registry_resources import digest_of

@@ -9,7 +9,7 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-from scoped_images.cdk.acknowledge import acknowledge
+from scoped_images.cdk.annotations import acknowledge
 from scoped_images.cdk.place import stack_of
 
 

@@ -11,7 +11,7 @@ from aws_cdk import AssetHashType, CustomResource, Duration, Names
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
-from scoped_images.cdk.app.digest import Digest
+from scoped_images.cdk.app.registered_image import Digest
 from scoped_images.cdk.builds.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.functions.registry_resources import LOOK_AGAIN
 from scoped_images.cdk.place import context_value, path_of, place_of, stack_of
