@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -24,11 +23,6 @@ def find_assembly(app: str | None, *, context: Sequence[str], output: str | None
                     f"{option}: the cloud assembly {app} is synthesized already, got {value!r}; leave {option} out"
                 )
         return Path(app)
-    if shutil.which(CLI) is None:
-        raise ScopedImagesError(
-            "cannot run 'cdk', which synthesizes the app; install it with npm install aws-cdk, or give a cloud assembly: "
-            "--app cdk.out"
-        )
     settings = read_json(Path("cdk.json")) or {}
     folder = output or str(settings.get("output", "cdk.out"))
     command = [CLI, "synth", "--quiet", "--output", folder]
@@ -54,7 +48,8 @@ def _run(command: Sequence[str]) -> None:
         )
     except OSError as error:
         raise ScopedImagesError(
-            f"cannot run {CLI!r}: {error.strerror}; install it with npm install aws-cdk"
+            f"cannot run {CLI!r}: {error.strerror}; install it with npm install aws-cdk, or give a cloud assembly: "
+            "--app cdk.out"
         ) from None
     try:
         code = process.wait()

@@ -170,7 +170,7 @@ def test_stacks_to_deploy_first_are_named_with_the_reason(capsys: pytest.Capture
         ),
         (
             ["--app", "python app.py"],
-            "cannot run 'cdk', which synthesizes the app; install it with npm install aws-cdk, or give a cloud assembly: "
+            "cannot run 'cdk': No such file or directory; install it with npm install aws-cdk, or give a cloud assembly: "
             "--app cdk.out",
         ),
     ],
@@ -180,11 +180,11 @@ def test_a_mistake_is_named_in_one_line(
     message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["build", *(each.format(folder=tmp_path) for each in arguments)]) == 2
-    assert capsys.readouterr().err == f"scoped-images: {message.format(folder=tmp_path)}\n"
+    assert capfd.readouterr().err == f"scoped-images: {message.format(folder=tmp_path)}\n"
 
 
 def test_a_profile_that_does_not_exist_is_an_error_of_one_line_though_the_region_is_set(

@@ -15,6 +15,7 @@ USES = {
     7: "in use by schedule s-0",
     9: "in use by schedule s-1",
     11: "in use by ecs task 0",
+    41: "in use by ecs task 0",
     13: "in use by ecs service api",
     15: "in use by ecs service blue",
     17: "one of the last releases of ecs service api of arn:aws:ecs:eu-west-1:111111111111:cluster/c",
@@ -47,12 +48,13 @@ def busy_account() -> Account:
     job = account.family("job", *([uri("app", n)] for n in (5, 7, 9, 19, 21)), inactive=(1, 2, 3, 4))
     account.rules = [job[0]]
     account.schedules = [(job[1], True), (job[2], False)]
-    account.tasks = [(job[0], uri("app", 11))]
-    web = account.family("web", *([uri("app", n)] for n in (13, 15, 17, 49, 49)))
+    web = account.family("web", *([uri("app", n)] for n in (13, 15, 17, 41, 49, 49)))
+    # Its definition names one image, and it has pulled another.
+    account.tasks = [(web[3], uri("app", 11))]
     # The first of `deployed` is what the service itself names: the next release, which starts.
     account.services = [
-        Service(name="api", deployed=[web[4], web[0]], released=[web[2]]),
-        Service(name="blue", deployed=[web[4], web[1]], controller="CODE_DEPLOY"),
+        Service(name="api", deployed=[web[5], web[0]], released=[web[2]]),
+        Service(name="blue", deployed=[web[5], web[1]], controller="CODE_DEPLOY"),
     ]
     hex_digits = digest(25).removeprefix("sha256:")
     account.stacks = [
