@@ -46,15 +46,17 @@ def busy_account() -> Account:
     }
     # CloudFormation deregisters the revisions that it replaces.
     job = account.family("job", *([uri("app", n)] for n in (5, 7, 9, 19, 21)), inactive=(1, 2, 3, 4))
+    # ECS lists its revisions for the prefix `job` too.
+    account.family("jobs", *([[uri("app", 49)]] * 9), inactive=tuple(range(1, 9)))
     account.rules = [job[0]]
     account.schedules = [(job[1], True), (job[2], False)]
-    web = account.family("web", *([uri("app", n)] for n in (13, 15, 17, 41, 49, 49)))
+    web = account.family("web", *([uri("app", n)] for n in (13, 15, 17, 41, 45, 49, 49)))
     # Its definition names one image, and it has pulled another.
     account.tasks = [(web[3], uri("app", 11))]
     # The first of `deployed` is what the service itself names: the next release, which starts.
     account.services = [
-        Service(name="api", deployed=[web[5], web[0]], released=[web[2]]),
-        Service(name="blue", deployed=[web[5], web[1]], controller="CODE_DEPLOY"),
+        Service(name="api", deployed=[web[6], web[0]], released=[web[4], web[2], web[6]]),
+        Service(name="blue", deployed=[web[6], web[1]], controller="CODE_DEPLOY"),
     ]
     hex_digits = digest(25).removeprefix("sha256:")
     account.stacks = [
