@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from scoped_images.building.build_log import BuildLog, Failure
+from scoped_images.building.bake import Bake
+from scoped_images.building.build_log import Failure
 from scoped_images.building.plan import BuildPlan, Target
 from scoped_images.errors import ScopedImagesError
 
 # Each is a process of buildx. What runs at once is decided by BuildKit.
 _AT_ONCE = 8
-
-
-class RunsBake(Protocol):
-    """Runs bake: building/bake.py."""
-
-    def run(self, targets: Sequence[Target], *, push: Collection[str]) -> tuple[bool, BuildLog]:
-        """Build targets and push those named in `push`. Returns whether all succeeded, and the log."""
-
-    def stop(self) -> None:
-        """End every build that still runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +28,7 @@ class BuildResult:
 
 
 def build(
-    plan: BuildPlan, bake: RunsBake, *, digests: Callable[[Iterable[Target]], Mapping[str, str]]
+    plan: BuildPlan, bake: Bake, *, digests: Callable[[Iterable[Target]], Mapping[str, str]]
 ) -> BuildResult:
     """Build every target. A failing target stops only what is built from it.
 
@@ -69,7 +59,7 @@ def build(
     return _result(plan, failures, digests(plan.targets))
 
 
-def _build_one(plan: BuildPlan, bake: RunsBake, target: Target) -> Failure | None:
+def _build_one(plan: BuildPlan, bake: Bake, target: Target) -> Failure | None:
     """Build one target with its bases, which other bakes push. Returns its failure, or one of its bases'."""
     succeeded, log = bake.run(plan.with_bases(target.name), push=[target.name])
     if succeeded:

@@ -131,11 +131,9 @@ def _add_file(
 ) -> None:
     path = folders.root / entry.path
     with (
-        opened_source(folders, entry.path) as (descriptor, status),
+        opened_source(folders, entry.path) as (descriptor, _),
         os.fdopen(descriptor, "rb", closefd=False) as stream,
     ):
-        if status.st_size != entry.size:
-            raise changed(path)
         hashing = _Hashing(stream)
         try:
             archive.addfile(member, hashing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scoped_images.building.docker_config import Login, logged_in
-from scoped_images.errors import ScopedImagesError
+from tests.refusals import refused
 
 LOGIN = Login(registry="1.example", user="AWS", password="secret")
 
@@ -73,23 +74,21 @@ def test_the_password_is_in_no_argument(docker: Path, tmp_path: Path) -> None:
 def test_a_login_that_fails_is_an_error_and_leaves_nothing(docker: Path, tmp_path: Path) -> None:
     user = environment(tmp_path, CODE="1")
     with (
-        pytest.raises(ScopedImagesError) as raised,
+        refused("docker login to 1.example failed: denied"),
         logged_in([LOGIN], docker=str(docker), environment=user),
     ):
         pass
-    assert str(raised.value) == "docker login to 1.example failed: denied"
     assert not Path(json.loads((tmp_path / "seen").read_text())[2]).exists()
 
 
 def test_without_a_docker_it_says_so(tmp_path: Path) -> None:
     with (
-        pytest.raises(ScopedImagesError) as raised,
+        refused(
+            "cannot run '/nowhere/docker': No such file or directory; install docker, or name it in CDK_DOCKER"
+        ),
         logged_in([LOGIN], docker="/nowhere/docker", environment={"DOCKER_CONFIG": str(tmp_path)}),
     ):
         pass
-    assert str(raised.value) == (
-        "cannot run '/nowhere/docker': No such file or directory; install docker, or name it in CDK_DOCKER"
-    )
 
 
 @pytest.mark.parametrize("helpers", [None, [], "x"])
@@ -99,3 +98,20 @@ def test_helpers_of_another_form_are_not_kept(helpers: object, docker: Path, tmp
     with logged_in([LOGIN], docker=str(docker), environment=user) as private:
         found = json.loads((Path(private["DOCKER_CONFIG"]) / "config.json").read_text())
     assert found == {"credHelpers": {"1.example": ""}}
+
+
+def test_a_configuration_that_may_not_be_listed_is_an_error(
+    docker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_: Path) -> list[Path]:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    user = environment(tmp_path)
+    monkeypatch.setattr(Path, "iterdir", closed)
+    with (
+        refused(
+            f"DOCKER_CONFIG: cannot list {tmp_path}/own: Permission denied; name a folder that you may read"
+        ),
+        logged_in([LOGIN], docker=str(docker), environment=user),
+    ):
+        pass

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from scoped_images.building.bake import Bake
 from scoped_images.building.build_log import BuildLog
 from scoped_images.building.image_asset import ImageAsset
 from scoped_images.building.plan import BuildPlan, Target
@@ -24,7 +25,7 @@ def target(name: str, base: str | None = None) -> Target:
 
 
 @dataclass
-class FakeBake:
+class FakeBake(Bake):
     """A registry, and a bake that stops everything at the first failure, as the real one does.
 
     broken: the targets that fail. pushed_before: what is pushed before the first bake is stopped.

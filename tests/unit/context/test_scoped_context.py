@@ -45,25 +45,10 @@ def test_takes_the_whole_folder_with_empty_folders_and_links(folder: Path) -> No
     assert paths(context_of(folder)) == ["empty", "link", "run.sh", "src", "src/code.py"]
 
 
-def test_by_default_the_dockerfile_is_the_folders_own(folder: Path) -> None:
-    (folder / "Dockerfile").write_text("FROM scratch\n")
-    assert ScopedContext.of(folder).dockerfile == folder / "Dockerfile"
-
-
-def test_honours_the_folders_ignore_file(folder: Path) -> None:
-    (folder / ".dockerignore").write_text("src\n.dockerignore\n")
-    assert paths(context_of(folder)) == ["empty", "link", "run.sh"]
-
-
 def test_the_dockerfiles_own_ignore_file_wins(folder: Path) -> None:
     (folder / ".dockerignore").write_text("src\n")
     (folder.parent / "dockerfiles" / "package.Dockerfile.dockerignore").write_text("run.sh\n")
     assert paths(context_of(folder)) == [".dockerignore", "empty", "link", "src", "src/code.py"]
-
-
-def test_an_exception_brings_a_file_back_with_the_folders_above_it(folder: Path) -> None:
-    (folder / ".dockerignore").write_text("*\n!src/code.py\n")
-    assert paths(context_of(folder)) == ["src", "src/code.py"]
 
 
 def test_writes_the_files_and_the_dockerfile(folder: Path, tmp_path: Path) -> None:
@@ -88,15 +73,6 @@ def test_what_is_added_to_the_files_is_out_of_reach_of_copy(folder: Path, tmp_pa
     assert ignored == "/Dockerfile\n/Dockerfile.dockerignore\n"
 
 
-def test_a_file_of_the_context_called_dockerfile_stays_what_it_is(folder: Path, tmp_path: Path) -> None:
-    (folder / "Dockerfile").write_text("not the one in use")
-    context = context_of(folder)
-    context.write(tmp_path / "out")
-    assert context.written_dockerfile == "Dockerfile.scoped-images"
-    assert (tmp_path / "out" / "Dockerfile").read_text() == "not the one in use"
-    assert (tmp_path / "out" / "Dockerfile.scoped-images").read_text() == "FROM scratch\nCOPY . /\n"
-
-
 def test_no_file_of_the_context_is_replaced_by_what_is_added(folder: Path, tmp_path: Path) -> None:
     for name in ("Dockerfile", "Dockerfile.scoped-images"):
         (folder / name).write_text(f"{name}: mine")
@@ -110,19 +86,6 @@ def test_the_fingerprint_covers_the_dockerfile(folder: Path) -> None:
     before = context_of(folder).fingerprint
     (folder.parent / "dockerfiles" / "package.Dockerfile").write_text("FROM scratch\nCOPY src /\n")
     assert context_of(folder).fingerprint != before
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ScopedImagesError) as caught:
-        ScopedContext.of(tmp_path / "nowhere")
-    assert str(caught.value) == (
-        f"build context: directory '{tmp_path / 'nowhere'}' does not exist or is not a folder"
-    )
-
-
-def test_a_missing_dockerfile_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ScopedImagesError, match=r"cannot read Dockerfile .*/Dockerfile: No such file"):
-        ScopedContext.of(tmp_path)
 
 
 def test_sockets_and_pipes_are_left_out_with_a_warning(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
