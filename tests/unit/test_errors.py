@@ -11,6 +11,7 @@ import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
+from tests.refusals import refused
 
 APP = """\
 from helper import contexts
@@ -116,9 +117,8 @@ def test_another_hook_stays(tmp_path: Path) -> None:
 
 
 def test_a_long_path_is_cut_and_named_once() -> None:
-    with pytest.raises(ScopedImagesError) as refused:
+    with refused(f"build context: cannot read '{'x' * 199}…{'x' * 78}': File name too long"):
         ScopedContext.of("x" * 5000)
-    assert str(refused.value) == (f"build context: cannot read '{'x' * 199}…{'x' * 78}': File name too long")
 
 
 def test_a_path_that_is_not_so_long_stays_whole() -> None:

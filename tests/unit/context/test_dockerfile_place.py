@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
-from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
+from tests.refusals import refused
 from tests.unit.context.followed import find, make_repository, refusal
 
 
@@ -103,12 +103,11 @@ def test_a_dockerfile_that_links_out_of_the_root_is_refused_unread(
     (tmp_path / "credentials").write_text("hunter2 is the password\n")
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "Dockerfile").symlink_to("../credentials")
-    with pytest.raises(ScopedImagesError) as refused:
-        way(tmp_path / "root")
-    assert str(refused.value) == (
+    with refused(
         f"dockerfile: {tmp_path}/root/Dockerfile is a link to {tmp_path}/credentials, which is outside of "
         f"{tmp_path}/root; pass that file as dockerfile=, or replace the link with a copy"
-    )
+    ):
+        way(tmp_path / "root")
 
 
 def test_a_dockerfile_outside_of_the_root_may_be_a_link_in_its_own_folder(tmp_path: Path) -> None:
@@ -124,15 +123,13 @@ def test_a_path_in_windows_spelling_is_explained(tmp_path: Path) -> None:
     """A backslash is part of a name here."""
     (tmp_path / "lambdas" / "upload").mkdir(parents=True)
     (tmp_path / "lambdas" / "upload" / "Dockerfile").write_text("FROM scratch\n")
-    with pytest.raises(ScopedImagesError) as refused:
-        ScopedContext.of(f"{tmp_path}/lambdas\\upload")
-    assert str(refused.value) == (
+    with refused(
         f"build context: directory {str(tmp_path) + '/lambdas' + chr(92) + 'upload'!r} does not exist or is not a "
         "folder; write it with forward slashes"
-    )
-    with pytest.raises(ScopedImagesError) as refused:
-        ScopedContext.from_dockerfile(tmp_path, "lambdas\\upload\\Dockerfile", platform=Platform.LINUX_AMD64)
-    assert str(refused.value) == (
+    ):
+        ScopedContext.of(f"{tmp_path}/lambdas\\upload")
+    with refused(
         f"build context: cannot read Dockerfile {tmp_path}/lambdas\\upload\\Dockerfile: No such file or directory; write "
         "it with forward slashes"
-    )
+    ):
+        ScopedContext.from_dockerfile(tmp_path, "lambdas\\upload\\Dockerfile", platform=Platform.LINUX_AMD64)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scoped_images import Platform, ScopedContext, ScopedImagesError
+from scoped_images import Platform, ScopedContext
 from scoped_images.context.external import ExternalContext, is_address
+from tests.refusals import refused
 
 DIGEST = f"sha256:{'a' * 64}"
 COMMIT = "b" * 40
@@ -78,9 +79,8 @@ def test_an_address_that_may_change_gives_a_warning(root: Path, address: str, wa
 
 
 def test_an_oci_layout_needs_a_digest(root: Path) -> None:
-    with pytest.raises(ScopedImagesError) as refused:
-        context_of(root, "oci-layout://layout:1")
-    assert str(refused.value) == (
+    with refused(
         "build_contexts['tools']: an OCI layout needs a digest, got 'oci-layout://layout:1'; append "
         "@sha256:<digest of its image>"
-    )
+    ):
+        context_of(root, "oci-layout://layout:1")

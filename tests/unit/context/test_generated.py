@@ -9,6 +9,7 @@ import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
+from tests.refusals import refused
 
 
 @pytest.fixture
@@ -77,9 +78,8 @@ RELATIVE = "generated: must have paths relative to the context's root, without '
     ],
 )
 def test_a_path_that_clashes_is_refused(context: ScopedContext, path: str, message: str) -> None:
-    with pytest.raises(ScopedImagesError) as refused:
+    with refused(message):
         with_generated(context, {path: b""})
-    assert str(refused.value) == message
 
 
 def test_two_generated_paths_do_not_contain_each_other(context: ScopedContext) -> None:
