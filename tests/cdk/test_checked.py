@@ -21,6 +21,7 @@ from scoped_images import (
     Platform,
     RemoteBuilder,
     Retention,
+    ScopedContext,
     ScopedImage,
     ScopedImagesError,
 )
@@ -138,6 +139,19 @@ MISTAKES: dict[str, tuple[Callable[[SmallApp, cdk.Stack], Any], str]] = {
         lambda _, stack: image(stack, builder=RemoteBuilder),
         "builder of 'App/X': must be ImageBuilder, got the class RemoteBuilder; use a RemoteBuilder(…), or None for the "
         "machine that deploys",
+    ),
+    "a class as a function": (
+        lambda _, stack: image(stack, context=ScopedContext),
+        "context of 'App/X': must be ScopedContext or a function, got the class ScopedContext; use "
+        "ScopedContext.of(directory)",
+    ),
+    "True as a number": (
+        lambda _, stack: ScopedImage.from_dockerfile(stack, "X", ".", max_bytes=True),
+        "max_bytes of 'App/X': must be int, got bool True; see help(ScopedImage.from_dockerfile)",
+    ),
+    "an item of one of two kinds": (
+        lambda small_app, _: BaseImages(small_app.app, environment(), bases=[7], prefix="shop"),  # type: ignore[list-item]
+        "bases[0]: must be BaseDeclaration, got int 7; see help(BaseImages)",
     ),
     "a text as a list": (
         lambda _, stack: pruner(stack, repositories="app-dev"),
