@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aws_cdk.assertions import Annotations, Match
 
-from scoped_images import BuildOptions, Platform, RegistryCache
+from scoped_images import BuildOptions, Platform, RegistryCache, RepositoryAddress
 from tests.cdk.small_app import SmallApp, notes
 from tests.refusals import refused
 
@@ -33,19 +35,7 @@ def test_images_of_one_repository_keep_a_cache_each(small_app: SmallApp) -> None
     assert Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("cache:")) == []
 
 
-def cache_of(small_app: SmallApp) -> set[str]:
-    """The cache options of the app's only image asset."""
-    (image,) = small_app.assets()
-    return {key for key in image["source"] if key.startswith("cache")}
-
-
 EXPORT, MAIN = "scoped-images:cache-export", "scoped-images:main-branch"
-
-
-def test_an_option_keeps_one_build_from_writing_its_cache(small_app: SmallApp) -> None:
-    options = BuildOptions(cache_export=False)
-    small_app.image(small_app.stack("App"), repository=small_app.repository("app-dev"), options=options)
-    assert cache_of(small_app) == {"cacheFrom"}
 
 
 def test_an_image_that_only_copies_has_no_cache_unless_it_is_asked_for(small_app: SmallApp) -> None:
@@ -94,39 +84,35 @@ def test_a_dockerfile_that_does_not_or_must_download_its_base_gets_no_note(
     assert notes(stack) == []
 
 
-@pytest.mark.parametrize(
-    ("variables", "context", "writes"),
-    [
-        ({}, {}, True),
-        ({}, {EXPORT: "false"}, False),
-        ({}, {EXPORT: False}, False),
-        ({"GITHUB_HEAD_REF": "feature"}, {}, False),
-        ({"GITHUB_HEAD_REF": "feature"}, {EXPORT: "true"}, True),
-        ({"GITHUB_REF": "refs/heads/develop"}, {MAIN: "develop"}, True),
-    ],
-    ids=[
-        "on a laptop",
-        "set on the command line",
-        "set in cdk.json",
-        "of a pull request",
-        "of a pull request, set to write",
-        "of the app's own main branch",
-    ],
-)
+ADDRESS = RepositoryAddress(account="111111111111", region="eu-west-1", name="app-dev")
+OF_BRANCH = {"cache": RegistryCache(repository=ADDRESS, platform=Platform.LINUX_ARM64, branch="x")}
+BUILDS: dict[str, tuple[dict[str, str], dict[str, object], dict[str, Any], bool]] = {
+    "on a laptop": ({}, {}, {}, True),
+    "forbidden by an option": ({}, {}, {"cache_export": False}, False),
+    "forbidden on the command line": ({}, {EXPORT: "false"}, {}, False),
+    "forbidden in cdk.json": ({}, {EXPORT: False}, {}, False),
+    "of a pull request": ({"GITHUB_HEAD_REF": "x"}, {}, {}, False),
+    "of a pull request, set to write": ({"GITHUB_HEAD_REF": "x"}, {EXPORT: "true"}, {}, True),
+    "of a pull request, with a cache of its branch": ({"GITHUB_HEAD_REF": "x"}, {}, OF_BRANCH, False),
+    "of the app's own main branch": ({"GITHUB_REF": "refs/heads/x"}, {MAIN: "x"}, {}, True),
+    "with a cache of its branch": ({"GITHUB_REF": "refs/heads/x"}, {}, OF_BRANCH, True),
+}
+
+
+@pytest.mark.parametrize("build", BUILDS)
 def test_a_build_reads_its_cache_and_writes_it_unless_it_must_not(
-    small_app: SmallApp,
-    monkeypatch: pytest.MonkeyPatch,
-    variables: dict[str, str],
-    context: dict[str, object],
-    writes: bool,
+    small_app: SmallApp, monkeypatch: pytest.MonkeyPatch, build: str
 ) -> None:
+    variables, context, options, writes = BUILDS[build]
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     for key, setting in context.items():
         small_app.app.node.set_context(key, setting)
     repository = small_app.repository("app-dev")
-    small_app.image(small_app.stack("App"), repository=repository)
-    assert cache_of(small_app) == {"cacheFrom", *(["cacheTo"] if writes else [])}
+    small_app.image(small_app.stack("App"), repository=repository, options=BuildOptions(**options))
+    (image,) = small_app.assets()
+    found = {key for key in image["source"] if key.startswith("cache")}
+    assert found == {"cacheFrom", *(["cacheTo"] if writes else [])}
 
 
 def test_one_note_says_that_caches_are_not_written(
@@ -141,20 +127,6 @@ def test_one_note_says_that_caches_are_not_written(
         "the context names another main branch, and -c scoped-images:cache-export=true writes them in this build "
         "[ack: scoped-images:cache-export]"
     ]
-
-
-@pytest.mark.parametrize(
-    ("variable", "writes"), [({"GITHUB_REF": "refs/heads/x"}, True), ({"GITHUB_HEAD_REF": "x"}, False)]
-)
-def test_a_branch_writes_a_cache_of_its_own_and_a_pull_request_none(
-    small_app: SmallApp, monkeypatch: pytest.MonkeyPatch, variable: dict[str, str], writes: bool
-) -> None:
-    for name, value in variable.items():
-        monkeypatch.setenv(name, value)
-    repository = small_app.repository("app-dev")
-    cache = RegistryCache(repository=repository.address, platform=Platform.LINUX_ARM64, branch="x")
-    small_app.image(small_app.stack("App"), repository=repository, options=BuildOptions(cache=cache))
-    assert ("cacheTo" in cache_of(small_app)) == writes
 
 
 @pytest.mark.parametrize(
