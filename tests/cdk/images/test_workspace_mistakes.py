@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Annotations, Match
 
-from scoped_images import (
-    BaseImages,
-    WorkspaceImages,
-)
+from scoped_images import BaseImages, ScopedImage, WorkspaceImages
 from tests.cdk.workspace import environment, images_in, stack_in
 from tests.refusals import refused
 
@@ -48,86 +46,65 @@ def test_packages_with_one_name_have_repositories_named_by_path(app: cdk.App, ro
     assert [each.name for each in found if each] == ["lambdas-job-dev", "services-job-dev"]
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (
-            lambda app, root: images_in(app, root).image(stack_in(app), "Image", "lambdas/uplaod"),
-            "workload: expected a package or a folder of {root}, got 'lambdas/uplaod'; known packages are shared, "
-            "upload-all",
+def image_in(app: cdk.App, root: Path, workload: str = "services/web_site", **options: Any) -> ScopedImage:
+    return images_in(app, root).image(stack_in(app), "Image", workload, **options)
+
+
+MISTAKES: dict[str, tuple[Callable[[cdk.App, Path], object], str]] = {
+    "an unknown workload": (
+        lambda app, root: image_in(app, root, "lambdas/uplaod"),
+        "workload: expected a package or a folder of {root}, got 'lambdas/uplaod'; known packages are shared, upload-all",
+    ),
+    "a workload outside": (
+        lambda app, root: image_in(app, root, ".."),
+        "workload: expected a package or a folder of {root}, got '..'; known packages are shared, upload-all",
+    ),
+    "bases, and how to derive them": (
+        lambda app, root: images_in(
+            app, root, bases=BaseImages(app, environment(), bases=[], prefix="own"), exclude=[]
         ),
-        (
-            lambda app, root: images_in(app, root).image(stack_in(app), "Image", ".."),
-            "workload: expected a package or a folder of {root}, got '..'; known packages are shared, upload-all",
-        ),
-        (
-            lambda app, root: images_in(
-                app,
-                root,
-                bases=BaseImages(app, environment(), bases=[], prefix="own"),
-                exclude=[],
-            ),
-            "bases: the base images are made already, got exclude= too; pass it to what makes them",
-        ),
-    ],
-    ids=["unknown", "outside", "bases"],
-)
-def test_a_mistake_is_named(app: cdk.App, root: Path, make: Any, message: str) -> None:
-    with refused(message.format(root=root.resolve())):
-        make(app, root)
-
-
-def test_an_argument_of_an_image_that_does_not_exist_is_named(app: cdk.App, root: Path) -> None:
-    misspelt: Any = {"platfrom": "linux/arm64"}
-    with refused("platfrom: WorkspaceImages.image() has no such argument; use platform="):
-        images_in(app, root).image(stack_in(app), "Image", "services/web_site", **misspelt)
-
-
-def test_an_image_outside_of_a_stack_is_named(app: cdk.App, root: Path) -> None:
-    with refused(
-        "scope: must be a Stack or a construct in one, got the place of 'Image'; use a stack as scope"
-    ):
-        images_in(app, root).image(app, "Image", "services/web_site")
-
-
-def test_a_repository_needs_a_name(app: cdk.App, root: Path) -> None:
-    with refused("name: must be the first part of a repository's name, got ''; use a name such as 'upload'"):
-        images_in(app, root).repository("")
-
-
-def test_the_app_s_synthesizer_is_the_first_thing_that_it_asks_for(tmp_path: Path, root: Path) -> None:
-    with refused(
+        "bases: the base images are made already, got exclude= too; pass it to what makes them",
+    ),
+    "an unknown argument of an image": (
+        lambda app, root: image_in(app, root, platfrom="linux/arm64"),
+        "platfrom: WorkspaceImages.image() has no such argument; use platform=",
+    ),
+    "an app as scope": (
+        lambda app, root: images_in(app, root).image(app, "Image", "services/web_site"),
+        "scope: must be a Stack or a construct in one, got the place of 'Image'; use a stack as scope",
+    ),
+    "a repository without a name": (
+        lambda app, root: images_in(app, root).repository(""),
+        "name: must be the first part of a repository's name, got ''; use a name such as 'upload'",
+    ),
+    "a prefix that no stack can have": (
+        lambda app, root: WorkspaceImages(app, environment(), prefix="shop_dev", root=root),
+        "prefix: must be letters, digits and dashes, a letter first, got 'shop_dev'; stack names allow no others",
+    ),
+    "an unknown argument": (
+        lambda app, root: images_in(app, root, pin_digests=False),
+        "pin_digests: WorkspaceImages() has no such argument; use prefix=, root=, platforms=, base_dockerfile=, bases=, "
+        "repositories=, options=, builder=, pruner=, workloads=, declared=, packages=, exclude=, public_image=, python=, "
+        "package_options=, workload_bases=",
+    ),
+    "an argument of something else": (
+        lambda app, root: images_in(app, root, dockerfile="x"),
+        "dockerfile: WorkspaceImages() has no such argument; use base_dockerfile=",
+    ),
+    "another synthesizer": (
+        lambda _, root: images_in(cdk.App(outdir=str(root.parent / "stock")), root),
         "synthesizer: only OrderedAssets has the CLI build an image after its repository and its base images exist, got "
         "DefaultStackSynthesizer for stack 'shop-dev-repositories'; use Stack(…, synthesizer=OrderedAssets()), or for "
-        "the whole app App(default_stack_synthesizer=OrderedAssets())"
-    ):
-        images_in(cdk.App(outdir=str(tmp_path / "cdk.out")), root)
+        "the whole app App(default_stack_synthesizer=OrderedAssets())",
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("argument", "value", "message"),
-    [
-        (
-            "prefix",
-            "shop_dev",
-            "prefix: must be letters, digits and dashes, a letter first, got 'shop_dev'; stack names allow no others",
-        ),
-        (
-            "pin_digests",
-            False,
-            "pin_digests: WorkspaceImages() has no such argument; use prefix=, root=, "
-            "platforms=, base_dockerfile=, bases=, repositories=, options=, builder=, pruner=, workloads=, declared=, "
-            "packages=, exclude=, public_image=, python=, package_options=, workload_bases=",
-        ),
-        ("dockerfile", "x", "dockerfile: WorkspaceImages() has no such argument; use base_dockerfile="),
-    ],
-)
-def test_it_checks_its_arguments_before_it_makes_a_stack(
-    app: cdk.App, root: Path, argument: str, value: Any, message: str
-) -> None:
-    arguments: dict[str, Any] = {"prefix": "shop-dev", "root": root, argument: value}
-    with refused(message):
-        WorkspaceImages(app, environment(), **arguments)
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_named(app: cdk.App, root: Path, mistake: str) -> None:
+    make, message = MISTAKES[mistake]
+    with refused(message.format(root=root.resolve())):
+        make(app, root)
 
 
 @pytest.mark.parametrize(
