@@ -131,6 +131,10 @@ MISTAKES: dict[str, tuple[Callable[[SmallApp, cdk.Stack], Any], str]] = {
         lambda _, stack: image(stack, repositry=None),
         "repositry: ScopedImage() has no such argument; use repository=",
     ),
+    "the name that CDK has for an id": (
+        lambda _, stack: ScopedImage(stack, id="X"),  # type: ignore[call-arg]
+        "id: ScopedImage() has no such argument; use construct_id=",
+    ),
     "too many by position": (
         lambda _, stack: ExistingImage(stack, "X", "python:3", "linux/arm64"),  # type: ignore[call-arg,arg-type]
         "ExistingImage(): too many positional arguments, got 4 by position; pass each once, and by name",

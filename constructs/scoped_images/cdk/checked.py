@@ -149,7 +149,9 @@ class _Call:
         for name in given:
             if name not in self._parameters:
                 by_name = [each.name for each in self._parameters.values() if each.kind is each.KEYWORD_ONLY]
-                use = get_close_matches(name, self._parameters, n=1) or by_name
+                # CDK's own constructs call it id.
+                similar = [each for each in self._parameters if name in each.split("_")]
+                use = get_close_matches(name, self._parameters, n=1) or similar or by_name
                 raise ScopedImagesError(
                     f"{name}: {self._name}() has no such argument; use {', '.join(f'{each}=' for each in use)}"
                 )
