@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from scoped_images.dockerfile.limits import MAX_EXPANSION_STEPS, MAX_NESTING, MAX_VALUE_LENGTH
-from scoped_images.dockerfile.variables import Unknown, Value, name_end
+from scoped_images.dockerfile.variables import Unknown, Value
 
 # A run of characters without meaning of their own: neither special nor the end of a substitution.
 _PLAIN = re.compile(r"[^$'\"\\`}/<]+")
+_SPECIAL_PARAMETERS = "@*#?-$!"
 
 
 class ShellError(ValueError):
@@ -184,5 +185,13 @@ class ShellLexer(ABC):
         return value
 
     def _name(self) -> str:
-        start, self.index = self.index, name_end(self.text, self.index)
+        """Read the name behind a `$`, an empty string if there is none."""
+        start, first = self.index, self.peek() or ""
+        if first in _SPECIAL_PARAMETERS:
+            self.index += len(first)
+            return first
+        while (character := self.peek()) is not None and (
+            character.isdecimal() or (not first.isdecimal() and (character.isalpha() or character == "_"))
+        ):
+            self.index += 1
         return self.text[start : self.index]

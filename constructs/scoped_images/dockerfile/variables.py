@@ -1,4 +1,4 @@
-"""The variables that an instruction sees, which of them are unknown before the build, and where a name ends."""
+"""The variables that an instruction sees, and which of them are unknown before the build."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ class Unknown:
 
 
 Value = str | Unknown
-_SPECIAL_PARAMETERS = "@*#?-$!"
 
 
 @dataclass
@@ -57,18 +56,3 @@ def platform_variables(platform: Platform, *, target: str = "default") -> dict[s
         "TARGETSTAGE": target,
         **{f"BUILD{part}": Unknown(f"BUILD{part}") for part in parts},
     }
-
-
-def name_end(text: str, start: int) -> int:
-    """Return where the name behind a `$` ends, as BuildKit's shell lexer reads it; `start` itself for no name."""
-    first = text[start : start + 1]
-    if first and first in _SPECIAL_PARAMETERS:
-        return start + 1
-    end = start
-    while end < len(text) and (text[end].isdecimal() or (not first.isdecimal() and _is_letter(text[end]))):
-        end += 1
-    return end
-
-
-def _is_letter(character: str) -> bool:
-    return character.isalpha() or character == "_"
