@@ -15,7 +15,7 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import got
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
-from scoped_images.upstream.mirrors import Mirrors
+from scoped_images.upstream.mirrors import expect_mirrors
 
 BaseTag = Literal["content", "git", "static", "frozen"]
 
@@ -105,7 +105,7 @@ class Environment:
             self.require(key, isinstance(getattr(self, key), bool), "true or false")
         if self.mirrors is not None:
             self.require("mirrors", isinstance(self.mirrors, Mapping), "an object of registries")
-            Mirrors(places=self.mirrors)
+            expect_mirrors(self.mirrors)
 
     @property
     def builds_remotely(self) -> bool:

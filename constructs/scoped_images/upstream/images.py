@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from scoped_images.ecr.image_name import ImageName
 from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.lock import ImagesLock
-from scoped_images.upstream.mirrors import Mirrors
+from scoped_images.upstream.mirrors import expect_mirrors, mirror_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class UpstreamImages:
             raise ScopedImagesError(
                 f"lock: must be an ImagesLock, got {self.lock!r}; use ImagesLock.read({str(self.lock)!r})"
             )
-        Mirrors(places=self.mirrors)
+        expect_mirrors(self.mirrors)
 
     def requiring_pins(self) -> UpstreamImages:
         """Return these pins and mirrors, with `require_pins`."""
@@ -44,7 +44,7 @@ class UpstreamImages:
         """Return the build context that replaces the image, `docker-image://<ref>`, or None if nothing replaces it."""
         name = ImageName.parse(image)
         digest = self.digest(image)
-        mirror = Mirrors(places=self.mirrors).reference(name)
+        mirror = mirror_of(name, self.mirrors)
         if mirror is None and (digest is None or name.digest):
             return None
         version = f"@{digest}" if digest else f":{name.tag}"

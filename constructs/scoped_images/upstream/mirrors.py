@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from scoped_images.ecr.image_name import ImageName, is_host
 from scoped_images.errors import ScopedImagesError
@@ -12,34 +11,30 @@ from scoped_images.errors import ScopedImagesError
 _PLACE = re.compile(r"[^/@]+(/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mirrors:
-    """Where images are pulled from, by registry, or by registry and folder. The longest match counts.
+def expect_mirrors(places: Mapping[str, str]) -> Mapping[str, str]:
+    """Return where images are pulled from, by registry, or by registry and folder.
 
     places: `{"public.ecr.aws": "<account>.dkr.ecr.<region>.amazonaws.com/ecr-public"}`. An official image of
         Docker Hub is below `docker.io/library`, as in every mirror of it.
     """
+    if not isinstance(places, Mapping):
+        raise ScopedImagesError(
+            f"mirrors: must be a registry and folder by registry, got {places!r}; write {{'public.ecr.aws': '…'}}"
+        )
+    for origin, mirror in places.items():
+        _refuse_malformed(f"mirrors, key {origin!r}", origin)
+        _refuse_malformed(f"mirrors[{origin!r}]", mirror)
+    return places
 
-    places: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.places, Mapping):
-            raise ScopedImagesError(
-                f"mirrors: must be a registry and folder by registry, got {self.places!r}; write "
-                "{'public.ecr.aws': '…'}"
-            )
-        for origin, mirror in self.places.items():
-            _refuse_malformed(f"mirrors, key {origin!r}", origin)
-            _refuse_malformed(f"mirrors[{origin!r}]", mirror)
-
-    def reference(self, image: ImageName) -> str | None:
-        """Return the image's name in its mirror, without tag and digest, or None if it has no mirror."""
-        full = f"{image.registry}/{image.path}"
-        fitting = [origin for origin in self.places if f"{full}/".startswith(f"{origin}/")]
-        if not fitting:
-            return None
-        origin = max(fitting, key=len)
-        return f"{self.places[origin]}{full.removeprefix(origin)}"
+def mirror_of(image: ImageName, places: Mapping[str, str]) -> str | None:
+    """Return the image's name in the mirror of the longest match, without tag and digest, or None if none matches."""
+    full = f"{image.registry}/{image.path}"
+    fitting = [origin for origin in places if f"{full}/".startswith(f"{origin}/")]
+    if not fitting:
+        return None
+    origin = max(fitting, key=len)
+    return f"{places[origin]}{full.removeprefix(origin)}"
 
 
 def _refuse_malformed(what: str, place: object) -> None:

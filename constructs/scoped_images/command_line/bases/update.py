@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from scoped_images.command_line.say import say, warn
 from scoped_images.ecr.image_name import ImageName
 from scoped_images.upstream.lock import DEFAULT_LOCK, ImagesLock
 from scoped_images.upstream.lock_update import Change, changes, look_up
-from scoped_images.upstream.mirrors import Mirrors
+from scoped_images.upstream.mirrors import expect_mirrors, mirror_of
 from scoped_images.upstream.registry import Registry
 
 _SHOWN = len("sha256:") + 12
@@ -63,7 +64,7 @@ def update(
     Without --dockerfile it drops entries that no Dockerfile uses.
     If one look-up fails, the lock does not change.
     """
-    mirrors = Mirrors(places=pairs("--mirror", "REGISTRY=MIRROR", mirror or ()))
+    mirrors = expect_mirrors(pairs("--mirror", "REGISTRY=MIRROR", mirror or ()))
     old = ImagesLock.read(lock)
     found = images_of(dockerfile or find_dockerfiles(Path()), build_contexts=build_context or ())
     images = {
@@ -91,9 +92,9 @@ def _counted(images: set[str]) -> str:
     return f"{len(images)} image{'' if len(images) == 1 else 's'}"
 
 
-def _place(mirrors: Mirrors, image: str) -> str:
+def _place(mirrors: Mapping[str, str], image: str) -> str:
     name = ImageName.parse(image)
-    mirrored = mirrors.reference(name)
+    mirrored = mirror_of(name, mirrors)
     return f"{mirrored}:{name.tag}" if mirrored else image
 
 
