@@ -105,7 +105,7 @@ def _states_of_missing(missing: MissingRepositories) -> dict[Destination, Regist
 
 
 def _build(found: _Found, registries: Registries, builder: str | None) -> BuildResult:
-    docker = os.environ.get("CDK_DOCKER", "docker")
+    docker = os.environ.get("CDK_DOCKER") or "docker"
 
     def digests(targets: Iterable[Target]) -> dict[str, str]:
         destinations = [destination for target in targets for destination in target.image.destinations]

@@ -46,7 +46,7 @@ class ContextRequest:
         root: str | Path,
         dockerfile: str | Path,
         *,
-        platform: Platform | str | None = None,
+        platform: Platform | str | None,
         target: str | None = None,
         build_args: Mapping[str, str] | None = None,
         build_contexts: Mapping[str, str | Path] | None = None,

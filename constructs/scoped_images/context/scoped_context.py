@@ -74,9 +74,8 @@ class ScopedContext:
         expect("directory", directory, (str, Path), "use the path of a folder")
         if dockerfile is not None:
             expect("dockerfile", dockerfile, (str, Path), "use a path")
-        request = ContextRequest.of(
-            directory, DOCKERFILE if dockerfile is None else Path(dockerfile).absolute()
-        )
+        place = DOCKERFILE if dockerfile is None else Path(dockerfile).absolute()
+        request = ContextRequest.of(directory, place, platform=None)
         folder = request.select_all()
         files = read_files(request.root, folder.lines, request.limit(max_bytes))
         return cls._of(request, files, named={}, max_bytes=max_bytes, warnings=folder.warnings)
@@ -107,7 +106,7 @@ class ScopedContext:
         request = ContextRequest.of(
             root,
             dockerfile,
-            platform=platform,
+            platform=Platform.parse(platform),
             target=target,
             build_args=build_args,
             build_contexts=build_contexts,
@@ -154,7 +153,7 @@ class ScopedContext:
         request = ContextRequest.of(
             root,
             dockerfile,
-            platform=platform,
+            platform=Platform.parse(platform),
             target=target,
             build_args=build_args,
             build_contexts=build_contexts,

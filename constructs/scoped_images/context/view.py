@@ -176,7 +176,8 @@ class ContextView:
             return self._listed.pop(path)
         try:
             mode = (os.stat if path == "." else os.lstat)(f"{self.root}/{path}").st_mode
-        except (FileNotFoundError, NotADirectoryError):
+        # A ValueError is that of a NUL.
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         except OSError as error:
             raise _unreadable("look at", self.root / path, error) from error

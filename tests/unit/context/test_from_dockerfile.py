@@ -39,6 +39,8 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str]] = [
         (f"{name}: {value!r}", "", {name: value}, message)
         for name, value, message in (
             ("include", None, "include: must be a list, got None; use [None]"),
+            ("include", ["a\0"], "include source 'a\\x00' does not exist: there is no {root}/a\\x00"),
+            ("platform", None, "platform: must be one of 'linux/amd64', 'linux/arm64', got None"),
             (
                 "build_args",
                 ["V=1"],
