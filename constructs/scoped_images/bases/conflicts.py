@@ -100,4 +100,5 @@ def _meetings(
             yield from ((name, under, name) for under in sorted(with_below(name)))
         brought = [with_below(need) for need in (needs.get(name) or workloads.get(name, ())) if need in needs]
         for first, second in combinations(brought, 2):
-            yield from ((name, *pair) for pair in product(sorted(first), sorted(second)))
+            # What both bring meets the rest in a lower base.
+            yield from ((name, *pair) for pair in product(sorted(first - second), sorted(second - first)))
