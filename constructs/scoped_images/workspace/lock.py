@@ -73,8 +73,8 @@ _Key = tuple[int, str]  # number of the entry, extra
 class Lock:
     """A lock file.
 
-    update: the command that writes it. entries: by package name; a name has several if its version depends on the
-        platform. requires_python: the versions it was locked for.
+    update: the command that writes it. requires_python: the versions it was locked for.
+    entries: a package has several if its version depends on the platform.
     has_edges: whether entries name their dependencies; if not, all of them are needed.
     has_roots: whether it has the dependencies of the packages that it was locked for, as uv.lock does.
     members: the packages of the uv workspace that it was locked for.
@@ -84,7 +84,7 @@ class Lock:
 
     path: Path
     update: str
-    entries: Mapping[str, tuple[Entry, ...]] = field(repr=False)
+    entries: tuple[Entry, ...] = field(repr=False)
     requires_python: str = ""
     has_edges: bool = True
     has_roots: bool = False
@@ -98,8 +98,15 @@ class Lock:
 
     @functools.cached_property
     def _by_folder(self) -> Mapping[Path, Entry]:
-        entries = [each for some in self.entries.values() for each in some]
-        return {each.folder: each for each in entries if each.folder is not None}
+        return {each.folder: each for each in self.entries if each.folder is not None}
+
+    @functools.cached_property
+    def by_name(self) -> Mapping[str, list[Entry]]:
+        """Return the entries of each package."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.name, []).append(entry)
+        return found
 
     def covers(self, package: Package) -> bool:
         """Return whether the lock has what the package needs."""
@@ -110,7 +117,7 @@ class Lock:
 
     def source(self, name: str) -> Path | str | None:
         """Return where a package comes from: a folder, or "index" or the like; None if it is not locked."""
-        found = self.entries.get(name, ())
+        found = self.by_name.get(name, ())
         folders = [entry.folder for entry in found if entry.folder is not None]
         return folders[0] if folders else INDEX if found else None
 
@@ -119,7 +126,7 @@ class Lock:
         found = {
             f"{entry.name}=={entry.version}"
             for backend in backends
-            for entry in self.entries.get(canonicalize_name(backend.name), ())
+            for entry in self.by_name.get(canonicalize_name(backend.name), ())
             if entry.folder is None and backend.specifier.contains(entry.version, prereleases=True)
         }
         return tuple(sorted({*found, *self.build_constraints}))
@@ -151,10 +158,10 @@ class Lock:
     ) -> Iterator[Edge]:
         entry = self.entry_at(package.folder)
         if not self.has_edges:
-            for some in self.entries.values():
-                yield from (Edge(name=each.name, marker=each.marker, version=each.version) for each in some)
+            for each in self.entries:
+                yield Edge(name=each.name, marker=each.marker, version=each.version)
             return
-        known = {name for name, some in self.entries.items() if some}
+        known = set(self.by_name)
         if self.has_roots or (package.unknown_dependencies and entry is not None):
             if entry is None:
                 raise ScopedImagesError(
@@ -208,8 +215,7 @@ class _Walk:
         self._asked = {
             f"extra-{len(name)}-{name}-{extra}" for name, extras in asked.items() for extra in extras
         }
-        self._entries = [each for some in lock.entries.values() for each in some]
-        self._numbers = {id(entry): number for number, entry in enumerate(self._entries)}
+        self._numbers = {id(entry): number for number, entry in enumerate(lock.entries)}
         self._simple: dict[str, str | None] = {}
 
     def from_roots(self, edges: list[Edge]) -> list[tuple[Entry, Condition]]:
@@ -230,7 +236,9 @@ class _Walk:
                         if found[reached] != known:
                             waiting[reached] = list(entry.requires((extra,)))
         return [
-            (self._entries[number], condition) for (number, extra), condition in found.items() if not extra
+            (self._lock.entries[number], condition)
+            for (number, extra), condition in found.items()
+            if not extra
         ]
 
     def _reached(self, edge: Edge) -> Iterator[tuple[Entry, str]]:
@@ -249,7 +257,7 @@ class _Walk:
     def _candidates(self, edge: Edge) -> list[Entry]:
         entries = [
             entry
-            for entry in self._lock.entries.get(edge.name, ())
+            for entry in self._lock.by_name.get(edge.name, ())
             if edge.version in ("", entry.version) and edge.source in (None, entry.source)
         ]
         allowed = [entry for entry in entries if _allows(edge.specifier, entry.version)]
@@ -289,11 +297,3 @@ def _allows(specifier: str, version: str) -> bool:
 @functools.lru_cache(maxsize=10_000)
 def _specifiers(text: str) -> SpecifierSet:
     return Requirement(f"x{text}").specifier
-
-
-def by_name(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
-    """Return entries by the name of their package."""
-    found: dict[str, list[Entry]] = {}
-    for entry in entries:
-        found.setdefault(entry.name, []).append(entry)
-    return {name: tuple(some) for name, some in found.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scoped_images.workspace.lock import Edge, Entry, Lock, by_name
+from scoped_images.workspace.lock import Edge, Entry, Lock
 
 
 def read_pdm_lock(path: Path, tables: Mapping[str, Any]) -> Lock:
@@ -29,7 +29,7 @@ def read_pdm_lock(path: Path, tables: Mapping[str, Any]) -> Lock:
         path=path,
         # Without this option it leaves out optional groups.
         update="pdm lock --group :all",
-        entries=by_name(entries),
+        entries=tuple(entries),
         requires_python=targets[0].get("requires_python", "") if len(targets) == 1 else "",
     )
 

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.lock import Entry, Lock, by_name
+from scoped_images.workspace.lock import Entry, Lock
 from scoped_images.workspace.package import Dependency
 from scoped_images.workspace.poetry import read_dependencies
 from scoped_images.workspace.tables import Types, expect_types, read_toml
@@ -52,7 +52,7 @@ def read_pipfile_lock(path: Path, content: Mapping[str, Any]) -> Lock:
     return Lock(
         path=path,
         update="pipenv lock",
-        entries=by_name(_entry(path, name, each) for name, each in content["default"].items()),
+        entries=tuple(_entry(path, name, each) for name, each in content["default"].items()),
         requires_python=_requires_python(python),
         has_edges=False,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from scoped_images.workspace.lock import Edge, Entry, Lock, by_name
+from scoped_images.workspace.lock import Edge, Entry, Lock
 
 
 def read_poetry_lock(path: Path, tables: Mapping[str, Any]) -> Lock:
@@ -20,7 +20,7 @@ def read_poetry_lock(path: Path, tables: Mapping[str, Any]) -> Lock:
     return Lock(
         path=path,
         update="poetry lock",
-        entries=by_name(_entry(path.parent, table, files) for table in tables.get("package", ())),
+        entries=tuple(_entry(path.parent, table, files) for table in tables.get("package", ())),
         requires_python=metadata.get("python-versions", ""),
     )
 

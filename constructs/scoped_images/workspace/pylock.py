@@ -10,7 +10,7 @@ from packaging.pylock import Package as LockedPackage
 from packaging.pylock import Pylock, PylockValidationError
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.lock import Entry, Lock, by_name
+from scoped_images.workspace.lock import Entry, Lock
 
 
 def read_pylock(path: Path, tables: Mapping[str, Any]) -> Lock:
@@ -22,7 +22,7 @@ def read_pylock(path: Path, tables: Mapping[str, Any]) -> Lock:
     return Lock(
         path=path,
         update="uv export --format pylock.toml",
-        entries=by_name(_entry(path.parent, package) for package in lock.packages),
+        entries=tuple(_entry(path.parent, package) for package in lock.packages),
         requires_python=str(lock.requires_python or ""),
         has_edges=False,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.lock import Edge, Entry, Lock, by_name
+from scoped_images.workspace.lock import Edge, Entry, Lock
 
 _FOLDERS = ("editable", "virtual", "directory")
 
@@ -25,7 +25,7 @@ def read_uv_lock(path: Path, tables: Mapping[str, Any]) -> Lock:
     return Lock(
         path=path,
         update="uv lock",
-        entries=by_name(_entry(path.parent, entry) for entry in tables.get("package", ())),
+        entries=tuple(_entry(path.parent, entry) for entry in tables.get("package", ())),
         requires_python=tables.get("requires-python", ""),
         has_roots=True,
         members=frozenset(map(canonicalize_name, manifest.get("members", ()))),
