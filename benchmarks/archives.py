@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from benchmarks.results import OURS, Results
+from benchmarks.results import OURS, Results, seconds_of
 from cdk_local_aws.emulator import process
 from cdk_local_aws.emulator.keys import Keys
 from cdk_local_aws.emulator.settings import EmulatorSettings
@@ -33,14 +31,6 @@ HANDLERS = {
 }
 # Random data, which does not compress, in a shared package.
 MODEL_BYTES = 25_000_000
-
-
-@dataclass(frozen=True)
-class Measured:
-    """An archive's bytes, and the seconds of each run to write and upload it."""
-
-    size: int
-    seconds: list[float]
 
 
 def run(results: Results) -> None:
@@ -67,9 +57,15 @@ def _compare(
 ) -> None:
     for subject, held in (("packages in each context", packages), (f"{OURS}, packages in a base image", [])):
         made = context(folder, handler, held)
-        measured = measure(made, folder, s3)
-        results.add(PART, case, subject, "kB uploaded", [measured.size / 1000])
-        results.add(PART, case, subject, "seconds to write and upload", measured.seconds)
+        written: list[Path] = []
+
+        def upload(made: ScopedContext = made, written: list[Path] = written) -> None:
+            written.append(write_context_archive(made, Path(tempfile.mkdtemp(dir=folder))))
+            s3.upload_file(str(written[-1]), BUCKET, f"{len(written)}-{written[-1].name}")
+
+        seconds = [seconds_of(upload) for _ in range(RUNS)]
+        results.add(PART, case, subject, "kB uploaded", [written[-1].stat().st_size / 1000])
+        results.add(PART, case, subject, "seconds to write and upload", seconds)
 
 
 def context(folder: Path, handler: Path, packages: list[Path]) -> ScopedContext:
@@ -81,18 +77,6 @@ def context(folder: Path, handler: Path, packages: list[Path]) -> ScopedContext:
         shutil.copytree(package, made / "packages" / package.name, ignore=ignored)
     (made / "Dockerfile").write_text("FROM scratch\nCOPY . /app\n")
     return ScopedContext.of(made)
-
-
-def measure(made: ScopedContext, folder: Path, s3: Any) -> Measured:
-    """Write and upload one archive several times."""
-    seconds, size = [], 0
-    for run in range(RUNS):
-        start = time.perf_counter()
-        archive = write_context_archive(made, Path(tempfile.mkdtemp(dir=folder)))
-        s3.upload_file(str(archive), BUCKET, f"{run}-{archive.name}")
-        seconds.append(time.perf_counter() - start)
-        size = archive.stat().st_size
-    return Measured(size, seconds)
 
 
 @contextmanager

@@ -6,14 +6,14 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.engine import private_engine
 from benchmarks.monorepo import Monorepo, services
-from benchmarks.results import OURS, Results
+from benchmarks.results import OURS, Results, seconds_of
 from scoped_images.building.bake import Bake
 from scoped_images.building.image_asset import ImageAsset
 from scoped_images.building.plan import Target
@@ -97,9 +97,7 @@ def _measure(results: Results, repo: Monorepo, scale: Scale, base: int, images: 
             change(number)
             for name, way in ways.items():
                 repo.empty_builder()
-                started = time.perf_counter()
-                way(step, images)
-                seconds[name].append(time.perf_counter() - started)
+                seconds[name].append(seconds_of(partial(way, step, images)))
         for name, values in seconds.items():
             results.add(PART, f"{case}, {step}", name, "seconds", values)
 

@@ -6,12 +6,10 @@ import os
 import socket
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.engine import private_engine
-from benchmarks.results import OURS, Results
+from benchmarks.results import OURS, Results, seconds_of
 from cdk_local_aws.environment import LocalEnvironment, ensure_bootstrapped, ensure_emulator, stop_emulator
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from tests.e2e.conftest import copy_project
@@ -44,10 +42,10 @@ def _measure(results: Results, deployment: Deployment, folder: Path) -> None:
     # The CLI passes it on.
     own = folder / "own-seconds"
     os.environ["BENCH_OWN_SECONDS"] = str(own)
-    results.add(PART, "first deploy", "whole deploy", "seconds", [_seconds(deployment.deploy)])
+    results.add(PART, "first deploy", "whole deploy", "seconds", [seconds_of(deployment.deploy)])
     whole, ours = [], []
     for _ in range(_RUNS[results.scale]):
-        whole.append(_seconds(deployment.deploy))
+        whole.append(seconds_of(deployment.deploy))
         assert deployment.built() == [], "nothing has changed"
         deployment.cdk("synth", "--quiet", "--app", f"{sys.executable} -m benchmarks.twins")
         ours.append(float(own.read_text()))
@@ -56,9 +54,3 @@ def _measure(results: Results, deployment: Deployment, folder: Path) -> None:
     results.add(PART, case, f"{OURS} in it", "seconds", ours)
     shares = [100 * part / total for part, total in zip(ours, whole, strict=True)]
     results.add(PART, case, f"{OURS} in it", "percent of the deploy", shares)
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started

@@ -6,55 +6,22 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.engine import private_engine
-from benchmarks.results import OURS, Results
+from benchmarks.results import OURS, Results, seconds_of
 from cdk_local_aws.stand_in_images import docker
 from scoped_images.context.scoped_context import ScopedContext
 
 PART = "large_context"
 FILES = {"quick": 5_000, "full": 100_000}
 _RUNS = 3
-RULES = """.git
-**/__pycache__
-**/*.pyc
-**/.pytest_cache
-**/.mypy_cache
-**/.ruff_cache
-**/.venv
-**/node_modules
-**/dist
-**/build
-**/*.egg-info
-**/.DS_Store
-**/.idea
-**/.vscode
-**/*.log
-**/*.tmp
-**/coverage
-**/.coverage
-**/htmlcov
-docs
-*.md
-!README.md
-**/test_*.py
-**/tests
-**/.env
-**/.env.*
-!**/.env.example
-data
-cdk.out
-**/docker-compose*
-**/*.sqlite
-**/*.bak
-**/Thumbs.db
-**/*~
-**/*.swp
-**/.tox
-**/.nox
+RULES = """
+    .git **/__pycache__ **/*.pyc **/.pytest_cache **/.mypy_cache **/.ruff_cache **/.venv **/node_modules **/dist
+    **/build **/*.egg-info **/.DS_Store **/.idea **/.vscode **/*.log **/*.tmp **/coverage **/.coverage **/htmlcov
+    docs *.md !README.md **/test_*.py **/tests **/.env **/.env.* !**/.env.example data cdk.out **/docker-compose*
+    **/*.sqlite **/*.bak **/Thumbs.db **/*~ **/*.swp **/.tox **/.nox
 """
 
 
@@ -77,19 +44,17 @@ def run(results: Results) -> None:
             "cp -r": lambda: subprocess.run(["cp", "-r", root, out / "context"], check=True),
             "docker build": build,
         }
-        for rules, text in (("37 rules", RULES), ("no rules", "")):
-            (root / "Dockerfile.dockerignore").write_text(text)
+        for what, rules in (("37 rules", RULES), ("no rules", "")):
+            (root / "Dockerfile.dockerignore").write_text("\n".join(rules.split()))
             for name, way in ways.items():
                 seconds = []
                 for _ in range(_RUNS):
                     docker(engine, "builder", "prune", "--all", "--force")
                     out.mkdir()
                     os.sync()
-                    started = time.perf_counter()
-                    way()
-                    seconds.append(time.perf_counter() - started)
+                    seconds.append(seconds_of(way))
                     shutil.rmtree(out)
-                results.add(PART, f"{files:,} files of 2 kB, {rules}", name, "seconds", seconds)
+                results.add(PART, f"{files:,} files of 2 kB, {what}", name, "seconds", seconds)
 
 
 def _generate(root: Path, files: int) -> None:

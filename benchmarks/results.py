@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -94,6 +95,13 @@ class Results:
         )
         self.measurements.append(measured)
         print(f"{part}: {case}: {subject}: {measured} {quantity}, load {measured.load}", flush=True)
+
+
+def seconds_of(run: Callable[[], object]) -> float:
+    """Return how long a function takes."""
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
 
 
 def _short(value: float) -> str:

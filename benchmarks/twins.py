@@ -10,8 +10,6 @@ import importlib
 import os
 import re
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
@@ -20,6 +18,8 @@ from aws_cdk.aws_ecr_assets import DockerImageAsset
 from aws_cdk.aws_ecs import ContainerImage
 from aws_cdk.aws_lambda import DockerImageCode
 from constructs import Construct
+
+from benchmarks.results import seconds_of
 
 _ROOT = Path(__file__).parents[1]
 _RECEIPTS = "stacks.receipts"
@@ -63,14 +63,14 @@ def main() -> None:
             importlib.import_module(f"aws_cdk.{module}")
     # The first call to JavaScript loads what checks the types of arguments.
     cdk.Duration.days(1)
-    imported = _seconds(lambda: importlib.import_module(_RECEIPTS))
+    imported = seconds_of(lambda: importlib.import_module(_RECEIPTS))
     with tempfile.TemporaryDirectory() as folder, patch(f"{_RECEIPTS}.WorkspaceImages", StockImages):
         # It loads the JavaScript of CDK's constructs.
         _synth(cdk.App(outdir=f"{folder}/first"))
-        stock = _seconds(lambda: _synth(cdk.App(outdir=f"{folder}/second")))
+        stock = seconds_of(lambda: _synth(cdk.App(outdir=f"{folder}/second")))
     from scoped_images import OrderedAssets  # noqa: PLC0415 - its import is measured
 
-    ours = _seconds(lambda: _synth(cdk.App(default_stack_synthesizer=OrderedAssets())))
+    ours = seconds_of(lambda: _synth(cdk.App(default_stack_synthesizer=OrderedAssets())))
     Path(os.environ["BENCH_OWN_SECONDS"]).write_text(str(imported + ours - stock))
 
 
@@ -81,12 +81,6 @@ def _synth(app: cdk.App) -> None:
     name = app.node.try_get_context("env")
     add_stacks(app, AppEnvironment.read(app.node.try_get_context("environments"), name))
     app.synth()
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":
