@@ -228,7 +228,7 @@ def _fault(name: str, value: object, hint: Any) -> _Fault | None:
 
 
 def _fault_of_one(name: str, value: object, hint: Any) -> _Fault | None:
-    """Check a value against a type that is no union."""
+    """Check a value against a type that is not a union."""
     origin, parts = get_origin(hint), get_args(hint)
     if hint is Platform:
         Platform.parse(value, name=name)
@@ -276,7 +276,7 @@ def _is_a(value: object, kind: type) -> bool:
     if not hasattr(kind, "__jsii_type__"):
         # A class has the attributes of its instances.
         return isinstance(value, kind) and not isinstance(value, type)
-    # jsii's interfaces are no classes that isinstance knows, and jsii wraps an object of a class that it does not know.
+    # isinstance does not know jsii's interfaces, and jsii wraps an object whose class it does not know.
     members = [name for name in dir(kind) if not name.startswith("_")]
     return type(value).__name__ == "InterfaceDynamicProxy" or all(
         hasattr(type(value), name) for name in members

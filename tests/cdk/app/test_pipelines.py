@@ -72,7 +72,7 @@ def test_a_stage_whose_images_are_built_in_order_is_an_error(small_app: SmallApp
     ],
     ids=["built by a step", "built by a step of a file set", "in need of no stack", "built remotely"],
 )
-def test_a_stage_whose_images_need_no_order_or_are_built_before_is_none(
+def test_a_stage_whose_images_need_no_order_or_are_built_before_deploys(
     small_app: SmallApp, stage: dict[str, Any], pipeline: dict[str, Any]
 ) -> None:
     assert errors(pipeline_in(small_app, stage_in(small_app, **stage), **pipeline)) == []

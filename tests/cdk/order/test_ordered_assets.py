@@ -49,7 +49,7 @@ def test_the_artifact_is_otherwise_that_of_the_default_synthesizer(small_app: Sm
 
 
 class OwnAssets(OrderedAssets):
-    """A subclass of a user's."""
+    """A subclass that a user makes."""
 
 
 @pytest.mark.parametrize("kind", [OrderedAssets, OwnAssets])
@@ -63,7 +63,7 @@ def test_the_class_in_place_of_an_instance_is_refused(kind: Any, tmp_path: Path)
     assert dict(inspect.getmembers(kind))["publish_image"] is OrderedAssets.publish_image
 
 
-def test_a_version_parameter_of_one_s_own_is_kept(tmp_path: Path) -> None:
+def test_a_version_parameter_that_is_given_is_kept(tmp_path: Path) -> None:
     app = cdk.App(
         outdir=str(tmp_path),
         default_stack_synthesizer=OrderedAssets(bootstrap_stack_version_ssm_parameter="/my/version"),

@@ -65,7 +65,7 @@ def test_scans_encrypts_outlives_its_stack_and_moves_only_the_cache_and_the_movi
     assert template.find_outputs("*") == {}
 
 
-def test_a_key_of_ones_own_encrypts(small_app: SmallApp) -> None:
+def test_a_key_that_is_given_encrypts(small_app: SmallApp) -> None:
     stack = small_app.stack("Repositories")
     small_app.repository("api-dev", stack, encryption_key=kms.Key(stack, "Key"))
     encryption = properties_of(stack, REPOSITORY)["EncryptionConfiguration"]
@@ -85,7 +85,7 @@ def test_the_publishing_role_may_pull_and_push_and_functions_of_the_account_may_
     assert ":lambda:eu-west-1:111111111111:function:*" in json.dumps(functions["Condition"])
 
 
-def test_a_publishing_role_of_one_s_own_is_the_one_that_may(small_app: SmallApp) -> None:
+def test_a_publishing_role_that_is_given_takes_the_place_of_cdk_s(small_app: SmallApp) -> None:
     arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/publisher-${Qualifier}"
     synthesizer = OrderedAssets(qualifier="team1", image_asset_publishing_role_arn=arn)
     policy = json.dumps(policy_of(small_app, synthesizer))
@@ -195,7 +195,7 @@ def test_a_token_in_a_repository_name_is_refused(small_app: SmallApp) -> None:
 
 
 @pytest.mark.parametrize("synthesizer", [cdk.DefaultStackSynthesizer, cdk.LegacyStackSynthesizer])
-def test_a_synthesizer_that_does_not_tell_its_role_is_refused(small_app: SmallApp, synthesizer: Any) -> None:
+def test_a_synthesizer_that_does_not_name_its_role_is_refused(small_app: SmallApp, synthesizer: Any) -> None:
     stack = small_app.stack("Stock", synthesizer=synthesizer())
     with refused(
         f"synthesizer: only OrderedAssets names the role that publishes images, got {synthesizer.__name__} for stack "

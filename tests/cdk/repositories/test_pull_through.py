@@ -85,7 +85,7 @@ def test_the_publishing_role_and_who_is_let_may_pull_and_import_below_the_prefix
         template.has_resource_properties("AWS::IAM::Policy", policy)
 
 
-def test_a_key_of_ones_own_comes_with_a_role_that_may_use_it(small_app: SmallApp) -> None:
+def test_a_key_that_is_given_comes_with_a_role_that_may_use_it(small_app: SmallApp) -> None:
     stack = small_app.stack("Mirror")
     PullThroughCache(stack, "Cache", encryption_key=kms.Key(stack, "Key"))
     template = Template.from_stack(stack)

@@ -88,7 +88,7 @@ def _set(resource: CfnResource, architecture: Architecture, platform: Platform) 
 
 
 def _as_in_templates(value: Any) -> Any:
-    """A construct's own properties with the names that templates have: `imageUri` is `ImageUri` there."""
+    """Give the properties of a construct the names that templates have: `imageUri` is `ImageUri` there."""
     if isinstance(value, dict):
         return {key[:1].upper() + key[1:]: _as_in_templates(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -66,7 +66,7 @@ class ImageUses:
     def _uses(
         self, template: StackTemplate, value: Any
     ) -> Iterator[tuple[ImageReference, list[RegisteredImage]]]:
-        """Each reference to an image of the app, and all that publish that image."""
+        """Yield each reference to an image of the app, and all that publish that image."""
         for text in self._templates.texts(template, value):
             for reference in image_references(text):
                 images = self._images.named_by(reference)
@@ -74,12 +74,12 @@ class ImageUses:
                     yield reference, images
 
     def _construct(self, path: str, logical_id: str) -> Construct:
-        """The construct of a resource, or the stack of one that is in no construct of its own."""
+        """Return the construct of a resource, or its stack if it has none, as in an included template."""
         return self._constructs.get((path, logical_id), self._stacks[path])
 
     @cached_property
     def _constructs(self) -> dict[tuple[str, str], CfnResource]:
-        """The constructs of all resources, by the path of their stack and their logical id."""
+        """Find the constructs of all resources, by the path of their stack and their logical id."""
         by_stack: dict[str, list[CfnResource]] = {}
         for resource in self._resources:
             by_stack.setdefault(path_of(stack_of(resource)), []).append(resource)
@@ -92,7 +92,7 @@ class ImageUses:
         }
 
     def _top(self, path: str) -> str:
-        """The path of the stack that a nested one is deployed with."""
+        """Return the path of the stack that a nested stack is deployed with."""
         while (parent := self._parents.get(path)) is not None:
             path = parent
         return path
@@ -109,7 +109,7 @@ class ImageUses:
                 if isinstance(construct, CfnResource):
                     create_after(construct, own[0].needed)
             return
-        # Of another Stage there are no stacks here.
+        # Stacks of another Stage are not here.
         here = [image for image in published if path_of(image.stack) in self._stacks]
         if published and not here:
             consumer.fail(
@@ -154,7 +154,7 @@ class ImageUses:
         )
 
     def _policy(self, reference: ImageReference) -> list[str] | None:
-        """The statements of the policy of an image's repository; None for one of another app, or CDK's own."""
+        """Return the statements of a repository's policy, or None if no stack here makes the repository."""
         for stack in self._templates.stacks:
             for resource in stack.section("Resources").values():
                 properties = resource.get("Properties", {})
@@ -252,7 +252,7 @@ class _Images:
 
 
 def _globals(template: StackTemplate, resource_type: str) -> Mapping[str, Any]:
-    """What SAM gives every function of a template."""
+    """Return what SAM gives every function of a template."""
     if resource_type != "AWS::Serverless::Function":
         return {}
     found = template.section("Globals").get("Function", {})

@@ -56,7 +56,7 @@ def _render(stack: Stack, parent: IStackSynthesizer, session: _Session) -> Stack
 
 @jsii.implements(ISynthesisSession)
 class _Session:
-    """Where templates are written. jsii calls properties only, no attributes, and wants setters for them."""
+    """Says where templates are written. jsii reads properties of Python, and not its attributes."""
 
     def __init__(self, assembly: cx_api.CloudAssemblyBuilder, outdir: str) -> None:
         self._assembly, self._outdir = assembly, outdir

@@ -1,4 +1,4 @@
-"""A repository as an environment wants it: lifecycle and removal by its settings."""
+"""Makes a repository with the lifecycle and the removal policy of an environment."""
 
 from __future__ import annotations
 

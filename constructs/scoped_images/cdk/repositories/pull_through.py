@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -12,7 +11,7 @@ from constructs import Construct
 
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.order.ordered_assets import publishing_role_of
-from scoped_images.cdk.place import address_in
+from scoped_images.cdk.place import address_in, path_of, place_of, stack_of
 from scoped_images.ecr.actions import PULL
 from scoped_images.errors import ScopedImagesError
 from scoped_images.upstream.pull_through_rule import PullThroughRule
@@ -50,14 +49,11 @@ class PullThroughCache(Construct):
         encryption_key: encrypts the cached repositories. Defaults to AES-256 with a key that ECR manages.
         """
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
         rule = PullThroughRule(prefix=prefix, upstream=upstream, credential_arn=credential_arn)
         address = address_in(self, prefix)
         # What UpstreamImages(mirrors=…) takes.
         self.mirror: Mapping[str, str] = {upstream: address.uri}
-        self._repositories = stack.format_arn(
-            service="ecr", resource="repository", resource_name=f"{prefix}/*"
-        )
+        self._repositories = f"{place_of(self).repositories_arn}{prefix}/*"
         resource = ecr.CfnPullThroughCacheRule(
             self,
             "Rule",
@@ -116,11 +112,10 @@ class PullThroughCache(Construct):
         return role
 
     def _publishing_role(self) -> iam.IRole:
-        stack = Stack.of(self)
-        arn = publishing_role_of(stack)
-        if f":iam::{stack.account}:role/" not in arn:
+        arn, account = publishing_role_of(stack_of(self)), place_of(self).account
+        if f":iam::{account}:role/" not in arn:
             raise ScopedImagesError(
-                f"image_asset_publishing_role_arn: must be a role of account {stack.account}, got {arn} for "
-                f"{self.node.path!r}; use the account's own bootstrap role"
+                f"image_asset_publishing_role_arn: must be a role of account {account}, got {arn} for "
+                f"{path_of(self)!r}; use the account's own bootstrap role"
             )
         return iam.Role.from_role_name(self, "PublishingRole", arn.rpartition("/")[2])
