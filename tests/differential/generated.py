@@ -13,7 +13,7 @@ _NAMES = (
 )
 _FOLDER_NAMES = (["a", "b", "src", "lib", ".e", "f g", "é", "ab"], ["a", "b"])
 _LINK_TARGETS = "a b src ../a ../b ./lib /a /src src/a ../../a .. . gone / src/../a a/b"
-_WILDCARDS = r"* ? [a-c]* [^a]* a* *.txt *.md ** *b [!a]* s?c \\a a{1}* a|b*"
+_WILDCARDS = r"* ? [a-c]* [^a]* a* *.txt *.md ** *b [!a]* s?c a\\*b a{1}* a|b*"
 
 
 @st.composite
