@@ -179,7 +179,7 @@ def test_a_named_context_that_takes_the_output_folder_of_the_app_is_an_error(
         image_in(cdk.Stack(app, "App", env=PLACE), root, shared=shared)
 
 
-def test_an_output_folder_that_the_ignore_file_names_is_no_error_and_changes_no_tag(tmp_path: Path) -> None:
+def test_an_output_folder_that_the_ignore_file_names_is_left_out_and_changes_no_tag(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
     (tmp_path / ".dockerignore").write_text("dist\n")
     tags = set()

@@ -75,7 +75,7 @@ def test_everything_but_the_image_is_what_stock_makes(root: Path, env: cdk.Envir
     assert resources(ours) == resources(stock)
 
 
-def test_an_image_that_nobody_pins_adds_an_asset_and_nothing_else(root: Path) -> None:
+def test_an_image_without_a_pin_adds_an_asset_and_nothing_else(root: Path) -> None:
     app = app_in(root)
     stack = cdk.Stack(app, "App")
     image_in(stack, root)

@@ -56,7 +56,7 @@ def test_after_images_were_deleted_by_hand_digests_and_indexes_are_asked_for_aga
         template.resource_properties_count_is(kind, {"Again": "2026-11-21"}, 1)
 
 
-def test_else_their_properties_stay_what_they_are(small_app: SmallApp) -> None:
+def test_without_a_reason_to_ask_again_their_properties_stay(small_app: SmallApp) -> None:
     template = Template.from_stack(cdk.Stack.of(several(small_app)))
     template.resource_properties_count_is("Custom::ScopedImagesIndex", {"Again": Match.absent()}, 1)
 

@@ -141,7 +141,7 @@ def test_pins_and_mirrors_are_those_of_the_innermost_that_has_any(
     assert "dockerBuildArgs" not in source
 
 
-def test_each_part_can_be_one_s_own(app: cdk.App, root: Path) -> None:
+def test_each_part_can_be_given(app: cdk.App, root: Path) -> None:
     env, place = environment(builder="remote", pruning="delete"), environment().place
     home, prune = cdk.Stack(app, "Home", env=place), cdk.Stack(app, "Prune", env=place)
     pruner = ImagePruner(

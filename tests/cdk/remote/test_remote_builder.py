@@ -112,7 +112,7 @@ def test_two_platforms_are_two_builds_under_one_index_and_a_fleet_is_of_one_plat
     assert set(found) <= set(index["DependsOn"])
 
 
-def test_a_remote_image_is_no_image_of_the_cli_s(small_app: SmallApp) -> None:
+def test_codebuild_builds_a_remote_image_and_the_cli_does_not(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     stack = small_app.stack("App")
     image = image_in(
@@ -184,7 +184,7 @@ def test_the_archive_is_an_asset_by_its_content(small_app: SmallApp) -> None:
     )
 
 
-def test_a_secret_is_known_by_name_alone(small_app: SmallApp) -> None:
+def test_a_build_gets_the_name_of_a_secret_and_not_its_value(small_app: SmallApp) -> None:
     stack = small_app.stack("Builds")
     key = kms.Key(stack, "Key")
     builder = builder_in(
@@ -208,7 +208,7 @@ def test_a_secret_is_known_by_name_alone(small_app: SmallApp) -> None:
     assert "npmrc" not in json.dumps(Template.from_stack(app).to_json())
 
 
-def test_a_token_is_welcome_as_an_argument_and_the_tag_counts_its_expression(small_app: SmallApp) -> None:
+def test_a_build_argument_may_be_a_token_whose_expression_changes_the_tag(small_app: SmallApp) -> None:
     builder = builder_in(small_app.stack("Builds"))
     repository = small_app.repository("app-dev")
     tags = []

@@ -138,7 +138,7 @@ def test_arguments_too_long_for_codebuild_are_refused_at_synth(small_app: SmallA
         image_in(small_app, small_app.stack("App"), builder_in(small_app.stack("Builds")), options=options)
 
 
-def test_a_dynamic_reference_is_welcome_as_a_token_alone(small_app: SmallApp) -> None:
+def test_a_dynamic_reference_must_be_a_token(small_app: SmallApp) -> None:
     """As text it is not a late argument, so the tag would stay while its value changes."""
     builder = builder_in(small_app.stack("Builds"))
     token = cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, "/word").to_string()

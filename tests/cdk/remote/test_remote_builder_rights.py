@@ -87,7 +87,7 @@ def test_only_an_image_s_own_project_may_take_its_role(small_app: SmallApp) -> N
     assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == "111111111111"
 
 
-def test_the_functions_hand_on_no_role_and_only_look_at_what_they_serve(small_app: SmallApp) -> None:
+def test_the_functions_pass_no_role_and_read_only_what_they_serve(small_app: SmallApp) -> None:
     builds = small_app.stack("Builds")
     builder = builder_in(builds)
     image_in(small_app, small_app.stack("App"), builder)
