@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self, Unpack
+from typing import Self, TypedDict, Unpack
 
 # Its modules load when they are first used: aws_lambda and aws_ecs take half a second.
 import aws_cdk
@@ -21,7 +21,6 @@ from scoped_images.cdk.builds.publish import publish
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.registry_resources import move_tags
 from scoped_images.cdk.images.docker_image_code import lambda_code
-from scoped_images.cdk.images.image_options import ImageOptions
 from scoped_images.cdk.images.image_references import ImageReferences
 from scoped_images.cdk.place import path_of
 from scoped_images.cdk.repositories.addressed_repository import AddressedRepository
@@ -36,6 +35,19 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.image.build_command import build_command
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.platform import Platform
+
+
+class ImageOptions(TypedDict, total=False):
+    """The keywords of ScopedImage that `from_dockerfile` and `WorkspaceImages.image` pass on; it has their defaults."""
+
+    platform: Platform | None
+    platforms: Sequence[Platform]
+    repository: ImageRepository | ExistingRepository | None
+    base: BaseImage | str | None
+    named_bases: Mapping[str, BaseImage | str] | None
+    options: BuildOptions | None
+    moving_tag: str | None
+    builder: ImageBuilder | None
 
 
 class ScopedImage(Construct):

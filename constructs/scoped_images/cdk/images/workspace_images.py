@@ -20,8 +20,7 @@ from scoped_images.cdk.builds.builder import ImageBuilder
 from scoped_images.cdk.builds.dockerfile_context import dockerfile_context
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.environment import Environment
-from scoped_images.cdk.images.image_options import ImageOptions
-from scoped_images.cdk.images.scoped_image import ScopedImage
+from scoped_images.cdk.images.scoped_image import ImageOptions, ScopedImage
 from scoped_images.cdk.order.ordered_assets import ordered_assets_of
 from scoped_images.cdk.place import path_of, stack_of
 from scoped_images.cdk.repositories.addressed_repository import AddressedRepository
