@@ -69,10 +69,12 @@ def test_the_same_content_is_the_same_bytes_whenever_and_by_whomever_it_was_writ
     ],
     ids=["content", "executable bit", "empty folder", "Dockerfile"],
 )
-def test_another_content_is_another_archive_of_another_name(change: object, tmp_path: Path) -> None:
+def test_another_content_is_another_archive_of_another_name(
+    change: Callable[[Path], object], tmp_path: Path
+) -> None:
     folder = project(tmp_path / "project")
     before = archive_of(folder, tmp_path / "out")
-    change(folder / "app")  # type: ignore[operator]
+    change(folder / "app")
     after = archive_of(folder, tmp_path / "out")
     assert after.name != before.name
     assert after.read_bytes() != before.read_bytes()
@@ -181,14 +183,24 @@ def test_an_archive_that_is_not_what_its_name_says_is_written_again(
     assert archive.read_bytes() == whole
 
 
-def test_a_file_that_changed_since_it_was_hashed_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.write_text("print('HELLO')\n"),
+        lambda file: file.write_text("short"),
+        lambda file: file.write_text("and longer than it was before\n"),
+        lambda file: file.chmod(0o755),
+    ],
+    ids=["content", "shorter", "longer", "executable bit"],
+)
+def test_a_file_that_changed_since_it_was_hashed_is_an_error_and_leaves_nothing(
+    change: Callable[[Path], object], tmp_path: Path
+) -> None:
     of = project(tmp_path / "p")
     context = ScopedContext.of(of / "app", dockerfile=of / "Dockerfile")
-    handler = of / "app" / "handler.py"
-    for content in ("print('HELLO')\n", "short", "and longer than it was before\n"):
-        handler.write_text(content)
-        with refused(f"build context: {handler} changed while it was read; try again"):
-            write_context_archive(context, tmp_path / "out")
+    change(of / "app" / "handler.py")
+    with refused(f"build context: {of}/app/handler.py changed while it was read; try again"):
+        write_context_archive(context, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
 
