@@ -29,6 +29,7 @@ USES = {
 OTHER_USES = {
     31: "in use by sagemaker model m",
     33: "in use by sagemaker model m",
+    43: "in use by sagemaker model m",
     35: "in use by app runner service web",
     37: "in use by batch job j:1",
     39: "one of the last releases of ecs family far in us-east-1",
@@ -66,7 +67,7 @@ def busy_account() -> Account:
         "sagemaker list_models": {"Models": [{"ModelName": "m"}]},
         "sagemaker describe_model": {
             "PrimaryContainer": {"Image": uri("app", 31)},
-            "Containers": [{"ModelPackageName": "p"}],
+            "Containers": [{"ModelPackageName": "p", "Image": uri("app", 43)}],
         },
         "sagemaker describe_model_package": {
             "InferenceSpecification": {"Containers": [{"Image": uri("app", 33)}]}

@@ -15,6 +15,7 @@ from tests.unit.pruning.damaged_answers import Damage
 from tests.unit.pruning.model_calls import ModelCalls, run, settings_of, why
 
 BASE_NAME = "org.opencontainers.image.base.name"
+CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:c"}
 
 
 @pytest.fixture
@@ -61,7 +62,8 @@ def on_base(account: Account, number: int, *, days: float, repository: str = "ap
     """
     account.push(repository, 51, days=days, imageStatus="ARCHIVED", lastArchivedAt=NOW)
     key = account.push(repository, 50, tag(50), days=days)
-    account.manifests[key] = {"annotations": {BASE_NAME: f"{HOST}/base:{tag(number)}"}}
+    # With annotations, no configuration is read.
+    account.manifests[key] = {"annotations": {BASE_NAME: f"{HOST}/base:{tag(number)}"}, "config": CONFIG}
 
 
 def test_the_base_named_in_a_kept_image_s_annotations_stays(account: Account) -> None:
@@ -76,8 +78,7 @@ def with_configuration(account: Account, path: Path, content: str) -> Account:
     """Push five bases, and an image whose configuration has this content."""
     account.push_many(5, "base")
     key = account.push("app", 50, tag(50), days=10)
-    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:c"}
-    account.manifests[key] = {"config": config}
+    account.manifests[key] = {"config": CONFIG}
     path.write_text(content)
     account.answers["ecr get_download_url_for_layer"] = {"downloadUrl": path.as_uri()}
     return account

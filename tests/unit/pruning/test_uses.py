@@ -66,8 +66,8 @@ def test_a_stack_that_is_only_a_change_set_has_no_template_of_its_own() -> None:
 
 def test_an_output_of_a_stack_counts() -> None:
     account = busy_account()
-    account.change("describe_stacks", put("Stacks.0.Outputs", [{"OutputKey": "k", "OutputValue": tag(43)}]))
-    assert why(run(account))[tag(43)] == "in use by a CloudFormation stack"
+    account.change("describe_stacks", put("Stacks.0.Outputs", [{"OutputKey": "k", "OutputValue": tag(47)}]))
+    assert why(run(account))[tag(47)] == "in use by a CloudFormation stack"
 
 
 def test_tags_inside_longer_words_of_a_template_are_found() -> None:
