@@ -147,12 +147,7 @@ class AwsCalls:
     def for_each(self, items: Iterable[T], function: Callable[[T], R]) -> list[R]:
         """Return `function` of each item, in order; run some at a time, and stop at the first error."""
         with ThreadPoolExecutor(self._threads) as pool:
-            futures = [pool.submit(function, item) for item in items]
-            try:
-                return [future.result() for future in futures]
-            finally:
-                for future in futures:
-                    future.cancel()
+            return list(pool.map(function, items))
 
     def collect(self, items: Iterable[T], function: Callable[[T], Iterable[R]]) -> list[R]:
         """Return what `function` finds for each item, in order, in one list."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -87,7 +87,9 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole report. With more than 800 kept images it holds only their numbers and reasons."""
-        kept_why = Counter((image.repository, _kind(why)) for image, why in self.kept)
+        kept_why: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for image, why in self.kept:
+            kept_why[image.repository][_kind(why)] += 1
         report: dict[str, Any] = {
             "report": "image-pruner",
             "run": str(self.run),
@@ -103,10 +105,7 @@ class Report:
             },
             "bytes_freed": self.bytes_freed,
             "bytes_selected": sum(image.size for image in self.selected),
-            "kept_why": {
-                repository: {why: count for (name, why), count in kept_why.items() if name == repository}
-                for repository in sorted({name for name, _ in kept_why})
-            },
+            "kept_why": dict(sorted(kept_why.items())),
             "archived": [_named(image) for image in self.archived[:_MAX_NAMED]],
             "deleted": [_named(image) for image in self.deleted[:_MAX_NAMED]],
             "spared": [{**_named(image), "why": why} for image, why in self.spared[:_MAX_NAMED]],
