@@ -20,7 +20,7 @@ APPROVAL := $(if $(filter local,$(ENV))$(CI),never,broadening)
 # `local` runs a command against the emulated AWS; every other environment against the real one.
 IN_ENV := $(if $(filter local,$(ENV)),cdk-local run --image public.ecr.aws/lambda/python:3.13 --,)
 
-.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench bench-quick fuzz corpus parents buildkitd versions mutate clean
+.PHONY: help deploy try synth diff github-roles destroy lint check-templates check-types check-style check-workflow test test-fast snapshots lock bench bench-quick fuzz test-all gaps corpus parents buildkitd versions mutate clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -94,6 +94,12 @@ fuzz: CASES ?= 3000
 fuzz: $(VENV) ## nightly: thousands of cases of every property; contexts against BuildKit, Dockerfiles and patterns against its code: make fuzz CASES=3000
 	@SCOPED_IMAGES_FUZZ=$(CASES) pytest -n 2 tests/differential/test_against_buildkit.py
 	@SCOPED_IMAGES_FUZZ=$(CASES) SCOPED_IMAGES_WORLDS=$(CASES) pytest -n 2 --dist worksteal -m hypothesis tests/differential tests/unit
+
+test-all: $(VENV) $(CDK) ## nightly: every test that needs a container engine, also those that CI leaves out
+	@pytest -m "" -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/e2e tests/differential tests/local
+
+gaps: $(VENV) ## nightly: run the tests of stock ministack's gaps with stock ministack; one that passes is a gap that upstream has filled
+	@STOCK_MINISTACK=1 pytest -m xfail tests/local/emulator
 
 corpus: $(VENV) ## nightly: build each layout in an image of its own, what is compiled on a plain image, and large requirements
 	@pytest tests/differential/nightly/test_corpus_by_layout.py

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.engine
 
 # SCOPED_IMAGES_FUZZ=3000 makes a run of thousands; then every run has other cases.
 _FUZZ = int(os.environ.get("SCOPED_IMAGES_FUZZ", "0"))
-_SHARDS = 4
-_CASES = _FUZZ or 200
+_SHARDS = 4 if _FUZZ else 1
+_CASES = _FUZZ or 50
 _MINIMAL_CASES = _CASES // 5
 _PHASES = (Phase.generate, Phase.shrink) if _FUZZ else (Phase.generate,)
 
@@ -51,12 +51,12 @@ def test_the_scoped_context_builds_the_same_image(shard: int) -> None:
     compare_images()
 
 
-@pytest.mark.parametrize("shard", range(2))
+@pytest.mark.parametrize("shard", range(_SHARDS))
 def test_every_file_of_the_scoped_context_is_needed(shard: int) -> None:
     """Without any one of them the build fails or gives another image."""
 
     @seed(_seed(shard))
-    @_settings(_MINIMAL_CASES // 2)
+    @_settings(_MINIMAL_CASES // _SHARDS)
     @given(case=cases(single=True), data=st.data())
     def drop_one_file(case: Case, data: st.DataObject) -> None:
         dropped = ""

@@ -19,6 +19,8 @@ from scoped_images.patterns.ignore_file import IgnoreFile
 from scoped_images.patterns.matcher import PatternMatcher, read_pattern
 from tests.differential.pattern_oracle import Answer, PatternOracle, build_oracle
 
+# A fresh machine compiles the oracle for a minute.
+pytestmark = pytest.mark.nightly
 Matched = TypeVar("Matched")
 _FUZZ = int(os.environ.get("SCOPED_IMAGES_FUZZ", "0"))
 # Go's classes, assertions and quotations, which this library refuses.

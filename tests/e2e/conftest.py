@@ -1,4 +1,4 @@
-"""A container engine of the tests' own, fresh emulated AWS environments in it, and copies of this project to deploy."""
+"""Fresh emulated AWS environments, and copies of this project to deploy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from cdk_local_aws.__main__ import say
 from cdk_local_aws.base_images import ensure_base_images
-from cdk_local_aws.engine import Engine, ensure_private_engine
+from cdk_local_aws.engine import Engine
 from cdk_local_aws.environment import (
     LocalEnvironment,
     ensure_bootstrapped,
@@ -20,22 +20,18 @@ from cdk_local_aws.environment import (
     is_bootstrapped,
     stop_emulator,
 )
-from cdk_local_aws.private_engine import stop_engine
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
 from tests.e2e.deployment import Deployment
-from tests.e2e.places import APPS, ROOT, STATE, NewDeployment
+from tests.e2e.places import APPS, ROOT, NewDeployment
 from tests.free_port import free_port
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
-    """An engine whose image store the tests may empty."""
-    made = ensure_private_engine(
-        state=STATE / "engine", installed=ROOT / ".local" / "engine" / "installed", say=say
-    )
-    ensure_base_images(made, state=ROOT / ".local" / "base-images", say=say)
-    yield made
-    stop_engine(STATE / "engine")
+def engine(engine: Engine) -> Engine:
+    """The engine, with the public base images. Never the user's own, because these tests empty its image store."""
+    assert engine.private, "these tests need Debian and root"
+    ensure_base_images(engine, state=ROOT / ".local" / "base-images", say=say)
+    return engine
 
 
 def copy_project(destination: Path) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
-# pytest-xdist's workers run side by side, and each empties its image store.
-STATE = ROOT / ".local" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
-
 APPS = Path(__file__).with_name("apps")
 NewDeployment = Callable[..., Deployment]
+
+
+def bring_stand_ins(state: Path) -> None:
+    """Give a local AWS with another state the base images that the fixture `engine` has built in a minute of CPU."""
+    folder = state / "base-images/stand-ins"
+    folder.mkdir(parents=True)
+    for archive in (ROOT / ".local/base-images/stand-ins").glob("*.tar"):
+        (folder / archive.name).symlink_to(archive)

@@ -1,4 +1,4 @@
-"""`scoped-images build`: builds what the CLI would build, under the same tags, in one bake."""
+"""A chain of three bases and a diamond of four, built in order in one bake, and by the CLI under the same tags."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 
 from tests.e2e.bake import build, command
 from tests.e2e.deployment import Deployment
+from tests.e2e.graph import ALL, assert_stands, asset, change, names
 from tests.e2e.places import NewDeployment
 from tests.e2e.registry_proxy import registry_proxy
 from tests.e2e.remote_builder import remote_builder
-from tests.e2e.test_graph import ALL, assert_stands, asset, names
 
 pytestmark = pytest.mark.e2e
 
@@ -31,13 +31,8 @@ def deployment(new_deployment: NewDeployment) -> Deployment:
     return new_deployment("graph")
 
 
-def test_the_app_is_synthesized_and_the_repositories_stack_must_be_deployed_first(
-    deployment: Deployment,
-) -> None:
+def test_a_build_names_the_stack_to_deploy_first_and_a_dry_run_each_image(deployment: Deployment) -> None:
     assert build(deployment, "-c", "env=local", code=3)["deploy_first"] == ["graph-local-repositories"]
-
-
-def test_a_dry_run_names_every_image_and_builds_none(deployment: Deployment) -> None:
     deployment.cdk("deploy", "graph-local-repositories", "--require-approval", "never", "--app", "cdk.out")
     report = build(deployment, "--app", "cdk.out", "--dry-run")
     assert names([each["image"] for each in report["build"]]) == ALL
@@ -91,14 +86,11 @@ def test_chain_and_diamond_are_built_in_one_bake_after_a_killed_build(deployment
     assert len([line for line in recorded if line.startswith("buildx bake")]) <= 2  # the killed one too
 
 
-def test_nothing_missing_builds_nothing(deployment: Deployment) -> None:
+def test_where_nothing_is_missing_neither_a_build_nor_a_deploy_builds(deployment: Deployment) -> None:
+    before = deployment.digests()
     report = build(deployment)
     assert (report["build"], report["pushed"]) == ([], {})
     assert names(report["present"]) == ALL
-
-
-def test_a_deploy_after_it_builds_nothing_and_keeps_the_digests(deployment: Deployment) -> None:
-    before = deployment.digests()
     assert deployment.deploy("--concurrency", "4") == []
     assert deployment.digests() == before
 
@@ -109,12 +101,20 @@ def baked(deployment: Deployment) -> Baked:
     return tags_and_files(deployment)
 
 
-def test_the_cli_builds_the_same_files_under_the_same_tags(deployment: Deployment, baked: Baked) -> None:
+def test_the_cli_builds_the_same_in_order_at_once_and_with_a_slow_registry(
+    deployment: Deployment, baked: Baked
+) -> None:
     delete_images(deployment)
-    assert names(deployment.deploy("--app", "cdk.out", "--concurrency", "4")) == ALL
+    with registry_proxy(deployment.env.port, delay=0.3) as proxy:
+        deployment.registry_port = proxy.server_port
+        built = deployment.deploy("--app", "cdk.out", "--asset-build-concurrency", "4", "--concurrency", "4")
+    deployment.registry_port = None
+    assert names(built) == ALL
+    assert_stands(deployment)
     assert tags_and_files(deployment) == baked
 
 
+@pytest.mark.nightly
 def test_a_remote_builder_builds_the_same_files_under_the_same_tags(
     deployment: Deployment, baked: Baked
 ) -> None:
@@ -123,6 +123,23 @@ def test_a_remote_builder_builds_the_same_files_under_the_same_tags(
         report = build(deployment, "--app", "cdk.out", "--builder", name)
     assert names([each["image"] for each in report["build"]]) == ALL
     assert tags_and_files(deployment) == baked
+
+
+def test_a_deploy_builds_what_has_changed_what_is_built_on_it_and_a_deleted_base(
+    deployment: Deployment,
+) -> None:
+    """The deleted base comes back under its tag, before what is built on it."""
+    (place,) = deployment.destinations(asset("two"))
+    tag = place["imageTag"]
+    deployment.client("ecr").batch_delete_image(repositoryName="base-two-local", imageIds=[{"imageTag": tag}])
+    assert tag not in deployment.tags("base-two-local")
+    change(deployment, "three")
+    dockerfile = deployment.project / "meeting.Dockerfile"
+    dockerfile.write_text(dockerfile.read_text() + "LABEL changed=1\n")
+    deployment.empty_engine()
+    assert names(deployment.deploy()) == {"two", "three", "tail", "top", "peak"}
+    assert tag in deployment.tags("base-two-local")
+    assert_stands(deployment)
 
 
 def delete_images(deployment: Deployment) -> None:

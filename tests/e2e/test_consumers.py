@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.deployment import Deployment
 from tests.e2e.places import NewDeployment
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.nightly]
 
 ENVIRONMENTS = ("dev", "prod", "staged")
 

@@ -133,8 +133,7 @@ def test_a_release_is_verified_and_rolled_back_as_the_pages_say(newcomer: Newcom
 
 
 def test_an_app_uses_a_repository_and_a_base_that_exist(newcomer: Newcomer) -> None:
-    """The base is the image of another app, in CDK's own repository."""
-    newcomer.deploy("one-function")
+    """The base is the image of the app with one function, in CDK's own repository."""
     code = newcomer.deployment.client("lambda").get_function(FunctionName="greet")["Code"]
     shutil.copytree(APPS / "existing", newcomer.folder("existing"))
     ecr = newcomer.deployment.client("ecr")
@@ -156,7 +155,6 @@ def test_an_app_uses_a_repository_and_a_base_that_exist(newcomer: Newcomer) -> N
 
 def test_an_unpinned_image_is_hotswapped(newcomer: Newcomer) -> None:
     """Last of the deploys: CloudFormation does not know what a hotswap has changed."""
-    newcomer.deploy("one-function")
     handler = newcomer.folder("one-function") / "greet/handler.py"
     handler.write_text(handler.read_text().replace("Hello", "Welcome"))
     assert "hotswapping resources" in newcomer.deploy("one-function", "--hotswap")

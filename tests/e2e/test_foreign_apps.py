@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
+from cdk_local_aws.engine import Engine
 from cdk_local_aws.environment import local_url
 from cdk_local_aws.stand_in_images import LAMBDA_PYTHON
-from tests.e2e.places import APPS, ROOT
+from tests.e2e.places import APPS, ROOT, bring_stand_ins
 from tests.free_port import free_port
 
 pytestmark = pytest.mark.e2e
@@ -69,7 +70,7 @@ class Installed:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+def installed(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     """The wheel, installed with what it needs and the CDK, as `pip install` does it."""
     folder = tmp_path_factory.mktemp("foreign")
     source = folder / "source"
@@ -86,6 +87,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     (folder / "versions.txt").write_text("\n".join(pins))
     subprocess.run([*uv, "pip", "install", "--quiet", *versions, str(source), "aws-cdk-lib"], check=True)
     made = Installed(folder, free_port())
+    bring_stand_ins(folder / "state")
     yield made
     made.run(folder, "cdk-local", "down")
 
@@ -98,6 +100,7 @@ def init(installed: Installed, name: str) -> Path:
     return app
 
 
+@pytest.mark.nightly
 def test_the_sample_app_of_cdk_init_deploys(installed: Installed) -> None:
     installed.deploy(init(installed, "sample"))
     (topic,) = installed.aws("sns", "list-topics")["Topics"]

@@ -1,4 +1,4 @@
-"""A chain of three bases and a diamond of four: built in order, rebuilt exactly, healed; images of a file each."""
+"""Further ways to build a chain and a diamond of bases: all of it nightly, beside test_bake.py."""
 
 from __future__ import annotations
 
@@ -10,75 +10,21 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.deployment import Deployment
+from tests.e2e.graph import ALL, STACKS_ON, assert_stands, asset, change, names
 from tests.e2e.places import NewDeployment
-from tests.e2e.registry_proxy import registry_proxy
 
-pytestmark = pytest.mark.e2e
-
-STACKS_ON = {
-    "one": {"two", "three", "tail"},
-    "two": {"three", "tail"},
-    "three": {"tail"},
-    "root": {"left", "right", "top", "peak"},
-    "left": {"top", "peak"},
-    "right": {"top", "peak"},
-    "top": {"peak"},
-    "tail": set(),
-    "peak": set(),
-}
-ALL = set(STACKS_ON)
+pytestmark = [pytest.mark.e2e, pytest.mark.nightly]
 
 
-def asset(name: str, environment: str = "local") -> str:
-    """The display name of an image of the app."""
-    if name in ("tail", "peak"):
-        return f"graph-{environment}-workloads/{name}"
-    return f"graph-{environment}-base-{name}/Image"
-
-
-def names(assets: list[str] | set[str]) -> set[str]:
-    """The images' names in the app, from their display names."""
-    known = {asset(name, environment): name for name in ALL for environment in ("local", "static")}
-    return {known[each] for each in assets}
-
-
-def change(deployment: Deployment, name: str) -> None:
-    """Another file in an image."""
-    with (deployment.project / "images" / name / f"{name}.txt").open("a") as file:
-        file.write("changed\n")
-
-
-def assert_stands(deployment: Deployment) -> None:
-    """Each image has the layers of what it was built FROM below its own."""
-    for lower, upper in (
-        ("one", "two"),
-        ("two", "three"),
-        ("three", "tail"),
-        ("root", "left"),
-        ("root", "right"),
-        ("left", "top"),
-        ("top", "peak"),
-    ):
-        base = deployment.layers(asset(lower, deployment.environment))
-        assert deployment.layers(asset(upper, deployment.environment))[: len(base)] == base, (lower, upper)
-
-
-@pytest.mark.parametrize(
-    ("flags", "delay"),
-    [
-        ((), 0),
-        (("--no-asset-prebuild",), 0),
-        (("--asset-build-concurrency", "4", "--concurrency", "4"), 0.3),
-    ],
-    ids=["default flags", "no prebuild", "concurrency 4 and a slow registry"],
-)
-def test_chain_and_diamond_are_built_in_order_from_nothing(
-    flags: tuple[str, ...], delay: float, new_deployment: NewDeployment
+@pytest.mark.parametrize("flags", [(), ("--no-asset-prebuild",)], ids=["default flags", "no prebuild"])
+def test_images_are_built_in_order_from_nothing(
+    flags: tuple[str, ...], new_deployment: NewDeployment
 ) -> None:
+    """Also after one base was deployed by hand, as somebody tries it out."""
     deployment = new_deployment("graph")
-    with registry_proxy(deployment.env.port, delay=delay) as proxy:
-        deployment.registry_port = proxy.server_port if delay else None
-        assert names(deployment.deploy(*flags)) == ALL
+    built = deployment.cdk("deploy", "graph-local-base-two", "--require-approval", "never")
+    assert names(built) == {"one", "two"}
+    assert names(deployment.deploy(*flags)) == ALL - {"one", "two"}
     assert_stands(deployment)
 
 
@@ -115,45 +61,6 @@ def test_without_our_synthesizer_s_dependencies_the_base_is_missing(new_deployme
     manifest.write_text(json.dumps(content))
     with pytest.raises(AssertionError, match=r"base-(one|two|root|left|right)-local:sha-\w+: not found"):
         deployment.deploy("--app", "cdk.out", "--asset-build-concurrency", "4")
-
-
-@pytest.fixture(scope="module")
-def deployed(new_deployment: NewDeployment) -> Deployment:
-    """The app, deployed a base at a time at first, as somebody tries it out."""
-    deployment = new_deployment("graph")
-    built = deployment.cdk("deploy", "graph-local-base-two", "--require-approval", "never")
-    assert names(built) == {"one", "two"}
-    return deployment
-
-
-def test_a_base_that_was_deployed_by_hand_is_not_built_again(deployed: Deployment) -> None:
-    assert names(deployed.deploy("--concurrency", "4")) == ALL - {"one", "two"}
-    assert_stands(deployed)
-
-
-@pytest.mark.parametrize("name", ["two", "right"])
-def test_a_change_rebuilds_an_image_and_what_stands_on_it(deployed: Deployment, name: str) -> None:
-    change(deployed, name)
-    assert names(deployed.rebuilt(deployed.deploy)) == {name} | STACKS_ON[name]
-    assert_stands(deployed)
-
-
-def test_a_change_of_one_dockerfile_rebuilds_its_image_and_what_stands_on_it(deployed: Deployment) -> None:
-    dockerfile = deployed.project / "meeting.Dockerfile"
-    dockerfile.write_text(dockerfile.read_text() + "LABEL changed=1\n")
-    assert names(deployed.rebuilt(deployed.deploy)) == {"top", "peak"}
-
-
-def test_a_deleted_base_comes_back_under_its_tag_before_what_is_built_on_it(deployed: Deployment) -> None:
-    (tag,) = {destination["imageTag"] for destination in deployed.destinations(asset("two"))}
-    deployed.client("ecr").batch_delete_image(repositoryName="base-two-local", imageIds=[{"imageTag": tag}])
-    assert tag not in deployed.tags("base-two-local")
-    change(deployed, "three")
-    deployed.empty_engine()
-    assert names(deployed.deploy("--asset-build-concurrency", "4")) == {"two", "three", "tail"}
-    assert tag in deployed.tags("base-two-local")
-    assert_stands(deployed)
-    assert deployed.deploy() == []
 
 
 @pytest.fixture(scope="module")

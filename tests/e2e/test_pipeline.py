@@ -51,6 +51,7 @@ def runs(deployment: Deployment) -> str:
     return str(code["ImageUri"]).rpartition("@")[2]
 
 
+@pytest.mark.nightly
 def test_synth_refuses_a_pipeline_whose_asset_jobs_would_find_no_repository(
     deployment: Deployment, tmp_path: Path
 ) -> None:
@@ -74,6 +75,7 @@ def test_the_first_run_deploys_the_repositories_and_builds_both_images(first: di
     assert first.keys() == {BASE, IMAGE}
 
 
+@pytest.mark.nightly
 def test_a_changed_base_is_built_before_its_dependent(
     deployment: Deployment, first: dict[str, str], tmp_path: Path
 ) -> None:
@@ -83,6 +85,7 @@ def test_a_changed_base_is_built_before_its_dependent(
     assert first[IMAGE] != second[IMAGE]
 
 
+@pytest.mark.nightly
 def test_an_old_commit_is_deployed_again_and_nothing_is_built(
     deployment: Deployment, first: dict[str, str], tmp_path: Path
 ) -> None:

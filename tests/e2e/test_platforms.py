@@ -19,20 +19,10 @@ MANIFESTS = (
 
 @pytest.fixture(scope="module")
 def deployed(new_deployment: NewDeployment) -> Deployment:
-    """The app, deployed into nothing in the order of a CDK pipeline: synth and build, all assets at once, stacks."""
+    """The app, deployed into nothing after one bake of both platforms."""
     deployment = new_deployment("platforms")
     deployment.cdk("synth", "--quiet")
     assert len(build(deployment, "--app", "cdk.out", "--deploy-first")["pushed"]) == 4
-    publish = [
-        "publish-assets",
-        "--all",
-        "--unstable=publish-assets",
-        "--concurrency",
-        "4",
-        "--app",
-        "cdk.out",
-    ]
-    assert deployment.cdk(*publish) == []
     assert deployment.deploy("--app", "cdk.out", "--concurrency", "4") == []
     return deployment
 
@@ -85,6 +75,7 @@ def test_each_platform_stands_on_the_base_s_layers_for_it(deployed: Deployment) 
         assert len(upper) > len(lower)
 
 
+@pytest.mark.nightly
 def test_after_a_failed_deploy_the_first_commit_is_deployed_again_and_nothing_is_built(
     deployed: Deployment,
 ) -> None:

@@ -1,4 +1,7 @@
-"""The commands of the receipts app's page and of the contributors', as written, in a fresh clone."""
+"""The commands of the receipts app's page and of the contributors', as written, in a clone.
+
+`.ci/run` has installed what they need into this checkout, with the same Makefile, so the clone uses that.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from cdk_local_aws.engine import Engine
 from cdk_local_aws.processes import processes_naming
-from tests.e2e.places import ROOT
+from tests.e2e.places import ROOT, bring_stand_ins
 from tests.free_port import free_port
 
 pytestmark = pytest.mark.e2e
 
 
-# `.ci/run` itself runs these, in the same way; a second time would double its length.
+# `.ci/run` itself runs these.
 RUN_BY_CI = ("make lint", "make test-fast")
 
 
@@ -35,10 +39,18 @@ def port() -> int:
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Path]:
-    """A clone of what is committed, with nothing installed, cleaned up by its own command."""
+def clone(engine: Engine, tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Path]:
+    """A clone of what is committed, cleaned up by its own command."""
     folder = tmp_path_factory.mktemp("clone") / "cdk-scoped-images"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    (folder / ".local").mkdir()
+    for installed in (".venv", ".local/cdk"):
+        (folder / installed).symlink_to(ROOT / installed)
+    # make installs again what is older than its sources.
+    for pattern in ("requirements*.txt", "**/pyproject.toml", "scripts/**/package-lock.json"):
+        for source in folder.glob(pattern):
+            os.utime(source, (0, 0))
+    bring_stand_ins(folder / ".local")
     yield folder
     cleaned = ["make", "clean"]
     done = subprocess.run(cleaned, cwd=folder, env=environment(port), check=False, capture_output=True)
@@ -51,7 +63,8 @@ def environment(port: int) -> dict[str, str]:
     ours = (str(ROOT), "MAKE", "MFLAGS", "VIRTUAL_ENV", "CDK_", "PYTHONDONTWRITEBYTECODE")
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if str(ROOT) not in part)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "PATH": path, "LOCAL_AWS_PORT": str(port)}
+    engine = ROOT / ".local/engine/installed"
+    return {**kept, "PATH": path, "LOCAL_AWS_PORT": str(port), "LOCAL_AWS_ENGINE": str(engine)}
 
 
 def test_every_command_works_as_written(clone: Path, port: int) -> None:
@@ -77,7 +90,7 @@ def test_every_command_works_as_written(clone: Path, port: int) -> None:
 
 
 def test_synth_works_without_make_as_written(tmp_path: Path) -> None:
-    """The `pip install` and `cdk synth` of the page; diff and deploy need an account."""
+    """The `pip install` and `cdk synth` of the page; diff and deploy need an account. uv installs in place of pip."""
     (block,) = [block for block in command_blocks("sh") if "pip install" in block]
     commands = [line for line in block.splitlines() if line.startswith(("pip install", "cdk synth"))]
     assert commands == [
@@ -87,12 +100,12 @@ def test_synth_works_without_make_as_written(tmp_path: Path) -> None:
     ]
     folder = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
-    cdk_folder = ROOT / ".local" / "cdk" / "node_modules" / ".bin"
-    script = "\n".join(["python3 -m venv env", ". env/bin/activate", *commands])
+    uv = ROOT / ".venv/bin/uv"
+    script = "\n".join(
+        [f'pip() {{ {uv} pip "$@"; }}', f"{uv} venv --quiet env", ". env/bin/activate", *commands]
+    )
     variables = environment(0)
-    variables["PATH"] = f"{variables['PATH']}{os.pathsep}{cdk_folder}"
-    # pip's way to say yes to --no-compile: to compile all of the CDK takes as long as the rest.
-    variables["PIP_NO_COMPILE"] = "no"
+    variables["PATH"] = f"{variables['PATH']}{os.pathsep}{ROOT / '.local/cdk/node_modules/.bin'}"
     done = subprocess.run(
         ["bash", "-ec", script], cwd=folder, env=variables, capture_output=True, text=True, check=False
     )

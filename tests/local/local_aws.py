@@ -20,7 +20,7 @@ from tests.local.debian_programs import debian_programs
 from tests.local.emulator.aws import Aws
 from tests.local.places import ROOT
 
-SMALL_BASE = "small-base.invalid/busybox:1"
+SMALL_BASE = "public.ecr.aws/nobody/busybox:1"
 
 
 @dataclass(frozen=True)

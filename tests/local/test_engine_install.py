@@ -19,6 +19,7 @@ def test_only_missing_packages_are_installed_with_apt() -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.nightly
 def test_the_next_suite_is_used_if_one_fails(tmp_path: Path, said: list[str]) -> None:
     (tmp_path / "unpacking-interrupted/root").mkdir(parents=True)
 

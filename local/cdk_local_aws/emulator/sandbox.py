@@ -92,6 +92,8 @@ class Sandbox:
             *_system(),
             *("--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108 - its own
             *("--setenv", "TMPDIR", "/tmp"),  # noqa: S108
+            # Python would look for compiled modules there only, and compile all of its own at each start.
+            *("--unsetenv", "PYTHONPYCACHEPREFIX"),
             *_folders_above([*readable, *writable]),
             *(word for path in readable for word in ("--ro-bind-try", str(path), str(path))),
             *(word for path in writable for word in ("--bind", str(path), str(path))),

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from tests.e2e.bake import build
+from tests.e2e.graph import assert_stands
 from tests.e2e.nightly.buildkitd import build_buildkitd, running_buildkitd
 from tests.e2e.places import ROOT, NewDeployment
 from tests.e2e.remote_builder import builder
 from tests.e2e.test_bake import delete_images, tags_and_files
-from tests.e2e.test_graph import assert_stands
 
 
 def test_a_buildkitd_builds_the_same_files_under_the_same_tags(new_deployment: NewDeployment) -> None:

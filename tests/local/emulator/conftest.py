@@ -18,7 +18,7 @@ from cdk_local_aws.emulator.keys import Keys
 from cdk_local_aws.emulator.sandbox import ensure_sandbox
 from cdk_local_aws.emulator.settings import EmulatorSettings
 from tests.free_port import free_port
-from tests.local.emulator.aws import ACCOUNT, NO_ENGINE, REGION, Aws
+from tests.local.emulator.aws import ACCOUNT, NO_ENGINE, REGION, STOCK, Aws
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +35,8 @@ def settings() -> Iterator[EmulatorSettings]:
 
 @pytest.fixture
 def aws(request: pytest.FixtureRequest) -> Aws:
-    """Our emulator, or stock ministack for a test of a gap."""
-    if getattr(request, "param", "ours") == "stock":
+    """Our emulator, or stock ministack in a run of `make gaps`."""
+    if STOCK:
         stock: Aws = request.getfixturevalue("stock")
         return stock
     return Aws.of(request.getfixturevalue("settings"))

@@ -135,8 +135,9 @@ def test_a_foreign_origin_is_refused(aws: Aws) -> None:
     assert call(aws, "GET", "/", Origin="null")[0] == 403
 
 
+@pytest.mark.nightly
 def test_a_web_page_in_a_browser_can_neither_create_nor_read(aws: Aws, tmp_path: Path) -> None:
-    """The page is of another site, or of another program on this machine."""
+    """The page is of another site, or of another program on this machine. To install the browser takes a minute."""
     origins = ("evil.example", "127.0.0.1")
     if shutil.which("chromium") is None:
         install_missing(["chromium"])

@@ -14,7 +14,7 @@ from cdk_local_aws.emulator.settings import EmulatorSettings
 from tests.local.emulator.aws import ACCOUNT, Aws, zipped
 
 CURIOUS = """
-import os, pathlib
+import os, pathlib, sys
 def attempt(action):
     try:
         return repr(action())
@@ -24,6 +24,7 @@ def handler(event, context):
     import boto3
     return {
         "user": os.getuid(),
+        "compiled modules": sys.pycache_prefix,
         "rights": pathlib.Path("/proc/self/status").read_text().split("CapEff:")[1].split()[0],
         "secret": attempt(lambda: open(event["secret"]).read()),
         "home": attempt(lambda: os.listdir(event["home"])),
@@ -53,6 +54,7 @@ def test_a_function_sees_its_code_and_the_local_aws_only(aws: Aws, settings: Emu
     saw: dict[str, Any] = json.loads(answer["Payload"].read())
     assert saw.pop("user") == (USER if os.geteuid() == 0 else os.getuid())
     assert saw == {
+        "compiled modules": None,  # beside the sources; `make test` has a folder that it does not see
         "rights": "0000000000000000",
         "secret": "FileNotFoundError",
         "home": "FileNotFoundError",

@@ -87,24 +87,10 @@ def main() -> None:
         options=BuildOptions(build_secrets={"key": "src=other.key"}),
         pin_digest=True,
     )
-    functions_made = []
     for name, image in (("handler", handler), ("other", other)):
-        function = lambda_.DockerImageFunction(
+        lambda_.DockerImageFunction(
             functions, f"{name}-function", function_name=f"remote-{name}", code=image.to_lambda_code()
         )
-        functions_made.append(function)
-    if app.node.try_get_context("fail"):
-        # An image that is not there makes the stack fail once everything else of it has been made.
-        missing = lambda_.CfnFunction(
-            functions,
-            "Missing",
-            package_type="Image",
-            role=functions_made[0].role.role_arn if functions_made[0].role else "",
-            code=lambda_.CfnFunction.CodeProperty(
-                image_uri=repositories["handler"].address.tagged("missing")
-            ),
-        )
-        missing.node.add_dependency(*functions_made)
     cdk.CfnOutput(functions, "QueueName", value=queue.queue_name)
     app.synth()
 
