@@ -43,19 +43,28 @@ def clone(engine: Engine, tmp_path_factory: pytest.TempPathFactory, port: int) -
     """A clone of what is committed, cleaned up by its own command."""
     folder = tmp_path_factory.mktemp("clone") / "cdk-scoped-images"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
-    (folder / ".local").mkdir()
-    for installed in (".venv", ".local/cdk"):
-        (folder / installed).symlink_to(ROOT / installed)
-    # make installs again what is older than its sources.
-    for pattern in ("requirements*.txt", "**/pyproject.toml", "scripts/**/package-lock.json"):
-        for source in folder.glob(pattern):
-            os.utime(source, (0, 0))
+    use_installed(folder)
     bring_stand_ins(folder / ".local")
     yield folder
     cleaned = ["make", "clean"]
     done = subprocess.run(cleaned, cwd=folder, env=environment(port), check=False, capture_output=True)
     assert (done.returncode, processes_naming("dockerd", str(folder))) == (0, []), done.stderr
     assert not (folder / ".local").exists()
+
+
+def use_installed(clone: Path) -> None:
+    """Let a clone use the virtual environment and the CDK CLI of this checkout."""
+    for folder in (".venv", ".local/cdk"):
+        (clone / folder).mkdir(parents=True)
+        for each in (ROOT / folder).iterdir():
+            if each.name != ".installed":
+                (clone / folder / each.name).symlink_to(each)
+    # make installs what is older than its sources.
+    (clone / ".venv/.installed").touch()
+    os.utime(clone / ".venv/.installed", (1, 1))
+    for pattern in ("requirements*.txt", "**/pyproject.toml", "scripts/**/package-lock.json"):
+        for source in clone.glob(pattern):
+            os.utime(source, (0, 0))
 
 
 def environment(port: int) -> dict[str, str]:

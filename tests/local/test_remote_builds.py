@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 
 from scoped_images import Platform, ScopedContext
-from scoped_images.context.archive import write_context_archive
 from scoped_images.ecr.tags import late_content_tag
-from scoped_images.functions.registry.index import put_index
 from scoped_images.image.build_options import BuildOptions
 from scoped_images.image.spec import ImageSpec
 from scoped_images.remote.build_secret import BuildSecret
@@ -82,36 +80,6 @@ def test_a_hostile_argument_arrives_unharmed_and_runs_nothing(remote: Remote) ->
         assert remote.run(repository, f"sha256:{data['Hex']}", "cat", "/word") == HOSTILE
         assert not owned.exists()
     assert data["Tag"] == late_content_tag("sha-late", {"WORD": HOSTILE})
-
-
-def test_a_tampered_archive_is_not_built(remote: Remote) -> None:
-    """A user who can write to the bucket of assets must not change images."""
-    repository = remote.repository()
-    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="mine"), repository)
-    other = write_context_archive(
-        remote.context("FROM scratch\nCOPY word /\n", word="theirs"), remote.folder / "archives"
-    )
-    remote.aws.client("s3").upload_file(str(other), BUCKET, request.archive_key)
-    with pytest.raises(BuildError, match="the archive of the build context is not the one that was synthes"):
-        remote.wait(remote.start(request))
-    assert remote.aws.client("ecr").describe_images(repositoryName=repository)["imageDetails"] == []
-
-
-def test_a_forged_event_builds_only_the_image_of_the_project(remote: Remote) -> None:
-    """A user who may invoke the function does not get the rights of a build."""
-    victim, repository = remote.repository(), remote.repository()
-    request = remote.request(remote.context("FROM scratch\nCOPY word /\n", word="own"), repository)
-    event = remote.event(request)
-    event["ResourceProperties"] |= {
-        "RepositoryName": victim,
-        "RepositoryUri": f"{remote.registry}/{victim}",
-        "BuildArguments": {"BASE_IMAGE_URI": "evil.example/x"},
-        "Role": f"arn:aws:iam::{remote.env.account}:role/victim",
-    }
-    assert remote.wait(remote.started(event))["Tag"] == request.tag
-    ecr = remote.aws.client("ecr")
-    assert len(ecr.describe_images(repositoryName=repository)["imageDetails"]) > 0
-    assert ecr.describe_images(repositoryName=victim)["imageDetails"] == []
 
 
 def test_secrets_reach_the_build_but_no_log_and_no_image(remote: Remote) -> None:
@@ -249,27 +217,6 @@ def test_a_build_whose_stack_rolls_back_is_stopped(remote: Remote) -> None:
     with pytest.raises(BuildError, match="was stopped in phase BUILD: its stack went over to ROLLBACK_"):
         remote.builds.is_complete(started)
     wait_until(lambda: remote.status(started["BuildId"]) == "STOPPED")
-
-
-def test_builds_for_two_platforms_end_in_one_index(remote: Remote) -> None:
-    """Builds of only COPY steps need no emulation."""
-    repository = remote.repository()
-    context = remote.context("FROM scratch\nCOPY word /\n", word="both")
-    tags = {str(platform): ImageSpec(context=context, platform=platform).content_tag for platform in Platform}
-    digests = {
-        platform: remote.build(remote.request(context, repository, platform=platform, tag=tag))
-        for platform, tag in tags.items()
-    }
-    place = {"RegistryId": remote.env.account, "RepositoryName": repository, "ImageTag": "sha-index"}
-    (index,) = put_index(remote.aws.client("ecr"), {**place, "Images": tags, "Key": "key"}).values()
-    found = {
-        f"{each['platform']['os']}/{each['platform']['architecture']}": each["digest"]
-        for each in remote.manifest(repository, index)["manifests"]
-    }
-    assert found == digests
-    config = remote.manifest(repository, digests["linux/arm64"])["config"]["digest"]
-    blob = remote.aws.registry.call("GET", f"/v2/{repository}/blobs/{config}")
-    assert json.loads(blob.body)["architecture"] == "arm64"
 
 
 def test_a_build_under_way_when_the_emulator_stops_is_stopped(remote: Remote) -> None:
