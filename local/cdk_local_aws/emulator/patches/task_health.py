@@ -20,6 +20,9 @@ Task = dict[str, Any]
 
 POLL_SECONDS = 0.2
 READY_SECONDS = 120.0
+# ministack looks at each task ten times a second, which keeps the engine busy.
+LOOK_SECONDS = 1.0
+_looked_at: dict[str, float] = {}  # by the ARN of a task
 
 stock_maybe_mark_stopped = ecs._maybe_mark_stopped
 stock_schedule = ecs._schedule_service_deployment_completion
@@ -56,7 +59,11 @@ def schedule_completion(
 
 
 def maybe_mark_stopped(task: Task, docker_client: Any = None) -> None:
-    """Update a task from its containers as ministack does, and from their health."""
+    """Update a task from its containers as ministack does, and from their health, at most once a second."""
+    now = time.monotonic()
+    if now - _looked_at.get(task["taskArn"], 0) < LOOK_SECONDS:
+        return
+    _looked_at[task["taskArn"]] = now
     stock_maybe_mark_stopped(task, docker_client)
     if task.get("lastStatus") != "RUNNING" or not task.get("_docker_ids"):
         return
