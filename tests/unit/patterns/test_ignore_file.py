@@ -146,7 +146,7 @@ def test_a_rule_that_go_cannot_compile_is_an_error_when_it_is_tried(pattern: str
 
 @pytest.mark.parametrize(
     "pattern",
-    ["*a" * 200 + "b", "**/" * 200 + "b", "**/*a" * 100 + "b", "a{1,1000}" * 2 + "b*c"],
+    ["*a" * 200 + "b", "**/" * 200 + "b", "**/*a" * 100 + "b", "a{1,300}" * 2 + "b*c"],
 )
 def test_many_wildcards_against_a_long_name_end_at_once(pattern: str) -> None:
     """A matcher that goes back and tries again takes longer than the universe has existed."""
