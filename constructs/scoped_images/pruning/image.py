@@ -58,7 +58,7 @@ class Image:
     children: digests that it lists, if it is an index.
     subject: digest of the image that it is a signature, an SBOM or another attachment of.
     status: ECR's word: ACTIVE, ARCHIVED, ACTIVATING while ECR restores it from the archive, or a new one.
-    archived_at, restored_at: when it last entered and left the archive.
+    archived_at: when it entered the archive, None unless it is there. restored_at: when it last left the archive.
     unreadable_index: an archived index; ECR does not return its manifest, so its children are unknown.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scoped_images.pruning.aws_calls import AwsCalls
 from scoped_images.pruning.ecr_images import list_images
-from scoped_images.pruning.image import ARCHIVED, Image
+from scoped_images.pruning.image import Image
 from scoped_images.pruning.run_id import RunId
 from scoped_images.pruning.settings import PrunerSettings
 
@@ -21,7 +21,7 @@ def archived_by(aws: AwsCalls, settings: PrunerSettings, run: RunId) -> list[Ima
         (image.archived_at, image)
         for images in listed
         for image in images or ()
-        if image.status == ARCHIVED and image.archived_at is not None and run.includes(image.archived_at)
+        if image.archived_at is not None and run.includes(image.archived_at)
     ]
     return [image for _, image in sorted(found, key=lambda one: one[0], reverse=True)]
 
