@@ -86,15 +86,6 @@ def test_labelling_again_with_other_labels_leaves_none_of_the_old(table: Receipt
         assert labels_of(table, a_receipt()) == newer
 
 
-def test_more_labels_than_one_batch_takes_are_all_written_and_all_removed(table: ReceiptTable) -> None:
-    table.put_receipt(a_receipt())
-    labels = tuple(a_label(line, "LINE_ITEM", f"{line}.00") for line in range(60))
-    table.replace_labels(a_receipt().receipt_id, labels)
-    assert labels_of(table, a_receipt()) == labels
-    table.replace_labels(a_receipt().receipt_id, [])
-    assert labels_of(table, a_receipt()) == ()
-
-
 def test_labels_of_another_receipt_are_refused(table: ReceiptTable) -> None:
     with pytest.raises(ValueError, match=f"labels: must be of receipt {2:032x}, got RECEIPT#{1:032x}"):
         table.replace_labels(a_receipt(2).receipt_id, [a_label()])

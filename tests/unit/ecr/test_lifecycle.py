@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -50,23 +49,6 @@ def test_the_rules_are_spelled_as_ecr_takes_them() -> None:
         }
         for priority, (description, selection) in enumerate(RULES, start=1)
     ]
-
-
-@pytest.mark.parametrize("tag", ["cache-linux-arm64", "cache-main-linux-amd64", "stable"])
-def test_a_mutable_tag_meets_a_rule_that_never_fires_first(tag: str) -> None:
-    """ECR gives an image to the first rule that matches one of its tags."""
-    first = next(
-        rule for rule in rules() if any(fnmatchcase(tag, p) for p in rule["selection"]["tagPatternList"])
-    )
-    assert first["selection"]["countType"] == "sinceImagePushed"
-    assert first["selection"]["countNumber"] == 9999
-
-
-def test_without_a_count_content_tagged_images_are_claimed_and_kept() -> None:
-    """Pruning them is then left to what knows which are in use."""
-    selection = ImageLifecycle(max_images=None, untagged_days=3).rules()[2]["selection"]
-    assert selection["tagPatternList"] == ["sha-*"]
-    assert (selection["countType"], selection["countNumber"]) == ("sinceImagePushed", 9999)
 
 
 @pytest.mark.parametrize(
