@@ -50,6 +50,10 @@ def image_in(app: cdk.App, root: Path, workload: str = "services/web_site", **op
     return images_in(app, root).image(stack_in(app), "Image", workload, **options)
 
 
+def own_bases(app: cdk.App) -> BaseImages:
+    return BaseImages(app, environment(), bases=[], prefix="own")
+
+
 MISTAKES: dict[str, tuple[Callable[[cdk.App, Path], object], str]] = {
     "an unknown workload": (
         lambda app, root: image_in(app, root, "lambdas/uplaod"),
@@ -60,10 +64,12 @@ MISTAKES: dict[str, tuple[Callable[[cdk.App, Path], object], str]] = {
         "workload: expected a package or a folder of {root}, got '..'; known packages are shared, upload-all",
     ),
     "bases, and how to derive them": (
-        lambda app, root: images_in(
-            app, root, bases=BaseImages(app, environment(), bases=[], prefix="own"), exclude=[]
-        ),
+        lambda app, root: images_in(app, root, bases=own_bases(app), exclude=[]),
         "bases: the base images are made already, got exclude= too; pass it to what makes them",
+    ),
+    "bases, and no platforms for them": (
+        lambda app, root: images_in(app, root, bases=own_bases(app), platforms=[]),
+        "bases: the base images are made already, got platforms= too; pass it to what makes them",
     ),
     "an unknown argument of an image": (
         lambda app, root: image_in(app, root, platfrom="linux/arm64"),

@@ -93,10 +93,8 @@ class WorkspaceImages:
         The other arguments are those of BaseGraph.from_workspace, which derives the bases.
         """
         expect_prefix(prefix)
-        given = [
-            name for name, value in (("platforms", platforms), ("base_dockerfile", base_dockerfile)) if value
-        ]
-        useless = [*derivation, *given]
+        given = {"platforms": platforms != (), "base_dockerfile": base_dockerfile is not None}
+        useless = [*derivation, *(name for name, is_given in given.items() if is_given)]
         if bases and useless:
             raise ScopedImagesError(
                 f"bases: the base images are made already, got {useless[0]}= too; pass it to what makes them"
