@@ -55,8 +55,11 @@ def architectures_in(stack: cdk.Stack) -> list[Any]:
     return sorted(found, key=str)
 
 
-@pytest.mark.parametrize("pin_digest", [False, True], ids=["by its tag", "by its digest"])
-@pytest.mark.parametrize(("platform", "architecture"), [("linux/arm64", "ARM64"), ("linux/amd64", "X86_64")])
+@pytest.mark.parametrize(
+    ("platform", "architecture", "pin_digest"),
+    [("linux/arm64", "ARM64", False), ("linux/amd64", "X86_64", True)],
+    ids=["by its tag", "by its digest"],
+)
 def test_functions_tasks_and_jobs_get_the_architecture_of_their_image(
     small_app: SmallApp, platform: str, architecture: str, pin_digest: bool
 ) -> None:
