@@ -17,16 +17,6 @@ from scoped_images import (
 from tests.cdk.workspace import DOCKERFILE, REGISTRY, images_in, sources, stack_in
 
 
-def test_a_dockerfile_may_serve_several_workloads(app: cdk.App, root: Path) -> None:
-    (root / "dockerfiles").mkdir()
-    (root / "dockerfiles" / "function.Dockerfile").write_text(f"{DOCKERFILE}USER 1000\n")
-    image = images_in(app, root).image(
-        stack_in(app), "Image", "lambdas/upload_all", dockerfile="dockerfiles/function.Dockerfile"
-    )
-    context = image.specs[0].context
-    assert (context.dockerfile.name, context.root.name) == ("function.Dockerfile", "upload_all")
-
-
 @pytest.mark.parametrize("dockerfile", [None, "dockerfiles/function.Dockerfile"])
 def test_what_the_dockerfile_does_not_read_moves_no_tag(
     app: cdk.App, root: Path, dockerfile: str | None
@@ -42,7 +32,12 @@ def test_what_the_dockerfile_does_not_read_moves_no_tag(
     beside = images.image(stack, "Beside", "lambdas/upload_all", dockerfile=dockerfile)
     (folder / "handler.py").write_text("changed = True\n")
     changed = images.image(stack, "Changed", "lambdas/upload_all", dockerfile=dockerfile)
-    assert [file.path for file in beside.specs[0].context.files] == ["handler.py"]
+    context = beside.specs[0].context
+    assert (context.root.name, context.dockerfile.name) == (
+        "upload_all",
+        Path(dockerfile or "Dockerfile").name,
+    )
+    assert [file.path for file in context.files] == ["handler.py"]
     assert beside.tag == before.tag != changed.tag
 
 
