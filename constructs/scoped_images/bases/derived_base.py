@@ -17,7 +17,8 @@ from scoped_images.context.named import NamedContext
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
-from scoped_images.workspace.build_files import build_files, folders_outside, ignored_data, rules_for
+from scoped_images.workspace.build_files import build_files, ignored_data, rules_for
+from scoped_images.workspace.build_settings import folders_outside
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.requirements import Request, Requirements, find_requirements
 from scoped_images.workspace.version_source import (

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from scoped_images.context.control_files import read_folder_ignore_file
 from scoped_images.context.named import NamedContext
@@ -15,8 +13,8 @@ from scoped_images.context.selection import whole_folder
 from scoped_images.context.size import MAX_BYTES, SizeLimit, read_files
 from scoped_images.errors import ScopedImagesError
 from scoped_images.patterns.ignore_file import IgnoreFile, IgnoreRule
+from scoped_images.workspace.build_settings import data_patterns, named_elsewhere, named_parts
 from scoped_images.workspace.package import Package
-from scoped_images.workspace.tables import setting
 from scoped_images.workspace.version_source import generated_version_files
 from scoped_images.workspace.workspace import Workspace
 
@@ -36,26 +34,6 @@ _BESIDE = (
     *("toxfile.py", "tox.ini", "mkdocs.yml", "cdk.json"),
 )
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in")
-# The tables that build backends read, and keys in them that name nothing to build from.
-_BACKENDS = (
-    *("setuptools", "hatch", "poetry", "pdm", "flit", "uv", "maturin", "scikit-build", "meson-python"),
-)
-_OTHER_KEYS = frozenset(
-    {
-        *("exclude", "sdist", "envs", "dependencies", "optional-dependencies", "dev-dependencies", "group"),
-        *("scripts", "extras", "sources", "source", "workspace", "urls", "keywords", "classifiers"),
-    }
-)
-# The settings that name data files, besides setuptools' by package, and those that name programs of a build.
-_DATA = (
-    *(
-        "hatch.build.artifacts",
-        "hatch.build.targets.wheel.artifacts",
-        "hatch.build.targets.wheel.force-include",
-    ),
-    *("poetry.include", "pdm.build.includes"),
-)
-_PROGRAMS = ("hatch.build.hooks", "hatch.build.targets.wheel.hooks", "poetry.build", "setuptools.ext-modules")
 _COMPILED = (".so", ".pyd", ".dylib", ".dll", ".pyc")
 _IGNORED = "git ignores it"
 _WILDCARDS = re.compile(r"[*?\[\]\\]")
@@ -75,7 +53,7 @@ def build_files(packages: Iterable[Package], workspace: Workspace) -> NamedConte
     for package in packages:
         own = whole_folder(package.folder, rules_for(package, workspace)).lines
         found |= {_join(root, package.folder, path) for path in own}
-        for path in _named_elsewhere(package):
+        for path in named_elsewhere(package):
             found |= set(_with_content(root, path, ignored))
     found = _with_link_targets(packages[0].name, root, found, ignored)
     files = [path for path in found if (root / path).is_symlink() or not (root / path).is_dir()]
@@ -97,7 +75,7 @@ def rules_for(package: Package, workspace: Workspace) -> IgnoreFile:
     """
     folder = package.folder
     inner = [each.folder for each in workspace.every if each.folder != folder]
-    named = set(_named_parts(package.tables))
+    named = set(named_parts(package))
     text = "\n".join(_text(folder / name) for name in _BUILD_FILES)
     environments = [path.parent.name for path in folder.glob("*/pyvenv.cfg")]
     rust = ["target"] if (folder / "Cargo.toml").is_file() else []
@@ -126,21 +104,14 @@ def rules_for(package: Package, workspace: Workspace) -> IgnoreFile:
 def ignored_data(package: Package, workspace: Workspace) -> tuple[str, ...]:
     """Return the files that git ignores although the package's settings name them as data, relative to its folder.
 
-    A wheel that is built on this machine has them, and the base does not. Files that a program makes during the build are
-    none of them: compiled ones, and all of a package that has such a program.
+    A wheel that is built on this machine has them, and the base does not. Compiled files are none of them: the build
+    makes them.
     """
-    tables, folder = package.tables, package.folder
-    by_package = setting(tables, "setuptools.package-data")
-    data = [setting(tables, key) for key in _DATA]
-    data += by_package.values() if isinstance(by_package, dict) else ()
-    patterns = list(filter(None, (text.lstrip("/") for text in _texts(data))))
-    makes_files = any(setting(tables, key) for key in _PROGRAMS) or any(
-        (folder / name).is_file() for name in ("setup.py", "pdm_build.py")
-    )
-    if makes_files or not patterns:
+    patterns = data_patterns(package)
+    if not patterns:
         return ()
     found: set[str] = set()
-    rules = rules_for(package, workspace)
+    folder, rules = package.folder, rules_for(package, workspace)
     others = IgnoreFile(tuple(rule for rule in rules.rules if rule.file != _IGNORED))
     for path in _below(workspace.root, folder, workspace.ignored):
         for file in (folder / path).rglob("*") if path.endswith("/") else [folder / path]:
@@ -165,71 +136,6 @@ def _text(path: Path) -> str:
 def _literal(path: str) -> str:
     """Return the pattern that matches only this path."""
     return _WILDCARDS.sub(lambda special: f"\\{special[0]}", path.rstrip("/"))
-
-
-def _named_parts(tables: Any) -> Iterator[str]:
-    """Yield the first folder or file of each path that the settings of a build backend name."""
-    for text in _settings(tables):
-        yield text.removeprefix("./").partition("/")[0]
-
-
-def _named_elsewhere(package: Package) -> Iterator[Path]:
-    """Yield the existing paths outside of the package's folder that its build settings name."""
-    for text in _settings(package.tables):
-        if text.startswith("../"):
-            path = Path(os.path.normpath(package.folder / _without_wildcard(text)))
-            if path.exists() and not package.folder.is_relative_to(path):
-                yield path
-
-
-def _without_wildcard(path: str) -> str:
-    """Return the folder that holds everything a pattern matches, or the path itself."""
-    before, wildcard, _ = path.partition("*")
-    return posixpath.dirname(before) if wildcard else before
-
-
-def _settings(tables: Any) -> Iterator[str]:
-    """Yield every text in the tables that build backends read, keys included."""
-    tool = tables.get("tool", {})
-    yield from _texts(tables.get("project", {}))
-    yield from _texts(tables.get("build-system", {}))
-    for backend in _BACKENDS:
-        yield from _texts(tool.get(backend, {}))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
-    elif isinstance(value, dict) and value.get("format") != "sdist":
-        together = _from_and_include(value)
-        if together:
-            yield "/".join(together)
-        for key, each in value.items():
-            if key not in _OTHER_KEYS and not (together and key in ("from", "include")):
-                yield key
-                yield from _texts(each)
-
-
-def _from_and_include(value: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return both parts of an entry of Poetry's `packages`: what to include, and the folder that has it."""
-    folder, include = value.get("from"), value.get("include")
-    return (folder, include) if isinstance(folder, str) and isinstance(include, str) else None
-
-
-def folders_outside(package: Package) -> dict[str, tuple[str, ...]]:
-    """Return what Poetry's `packages` includes from folders outside of the package's, by folder.
-
-    poetry-core builds no wheel of `from = "../…"`.
-    """
-    entries = setting(package.tables, "poetry.packages") or ()
-    found: dict[str, tuple[str, ...]] = {}
-    for folder, include in filter(None, map(_from_and_include, entries)):
-        if folder == ".." or folder.startswith("../"):
-            found[folder] = (*found.get(folder, ()), _without_wildcard(include))
-    return found
 
 
 def _with_link_targets(name: str, root: Path, paths: set[str], ignored: tuple[str, ...]) -> set[str]:

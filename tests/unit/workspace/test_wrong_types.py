@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from scoped_images.errors import ScopedImagesError
-from scoped_images.workspace.build_files import build_files, folders_outside, ignored_data
+from scoped_images.workspace.build_files import build_files, ignored_data
+from scoped_images.workspace.build_settings import folders_outside
 from scoped_images.workspace.import_names import import_names
 from scoped_images.workspace.package import Package
 from scoped_images.workspace.pyproject import SharedSources, read_package
