@@ -20,7 +20,8 @@ from scoped_images.platform import Platform
 from scoped_images.workspace.build_files import build_files, ignored_data, rules_for
 from scoped_images.workspace.build_settings import folders_outside
 from scoped_images.workspace.package import Package
-from scoped_images.workspace.requirements import Request, Requirements, find_requirements
+from scoped_images.workspace.request import Request
+from scoped_images.workspace.requirements import Requirements, find_requirements
 from scoped_images.workspace.version_source import (
     finds_data_by_git,
     has_fallback,

@@ -21,7 +21,8 @@ from scoped_images.expect import expect, expect_items, expect_list
 from scoped_images.platform import Platform
 from scoped_images.workspace.cycles import find_cycle
 from scoped_images.workspace.package import Package
-from scoped_images.workspace.requirements import Request, Requirements
+from scoped_images.workspace.request import Request
+from scoped_images.workspace.requirements import Requirements
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.workspace import Workspace
 

@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.request import Request
 from scoped_images.workspace.requirements_file import Line, read_lines
-from scoped_images.workspace.target import Target
 
 
-def read_pip_locks(
-    package: Package,
-    required: Mapping[Path, Sequence[Dependency]],
-    *,
-    local: Mapping[str, Path],
-    from_index: Callable[[str], bool],
-) -> tuple[Line, ...]:
-    """Return the lines of the lock files, each requirement once, without packages of the workspace.
+def read_pip_locks(request: Request, first: Path) -> tuple[tuple[Line, ...], tuple[Path, ...]]:
+    """Return the lines of a package's lock file and of those beside it for its extras, and these files.
 
-    Comments are dropped, because tools list dependents in them and the image does not depend on those.
-
-    required: the direct requirements that each file must contain.
-    local: the folders of the workspace's packages, by name.
-    from_index: whether the package takes a name that `local` has from an index all the same.
+    Each requirement comes once, and packages of the workspace do not. Comments are dropped, because tools list dependents
+    in them and the image does not depend on those.
 
     Raises ScopedImagesError if a direct requirement is missing, if two files pin two versions of one package, or if a
     line names a source that is neither a package index nor the workspace.
     """
+    required = _required(request, first)
     lines: list[Line] = []
     found: dict[tuple[str, str], tuple[Line, Path]] = {}
     for path, direct in required.items():
-        for line in _lines(path, local, from_index):
+        for line in _lines(request, path):
             if line.requirement is None:
                 lines.append(line)
                 continue
-            first, first_path = found.setdefault((line.name, line.marker), (line, path))
-            if first is line:
+            other, other_path = found.setdefault((line.name, line.marker), (line, path))
+            if other is line:
                 lines.append(line)
-            elif first.requirement and first.requirement.specifier != line.requirement.specifier:
+            elif other.requirement and other.requirement.specifier != line.requirement.specifier:
                 raise ScopedImagesError(
-                    f"base image {package.name!r}: {first_path} has {line.name}{first.requirement.specifier}, and "
-                    f"{path} has {line.name}{line.requirement.specifier}; lock both together"
+                    f"base image {request.package.name!r}: {other_path} has {line.name}{other.requirement.specifier}, "
+                    f"and {path} has {line.name}{line.requirement.specifier}; lock both together"
                 )
-        _refuse_missing(package, path, direct, {name for name, _ in found})
+        _refuse_missing(request.package, path, direct, {name for name, _ in found})
     # Options without a requirement install nothing.
-    return tuple(lines) if found else ()
+    return tuple(lines) if found else (), tuple(required)
+
+
+def _required(request: Request, first: Path) -> dict[Path, tuple[Dependency, ...]]:
+    """Return the direct requirements that each file must have."""
+    package = request.package
+    required = {first: request.third_party_of(package.requires(()))}
+    for extra in sorted(request.extras):
+        path = package.folder / f"requirements-{extra}.lock"
+        path = path if path.is_file() else first
+        asked = request.third_party_of(package.extras.get(extra, ()))
+        required[path] = (*required.get(path, ()), *(each for each in asked if each.name != package.name))
+    return required
 
 
 def is_pinned(path: Path) -> bool:
@@ -60,14 +64,13 @@ def is_pinned(path: Path) -> bool:
     )
 
 
-def refuse_other_environments(
-    package: Package, direct: Sequence[Dependency], lines: Iterable[Line], files: str, target: Target
-) -> None:
+def refuse_other_environments(request: Request, lines: Iterable[Line], files: str) -> None:
     """Raise if the requirements lack a direct one that the target needs, or have it only for other environments."""
+    package, target = request.package, request.target
     markers: dict[str, list[str]] = {}
     for line in lines:
         markers.setdefault(line.name, []).append(line.marker)
-    for dependency in direct:
+    for dependency in request.third_party:
         needed = target.simplify(dependency.marker)
         if needed is None or any(target.may_hold(marker) for marker in markers.get(dependency.name, ())):
             continue
@@ -95,11 +98,13 @@ def _refuse_missing(package: Package, path: Path, direct: Sequence[Dependency], 
             )
 
 
-def _lines(path: Path, local: Mapping[str, Path], from_index: Callable[[str], bool]) -> Iterator[Line]:
+def _lines(request: Request, path: Path) -> Iterator[Line]:
+    third_party = {each.name for each in request.third_party}
+    in_bases = {each.name for each in request.workspace.every} - third_party
     for line in read_lines(path):
         if line.folder:
-            _refuse_other_folder(path, line, local)
-        elif line.name not in local or from_index(line.name):
+            _refuse_other_folder(request, path, line)
+        elif line.name not in in_bases:
             url = (line.requirement and line.requirement.url) or ""
             if url:
                 # Leave the address out: it may contain a login.
@@ -111,11 +116,11 @@ def _lines(path: Path, local: Mapping[str, Path], from_index: Callable[[str], bo
             yield line
 
 
-def _refuse_other_folder(path: Path, line: Line, local: Mapping[str, Path]) -> None:
+def _refuse_other_folder(request: Request, path: Path, line: Line) -> None:
     """Raise unless the folder is a package of the workspace, which another base installs."""
     folder = (path.parent / line.folder).resolve()
     # `uv export` writes paths relative to the folder it ran in, which the file does not name.
-    if not any(folder == each or folder.name == each.name for each in local.values()):
+    if not any(folder == each.folder or folder.name == each.folder.name for each in request.workspace.every):
         raise ScopedImagesError(
             f"{line.where}: {line.folder!r} is a folder outside of the workspace, which the build cannot read; publish "
             "it to an index, or make it a package of the workspace"

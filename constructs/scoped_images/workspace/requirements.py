@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +12,14 @@ from pathlib import Path
 from scoped_images.errors import ScopedImagesError
 from scoped_images.workspace.lock import Lock
 from scoped_images.workspace.lock_files import PIP_LOCK
+from scoped_images.workspace.locked_lines import locked_lines
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.pip_lock import is_pinned, read_pip_locks, refuse_other_environments
 from scoped_images.workspace.plain_workload import REQUIREMENTS
+from scoped_images.workspace.request import Request
 from scoped_images.workspace.requirements_file import Line, read_lines, unmet
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.version_source import build_requirements
-from scoped_images.workspace.workspace import Workspace
 
 _REQUIRE_HASHES = "--require-hashes"
 _HASHES = re.compile(r"(?: \\\n)?\s+--hash=\S+")
@@ -44,7 +45,7 @@ class Requirements:
     @cached_property
     def hashed(self) -> bool:
         """Return whether pip checks every package against a hash, which one line with a hash makes it do."""
-        return any("--hash=" in line.text for line in self.lines)
+        return any(line.hashed for line in self.lines)
 
     @cached_property
     def text(self) -> str:
@@ -72,35 +73,6 @@ class Requirements:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What an image asks of one package.
-
-    extras: of the package. asked: the requested extras of every package. dependents: the packages that depend on it,
-    whose lock files may have it.
-    """
-
-    workspace: Workspace
-    package: Package
-    target: Target
-    extras: frozenset[str] = frozenset()
-    asked: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict)
-    dependents: tuple[Package, ...] = ()
-
-    @property
-    def third_party(self) -> tuple[Dependency, ...]:
-        """Return the dependencies that no base of the repository installs and that the target may need."""
-        return self.third_party_of(self.package.requires(self.extras))
-
-    def third_party_of(self, dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
-        """Return those of some dependencies."""
-        return tuple(
-            each
-            for each in dependencies
-            if self.target.may_hold(each.marker) and self.workspace.local(self.package, each) is None
-        )
-
-
 def find_requirements(request: Request) -> Requirements:
     """Return the third-party packages that a package requires.
 
@@ -113,15 +85,15 @@ def find_requirements(request: Request) -> Requirements:
     _refuse_elsewhere(package, direct)
     _refuse_python(package, target)
     if (package.folder / PIP_LOCK).is_file():
-        return _checked(request, direct, _from_pip_locks(request, package.folder / PIP_LOCK))
+        return _from_pip_locks(request, package.folder / PIP_LOCK)
     lock = request.workspace.locks.nearest(package, request.dependents)
     if lock is not None:
-        return _checked(request, direct, _from_lock(request, lock, direct))
+        return _from_lock(request, lock)
     outdated = request.workspace.root / "uv.lock"
     if request.workspace.is_uv and outdated.is_file():
         raise ScopedImagesError(f"{outdated} does not contain the package {package.name!r}; run `uv lock`")
     if (package.folder / REQUIREMENTS).is_file() and is_pinned(package.folder / REQUIREMENTS):
-        return _checked(request, direct, _from_pip_locks(request, package.folder / REQUIREMENTS))
+        return _from_pip_locks(request, package.folder / REQUIREMENTS)
     if package.file is not None and package.file.name == REQUIREMENTS:
         # Of a workload. Raises for a line that its dependencies leave out.
         list(read_lines(package.file))
@@ -163,7 +135,7 @@ def _refuse_python(package: Package, target: Target) -> None:
         )
 
 
-def _from_lock(request: Request, lock: Lock, direct: tuple[Dependency, ...]) -> Requirements:
+def _from_lock(request: Request, lock: Lock) -> Requirements:
     package, target = request.package, request.target
     if not target.runs(lock.requires_python):
         raise ScopedImagesError(
@@ -171,9 +143,7 @@ def _from_lock(request: Request, lock: Lock, direct: tuple[Dependency, ...]) -> 
             f"{target.python}; run `{lock.update}` for that Python, or pass public_image= with another"
         )
     try:
-        lines = lock.requirements(
-            package, request.extras, direct=direct, asked=request.asked, target=request.target
-        )
+        lines = locked_lines(request, lock)
     except ScopedImagesError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -182,45 +152,33 @@ def _from_lock(request: Request, lock: Lock, direct: tuple[Dependency, ...]) -> 
     return Requirements(
         lines=lines,
         files=(lock.path,),
+        warnings=_warnings(request, lines, (lock.path,)),
         complete=True,
         build_constraints=lock.constraints(build_requirements(package).values()),
         version=entry.version or None if entry else None,
     )
 
 
-def _checked(request: Request, direct: tuple[Dependency, ...], locked: Requirements) -> Requirements:
+def _from_pip_locks(request: Request, first: Path) -> Requirements:
+    lines, files = read_pip_locks(request, first)
+    return Requirements(lines=lines, files=files, warnings=_warnings(request, lines, files))
+
+
+def _warnings(request: Request, lines: Sequence[Line], paths: Sequence[Path]) -> tuple[str, ...]:
     """Warn of locked versions that the package does not allow. Not an error: uv and pip-compile can override versions.
 
     Raises ScopedImagesError if the lock is for another environment.
     """
-    package, files = request.package, " and ".join(map(str, locked.files))
-    refuse_other_environments(package, direct, locked.lines, files, request.target)
-    reproducible = locked.hashed or not locked.lines
+    package, files = request.package, " and ".join(map(str, paths))
+    refuse_other_environments(request, lines, files)
+    reproducible = any(line.hashed for line in lines) or not lines
     unhashed = () if reproducible else (_not_reproducible(package, f"{files} lacks hashes"),)
     outdated = (
         f"base image {package.name!r}: {package.declared_in} requires {requirement.name}{requirement.specifier}, but "
         f"{files} pins {versions}; lock it again"
-        for requirement, versions in unmet((each.requirement for each in direct), locked.lines)
+        for requirement, versions in unmet((each.requirement for each in request.third_party), lines)
     )
-    return dataclasses.replace(locked, warnings=(*unhashed, *outdated))
-
-
-def _from_pip_locks(request: Request, first: Path) -> Requirements:
-    package, workspace = request.package, request.workspace
-    required: dict[Path, tuple[Dependency, ...]] = {first: request.third_party_of(package.requires(()))}
-    for extra in sorted(request.extras):
-        path = package.folder / f"requirements-{extra}.lock"
-        path = path if path.is_file() else first
-        asked = request.third_party_of(package.extras.get(extra, ()))
-        required[path] = (*required.get(path, ()), *(each for each in asked if each.name != package.name))
-    third_party = {each.name for each in request.third_party}
-    lines = read_pip_locks(
-        package,
-        required,
-        local={each.name: each.folder for each in workspace.every},
-        from_index=third_party.__contains__,
-    )
-    return Requirements(lines=lines, files=tuple(required))
+    return (*unhashed, *outdated)
 
 
 def _not_reproducible(package: Package, reason: str) -> str:

@@ -50,6 +50,11 @@ class Line:
         return str(self.requirement.marker or "") if self.requirement else ""
 
     @property
+    def hashed(self) -> bool:
+        """Return whether it has a hash."""
+        return "--hash=" in self.text
+
+    @property
     def version(self) -> str:
         """Return the version that `name==version` pins; empty for anything else."""
         pinned = re.fullmatch(r"==([^*]+)", str(self.requirement.specifier) if self.requirement else "")

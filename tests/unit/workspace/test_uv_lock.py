@@ -20,9 +20,12 @@ from packaging.requirements import Requirement
 
 from scoped_images.platform import Platform
 from scoped_images.workspace.lock import Lock
+from scoped_images.workspace.locked_lines import locked_lines
 from scoped_images.workspace.package import Dependency, Package
+from scoped_images.workspace.request import Request
 from scoped_images.workspace.target import Target
 from scoped_images.workspace.uv_lock import read_uv_lock
+from scoped_images.workspace.workspace import Workspace
 from tests.refusals import refused
 
 RECORDED = Path(__file__).with_name("recorded")
@@ -42,13 +45,20 @@ def requirements(
     target: Target = Target(),  # noqa: B008 - frozen
     asked: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[str, ...]:
-    found = lock.requirements(
-        Package(name=name, folder=FOLDERS[name]),
-        extras,
-        direct=[Dependency(requirement=Requirement(each)) for each in direct],
-        asked=asked or {name: extras},
-        target=target,
+    package = Package(
+        name=name,
+        folder=FOLDERS[name],
+        dependencies=tuple(Dependency(requirement=Requirement(each)) for each in direct),
+        extras=dict.fromkeys(extras, ()),
     )
+    request = Request(
+        workspace=Workspace(root=ROOT, packages={}),
+        package=package,
+        target=target,
+        extras=frozenset(extras),
+        asked=asked or {name: extras},
+    )
+    found = locked_lines(request, lock)
     return tuple(line.text for line in found)
 
 
