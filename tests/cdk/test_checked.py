@@ -125,7 +125,7 @@ MISTAKES: dict[str, tuple[Callable[[SmallApp, cdk.Stack], Any], str]] = {
     ),
     "nothing required": (
         lambda _, stack: image(stack),
-        "context of 'App/X': ScopedImage() requires it, got none; use ScopedContext.of(directory)",
+        "context of 'App/X': must be ScopedContext or a function, got nothing; use ScopedContext.of(directory)",
     ),
     "an unknown name": (
         lambda _, stack: image(stack, repositry=None),

@@ -117,23 +117,20 @@ class _Call:
 
     def refuse_wrong(self) -> None:
         """Raise for the first argument that is wrong or missing."""
-        for name, value in self._arguments.items():
-            parameter = self._parameters[name]
+        given = self._arguments
+        required = [name for name, each in self._parameters.items() if each.default is each.empty]
+        for name in dict.fromkeys((*given, *required)):
+            value, parameter = given.get(name), self._parameters[name]
             if value is parameter.default or parameter.annotation is parameter.empty:
                 continue
             fault = _fault(name, value, _hint_of(self._function, self._keywords, name))
             if fault is not None:
+                value_got = fault.got if name in given else "nothing"
                 raise ScopedImagesError(
-                    f"{self._named(fault.name)}: must be {fault.kind}, got {fault.got}; {self._way_out(fault)}"
+                    f"{self._named(fault.name)}: must be {fault.kind}, got {value_got}; {self._way_out(fault.kind)}"
                 )
             if name == "construct_id":
-                self._refuse_id(value)
-        for name, parameter in self._parameters.items():
-            if parameter.default is parameter.empty and name not in self._arguments:
-                fault = _fault(name, None, _hint_of(self._function, self._keywords, name))
-                raise ScopedImagesError(
-                    f"{self._named(name)}: {self._name}() requires it, got none; {self._way_out(fault)}"
-                )
+                self._refuse_id(given[name])
 
     def refuse_second(self, error: str) -> None:
         """Raise for an error of constructs about an id, or the start of one, that its scope has already."""
@@ -183,9 +180,9 @@ class _Call:
             return f"{name} of {path_of(own)!r}"
         return name
 
-    def _way_out(self, fault: _Fault | None) -> str:
-        kinds = (fault.kind, *fault.kind.split(" or ")) if fault else ()
-        return next((_USE[kind] for kind in kinds if kind in _USE), f"see help({self._name})")
+    def _way_out(self, kind: str) -> str:
+        known = (_USE[each] for each in (kind, *kind.split(" or ")) if each in _USE)
+        return next(known, f"see help({self._name})")
 
 
 class _Fault(NamedTuple):
