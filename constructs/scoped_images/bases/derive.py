@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from scoped_images.bases.derived_base import PUBLIC_IMAGE, DerivedBase
 from scoped_images.bases.package_options import PackageOptions
@@ -16,6 +17,7 @@ def derive_bases(
     options: Mapping[str, PackageOptions] | None = None,
     public_image: str = PUBLIC_IMAGE,
     workload_bases: bool = False,
+    dockerfile: str | Path | None = None,
 ) -> tuple[DerivedBase, ...]:
     """Return a base for each package that a workload depends on, directly or indirectly, sorted by name.
 
@@ -23,6 +25,7 @@ def derive_bases(
     options: of the packages, by name.
     public_image: that the lowest bases are built from.
     workload_bases: whether each workload with requirements has a base that installs them.
+    dockerfile: of the bases.
     """
     workloads = (package.name for package in reach.workloads if workload_bases)
     bases: list[DerivedBase] = []
@@ -37,6 +40,7 @@ def derive_bases(
             needs=reach.cover(name),
             from_derived=not reach.below(name) & set(declared),
             installs_packages=bool(members),
+            dockerfile=dockerfile,
             options=tuple(options[each.name] for each in packages if options and each.name in options),
         )
         if members or base.requirements.lines:

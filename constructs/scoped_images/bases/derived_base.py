@@ -49,6 +49,7 @@ class DerivedBase:
     reach: what the workloads depend on.
     from_derived: whether it is built from derived bases only.
     installs_packages: False for the base of a workload, which has only its requirements.
+    dockerfile: in place of the library's own.
     """
 
     name: str
@@ -58,6 +59,7 @@ class DerivedBase:
     needs: tuple[str, ...] = ()
     from_derived: bool = True
     installs_packages: bool = True
+    dockerfile: str | Path | None = None
     options: tuple[PackageOptions, ...] = ()
 
     @property
@@ -98,16 +100,14 @@ class DerivedBase:
             for package in self.packages
         }
 
-    def context(self, dockerfile: str | Path | None = None) -> ScopedContext:
+    def context(self) -> ScopedContext:
         """Return the build context: what to install, and the files of the packages as the named context `source`.
 
-        The context has a warning if no lock file has hashes, and if nothing gives a version that a package takes from
-        git.
-
-        dockerfile: by default the library's own, which installs the requirements and the packages.
+        The context has a warning if no lock file has hashes, if nothing gives a version that a package takes from git,
+        and if git ignores a file that a package names as its data.
         """
         requirements, root = self.requirements, self.reach.workspace.root
-        path = Path(dockerfile).absolute() if dockerfile is not None else DOCKERFILE
+        path = Path(self.dockerfile).absolute() if self.dockerfile is not None else DOCKERFILE
         builds, warnings = self._builds()
         declared_in = (package.file for package in self.reach.around(self.name) if package.file is not None)
         generated = {
@@ -150,7 +150,7 @@ class DerivedBase:
         workspace, context = self.reach.workspace, self.context()
         name = path_below(workspace.root, path)
         file = workspace.root / name
-        reasons = []
+        reasons = ["it is the Dockerfile"] if file == context.dockerfile else []
         if name in {each.path for each in context.named[SOURCE].files}:
             reasons.append("the wheel of its package is built from it")
         if file in context.generated_from:

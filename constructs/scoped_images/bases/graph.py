@@ -122,6 +122,7 @@ class BaseGraph:
             options=options,
             public_image=public_image,
             workload_bases=workload_bases,
+            dockerfile=dockerfile,
         )
         _refuse_unknown_options(options, derived)
         if len(derived) > _MANY and sys.stderr.isatty():
@@ -131,7 +132,7 @@ class BaseGraph:
         versions, modules = version_conflicts(derived, needs), module_conflicts(derived, needs)
         declarations = []
         for base in derived:
-            context = base.context(dockerfile)
+            context = base.context()
             conflicts = (*versions[base.name], *modules[base.name])
             context = dataclasses.replace(context, warnings=(*context.warnings, *conflicts))
             declarations.append(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scoped_images.bases.derived_base import DOCKERFILE
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
 from tests.unit.command_line.program import Command, Printed
@@ -90,18 +91,21 @@ def test_why_answers_for_a_derived_base(tmp_path: Path, command: Command) -> Non
         assert asked == Printed(0, f"{path} {answer}\n", "")
 
 
-def test_the_files_of_a_derived_base_are_listed_with_its_fingerprint(
+APP = "from scoped_images import BaseGraph\ngraph = BaseGraph.from_workspace('.', dockerfile='base.Dockerfile')\n"
+
+
+def test_the_files_of_a_derived_base_of_an_app_are_listed_with_its_fingerprint(
     tmp_path: Path, command: Command
 ) -> None:
     packages(tmp_path, {"api": ["label"], "label": []})
-    write(
-        tmp_path, {"bases.py": "from scoped_images import BaseGraph\ngraph = BaseGraph.from_workspace('.')\n"}
-    )
+    write(tmp_path, {"bases.py": APP, "base.Dockerfile": f"# ours\n{DOCKERFILE.read_text()}"})
+    label = ("--graph", "bases.py:graph", "--base", "label")
     with chdir(tmp_path):
-        given = ("--graph", "bases.py:graph", "--base", "label", "--platform", "linux/arm64")
-        listed = json.loads(command("context", *given, "--json").out)
-        context = derived(tmp_path)["label"].context()
-        last = command("context", "--base", "label").out.splitlines()[-1]
+        listed = json.loads(command("context", *label, "--platform", "linux/arm64", "--json").out)
+        last = command("context", *label).out.splitlines()[-1]
+        asked = command("why", *label, "--path", "base.Dockerfile")
+        context = derived(tmp_path, dockerfile="base.Dockerfile")["label"].context()
+    assert asked == Printed(0, "base.Dockerfile goes in: it is the Dockerfile\n", "")
     assert [file["path"] for file in listed["files"] if file["kind"] == "file"] == [
         *context.generated,
         "packages/label/pyproject.toml",

@@ -82,7 +82,7 @@ def test_a_required_pin_that_is_missing_is_refused_with_the_command_that_makes_i
         (ScopedContext.of(tmp_path), "python:3.13", ""),
         (base.context(), PUBLIC, " --derived"),
         (replace(base, public_image="python:3.12").context(), "python:3.12", " --public-image python:3.12"),
-        (base.context(tmp_path / "Dockerfile"), "python:3.13", ""),
+        (replace(base, dockerfile=tmp_path / "Dockerfile").context(), "python:3.13", ""),
     ):
         with refused(
             f"require_pins: {context.dockerfile.name} must name each external image by a digest or have its pin in the "

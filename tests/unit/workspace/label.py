@@ -23,7 +23,7 @@ def context(
     root: Path, dockerfile: Path | None = None, options: PackageOptions | None = None, **more: Any
 ) -> ScopedContext:
     bases = derived(root, dockerfile=dockerfile, package_options=[options] if options else [], **more)
-    return bases["my-label"].context(dockerfile)
+    return bases["my-label"].context()
 
 
 def source(root: Path) -> list[str]:
