@@ -1,7 +1,7 @@
 """Checks the arguments of constructors and methods against their annotations.
 
 Without it a wrong argument ends in a traceback of jsii or Python, which names neither the construct nor what to do.
-typeguard, which jsii uses for its own calls, cannot say it so: each major version has another interface and other texts.
+typeguard, which jsii uses for its own calls, has another interface and other texts in each major version.
 """
 
 from __future__ import annotations

@@ -32,7 +32,6 @@ LOOK_AGAIN = "scoped-images:again"
 _DIGESTS = 30
 _KEY_DIGITS = 32
 
-
 _LOOK = ("ecr:DescribeImages",)
 _TAG = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage")
 
