@@ -103,18 +103,13 @@ class BaseGraph:
         workload_bases: whether a workload with third-party requirements has a base of its own that installs them.
         dockerfile: of the derived bases; by default the library's own. See docs/bases.md.
         """
-        for name, folders in (("workloads", workloads), ("packages", packages), ("exclude", exclude)):
-            if folders is not None or name == "exclude":
-                expect_list(name, folders)
         expect_list("platforms", platforms)
         expect("workload_bases", workload_bases, bool, "use True or False")
         by_hand = expect_items("declared", declared, BaseDeclaration)
         options = options_by_name(package_options)
         parsed = tuple(Platform.parse(platform, name="platforms") for platform in platforms)
         target = Target.of_image(_expect_image(public_image), python=python, platforms=parsed)
-        workspace = Workspace.read(
-            root, packages=None if packages is None else tuple(packages), exclude=tuple(exclude)
-        )
+        workspace = Workspace.read(root, packages=packages, exclude=exclude)
         reach = Reach(workspace, find_workloads(workspace, workloads, target), target)
         derived = derive_bases(
             reach,

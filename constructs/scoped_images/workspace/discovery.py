@@ -10,6 +10,7 @@ from typing import Any
 
 from scoped_images.context.folder import is_output_folder
 from scoped_images.errors import ScopedImagesError
+from scoped_images.expect import expect_list
 from scoped_images.patterns.ignore_file import IgnoreFile
 
 # Folders that tools write; a repository keeps its packages elsewhere.
@@ -25,20 +26,21 @@ class Scope:
     exclude: patterns of folders to skip, with everything in them.
     """
 
-    packages: tuple[str, ...] | None = None
-    exclude: tuple[str, ...] = ()
+    packages: Sequence[str] | None = None
+    exclude: Sequence[str] = ()
     _rules: IgnoreFile = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("packages", "exclude"):
             given = getattr(self, name)
-            if given is None:
+            if name == "packages" and given is None:
                 continue
-            if isinstance(given, str) or not all(isinstance(each, str) and each for each in given):
+            folders = tuple(expect_list(name, given))
+            if not all(isinstance(each, str) and each for each in folders):
                 raise ScopedImagesError(
                     f"{name}: must be a list of folders relative to the root, got {given!r}"
                 )
-            object.__setattr__(self, name, tuple(given))
+            object.__setattr__(self, name, folders)
         object.__setattr__(self, "_rules", IgnoreFile.parse("\n".join(self.exclude), name="exclude"))
 
     def skips(self, root: Path, folder: Path) -> bool:

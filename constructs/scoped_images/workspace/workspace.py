@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -53,8 +53,8 @@ class Workspace:
         cls,
         root: str | Path,
         *,
-        packages: tuple[str, ...] | None = None,
-        exclude: tuple[str, ...] = (),
+        packages: Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
     ) -> Workspace:
         """Read the members of the root's uv workspace and the packages they name by path, else every package below it.
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from scoped_images.bases.graph import BaseGraph
-from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 from scoped_images.workspace.pyproject import read_package
 from scoped_images.workspace.workspace import Workspace
@@ -278,5 +277,5 @@ def test_the_search_is_limited_to_what_is_named_and_not_excluded(tmp_path: Path)
         old = str(tmp_path / "old")
         with refused(f"{name}: must be relative to the root, got {old!r}; use 'old'"):
             Workspace.read(tmp_path, **{name: (old,)})
-    with pytest.raises(ScopedImagesError, match=r"exclude: must be a list of folders .*, got 'old'"):
-        Workspace.read(tmp_path, exclude="old")  # type: ignore[arg-type]
+        with refused(f"{name}: must be a list of folders relative to the root, got ['']"):
+            Workspace.read(tmp_path, **{name: [""]})
