@@ -120,30 +120,6 @@ def test_an_archive_that_is_there_is_not_written_again(tmp_path: Path) -> None:
     assert archive_of(folder, tmp_path / "out").stat().st_ino == before
 
 
-def empty(archive: Path) -> None:
-    archive.write_bytes(b"")
-
-
-def cut(archive: Path) -> None:
-    archive.write_bytes(archive.read_bytes()[:-40])
-
-
-def link(archive: Path) -> None:
-    archive.rename(archive.with_name("elsewhere"))
-    archive.symlink_to("elsewhere")
-
-
-def folder(archive: Path) -> None:
-    archive.unlink()
-    archive.mkdir()
-    (archive / "file").touch()
-
-
-def pipe(archive: Path) -> None:
-    archive.unlink()
-    os.mkfifo(archive)
-
-
 def other_bytes(archive: Path) -> None:
     _rewrite(archive, lambda member, content: (member, content.replace(b"hello", b"HELLO")))
 
@@ -170,9 +146,28 @@ def _rewrite(archive: Path, change: Any, more: tarfile.TarInfo | None = None) ->
             written.addfile(more)
 
 
-@pytest.mark.parametrize("damage", [empty, cut, link, folder, pipe, other_bytes, other_mode, one_more])
+def in_shell(command: str) -> Callable[[Path], object]:
+    """Return what runs a command in the archive's folder, where $A is its name."""
+    return lambda archive: subprocess.run(
+        ["sh", "-c", command], cwd=archive.parent, env={**os.environ, "A": archive.name}, check=True
+    )
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "empty": in_shell(': > "$A"'),
+    "cut": in_shell('truncate -s -40 "$A"'),
+    "a link": in_shell('mv "$A" elsewhere && ln -s elsewhere "$A"'),
+    "a folder": in_shell('rm "$A" && mkdir "$A" && touch "$A/file"'),
+    "a pipe": in_shell('rm "$A" && mkfifo "$A"'),
+    "other bytes": other_bytes,
+    "another mode": other_mode,
+    "one member more": one_more,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_an_archive_that_is_not_what_its_name_says_is_written_again(
-    damage: Callable[[Path], None], tmp_path: Path
+    damage: Callable[[Path], object], tmp_path: Path
 ) -> None:
     of = project(tmp_path / "p")
     archive = archive_of(of, tmp_path / "out")
