@@ -111,7 +111,7 @@ def test_with_a_git_tag_dependents_are_built_from_the_commit_while_the_files_are
     moved = {tag["ImageTag"]: tag["FromTag"] for tag in tags}
     assert moved == {"stable": base.content_tag, f"git-{head}": base.content_tag}
     # A new commit of the same content rebuilds no dependent.
-    assert base.published.reference.identity == base.content_tag
+    assert base.reference.identity == base.content_tag
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["an edited file", "an uncommitted one of a platform"])

@@ -31,12 +31,12 @@ from scoped_images.image.spec import index_tag
 from scoped_images.platform import Platform
 
 
-class BaseImage(Construct):
+class BaseImage(PublishedBase):
     """Builds a base image and publishes it in its repository, as `sha-<32 hex>` and as `stable`.
 
     Put it into a stack of its own. The stack depends on the repository's, and its dependents' stacks depend on it.
 
-    uri: what dependents are built FROM. published: the same for builders, with account, region and platforms.
+    uri: what dependents are built FROM. reference: the same for builders, with what makes it another base.
     content_tag: of the image, or of the index over the images of several platforms.
     """
 
@@ -78,8 +78,8 @@ class BaseImage(Construct):
             context=context,
             platforms=self.platforms,
             repository=repository,
-            base=base_argument(self, base),
-            named_bases=base_arguments(self, named_bases),
+            base=base,
+            named_bases=named_bases or {},
             options=options or BuildOptions(),
             builder=LocalBuilder() if builder is None else builder,
             frozen=refresh_mark or "" if tag == "frozen" else None,
@@ -91,7 +91,7 @@ class BaseImage(Construct):
         register_of(self).add_moving_tag(self, self.address, STABLE)
         self.specs = tuple(build.spec for build in builds)
         self.content_tag = index_tag(self.specs)
-        is_static = tag in ("static", "frozen")
+        self.is_static = tag in ("static", "frozen")
         if tag == "frozen":
             annotate_info(
                 self,
@@ -100,15 +100,8 @@ class BaseImage(Construct):
             )
         moving_tag = self._moving_tag(tag)
         self.uri = self.address.tagged(moving_tag or self.content_tag)
-        self.published: PublishedBase = PublishedBase(
-            reference=BaseReference(
-                uri=self.uri, identity=f"{STABLE} {refresh_mark or ''}" if is_static else self.content_tag
-            ),
-            address=self.address,
-            platforms=self.platforms,
-            is_static=is_static,
-            construct=self,
-        )
+        identity = f"{STABLE} {refresh_mark or ''}" if self.is_static else self.content_tag
+        self.reference = BaseReference(uri=self.uri, identity=identity)
         # For `scoped-images build`: neither an index nor a moving tag exists before the stack is deployed.
         self.node.add_metadata(
             BASE_METADATA,
@@ -155,22 +148,3 @@ class BaseImage(Construct):
 
 # The base image of each stack.
 _BASES: WeakKeyDictionary[Stack, BaseImage] = WeakKeyDictionary()
-
-
-def base_argument(scope: Construct, base: BaseImage | str | None) -> PublishedBase | BaseReference | None:
-    """Return a base as builds take it. Raises ScopedImagesError for a URI that is not literal."""
-    if isinstance(base, str):
-        return BaseReference.external(base, name=f"base of {path_of(scope)!r}")
-    return None if base is None else base.published
-
-
-def base_arguments(
-    scope: Construct, named_bases: Mapping[str, BaseImage | str] | None
-) -> dict[str, PublishedBase | BaseReference]:
-    """Return named bases as builds take them."""
-    return {
-        name: BaseReference.external(each, name=f"named_bases[{name!r}] of {path_of(scope)!r}")
-        if isinstance(each, str)
-        else each.published
-        for name, each in (named_bases or {}).items()
-    }

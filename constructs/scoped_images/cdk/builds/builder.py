@@ -47,18 +47,17 @@ class PublishedImage:
     built_by: IConstruct | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublishedBase:
+class PublishedBase(Construct):
     """A base image as the builds that start from it see it.
 
-    construct: that publishes it. is_static: whether its dependents stay as they are when it changes.
+    reference: what they are built FROM. address: of its repository. platforms: that it is built for.
+    is_static: whether they stay as they are when it changes.
     """
 
     reference: BaseReference
     address: RepositoryAddress
     platforms: tuple[Platform, ...]
     is_static: bool
-    construct: Construct
 
 
 @runtime_checkable

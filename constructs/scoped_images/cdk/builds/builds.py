@@ -47,8 +47,8 @@ class ImageBuilds:
     context: ScopedContext | Callable[[Platform], ScopedContext]
     platforms: tuple[Platform, ...]
     repository: AddressedRepository | None
-    base: PublishedBase | BaseReference | None
-    named_bases: Mapping[str, PublishedBase | BaseReference]
+    base: PublishedBase | str | None
+    named_bases: Mapping[str, PublishedBase | str]
     options: BuildOptions
     builder: ImageBuilder
     frozen: str | None = None
@@ -58,7 +58,7 @@ class ImageBuilds:
         self._wait_for_repository()
         for base in self._bases:
             refuse_other_place(scope, base.address)
-            build_after(scope, needed=base.construct, what="its base image")
+            build_after(scope, needed=base, what="its base image")
             self._share_platforms(base)
 
     def _wait_for_repository(self) -> None:
@@ -166,8 +166,11 @@ class ImageBuilds:
         spec = ImageSpec(
             context=context,
             platform=platform,
-            base=_reference_of(self.base) if self.base else None,
-            named_bases={name: _reference_of(base) for name, base in self.named_bases.items()},
+            base=None if self.base is None else self._reference_of("base", self.base),
+            named_bases={
+                name: self._reference_of(f"named_bases[{name!r}]", base)
+                for name, base in self.named_bases.items()
+            },
             options=dataclasses.replace(self.options, build_args=literal),
             frozen=self.frozen,
             # The expression, because a token's placeholder differs from synth to synth.
@@ -180,11 +183,16 @@ class ImageBuilds:
             late_args=late,
         )
 
+    def _reference_of(self, name: str, base: PublishedBase | str) -> BaseReference:
+        if isinstance(base, PublishedBase):
+            return base.reference
+        return BaseReference.external(base, name=f"{name} of {path_of(self.scope)!r}")
+
     def _share_platforms(self, base: PublishedBase) -> None:
         missing = [platform for platform in self.platforms if platform not in base.platforms]
         if missing:
             raise ScopedImagesError(
-                f"platform: base image {path_of(base.construct)!r} is built for {' and '.join(base.platforms)}, got "
+                f"platform: base image {path_of(base)!r} is built for {' and '.join(base.platforms)}, got "
                 f"{' and '.join(self.platforms)} for {path_of(self.scope)!r}; build both for the same platform"
             )
 
@@ -223,10 +231,6 @@ class ImageBuilds:
                 f"for {platform}; give both the same platform"
             )
         return cache
-
-
-def _reference_of(base: PublishedBase | BaseReference) -> BaseReference:
-    return base.reference if isinstance(base, PublishedBase) else base
 
 
 def refuse_late_args(scope: Construct, late_args: Iterable[str], what: str) -> None:

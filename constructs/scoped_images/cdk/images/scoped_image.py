@@ -12,7 +12,7 @@ from constructs import Construct, IConstruct
 
 from scoped_images.cdk.annotations import annotate_info
 from scoped_images.cdk.app.app_register import register_of
-from scoped_images.cdk.bases.base_image import BaseImage, base_argument, base_arguments
+from scoped_images.cdk.bases.base_image import BaseImage
 from scoped_images.cdk.builds.builder import ImageBuilder
 from scoped_images.cdk.builds.builds import ImageBuilds, platforms_of
 from scoped_images.cdk.builds.dockerfile_context import dockerfile_context
@@ -103,8 +103,8 @@ class ScopedImage(Construct):
             context=context,
             platforms=self.platforms,
             repository=repository,
-            base=base_argument(self, base),
-            named_bases=base_arguments(self, named_bases),
+            base=base,
+            named_bases=named_bases or {},
             options=options or BuildOptions(),
             builder=LocalBuilder() if builder is None else builder,
         )
