@@ -157,6 +157,11 @@ MISTAKES: dict[str, tuple[Callable[[SmallApp, cdk.Stack], Any], str]] = {
         lambda small_app, _: BaseImages(small_app.app, environment(), bases=[7], prefix="shop"),  # type: ignore[list-item]
         "bases[0]: must be BaseDeclaration, got int 7; see help(BaseImages)",
     ),
+    "a class of CDK with the same name": (
+        lambda small_app, _: BaseImages(small_app.app, cdk.Environment(), bases=[], prefix="shop"),  # type: ignore[arg-type]
+        "env: must be Environment, got aws_cdk.Environment; use Environment.read(app.node.get_context('environments'), "
+        "name)",
+    ),
     "a text as a list": (
         lambda _, stack: pruner(stack, repositories="app-dev"),
         "repositories of 'App/X': must be a list, got str 'app-dev'; use [first, second]",

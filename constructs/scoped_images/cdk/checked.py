@@ -240,7 +240,11 @@ def _fault_of_one(name: str, value: object, hint: Any) -> _Fault | None:
         is_right, kind = callable(value) and not isinstance(value, type), "a function"
     else:
         is_right, kind = hint is Any or _is_a(value, hint), getattr(hint, "__name__", "")
-    return None if is_right else _Fault(name, got(value), kind)
+    if is_right:
+        return None
+    # CDK has an Environment too.
+    own = type(value)
+    return _Fault(name, f"{own.__module__}.{kind}" if own.__name__ == kind else got(value), kind)
 
 
 def _fault_of_list(name: str, value: object, kind: Any) -> _Fault | None:
