@@ -27,7 +27,14 @@ class Part:
 
 
 PARTS = {
-    "pruning": Part(modules=("pruning/*.py",), tests=("tests/unit/pruning",)),
+    "pruning": Part(
+        modules=("pruning/*.py",),
+        tests=(
+            "tests/unit/pruning",
+            "tests/unit/functions/test_pruner_handler.py",
+            "tests/unit/command_line/test_prune.py",
+        ),
+    ),
     "tags": Part(
         modules=("ecr/tags.py", "ecr/tag_pattern.py", "ecr/lifecycle.py"),
         tests=("tests/unit/ecr",),

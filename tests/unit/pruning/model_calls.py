@@ -34,7 +34,7 @@ class ModelCalls(AwsCalls):
 
 
 def settings_of(account: Account, **changes: Any) -> PrunerSettings:
-    """The shortest limits, but for `limits`, and `changes` of the settings."""
+    """Return settings with the shortest limits; `limits` replaces some of them, and `changes` other settings."""
     limits = {"max_images": 1, "min_age_days": 1, "untagged_days": 1, "rollback_window": 1}
     given = {
         "environment": "test",

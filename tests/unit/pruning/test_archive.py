@@ -167,7 +167,7 @@ def test_a_run_s_name_says_when_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "included"), [(-301, False), (-299, True), (0, True), (359, True), (361, False)]
+    ("seconds", "included"), [(-301, False), (-300, True), (0, True), (360, True), (361, False)]
 )
 def test_a_run_includes_as_much_before_and_after_it_as_a_clock_may_be_off(
     seconds: int, *, included: bool
