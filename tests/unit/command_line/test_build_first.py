@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from scoped_images.command_line import main
 from tests.unit.building.small_assembly import docker_image, on, uri, write_assembly
 from tests.unit.building.test_plan import base_metadata
+from tests.unit.command_line.program import Command
 
 
 @pytest.fixture(autouse=True)
@@ -32,24 +32,19 @@ def make(name: str) -> dict[str, Any]:
     return {"R": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": name}}}
 
 
-def build(folder: Path) -> int:
-    return main(["build", "--app", str(folder)])
-
-
-def test_the_stack_of_the_image_s_own_region_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_stack_of_the_image_s_own_region_is_named(tmp_path: Path, command: Command) -> None:
     write_assembly(tmp_path / "europe", {"1": docker_image("api")}, stack="europe", resources=make("api"))
     write_assembly(tmp_path, {}, stack="america", region="us-east-1", resources=make("api"), nested="europe")
-    assert build(tmp_path) == 3
-    assert capsys.readouterr().err.splitlines() == [
+    printed = command("build", "--app", str(tmp_path))
+    assert printed.code == 3
+    assert printed.err.splitlines() == [
         "app/europe must be deployed first: it makes repository api",
         "Deploy first: cdk deploy app/europe",
     ]
 
 
 def test_a_dry_run_lists_every_image_and_then_the_stacks_to_deploy_first(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command
 ) -> None:
     boto3.client("ecr", region_name="eu-west-1").create_repository(repositoryName="there")
     write_assembly(
@@ -57,8 +52,8 @@ def test_a_dry_run_lists_every_image_and_then_the_stacks_to_deploy_first(
         {"1": docker_image("base"), "2": docker_image("top", **on("base")), "3": docker_image("there")},
         resources={"Base": make("base")["R"], "Top": make("top")["R"]},
     )
-    assert main(["build", "--app", str(tmp_path), "--dry-run"]) == 3
-    printed = capsys.readouterr()
+    printed = command("build", "--app", str(tmp_path), "--dry-run")
+    assert printed.code == 3
     assert printed.out.splitlines() == [
         *(f"to build: stack/{name}: {uri(name)}" for name in ("base", "top", "there")),
         "3 images to build, 0 failed, 0 not built, 0 in the registry already.",
@@ -69,19 +64,16 @@ def test_a_dry_run_lists_every_image_and_then_the_stacks_to_deploy_first(
     ]
 
 
-def test_a_repository_that_no_stack_makes_is_a_mistake(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_repository_that_no_stack_makes_is_a_mistake(tmp_path: Path, command: Command) -> None:
     write_assembly(tmp_path, {"1": docker_image("api")}, region="us-east-1", resources=make("api"))
-    assert build(tmp_path) == 2
-    assert capsys.readouterr().err == (
+    assert command("build", "--app", str(tmp_path)).err == (
         "scoped-images: repository: 'api' does not exist in account 111111111111, region eu-west-1, and no stack of the "
         "app makes it there; run cdk bootstrap if it is CDK's own, or create it\n"
     )
 
 
 def test_a_remote_base_without_a_repository_needs_the_stacks_of_both(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command
 ) -> None:
     boto3.client("ecr", region_name="eu-west-1").create_repository(repositoryName="top")
     write_assembly(tmp_path / "repositories", {}, stack="repositories", resources=make("remote"))
@@ -91,8 +83,9 @@ def test_a_remote_base_without_a_repository_needs_the_stacks_of_both(
         metadata=base_metadata(uri("remote"), linux_amd64=uri("remote")),
         nested="repositories",
     )
-    assert build(tmp_path) == 3
-    assert capsys.readouterr().err.splitlines() == [
+    printed = command("build", "--app", str(tmp_path))
+    assert printed.code == 3
+    assert printed.err.splitlines() == [
         "app/repositories must be deployed first: it makes repository remote",
         f"app/stack must be deployed first: it makes base image {uri('remote')}",
         "Deploy first: cdk deploy app/repositories app/stack",

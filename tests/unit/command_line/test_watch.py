@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scoped_images.command_line import main
+from tests.unit.command_line.program import Command
 
 WATCH = "cdk.out/scoped-images-watch.json"
 
@@ -39,34 +40,31 @@ def test_write_follows_a_link(app: Path) -> None:
     assert '"app.py"' in (app / "shared" / "cdk.json").read_text()
 
 
-def test_a_number_beyond_json_leaves_the_file(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_number_beyond_json_leaves_the_file(app: Path, command: Command) -> None:
     (app / "cdk.json").write_text('{"context": {"n": 1e400}}')
-    assert main(["watch", "--write"]) == 2
-    assert capsys.readouterr().err == (
+    assert command("watch", "--write").err == (
         "scoped-images: cannot write cdk.json: it has a number that is too large for JSON; write the number as text\n"
     )
     assert (app / "cdk.json").read_text() == '{"context": {"n": 1e400}}'
 
 
 def test_a_write_that_fails_leaves_no_file(
-    app: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    app: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     (app / "cdk.json").write_text("{}")
     monkeypatch.setattr(os, "fsync", full)
-    assert main(["watch", "--write"]) == 2
-    assert capsys.readouterr().err == "scoped-images: cannot write cdk.json: No space left on device\n"
+    assert (
+        command("watch", "--write").err == "scoped-images: cannot write cdk.json: No space left on device\n"
+    )
     assert sorted(path.name for path in app.iterdir()) == ["cdk.json", "cdk.out"]
 
 
 @pytest.mark.parametrize(("text", "got"), [("{}", "None"), ('{"include": [1]}', "[1]")])
-def test_a_damaged_assembly_is_one_line(
-    app: Path, capsys: pytest.CaptureFixture[str], text: str, got: str
-) -> None:
+def test_a_damaged_assembly_is_one_line(app: Path, command: Command, text: str, got: str) -> None:
     (app / WATCH).write_text(text)
-    assert main(["watch"]) == 2
-    assert capsys.readouterr().err == (
+    assert command("watch").err == (
         f"scoped-images: {WATCH}: include must be a list of patterns, got {got}; run cdk synth again\n"
     )
