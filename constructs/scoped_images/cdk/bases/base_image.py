@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnOutput, Stack
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from scoped_images.building.assembly import BASE_METADATA
 from scoped_images.cdk.annotations import annotate_info
@@ -110,7 +110,10 @@ class BaseImage(PublishedBase):
                 "images": {str(spec.platform): self.address.tagged(spec.content_tag) for spec in self.specs},
             },
         )
-        self._move_tags(publish(self, builds, image_builds.builder).needed, moving_tag)
+        needed = publish(self, builds, image_builds.builder).needed
+        # One commit may have several contents: its base image or its build arguments changed since.
+        tags = dict.fromkeys((STABLE, moving_tag or STABLE))
+        move_tags(self, self.address, from_tag=self.content_tag, tags=tags, after=needed)
         CfnOutput(self, "Uri", value=self.address.tagged(self.content_tag))
 
     def _moving_tag(self, tag: BaseTag) -> str | None:
@@ -130,11 +133,6 @@ class BaseImage(PublishedBase):
             )
             return None
         return git_tag(commit)
-
-    def _move_tags(self, published: Sequence[IConstruct], moving_tag: str | None) -> None:
-        # One commit may have several contents: its base image or its build arguments changed since.
-        tags = dict.fromkeys((STABLE, moving_tag or STABLE))
-        move_tags(self, self.address, from_tag=self.content_tag, tags=tags, after=tuple(published))
 
     def _refuse_second_base(self) -> None:
         stack = stack_of(self)
