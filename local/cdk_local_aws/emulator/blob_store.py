@@ -94,14 +94,11 @@ class BlobStore:
                 upload.path.replace(content)
             self._link(repository, digest)
 
-    def cancel_upload(self, upload_id: str) -> bool:
-        """Drop an upload. Return False if it does not exist."""
-        upload = self._uploads.pop(upload_id, None)
-        if upload is None:
-            return False
+    def cancel_upload(self, upload_id: str) -> None:
+        """Drop an upload."""
+        upload = self._uploads.pop(upload_id)
         upload.file.close()
-        upload.path.unlink(missing_ok=True)
-        return True
+        upload.path.unlink()
 
     def mount(self, source: RepositoryKey, target: RepositoryKey, digest: str) -> bool:
         """Add a blob of the source to the target repository. Return False if the source does not have it."""
@@ -111,23 +108,14 @@ class BlobStore:
             self._link(target, digest)
             return True
 
-    def delete(self, repository: RepositoryKey, digest: str) -> bool:
-        """Remove a blob from a repository. Return False if it does not have it."""
-        with self._lock:
-            path = self._linked(repository, digest)
-            if not path.is_file():
-                return False
-            path.unlink()
-            self._drop_if_unused(self._content / path.name)
-            return True
-
     def keep_only(self, repository: RepositoryKey, digests: Iterable[str]) -> None:
         """Remove from a repository every blob but these."""
-        names = set(digests)
-        folder = self._folder(repository)
-        for path in list(folder.iterdir()) if folder.is_dir() else []:
-            if PREFIX + path.name not in names:
-                self.delete(repository, PREFIX + path.name)
+        names, folder = set(digests), self._folder(repository)
+        with self._lock:
+            for path in list(folder.iterdir()) if folder.is_dir() else []:
+                if PREFIX + path.name not in names:
+                    path.unlink()
+                    self._drop_if_unused(self._content / path.name)
 
     def collect_garbage(self) -> None:
         """Remove the blobs that no repository has, which a crash may leave."""

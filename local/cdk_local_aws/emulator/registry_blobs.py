@@ -51,18 +51,14 @@ class RegistryBlobs:
             await answer(send, missing)
         elif digest is not None and scope["method"] in ("GET", "HEAD"):
             await self._download(repository, digest, scope, send)
-        elif digest is not None and scope["method"] == "DELETE":
-            await answer(send, self._delete(repository, digest))
         elif scope["method"] == "POST" and not upload:
             await self._start(repository, query, receive, send)
         elif upload and scope["method"] == "PATCH":
             if await self._append(repository, upload, receive, send):
-                await answer(send, progress(202, name, upload, self._store.upload_size(upload) or 0))
+                await answer(send, progress(name, upload, self._store.upload_size(upload) or 0))
         elif upload and scope["method"] == "PUT":
             if await self._append(repository, upload, receive, send):
                 await answer(send, self._close(repository, upload, query.get("digest", "")))
-        elif upload and scope["method"] in ("GET", "DELETE"):
-            await answer(send, self._session(repository, upload, scope["method"]))
         else:
             await answer(send, ecr._registry_error(405, "UNSUPPORTED", "method not allowed"))
 
@@ -79,7 +75,7 @@ class RegistryBlobs:
                 return
         upload = self._store.start_upload()
         if "digest" not in query:
-            await answer(send, progress(202, name, upload, 0))
+            await answer(send, progress(name, upload, 0))
         elif await self._append(repository, upload, receive, send):
             await answer(send, self._close(repository, upload, query["digest"]))
 
@@ -107,19 +103,6 @@ class RegistryBlobs:
             refused: Answer = ecr._registry_error(400, "DIGEST_INVALID", text, detail)
             return refused
         return created(repository.name, digest)
-
-    def _session(self, repository: RepositoryKey, upload: str, method: str) -> Answer:
-        """Answer how far an upload is, or cancel it."""
-        size = self._store.upload_size(upload)
-        if size is None:
-            return unknown_upload(repository.name, upload)
-        if method == "GET":
-            return progress(204, repository.name, upload, size)
-        self._store.cancel_upload(upload)
-        return registry_answer(204)
-
-    def _delete(self, repository: RepositoryKey, digest: str) -> Answer:
-        return registry_answer(202) if self._store.delete(repository, digest) else unknown_blob(digest)
 
     async def _download(self, repository: RepositoryKey, digest: str, scope: Scope, send: Send) -> None:
         """Send a blob, or the rest of one from the offset that the client asks for."""
@@ -181,11 +164,11 @@ def created(name: str, digest: str) -> Answer:
     return registry_answer(201, {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest})
 
 
-def progress(status: int, name: str, upload: str, size: int) -> Answer:
+def progress(name: str, upload: str, size: int) -> Answer:
     """Return the answer with the address for the next bytes of an upload."""
     location = f"/v2/{name}/blobs/uploads/{upload}"
     received = f"0-{max(0, size - 1)}"
-    return registry_answer(status, {"Location": location, "Range": received, "Docker-Upload-UUID": upload})
+    return registry_answer(202, {"Location": location, "Range": received, "Docker-Upload-UUID": upload})
 
 
 def unknown_blob(digest: str) -> Answer:

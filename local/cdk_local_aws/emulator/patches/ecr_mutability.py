@@ -10,11 +10,10 @@ import json
 import re
 from typing import Any
 
-from ministack.core.responses import get_account_id
 from ministack.services import ecr
 from ministack.services.cloudformation import provisioners
 
-from cdk_local_aws.emulator.patches.ecr_images import Response, answer, error, missing_repository
+from cdk_local_aws.emulator.patches.ecr_images import Response, answer, error
 from cdk_local_aws.emulator.patches.template import Created, Properties
 
 FILTERS = "imageTagMutabilityExclusionFilters"
@@ -30,7 +29,6 @@ stock_cfn_to_api = provisioners._ecr_cfn_to_api
 def apply() -> None:
     """Apply exclusion filters in the ECR API, in the registry and in CloudFormation."""
     ecr._create_repository = create_repository
-    ecr._put_image_tag_mutability = put_image_tag_mutability
     ecr._repo_shape = repository_shape
     ecr._put_image = put_image
     ecr._v2_put_manifest = put_manifest
@@ -90,25 +88,6 @@ def create_repository(data: dict[str, Any]) -> Response:
     return response
 
 
-def put_image_tag_mutability(data: dict[str, Any]) -> Response:
-    """Answer PutImageTagMutability, and keep the filters."""
-    name = data.get("repositoryName", "")
-    refused = missing_repository(name) or mutability_error(data)
-    if refused is not None:
-        return refused
-    set_mutability(ecr._repositories[name], data)
-    shown = {k: v for k, v in repository_shape(ecr._repositories[name]).items() if k.startswith("imageTag")}
-    return answer({"registryId": get_account_id(), "repositoryName": name, **shown})
-
-
-def set_mutability(repository: dict[str, Any], data: dict[str, Any]) -> None:
-    """Set a repository's mode and filters."""
-    repository["imageTagMutability"] = data.get("imageTagMutability", "MUTABLE")
-    repository.pop(FILTERS, None)
-    if data.get(FILTERS):
-        repository[FILTERS] = data[FILTERS]
-
-
 def repository_shape(repository: dict[str, Any]) -> dict[str, Any]:
     """Return a repository as the API shows it, with its filters."""
     shape: dict[str, Any] = stock_repo_shape(repository)
@@ -134,7 +113,9 @@ def from_cloudformation(props: dict[str, Any]) -> dict[str, Any]:
 def update_from_cloudformation(name: str, old: Properties, new: Properties, *rest: Any) -> Created:
     """Update a repository, and set its filters."""
     updated: Created = provisioners._ecr_repo_update(name, old, new, *rest)
-    set_mutability(ecr._repositories[updated[0]], from_cloudformation(new))
+    repository, members = ecr._repositories[updated[0]], from_cloudformation(new)
+    repository["imageTagMutability"] = members.get("imageTagMutability", "MUTABLE")
+    repository[FILTERS] = members.get(FILTERS, [])
     return updated
 
 
