@@ -1,13 +1,10 @@
-"""A private engine exports and imports a registry cache, starts once, stops clean, and recovers."""
+"""A private engine starts once, stops clean, and recovers."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,7 +23,6 @@ pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(not Machine.here().takes_private_engine(), reason="needs Debian and root"),
 ]
-DOCKERFILE = "FROM scratch\nCOPY payload /payload\nCOPY other /other\n"
 
 
 @pytest.fixture(scope="module")
@@ -50,39 +46,6 @@ def build(engine: Engine, tag: str) -> None:
 
 def daemon(state: Path) -> list[int]:
     return processes_naming("dockerd", str(state))
-
-
-def test_a_cache_written_to_a_registry_serves_a_builder_that_has_none(
-    engine: Engine, registry: str, tmp_path: Path
-) -> None:
-    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
-    (tmp_path / "payload").write_text("payload")
-    (tmp_path / "other").write_text("other")
-    cache = f"type=registry,ref={registry}/app:cache"
-    options = "mode=max,image-manifest=true,oci-mediatypes=true"
-    image = f"{registry}/app:one"
-    docker(engine, "build", f"--cache-to={cache},{options}", "--push", f"--tag={image}", str(tmp_path))
-    manifest = urllib.request.Request(
-        f"http://{registry}/v2/app/manifests/cache",
-        headers={"Accept": "application/vnd.oci.image.manifest.v1+json"},
-    )
-    with urllib.request.urlopen(manifest, timeout=5) as answer:
-        assert len(json.load(answer)["layers"]) == 2
-
-    docker(engine, "builder", "prune", "--all", "--force")
-    (tmp_path / "other").write_text("changed")
-    built = subprocess.run(
-        [engine.docker, "build", "--progress=plain", f"--cache-from={cache}", tmp_path],
-        env={**os.environ, **engine.environment()},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    steps = [line.split(" ", 1) for line in built.stderr.splitlines() if line.startswith("#")]
-    by_text = {text: number for number, text in steps}
-    cached = {number for number, text in steps if text == "CACHED"}
-    assert by_text["[1/2] COPY payload /payload"] in cached
-    assert by_text["[2/2] COPY other /other"] not in cached
 
 
 def test_starting_at_once_from_several_sides_makes_one_engine(state: Path) -> None:
