@@ -142,15 +142,6 @@ def test_a_put_manifest_is_pulled_by_its_digest(aws: Aws) -> None:
     assert (pulled.status, pulled.body.decode()) == (200, index)
 
 
-def test_filters_without_their_mode_are_refused(aws: Aws) -> None:
-    with pytest.raises(ClientError) as caught:
-        aws.repository(imageTagMutabilityExclusionFilters=FILTERS)
-    assert caught.value.response["Error"]["Message"] == (
-        "imageTagMutabilityExclusionFilters: need IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, "
-        "got MUTABLE"
-    )
-
-
 def test_a_manifest_without_its_layers_is_refused(aws: Aws) -> None:
     name, registry = aws.repository(), aws.registry
     absent = digest_of(b"never pushed")

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -17,7 +16,6 @@ from cdk_local_aws.emulator.patches.ecr_images import Response, answer, error
 from cdk_local_aws.emulator.patches.template import Created, Properties
 
 FILTERS = "imageTagMutabilityExclusionFilters"
-MODES = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
 
 stock_create_repository = ecr._create_repository
 stock_repo_shape = ecr._repo_shape
@@ -61,25 +59,8 @@ def filter_matches(pattern: str, tag: str) -> bool:
     return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), tag) is not None
 
 
-def mutability_error(data: dict[str, Any]) -> Response | None:
-    """Return InvalidParameterException for a mode or filters that ECR refuses, else None."""
-    mode, filters = data.get("imageTagMutability", "MUTABLE"), data.get(FILTERS) or []
-    with_filters = str(mode).endswith("_WITH_EXCLUSION")
-    if mode not in MODES:
-        text = f"imageTagMutability: unknown mode, got {mode!r}; use one of {', '.join(MODES)}"
-    elif with_filters and not 1 <= len(filters) <= 5:
-        text = f"{FILTERS}: {mode} needs 1 to 5 filters, got {len(filters)}"
-    elif filters and not with_filters:
-        text = f"{FILTERS}: need IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, got {mode}"
-    else:
-        return None
-    return error(400, "InvalidParameterException", text)
-
-
 def create_repository(data: dict[str, Any]) -> Response:
     """Answer CreateRepository, and keep the filters."""
-    if (refused := mutability_error(data)) is not None:
-        return refused
     response: Response = stock_create_repository(data)
     if response[0] < 400 and data.get(FILTERS):
         repository = ecr._repositories[data["repositoryName"]]
@@ -104,10 +85,7 @@ def from_cloudformation(props: dict[str, Any]) -> dict[str, Any]:
         }
         for f in props.get("ImageTagMutabilityExclusionFilters") or []
     ]
-    members = {**members, FILTERS: filters} if filters else members
-    if (refused := mutability_error(members)) is not None:
-        raise ValueError(json.loads(refused[2])["message"])
-    return members
+    return {**members, FILTERS: filters}
 
 
 def update_from_cloudformation(name: str, old: Properties, new: Properties, *rest: Any) -> Created:
@@ -115,7 +93,7 @@ def update_from_cloudformation(name: str, old: Properties, new: Properties, *res
     updated: Created = provisioners._ecr_repo_update(name, old, new, *rest)
     repository, members = ecr._repositories[updated[0]], from_cloudformation(new)
     repository["imageTagMutability"] = members.get("imageTagMutability", "MUTABLE")
-    repository[FILTERS] = members.get(FILTERS, [])
+    repository[FILTERS] = members[FILTERS]
     return updated
 
 
