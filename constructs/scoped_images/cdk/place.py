@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, wraps
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from aws_cdk import Aws, IStackSynthesizer, NestedStack, Stack, Stage
 from constructs import IConstruct
@@ -19,14 +18,19 @@ Answer = TypeVar("Answer")
 
 
 def once(ask: Callable[[Key], Answer]) -> Callable[[Key], Answer]:
-    """Decorate a question about a construct whose answer never changes, and is not the construct itself."""
-    answers: WeakKeyDictionary[Key, Answer] = WeakKeyDictionary()
+    """Decorate a question about a construct whose answer never changes.
+
+    jsii makes a new object each time that it returns a construct of JavaScript's, and keeps the reference. It frees
+    neither before the app ends.
+    """
+    answers: dict[str, Answer] = {}
 
     @wraps(ask)
     def answer(construct: Key) -> Answer:
-        if construct not in answers:
-            answers[construct] = ask(construct)
-        return answers[construct]
+        reference: str = construct.__jsii_ref__.ref  # type: ignore[attr-defined]
+        if reference not in answers:
+            answers[reference] = ask(construct)
+        return answers[reference]
 
     return answer
 

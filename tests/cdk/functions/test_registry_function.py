@@ -67,6 +67,19 @@ def test_many_digests_are_looked_up_by_sixteen_resources(small_app: SmallApp) ->
     assert len(template.to_json()["Resources"]) == pinned_resources(0)
 
 
+def test_a_stack_that_javascript_made_has_one_function_too(small_app: SmallApp) -> None:
+    """jsii returns a new object each time that it is asked for such a stack."""
+    code = lambda_.Code.from_inline("def handler(event, context): pass")
+    scope, runtime = small_app.stack("App"), lambda_.Runtime.PYTHON_3_14
+    edge = cdk.aws_cloudfront.experimental.EdgeFunction(
+        scope, "Edge", handler="x", runtime=runtime, code=code
+    )
+    for number in in_one_look_up(2):
+        _ = image_in(small_app, cdk.Stack.of(edge.lambda_), number).digest
+    template = Template.from_stack(cdk.Stack.of(edge.lambda_))
+    template.resource_count_is("Custom::ScopedImagesDigests", 1)
+
+
 def test_other_images_come_and_go_without_a_new_version_of_a_function(small_app: SmallApp) -> None:
     """Lambda refuses a second version of a function that did not change."""
 

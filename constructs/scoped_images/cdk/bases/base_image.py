@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
@@ -18,7 +17,7 @@ from scoped_images.cdk.builds.publish import publish
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.environment import BaseTag
 from scoped_images.cdk.functions.registry_resources import move_tags
-from scoped_images.cdk.place import path_of, stack_of
+from scoped_images.cdk.place import once, path_of, stack_of
 from scoped_images.cdk.repositories.existing_repository import ExistingRepository
 from scoped_images.cdk.repositories.image_repository import ImageRepository
 from scoped_images.context.commit import commit_of
@@ -136,13 +135,16 @@ class BaseImage(PublishedBase):
 
     def _refuse_second_base(self) -> None:
         stack = stack_of(self)
-        other = _BASES.setdefault(stack, self)
-        if other is not self:
+        bases = _bases_of(stack)
+        bases.append(self)
+        if len(bases) > 1:
             raise ScopedImagesError(
-                f"stack: takes one base image, got {path_of(other)!r} and {path_of(self)!r} in {path_of(stack)!r}; "
+                f"stack: takes one base image, got {path_of(bases[0])!r} and {path_of(self)!r} in {path_of(stack)!r}; "
                 "put each into a stack of its own, so that dependents wait for nothing else"
             )
 
 
-# The base image of each stack.
-_BASES: WeakKeyDictionary[Stack, BaseImage] = WeakKeyDictionary()
+@once
+def _bases_of(_: Stack) -> list[BaseImage]:
+    """Return the base images of a stack."""
+    return []

@@ -18,6 +18,7 @@ from scoped_images.cdk.app.architectures import lambda_architecture
 from scoped_images.cdk.arguments import refuse_network_without_vpc
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.function_code import function_code, function_runtime, lambda_principal
+from scoped_images.cdk.place import once
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 
@@ -116,7 +117,7 @@ class StackRegistry:
         ]
 
 
-@cache
+@once
 def registry_of(stack: Stack) -> StackRegistry:
     """Return the stack's function, and make it at the first call."""
     return StackRegistry(stack)

@@ -19,7 +19,7 @@ from constructs import Construct, IDependable
 
 from scoped_images.cdk.app.registered_image import Digest
 from scoped_images.cdk.functions.registry_function import registry_of
-from scoped_images.cdk.place import context_value, is_known, path_of, place_of, repository_arn, stack_of
+from scoped_images.cdk.place import context_value, is_known, once, path_of, place_of, repository_arn, stack_of
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.platform import Platform
 
@@ -120,11 +120,13 @@ def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, accoun
     """Look `tag` up in `repository` when the stack of `scope` deploys, together with the stack's other look-ups."""
     stack = stack_of(scope)
     key = _image_key(stack, repository, tag, account)
+    groups = _look_ups_of(stack)
     digits = hashlib.sha256(path_of(scope).removeprefix(path_of(stack)).encode()).hexdigest()
     # Not the next free place: then other images would change an image's reference, and Lambda refuses a new version of
     # a function that did not change. A second digit is needed when more than 30 images share the first, by chance.
     for length in range(1, len(digits) + 1):
-        group = _digests_of(stack, digits[:length].upper())
+        name = f"ScopedImagesDigests{digits[:length].upper()}"
+        group = groups[name] = groups.get(name) or ImageDigests(stack, name)
         found = group.find(key)
         if found is not None:
             return found
@@ -133,9 +135,10 @@ def digest_of(scope: Construct, repository: ecr.IRepository, tag: str, *, accoun
     raise AssertionError("no 30 images have one hash")
 
 
-@cache
-def _digests_of(stack: Stack, digits: str) -> ImageDigests:
-    return ImageDigests(stack, f"ScopedImagesDigests{digits}")
+@once
+def _look_ups_of(_: Stack) -> dict[str, ImageDigests]:
+    """Return the look-ups of a stack by name."""
+    return {}
 
 
 class ImageIndex(_RegistryResource):
@@ -210,7 +213,7 @@ def move_tags(
     _moving_tags_of(stack_of(scope)).add(repository, from_tag=from_tag, tags=tags, after=after)
 
 
-@cache
+@once
 def _moving_tags_of(stack: Stack) -> MovingTags:
     return MovingTags(stack, "ScopedImagesTags")
 
