@@ -1,5 +1,7 @@
 """Checks a user's arguments where they are given: later mistakes end in tracebacks that do not name the property.
 
+Dataclasses and functions call it. For constructs cdk/checked.py does the same by their annotations.
+
 In all of the library, `expect_…` returns a value that has the right type or form, and raises for any other; `refuse_…`
 raises for what cannot work.
 """
@@ -35,7 +37,7 @@ def got(value: object) -> str:
 
 def expect_list(name: str, value: Item) -> Item:
     """Return `value`, which must have items. Those of a text would be its letters."""
-    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise ScopedImagesError(f"{name}: must be a list, got {value!r}; use [{value!r}]")
     return value
 

@@ -224,7 +224,7 @@ class BaseGraph:
         return [each.derived for each in declared if each.derived is not None]
 
     def _reach_of(self, workload: str | Path) -> tuple[Reach, Package]:
-        """Return what the workloads reach, and this one of them; with it if it is not one of them."""
+        """Return what the workloads depend on, and a package, which becomes one of them if it is not."""
         if self.reach is None:
             raise ScopedImagesError(
                 f"workload: must be of a workspace that the bases are derived from, got {str(workload)!r}; use "

@@ -1,4 +1,4 @@
-"""Checks the arguments of constructs before jsii does: jsii's errors name neither the property nor what to do."""
+"""Checks the forms of arguments that several constructs take. checked.py checks their types."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scoped_images.errors import ScopedImagesError
 
 
 def refuse_network_without_vpc(vpc: object, *, subnets: object, security_groups: object) -> None:
-    """Raise for settings of a VPC that is not given: a function or build would run outside of any."""
+    """Raise for settings of a VPC without the VPC: the function or build would run outside of any."""
     if vpc is None and (subnets or security_groups):
         raise ScopedImagesError(
-            "vpc: subnets and security_groups are of a VPC, got None; pass vpc= with them"
+            "vpc: must be given with subnets and security_groups, got None; pass the VPC that has them"
         )
 
 

@@ -2,6 +2,7 @@
 
 Without it a wrong argument ends in a traceback of jsii or Python, which names neither the construct nor what to do.
 typeguard, which jsii uses for its own calls, has another interface and other texts in each major version.
+Dataclasses outside of `cdk` check themselves, with expect.py.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get
 from constructs import Construct
 
 import scoped_images
-from scoped_images.cdk.place import path_of
+from scoped_images.cdk.place import is_known, path_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.expect import got
 from scoped_images.platform import Platform
@@ -154,7 +155,7 @@ class _Call:
                 )
 
     def _refuse_id(self, value: str) -> None:
-        if not value or "${Token[" in value:
+        if not value or not is_known(value):
             raise ScopedImagesError(
                 f"construct_id: must be a literal that is not empty, got {value!r}; use a name that no other construct "
                 f"in {self._place} has"
@@ -186,7 +187,7 @@ class _Call:
 
 
 class _Fault(NamedTuple):
-    """What of an argument is wrong, and what it must be."""
+    """What is wrong with an argument, and what it must be."""
 
     name: str
     got: str
@@ -225,7 +226,7 @@ def _fault(name: str, value: object, hint: Any) -> _Fault | None:
 
 
 def _fault_of_one(name: str, value: object, hint: Any) -> _Fault | None:
-    """Check a value against a type that is not a union."""
+    """Return the fault of a value against a type that is not a union."""
     origin, parts = get_origin(hint), get_args(hint)
     if hint is Platform:
         Platform.parse(value, name=name)

@@ -37,10 +37,10 @@ BaseRepositoryName = Annotated[
 
 
 def refuse_beside(option: str, value: str | None, *others: object) -> None:
-    """Raise if an option is given with others that it decides too."""
+    """Raise if an option is given with others whose values it decides."""
     if value is not None and any(others):
         raise ScopedImagesError(
-            f"{option}: says all of it, got {value!r} with other options; pass one or the other"
+            f"{option}: decides what other options would, got {value!r} with some of them; pass one or the others"
         )
 
 

@@ -31,7 +31,7 @@ def temporary_folder(parent: int) -> Iterator[tuple[str, int]]:
 
 
 def temporary_name() -> str:
-    """Return a new name that is removed later if its process does not."""
+    """Return a new name. A later run removes what has it, if this one does not."""
     return f".scoped-images-{secrets.token_hex(8)}"
 
 

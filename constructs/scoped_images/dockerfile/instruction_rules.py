@@ -140,6 +140,7 @@ _RULES = {
     "HEALTHCHECK": _refuse_health,
     "LABEL": _refuse_names,
     "ONBUILD": _refuse_trigger,
+    # It raises for malformed mounts.
     "RUN": mount_origins,
     "SHELL": _refuse_shell,
     "VOLUME": _refuse_volume,

@@ -19,21 +19,8 @@ from scoped_images.dockerfile.variables import Value
 _TYPES = ("bind", "cache", "secret", "ssh", "tmpfs")
 _SWITCHES = ("readonly", "readwrite", "ro", "rw")
 _KEYS = (
-    *(
-        "destination",
-        "dst",
-        "env",
-        "from",
-        "gid",
-        "id",
-        "mode",
-        "readonly",
-        "readwrite",
-        "required",
-        "ro",
-        "rw",
-    ),
-    *("sharing", "size", "source", "src", "target", "type", "uid"),
+    *("destination", "dst", "env", "from", "gid", "id", "mode", "readonly", "readwrite", "required"),
+    *("ro", "rw", "sharing", "size", "source", "src", "target", "type", "uid"),
 )
 _SHORT = {"dst": "target", "destination": "target", "src": "source"}
 # Go's strconv.ParseBool.

@@ -71,11 +71,6 @@ def read_stages(evaluation: Evaluation) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def by_name(stages: tuple[Stage, ...]) -> dict[str, Stage]:
-    """Return the last stage of each name: that is the one that `--from` and `--target` mean, in whatever case."""
-    return {stage.name: stage for stage in stages if stage.name}
-
-
 def _base(evaluation: Evaluation, instruction: Instruction) -> Value:
     base = evaluation.value(instruction, instruction.words[0], evaluation.outside)
     if base == "":

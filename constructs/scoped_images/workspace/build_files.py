@@ -104,7 +104,7 @@ def rules_for(package: Package, workspace: Workspace) -> IgnoreFile:
 def ignored_data(package: Package, workspace: Workspace) -> tuple[str, ...]:
     """Return the files that git ignores although the package's settings name them as data, relative to its folder.
 
-    A wheel that is built on this machine has them, and the base does not. Compiled files are none of them: the build
+    A wheel that is built on this machine has them, and the base does not. Leaves out compiled files, because the build
     makes them.
     """
     patterns = data_patterns(package)

@@ -23,18 +23,17 @@ _OTHER_KEYS = frozenset(
 )
 # The settings that name data files, besides setuptools' by package, and those that name programs of a build.
 _DATA = (
-    *(
-        "hatch.build.artifacts",
-        "hatch.build.targets.wheel.artifacts",
-        "hatch.build.targets.wheel.force-include",
-    ),
-    *("poetry.include", "pdm.build.includes"),
+    *("hatch.build.artifacts", "hatch.build.targets.wheel.artifacts"),
+    *("hatch.build.targets.wheel.force-include", "poetry.include", "pdm.build.includes"),
 )
 _PROGRAMS = ("hatch.build.hooks", "hatch.build.targets.wheel.hooks", "poetry.build", "setuptools.ext-modules")
 
 
 def data_patterns(package: Package) -> list[str]:
-    """Return the patterns of data files, of which a path matches the end; none if a program of the build makes files."""
+    """Return the patterns of data files. The end of a path matches them.
+
+    Returns none if a program of the build may make files.
+    """
     tables, folder = package.tables, package.folder
     programs = (setting(tables, key) for key in _PROGRAMS)
     if any(programs) or any((folder / name).is_file() for name in ("setup.py", "pdm_build.py")):

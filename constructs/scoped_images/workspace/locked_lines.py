@@ -1,4 +1,4 @@
-"""Finds what one package needs of a lock file."""
+"""Finds the lines of a lock file that one package needs."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class _Walk:
         return self._simple[marker]
 
     def _known(self, match: re.Match[str]) -> str:
-        # A plain name is of Poetry's, on an edge that is followed only if the extra is requested.
+        # A plain name is Poetry's, on an edge that is followed only if the extra is requested.
         holds = match[3] in self._asked or not match[3].startswith(("extra-", "group-", "project-"))
         return _TRUE if holds == (match[1] == "==") else _FALSE
 

@@ -32,7 +32,7 @@ class Request:
         return self.third_party_of(self.package.requires(self.extras))
 
     def third_party_of(self, dependencies: Iterable[Dependency]) -> tuple[Dependency, ...]:
-        """Return those of some dependencies."""
+        """Return the same of other dependencies, such as those of one extra."""
         return tuple(
             each
             for each in dependencies

@@ -20,18 +20,9 @@ _TYPES: Types = {
         *("tool.poetry.extras", "tool.poetry.packages.[]"),
     ),
     (list,): (
-        *(
-            "build-system.requires",
-            "project.dependencies",
-            "project.optional-dependencies.*",
-            "project.dynamic",
-        ),
-        *(
-            "tool.uv.workspace.members",
-            "tool.uv.workspace.exclude",
-            f"{_POETRY}.extras",
-            f"{_POETRY}.[].extras",
-        ),
+        *("build-system.requires", "project.dependencies", "project.optional-dependencies.*"),
+        *("project.dynamic", "tool.uv.workspace.members", "tool.uv.workspace.exclude"),
+        *(f"{_POETRY}.extras", f"{_POETRY}.[].extras"),
         *("tool.poetry.extras.*", "tool.poetry.packages", "tool.hatch.build.targets.wheel.packages"),
     ),
     (str,): (

@@ -160,7 +160,7 @@ def test_settings_after_the_function_is_made_are_refused(small_app: SmallApp) ->
 
 
 def test_subnets_without_a_vpc_are_refused() -> None:
-    with refused("vpc: subnets and security_groups are of a VPC, got None; pass vpc= with them"):
+    with refused("vpc: must be given with subnets and security_groups, got None; pass the VPC that has them"):
         RegistryFunction(subnets=ec2.SubnetSelection())
 
 

@@ -36,7 +36,7 @@ from tests.refusals import refused
         ),
         (
             {"subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)},
-            "vpc: subnets and security_groups are of a VPC, got None; pass vpc= with them",
+            "vpc: must be given with subnets and security_groups, got None; pass the VPC that has them",
         ),
         (
             {"timeout": cdk.Duration.minutes(56)},

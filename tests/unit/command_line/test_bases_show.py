@@ -139,7 +139,7 @@ TAKES = "must be FILE.py:NAME, where NAME is a BaseGraph or a function without a
         ("--graph wrong.py:graph", "--graph: cannot import wrong.py: ZeroDivisionError: division by zero"),
         (
             "--graph bases.py:graph --exclude old",
-            "--graph: says all of it, got 'bases.py:graph' with other options; pass one or the other",
+            "--graph: decides what other options would, got 'bases.py:graph' with some of them; pass one or the others",
         ),
         (
             "--workload nobody",

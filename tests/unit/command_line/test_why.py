@@ -122,11 +122,11 @@ def test_the_files_of_a_derived_base_of_an_app_are_listed_with_its_fingerprint(
         ("--base a", "--base: must be a base image that is derived from a package, got 'a'; known are label"),
         (
             "--base label --file Dockerfile",
-            "--base: says all of it, got 'label' with other options; pass one or the other",
+            "--base: decides what other options would, got 'label' with some of them; pass one or the others",
         ),
         (
             "--graph bases.py:graph",
-            "--graph: belongs to --base, got 'bases.py:graph' without; name a base image",
+            "--graph: must be given with --base, got 'bases.py:graph' without it; name a base image",
         ),
     ],
 )

@@ -60,7 +60,7 @@ def builds_images(script: str) -> bool:
         # shlex takes a `#` within a word for a comment, as no shell does.
         lexer = shlex.shlex(re.sub(r"(?<=\S)#", "", line), posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
-        # A quotation that spans lines ends in the error.
+        # shlex raises for a quotation that does not end in its line.
         with suppress(ValueError):
             for ends, words in groupby(list(lexer), lambda word: set(word) <= set("();<>|&")):
                 if not ends and _is_build(list(words)):

@@ -35,7 +35,7 @@ class BaseImage(PublishedBase):
 
     Put it into a stack of its own. The stack depends on the repository's, and its dependents' stacks depend on it.
 
-    uri: what dependents are built FROM. reference: the same for builders, with what makes it another base.
+    uri: what dependents are built FROM. reference: the same for builders, with what changes when the base does.
     content_tag: of the image, or of the index over the images of several platforms.
     """
 

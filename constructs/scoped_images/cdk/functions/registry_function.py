@@ -101,8 +101,8 @@ class StackRegistry:
             return
         arns.append(repository_arn)
         assert isinstance(self._role, iam.CfnRole)
-        # In the role itself, which the function waits for, and so does each resource that names the function. A grant
-        # takes several calls to JavaScript, and makes a policy to wait for.
+        # The role itself has the rights: the function waits for its role, and each resource that names the function waits
+        # for the function. A grant takes several calls to JavaScript, and makes a policy to wait for.
         self._role.policies = [
             iam.CfnRole.PolicyProperty(
                 policy_name="Registry",
@@ -135,7 +135,7 @@ def _let_into_vpc(role: iam.Role) -> None:
     acknowledge(
         role,
         f"IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{name}]",
-        "a function in a VPC makes network interfaces, which have no names before",
+        "a function in a VPC makes network interfaces, whose names nobody knows before",
     )
 
 

@@ -57,7 +57,7 @@ class WorkspaceImages:
     - `<prefix>-base-<name>`: one for each shared package that an image needs;
     - `<prefix>-pruner`: with `pruning` in the environment, an ImagePruner of all these repositories.
 
-    stacks: those of these that it made.
+    stacks: the stacks of this list that it made.
     bases, builder, pruner: made or given; builder and pruner may be None.
     """
 

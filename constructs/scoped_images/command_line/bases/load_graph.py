@@ -35,7 +35,9 @@ def find_base(name: str | None, root: str, graph: str | None, *others: object) -
     """
     if name is None:
         if graph is not None:
-            raise ScopedImagesError(f"--graph: belongs to --base, got {graph!r} without; name a base image")
+            raise ScopedImagesError(
+                f"--graph: must be given with --base, got {graph!r} without it; name a base image"
+            )
         return None
     refuse_beside("--base", name, *others)
     with progress(f"Reading {graph or root}"):
