@@ -205,12 +205,13 @@ def test_a_mistake_is_named(small_app: SmallApp, mistake: str) -> None:
         make(small_app, small_app.stack("App"))
 
 
-def test_another_error_of_javascript_stays_what_it_is(small_app: SmallApp) -> None:
+@pytest.mark.parametrize("text", ["of the app's own", "already a Construct with name 'Images' in App"])
+def test_another_error_of_javascript_stays_what_it_is(small_app: SmallApp, text: str) -> None:
     def no_context(_: Platform) -> Any:
-        raise RuntimeError("of the app's own")
+        raise RuntimeError(text)
 
-    with pytest.raises(RuntimeError, match="of the app's own"):
-        small_app.image(small_app.stack("App"), context=no_context)
+    with pytest.raises(RuntimeError, match=text):
+        small_app.image(small_app.stack("App"), "Image", context=no_context)
 
 
 def test_what_exists_outside_the_app_is_as_good_as_a_construct_of_it(small_app: SmallApp) -> None:

@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from enum import Enum
+from functools import cached_property
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -34,11 +35,18 @@ def members(cls: type) -> Iterator[tuple[str, Any]]:
             if (
                 name.startswith("_")
                 or name in seen
-                or not (inspect.isfunction(function) or isinstance(member, property))
+                or not (inspect.isfunction(function) or isinstance(member, property | cached_property))
             ):
                 continue
             seen.add(name)
             yield name, member
+
+
+def function_of(member: Any) -> Any:
+    """The function behind a method or a property."""
+    if isinstance(member, cached_property):
+        return member.func
+    return getattr(member, "fget", getattr(member, "__func__", member))
 
 
 def plain(text: object) -> str:
@@ -61,11 +69,10 @@ def described(name: str) -> Iterator[str]:
         _, *parameters = constructor(cls).parameters.values()
         yield from (f"    ({plain(parameter)})" for parameter in parameters)
     for member_name, member in sorted(members(cls)):
-        if isinstance(member, property):
-            yield f"    {member_name}: {inspect.signature(member.fget).return_annotation}"  # type: ignore[arg-type]
+        if isinstance(member, property | cached_property):
+            yield f"    {member_name}: {inspect.signature(function_of(member)).return_annotation}"
         else:
-            function = getattr(member, "__func__", member)
-            yield f"    {member_name}{plain(inspect.signature(function))}"
+            yield f"    {member_name}{plain(inspect.signature(function_of(member)))}"
 
 
 def test_the_public_api_is_as_recorded(snapshot: SnapshotAssertion) -> None:
@@ -89,8 +96,7 @@ def test_what_a_construct_takes_or_returns_can_be_imported() -> None:
         for name, cls in public.items()
         if cls.__module__.startswith("scoped_images.cdk.")
         for member in (cls.__init__, *(member for _, member in members(cls)))
-        for function in (getattr(member, "fget", getattr(member, "__func__", member)),)
-        for hint in get_type_hints(function, localns=public).values()
+        for hint in get_type_hints(function_of(member), localns=public).values()
         for found in classes_in(hint)
         if found.__name__ not in public
     }

@@ -138,7 +138,9 @@ class _Call:
         found = re.search(r"already a Construct with name '(.*)' in ", error)
         for name in ("construct_id", "prefix"):
             given = str(self._arguments.get(name, ""))
-            if found and given and found[1].startswith(given.replace("/", "--")):
+            # constructs writes ids without a slash. A prefix begins the ids of several constructs.
+            start = given.replace("/", "--")
+            if found and start and (found[1] == start or (name == "prefix" and found[1].startswith(start))):
                 raise ScopedImagesError(
                     f"{name}: {self._place} has a construct {found[1]!r} already, got {given!r}; pass another {name}"
                 ) from None

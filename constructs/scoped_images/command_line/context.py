@@ -42,7 +42,7 @@ def context(
 
     With --base, list the files that a derived base image is built from.
     """
-    derived = options.derived(output=output)
+    derived = options.derived(output, max_bytes != MAX_BYTES)
     if derived is not None:
         found = replace(derived.context(), platform=Platform.parse(options.platform))
         generated = (ContextFile.generated(name, content) for name, content in found.generated.items())

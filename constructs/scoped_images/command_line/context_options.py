@@ -65,10 +65,10 @@ class ContextOptions:
     ] = None
     graph: Graph = None
 
-    def derived(self, *, output: str | None = None) -> DerivedBase | None:
-        """Return the derived base image, if the options name one."""
-        others = (self.file, self.target, self.build_arg, self.build_context, self.include, output)
-        return find_base(self.base, self.root, self.graph, *others)
+    def derived(self, *others: object) -> DerivedBase | None:
+        """Return the derived base image, if the options name one. others: the command's own, which it does not take."""
+        dockerfile = (self.file, self.target, self.build_arg, self.build_context, self.include)
+        return find_base(self.base, self.root, self.graph, *dockerfile, *others)
 
     def request(self) -> ContextRequest:
         """Return the request for the context of a Dockerfile."""

@@ -125,6 +125,10 @@ def test_the_files_of_a_derived_base_of_an_app_are_listed_with_its_fingerprint(
             "--base: decides what other options would, got 'label' with some of them; pass one or the others",
         ),
         (
+            "--base label --max-bytes 5",
+            "--base: decides what other options would, got 'label' with some of them; pass one or the others",
+        ),
+        (
             "--graph bases.py:graph",
             "--graph: must be given with --base, got 'bases.py:graph' without it; name a base image",
         ),
