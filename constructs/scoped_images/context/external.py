@@ -44,14 +44,20 @@ class ExternalContext:
         return found[0] if self._folder and found else self.address
 
     @property
-    def warning(self) -> str | None:
-        """Return why two builds under one tag may differ, or None if the address names one content."""
+    def missing_pin(self) -> str | None:
+        """Return what the address lacks to name one content, or None if it lacks nothing."""
         if _DIGEST.search(self.address) or _COMMIT.search(self.address):
             return None
-        remedy = "append @sha256:<digest>" if self.address.startswith("docker-image:") else "append #<commit>"
+        return "@sha256:<digest>" if self.address.startswith("docker-image:") else "#<commit>"
+
+    @property
+    def warning(self) -> str | None:
+        """Return why two builds under one tag may differ, or None if the address names one content."""
+        if self.missing_pin is None:
+            return None
         return (
             f"build_contexts[{self.name!r}]: {self.address} may change, and the image's tag does not change with it; "
-            f"{remedy}"
+            f"append {self.missing_pin}"
         )
 
     def relative_to(self, folder: Path) -> str:

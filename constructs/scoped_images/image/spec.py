@@ -130,8 +130,8 @@ class ImageSpec:
     def _refuse_unpinned(self) -> None:
         advice = {image: self.pin_advice(image) for image in self.unpinned_images}
         for each in self.context.external.values():
-            if each.warning:
-                advice[each.address] = f"{each.warning.rpartition('; ')[2]} to it in build_contexts"
+            if each.missing_pin:
+                advice[each.address] = f"append {each.missing_pin} to it in build_contexts"
         if advice:
             raise ScopedImagesError(
                 f"require_pins: {self.context.dockerfile.name} must name each external image by a digest or have its pin "
