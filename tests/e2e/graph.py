@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.e2e.deployment import Deployment
 
-STACKS_ON = {
+DEPENDENTS = {
     "one": {"two", "three", "tail"},
     "two": {"three", "tail"},
     "three": {"tail"},
@@ -15,7 +15,7 @@ STACKS_ON = {
     "tail": set(),
     "peak": set(),
 }
-ALL = set(STACKS_ON)
+ALL = set(DEPENDENTS)
 
 
 def asset(name: str, environment: str = "local") -> str:
@@ -37,7 +37,7 @@ def change(deployment: Deployment, name: str) -> None:
         file.write("changed\n")
 
 
-def assert_stands(deployment: Deployment) -> None:
+def assert_built_from_bases(deployment: Deployment) -> None:
     """Each image has the layers of what it was built FROM below its own."""
     for lower, upper in (
         ("one", "two"),

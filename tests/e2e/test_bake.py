@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.bake import build, command
 from tests.e2e.deployment import Deployment
-from tests.e2e.graph import ALL, assert_stands, asset, change, names
+from tests.e2e.graph import ALL, assert_built_from_bases, asset, change, names
 from tests.e2e.places import NewDeployment
 from tests.e2e.registry_proxy import registry_proxy
 from tests.e2e.remote_builder import remote_builder
@@ -81,7 +81,7 @@ def test_chain_and_diamond_are_built_in_one_bake_after_a_killed_build(deployment
     report = build(deployment)
     assert names([each["image"] for each in report["build"]]) == ALL - there
     assert (report["failed"], report["not_built"]) == ([], [])
-    assert_stands(deployment)
+    assert_built_from_bases(deployment)
     recorded = (deployment.project.parent / "recorded-builds").read_text().splitlines()
     assert len([line for line in recorded if line.startswith("buildx bake")]) <= 2  # the killed one too
 
@@ -110,7 +110,7 @@ def test_the_cli_builds_the_same_in_order_at_once_and_with_a_slow_registry(
         built = deployment.deploy("--app", "cdk.out", "--asset-build-concurrency", "4", "--concurrency", "4")
     deployment.registry_port = None
     assert names(built) == ALL
-    assert_stands(deployment)
+    assert_built_from_bases(deployment)
     assert tags_and_files(deployment) == baked
 
 
@@ -139,7 +139,7 @@ def test_a_deploy_builds_what_has_changed_what_is_built_on_it_and_a_deleted_base
     deployment.empty_engine()
     assert names(deployment.deploy()) == {"two", "three", "tail", "top", "peak"}
     assert tag in deployment.tags("base-two-local")
-    assert_stands(deployment)
+    assert_built_from_bases(deployment)
 
 
 def delete_images(deployment: Deployment) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.deployment import Deployment
-from tests.e2e.graph import ALL, STACKS_ON, assert_stands, asset, change, names
+from tests.e2e.graph import ALL, DEPENDENTS, assert_built_from_bases, asset, change, names
 from tests.e2e.places import NewDeployment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.nightly]
@@ -25,7 +25,7 @@ def test_images_are_built_in_order_from_nothing(
     built = deployment.cdk("deploy", "graph-local-base-two", "--require-approval", "never")
     assert names(built) == {"one", "two"}
     assert names(deployment.deploy(*flags)) == ALL - {"one", "two"}
-    assert_stands(deployment)
+    assert_built_from_bases(deployment)
 
 
 def test_publish_assets_builds_in_order_once_the_repositories_are_deployed(
@@ -36,14 +36,14 @@ def test_publish_assets_builds_in_order_once_the_repositories_are_deployed(
     deployment.cdk("deploy", "graph-local-repositories", "--require-approval", "never")
     publish = ("publish-assets", "--all", "--unstable=publish-assets", "--concurrency", "4")
     assert names(deployment.cdk(*publish)) == ALL
-    assert_stands(deployment)
+    assert_built_from_bases(deployment)
 
     file = deployment.project / "images/left/left.txt"
     first = file.read_text()
     change(deployment, "left")
     deployment.empty_engine()
-    assert names(deployment.cdk(*publish)) == {"left"} | STACKS_ON["left"]
-    assert_stands(deployment)
+    assert names(deployment.cdk(*publish)) == {"left"} | DEPENDENTS["left"]
+    assert_built_from_bases(deployment)
 
     file.write_text(first)
     assert deployment.cdk(*publish) == []
@@ -68,7 +68,7 @@ def static(new_deployment: NewDeployment) -> Deployment:
     """The app with bases whose dependents are built from `stable`, deployed into nothing."""
     deployment = new_deployment("graph", environment="static")
     deployment.deploy("--concurrency", "4")
-    assert_stands(deployment)
+    assert_built_from_bases(deployment)
     return deployment
 
 
@@ -86,7 +86,9 @@ def bases(deployment: Deployment, *arguments: str) -> str:
     return done.stdout
 
 
-def test_what_stands_on_a_static_base_moves_when_that_is_refreshed_and_not_before(static: Deployment) -> None:
+def test_what_is_built_from_a_static_base_changes_when_that_is_refreshed_and_not_before(
+    static: Deployment,
+) -> None:
     """On one machine, whose engine still has the image that `stable` was at first."""
     old = static.layers(asset("tail", "static"))
     change(static, "three")
@@ -96,7 +98,7 @@ def test_what_stands_on_a_static_base_moves_when_that_is_refreshed_and_not_befor
     assert "never refreshed" in bases(static, "refresh", "three", "--marks", "bases.lock")
     assert names(static.rebuilt(static.deploy)) == {"tail"}
     assert static.layers(asset("tail", "static")) != old
-    assert_stands(static)
+    assert_built_from_bases(static)
 
     assert "nothing changed" in bases(static, "refresh", "three", "--marks", "bases.lock")
     assert static.deploy() == []
@@ -114,4 +116,4 @@ def test_a_deleted_stable_is_put_back_by_restore(static: Deployment) -> None:
     bases(static, "restore", "three")
     assert static.tags("base-three-static")["stable"] == stable
     assert names(static.deploy()) == {"tail"}
-    assert_stands(static)
+    assert_built_from_bases(static)

@@ -65,7 +65,7 @@ def test_the_function_s_image_is_the_manifest_of_its_platform(deployed: Deployme
     assert uri.rpartition("@")[2] == platforms(deployed, repository, digest)["linux/arm64"]
 
 
-def test_each_platform_stands_on_the_base_s_layers_for_it(deployed: Deployment) -> None:
+def test_each_platform_is_built_from_the_base_s_layers_for_it(deployed: Deployment) -> None:
     base = platforms(deployed, "base-both-local", deployed.tags("base-both-local")["stable"])
     image = platforms(deployed, *task_image(deployed).rpartition("/")[2].split("@"))
     for platform in ("linux/amd64", "linux/arm64"):
@@ -102,4 +102,4 @@ def test_the_cli_builds_a_changed_base_and_the_image_on_it(deployed: Deployment)
     old = deployed.tags("base-both-local")["stable"]
     assert deployed.deploy() == ["platforms-base-both/Image", "platforms-workloads/Image"]
     assert deployed.tags("base-both-local")["stable"] != old
-    test_each_platform_stands_on_the_base_s_layers_for_it(deployed)
+    test_each_platform_is_built_from_the_base_s_layers_for_it(deployed)

@@ -39,14 +39,14 @@ def test_further_bases_are_copied_before_its_own_files(tmp_path: Path) -> None:
     ]
 
 
-def test_a_dockerfile_of_ones_own_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_given_dockerfile_is_taken_as_it_is(tmp_path: Path) -> None:
     write(tmp_path, LABEL | {"base.Dockerfile": "FROM scratch\nCOPY --from=source . /\n"})
     found = context(tmp_path, tmp_path / "base.Dockerfile")
     assert found.dockerfile_bytes == b"FROM scratch\nCOPY --from=source . /\n"
     assert found.dockerfile == tmp_path / "base.Dockerfile"
 
 
-def test_a_dockerfile_of_ones_own_keeps_every_need(tmp_path: Path) -> None:
+def test_a_given_dockerfile_keeps_every_need(tmp_path: Path) -> None:
     further_needs(tmp_path)
     own = tmp_path / "base.Dockerfile"
     own.write_text("FROM scratch\n# copies\nCOPY --from=source . /\n")
