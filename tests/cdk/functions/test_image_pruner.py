@@ -109,8 +109,11 @@ def test_it_runs_as_its_arguments_say(small_app: SmallApp) -> None:
     )
 
 
+@pytest.mark.parametrize("skip_validation", [False, True])
 @pytest.mark.parametrize("first", ["pruner", "image"])
-def test_a_moving_tag_that_content_tags_match_is_protected(small_app: SmallApp, first: str) -> None:
+def test_a_moving_tag_that_content_tags_match_is_protected(
+    small_app: SmallApp, first: str, skip_validation: bool
+) -> None:
     repository = small_app.repository("app-dev")
     stack = small_app.stack("Pruning")
     retention = Retention(max_images=5, content_tags=("build-*",), protect=("v*",))
@@ -119,6 +122,7 @@ def test_a_moving_tag_that_content_tags_match_is_protected(small_app: SmallApp, 
         context = small_app.context(name)
         ScopedImage(small_app.stack(name), "Image", context=context, repository=repository, moving_tag=tag)
     made = made or pruner(stack, retention=retention)
+    small_app.app.synth(skip_validation=skip_validation)
     assert settings_of(Template.from_stack(stack)).retention.protect == ("v*", "build-latest")
 
 

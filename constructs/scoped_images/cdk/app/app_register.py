@@ -45,6 +45,7 @@ class ImageWatch:
         elif isinstance(node, Stage):
             # The first of a walk: an app may be synthesized more than once.
             self._stacks, self._resources, self._pipelines = [], [], []
+            self.register.begin()
         elif is_pipeline(node):
             self._pipelines.append(node)
 

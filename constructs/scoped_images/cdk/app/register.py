@@ -27,7 +27,8 @@ class Register:
         self._repositories: dict[RepositoryAddress, tuple[Construct, ecr.Repository]] = {}
         self._external_repositories: set[tuple[str, str, str]] = set()
         self._moving_tags: dict[tuple[RepositoryAddress, str], str] = {}
-        self._unfinished: list[Callable[[], None]] = []
+        self._begin: list[Callable[[], None]] = []
+        self._finish: list[Callable[[], None]] = []
         self._caches: dict[str, tuple[str, str]] = {}
         self._noted: set[str] = set()
 
@@ -58,13 +59,22 @@ class Register:
                 "repository for both"
             )
 
-    def when_complete(self, finish: Callable[[], None]) -> None:
-        """Call `finish` when aspects have changed what they change, and before templates are written."""
-        self._unfinished.append(finish)
+    def before_aspects(self, begin: Callable[[], None]) -> None:
+        """Call `begin` when the app has made its constructs, also in a synth that skips validation."""
+        self._begin.append(begin)
+
+    def after_aspects(self, finish: Callable[[], None]) -> None:
+        """Call `finish` when aspects have changed what they change, as a part of validation."""
+        self._finish.append(finish)
+
+    def begin(self) -> None:
+        """Call everything that waits for the constructs. An app may be synthesized more than once."""
+        for begin in self._begin:
+            begin()
 
     def finish(self) -> None:
-        """Call everything that waits for the aspects. An app may be synthesized more than once."""
-        for finish in self._unfinished:
+        """Call everything that waits for the aspects."""
+        for finish in self._finish:
             finish()
 
     def is_external(self, *, account: str | None, region: str | None, name: str) -> bool:

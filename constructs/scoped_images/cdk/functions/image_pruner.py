@@ -151,7 +151,7 @@ class ImagePruner(Construct):
         if actions:
             for alarm in self.alarms:
                 alarm.add_alarm_action(*actions)
-        register_of(self).when_complete(self._keep_moving_tags)
+        register_of(self).before_aspects(self._keep_moving_tags)
 
     @checked()
     def add_repository(self, name: str, *, holds_bases: bool = False) -> None:

@@ -82,7 +82,7 @@ class ImageRepository(AddressedRepository):
         self._resource, self._lifecycle, self._moving_tags = resource, lifecycle, list[str]()
         self._deleted_with_stack = removal_policy is RemovalPolicy.DESTROY
         self._set_lifecycle()
-        register_of(self).when_complete(self._empty_on_delete)
+        register_of(self).after_aspects(self._empty_on_delete)
         for statement in self._statements(pull_accounts):
             self.repository.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
 
