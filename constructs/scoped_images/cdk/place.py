@@ -17,17 +17,23 @@ Key = TypeVar("Key", bound=IConstruct)
 Answer = TypeVar("Answer")
 
 
-def once(ask: Callable[[Key], Answer]) -> Callable[[Key], Answer]:
-    """Decorate a question about a construct whose answer never changes.
+def reference_of(construct: IConstruct) -> str:
+    """Return jsii's reference of a construct.
 
-    jsii makes a new object each time that it returns a construct of JavaScript's, and keeps the reference. It frees
-    neither before the app ends.
+    jsii makes a new object each time that it returns a construct of JavaScript's. The reference stays, and jsii frees
+    nothing before the app ends.
     """
+    reference: str = construct.__jsii_ref__.ref  # type: ignore[attr-defined]
+    return reference
+
+
+def once(ask: Callable[[Key], Answer]) -> Callable[[Key], Answer]:
+    """Decorate a question about a construct whose answer never changes."""
     answers: dict[str, Answer] = {}
 
     @wraps(ask)
     def answer(construct: Key) -> Answer:
-        reference: str = construct.__jsii_ref__.ref  # type: ignore[attr-defined]
+        reference = reference_of(construct)
         if reference not in answers:
             answers[reference] = ask(construct)
         return answers[reference]

@@ -74,10 +74,12 @@ def test_a_stack_that_javascript_made_has_one_function_too(small_app: SmallApp) 
     edge = cdk.aws_cloudfront.experimental.EdgeFunction(
         scope, "Edge", handler="x", runtime=runtime, code=code
     )
+    RegistryFunction(architecture=lambda_.Architecture.X86_64).use_in(cdk.Stack.of(edge.lambda_))
     for number in in_one_look_up(2):
         _ = image_in(small_app, cdk.Stack.of(edge.lambda_), number).digest
     template = Template.from_stack(cdk.Stack.of(edge.lambda_))
     template.resource_count_is("Custom::ScopedImagesDigests", 1)
+    template.has_resource_properties("AWS::Lambda::Function", {"Architectures": ["x86_64"]})
 
 
 def test_other_images_come_and_go_without_a_new_version_of_a_function(small_app: SmallApp) -> None:

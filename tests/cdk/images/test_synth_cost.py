@@ -14,6 +14,7 @@ from constructs import Construct
 from jsii._kernel.providers.process import _NodeProcess
 
 from scoped_images import Platform, ScopedContext, ScopedImage
+from scoped_images.cdk.functions import registry_function
 from tests.cdk.small_app import SmallApp
 
 
@@ -28,6 +29,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return send(self, request, response_type)
 
     monkeypatch.setattr(_NodeProcess, "send", counted)
+    # With settings of another test's app, each stack asks for its scopes.
+    monkeypatch.setattr(registry_function, "_SETTINGS", {})
     return sent
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from weakref import WeakKeyDictionary
 
 # Its modules load when they are first used: aws_lambda and aws_ec2 take half a second.
 import aws_cdk
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from scoped_images.cdk.annotations import acknowledge
 from scoped_images.cdk.app.architectures import lambda_architecture
 from scoped_images.cdk.arguments import refuse_network_without_vpc
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.function_code import function_code, function_runtime, lambda_principal
-from scoped_images.cdk.place import once
+from scoped_images.cdk.place import once, reference_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
 
@@ -52,10 +51,11 @@ class RegistryFunction:
                     f"use_in: must come before images are made, got stack {stack.node.path!r} with its function; call it "
                     "first"
                 )
-        _SETTINGS[scope] = self
+        _SETTINGS[reference_of(scope)] = self
 
 
-_SETTINGS: WeakKeyDictionary[IConstruct, RegistryFunction] = WeakKeyDictionary()
+# By the references of scopes.
+_SETTINGS: dict[str, RegistryFunction] = {}
 
 
 class StackRegistry:
@@ -140,5 +140,5 @@ def _let_into_vpc(role: iam.Role) -> None:
 
 
 def _settings(stack: Stack) -> RegistryFunction:
-    given = (_SETTINGS.get(scope) for scope in reversed(stack.node.scopes)) if _SETTINGS else ()
+    given = (_SETTINGS.get(reference_of(scope)) for scope in reversed(stack.node.scopes)) if _SETTINGS else ()
     return next((settings for settings in given if settings is not None), RegistryFunction())
