@@ -37,6 +37,21 @@ class SmallApp:
     def stack(self, name: str, **properties: Any) -> cdk.Stack:
         return cdk.Stack(self.app, name, **{"env": PLACE, **properties})
 
+    def javascript_stack(self) -> cdk.Stack:
+        """The stack `Edge` in us-east-1, which JavaScript made: jsii returns another object at each call."""
+        return cdk.Stack.of(self._edge_function.lambda_)
+
+    @cached_property
+    def _edge_function(self) -> cdk.aws_cloudfront.experimental.EdgeFunction:
+        return cdk.aws_cloudfront.experimental.EdgeFunction(
+            self.stack("Viewer"),
+            "Function",
+            stack_id="Edge",
+            runtime=cdk.aws_lambda.Runtime.PYTHON_3_14,
+            handler="index.handler",
+            code=cdk.aws_lambda.Code.from_inline("def handler(event, context): pass"),
+        )
+
     @cached_property
     def repositories(self) -> cdk.Stack:
         """The stack of the repositories that need no other."""

@@ -27,6 +27,11 @@ def reference_of(construct: IConstruct) -> str:
     return reference
 
 
+def is_same(one: IConstruct, other: IConstruct) -> bool:
+    """Return whether two objects are one construct."""
+    return reference_of(one) == reference_of(other)
+
+
 def once(ask: Callable[[Key], Answer]) -> Callable[[Key], Answer]:
     """Decorate a question about a construct whose answer never changes."""
     answers: dict[str, Answer] = {}

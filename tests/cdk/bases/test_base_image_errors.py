@@ -50,6 +50,13 @@ PLACES_OF_BASES: dict[str, tuple[Callable[[SmallApp], object], str]] = {
         "stack: the CLI builds all images of a stack before it deploys the stack, got 'Repositories/base' in the same "
         "stack as its repository 'Repositories/base-dev'; put 'Repositories/base-dev' into a stack of its own",
     ),
+    "beside its repository in a stack that JavaScript made": (
+        lambda app: app.base(
+            app.javascript_stack(), "base", app.repository("base-dev", app.javascript_stack())
+        ),
+        "stack: the CLI builds all images of a stack before it deploys the stack, got 'Edge/base' in the same "
+        "stack as its repository 'Edge/base-dev'; put 'Edge/base-dev' into a stack of its own",
+    ),
     "away from its repository": (
         lambda app: app.base(app.stack("Far", env=AWAY), "base", app.repository("base-dev")),
         "env: repository 'base-dev' is in 111111111111/eu-west-1, got 111111111111/us-east-1 for stack 'Far'; "

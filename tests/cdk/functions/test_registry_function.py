@@ -68,16 +68,10 @@ def test_many_digests_are_looked_up_by_sixteen_resources(small_app: SmallApp) ->
 
 
 def test_a_stack_that_javascript_made_has_one_function_too(small_app: SmallApp) -> None:
-    """jsii returns a new object each time that it is asked for such a stack."""
-    code = lambda_.Code.from_inline("def handler(event, context): pass")
-    scope, runtime = small_app.stack("App"), lambda_.Runtime.PYTHON_3_14
-    edge = cdk.aws_cloudfront.experimental.EdgeFunction(
-        scope, "Edge", handler="x", runtime=runtime, code=code
-    )
-    RegistryFunction(architecture=lambda_.Architecture.X86_64).use_in(cdk.Stack.of(edge.lambda_))
+    RegistryFunction(architecture=lambda_.Architecture.X86_64).use_in(small_app.javascript_stack())
     for number in in_one_look_up(2):
-        _ = image_in(small_app, cdk.Stack.of(edge.lambda_), number).digest
-    template = Template.from_stack(cdk.Stack.of(edge.lambda_))
+        _ = image_in(small_app, small_app.javascript_stack(), number).digest
+    template = Template.from_stack(small_app.javascript_stack())
     template.resource_count_is("Custom::ScopedImagesDigests", 1)
     template.has_resource_properties("AWS::Lambda::Function", {"Architectures": ["x86_64"]})
 

@@ -164,6 +164,18 @@ def test_a_function_beside_the_copy_waits_for_it(small_app: SmallApp) -> None:
     assert made in look_up["DependsOn"]
 
 
+def test_it_waits_for_the_copy_also_in_a_stack_that_javascript_made(small_app: SmallApp) -> None:
+    near = small_app.stack("Near", env=OTHER_REGION)
+    source, there = (small_app.repository(name, near) for name in ("app-dev", "app-there"))
+    image = image_of(small_app, small_app.javascript_stack(), repository=source)
+    copy = ImageCopy(small_app.javascript_stack(), "Copy", image=image, repository=there)
+    copy.to_lambda_code(small_app.javascript_stack())
+    template = Template.from_stack(small_app.javascript_stack())
+    (made,) = template.find_resources(COPY)
+    (look_up,) = template.find_resources("Custom::ScopedImagesDigests").values()
+    assert made in look_up["DependsOn"]
+
+
 def of_an_index(app: SmallApp) -> None:
     copy, _ = copy_to(app, ELSEWHERE, platform=None, platforms=list(Platform))
     copy.to_lambda_code(app.stack("Consumer", env=ELSEWHERE))

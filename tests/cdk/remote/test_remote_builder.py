@@ -288,7 +288,11 @@ def test_mixed_chains_of_remote_and_local_images_are_ordered(small_app: SmallApp
 
 
 def test_builder_and_image_can_share_a_stack(small_app: SmallApp) -> None:
-    stack = small_app.stack("App")
-    image_in(small_app, stack, builder_in(stack))
-    (build,) = Template.from_stack(stack).find_resources(BUILD).values()
+    """Also one that JavaScript made."""
+    repository = small_app.repository(
+        "app-dev", small_app.stack("Near", env=cdk.Environment(account="111111111111", region="us-east-1"))
+    )
+    builder = builder_in(small_app.javascript_stack())
+    image_in(small_app, small_app.javascript_stack(), builder, repository=repository)
+    (build,) = Template.from_stack(small_app.javascript_stack()).find_resources(BUILD).values()
     assert any("Provider" in name for name in build["DependsOn"])

@@ -227,10 +227,11 @@ class _Images:
 
     def __init__(self, templates: Templates, images: Sequence[RegisteredImage]) -> None:
         self._found: dict[tuple[str, str], list[tuple[int, RegisteredImage, ImageReference]]] = {}
-        by_stack: dict[Stack, list[tuple[int, RegisteredImage]]] = {}
+        by_stack: dict[str, list[tuple[int, RegisteredImage]]] = {}
         for number, image in enumerate(images):
-            by_stack.setdefault(image.stack, []).append((number, image))
-        for stack, numbered in by_stack.items():
+            by_stack.setdefault(path_of(image.stack), []).append((number, image))
+        for numbered in by_stack.values():
+            stack = numbered[0][1].stack
             template = stack_template(stack, {})
             # In one call to JavaScript.
             uris = stack.resolve([image.uri for _, image in numbered])

@@ -24,7 +24,7 @@ from scoped_images.cdk.functions.registry_resources import ImageDigests
 from scoped_images.cdk.images.docker_image_code import lambda_code
 from scoped_images.cdk.images.scoped_image import ScopedImage
 from scoped_images.cdk.order.stack_order import refuse_other_place
-from scoped_images.cdk.place import path_of, repository_arn, stack_of
+from scoped_images.cdk.place import is_same, path_of, repository_arn, stack_of
 from scoped_images.cdk.repositories.image_repository import ImageRepository
 from scoped_images.cdk.repositories.repository_by_name import RepositoryByName
 from scoped_images.ecr.actions import PULL, PUSH
@@ -102,7 +102,7 @@ class ImageCopy(Construct):
             role=role.without_policy_updates(),
         )
         deployment.node.add_dependency(role, image)
-        if stack_of(repository) is not stack:
+        if not is_same(stack_of(repository), stack):
             deploy_after(stack, stack_of(repository))
         _log_to(stack)
 
@@ -143,10 +143,10 @@ class ImageCopy(Construct):
             if isinstance(existing, _Copied)
             else _Copied(stack, name, address=self._address, tag=self.tag, platforms=self.platforms)
         )
-        if stack is not stack_of(self):
-            deploy_after(stack, stack_of(self))
-        else:
+        if is_same(stack, stack_of(self)):
             copied.node.add_dependency(self)
+        else:
+            deploy_after(stack, stack_of(self))
         return copied.repository, copied.digest.digest
 
 

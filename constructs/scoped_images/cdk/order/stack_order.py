@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary, WeakSet
-
 from aws_cdk import Stack
 from constructs import Construct
 
 from scoped_images.cdk.deploy_order import deploy_after
 from scoped_images.cdk.order.ordered_assets import ordered_assets_of
-from scoped_images.cdk.place import address_in, parent_of, path_of, stack_of, stage_of
+from scoped_images.cdk.place import (
+    address_in,
+    is_same,
+    once,
+    parent_of,
+    path_of,
+    reference_of,
+    stack_of,
+    stage_of,
+)
 from scoped_images.ecr.address import RepositoryAddress
 from scoped_images.errors import ScopedImagesError
-
-# The stacks that each stack has been ordered after: of many images only the first takes the calls to JavaScript.
-_ORDERED: WeakKeyDictionary[Stack, WeakSet[Stack]] = WeakKeyDictionary()
 
 
 def build_after(scope: Construct, *, needed: Construct, what: str) -> None:
     """Have the images of `scope`'s stack built after the stack that holds `needed`."""
-    stack, other = stack_of(scope), stack_of(needed)
-    ordered = _ORDERED.setdefault(stack, WeakSet())
-    if other not in ordered:
+    others, other = _others_before(stack_of(scope)), reference_of(stack_of(needed))
+    if other not in others:
         _order(scope, needed, what)
-        ordered.add(other)
+        others.add(other)
+
+
+@once
+def _others_before(_: Stack) -> set[str]:
+    """Return which stacks a stack is ordered after: of many images only the first takes the calls to JavaScript."""
+    return set()
 
 
 def _order(scope: Construct, needed: Construct, what: str) -> None:
     stack, other = stack_of(scope), stack_of(needed)
     what = f"{what} {path_of(needed)!r}"
-    if stack is other:
+    if is_same(stack, other):
         raise ScopedImagesError(
             f"stack: the CLI builds all images of a stack before it deploys the stack, got {path_of(scope)!r} in the "
             f"same stack as {what}; put {path_of(needed)!r} into a stack of its own"
         )
-    if stage_of(stack) is not stage_of(other):
+    if not is_same(stage_of(stack), stage_of(other)):
         raise ScopedImagesError(
             f"stack: CDK orders no stacks across stages or apps, got {path_of(scope)!r} and {what} in different ones; "
             "put both into one Stage of one App"

@@ -15,7 +15,7 @@ from scoped_images.cdk.arguments import expect_environment_name, refuse_network_
 from scoped_images.cdk.builds.builder import ImageBuild, PublishedImage
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.order.stack_order import build_after, refuse_other_place
-from scoped_images.cdk.place import literal_place_of, stack_of
+from scoped_images.cdk.place import is_same, literal_place_of, stack_of
 from scoped_images.cdk.remote.functions import RemoteFunctions
 from scoped_images.cdk.remote.image import RemoteImage
 from scoped_images.cdk.remote.settings import RemoteSettings, expect_secrets, minutes_of
@@ -135,7 +135,7 @@ class RemoteBuilder(Construct):
         image = RemoteImage(
             scope, construct_id, settings=self.settings, build=build, repository=build.repository
         )
-        if stack is stack_of(self):
+        if is_same(stack, stack_of(self)):
             image.node.add_dependency(self)
         else:
             build_after(scope, needed=self, what="its builder")
