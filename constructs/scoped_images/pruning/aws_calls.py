@@ -112,6 +112,7 @@ class AwsCalls:
     ) -> Iterator[Answer]:
         """Yield every page. Raises IncompleteListing if one is missing.
 
+        No token may come twice, or the pages would never end: botocore refuses only one that comes twice in a row.
         A service may promise one page too many after a full page. After a page that was not full, or whose
         full size is unknown, an empty last page means that items are missing.
         """
@@ -119,17 +120,23 @@ class AwsCalls:
         raw = _raw_pages(self.client(service), operation, key, size, parameters)
         count = 0
         had_room = False
+        tokens: set[str] = set()
         while True:
             page = self._answer(service, operation, lambda: next(raw))
             items = page.items(key, object)
-            promises_more = any(page.fields.get(name) for name in _TOKENS)
-            if not promises_more and not items and had_room:
+            token = next((str(page.fields[name]) for name in _TOKENS if page.fields.get(name)), None)
+            if token in tokens:
+                raise IncompleteListing(
+                    f"{page.source} would never end: it sent one token for the next page twice"
+                )
+            if token is None and not items and had_room:
                 raise IncompleteListing(
                     f"{page.source} was cut short: after {count} items it promised more and sent an empty page"
                 )
             yield page
-            if not promises_more:
+            if token is None:
                 return
+            tokens.add(token)
             count += len(items)
             had_room = size is None or len(items) < size
 
