@@ -88,7 +88,12 @@ class Registry:
         if status == 401 and authorization is None and token_url is not None:
             status, _, body = self._open("GET", token_url)
             _refuse_status(image, status)
-            authorization = f"Bearer {_token(body)}"
+            token = _token(body)
+            if token is None:
+                raise _error(
+                    image, f"the answer of {urllib.parse.urlsplit(token_url).netloc} has no usable token"
+                )
+            authorization = f"Bearer {token}"
             status, headers, _ = self._open("HEAD", url, authorization)
         _refuse_status(image, status)
         digest = headers.get("Docker-Content-Digest")
@@ -125,12 +130,14 @@ def _token_url(name: ImageName, challenge: str) -> str | None:
     return f"{realm}?{query}"
 
 
-def _token(body: bytes) -> object:
+def _token(body: bytes) -> str | None:
+    """Return the token in an answer, if it fits into a header."""
     try:
         answer = json.loads(body)
     except ValueError:
         return None
-    return (answer.get("token") or answer.get("access_token")) if isinstance(answer, dict) else None
+    token = (answer.get("token") or answer.get("access_token")) if isinstance(answer, dict) else None
+    return token if isinstance(token, str) and re.fullmatch("[ -~]+", token) else None
 
 
 def _refuse_status(image: str, status: int) -> None:

@@ -19,13 +19,15 @@ DIGEST = f"sha256:{hashlib.sha256(INDEX).hexdigest()}"
 class PretendedRegistry:
     """What it is asked, and how it plays.
 
-    wants_token: manifests are for a token alone, which its own /token gives to everybody.
+    wants_token: it gives manifests only for a token, which its own /token gives to everybody.
+    token_answer: what /token answers in place of that token.
     tells_digest: answers carry Docker-Content-Digest.
     realm: where it sends for a token; by default its own /token.
     statuses: answers instead of manifests, by path.
     """
 
     wants_token: bool = False
+    token_answer: bytes | None = None
     tells_digest: bool = True
     realm: str | None = None
     statuses: dict[str, int] = field(default_factory=dict)
@@ -48,7 +50,7 @@ def pretended_registry(plays: PretendedRegistry) -> Iterator[PretendedRegistry]:
             plays.authorizations.append(self.headers.get("Authorization"))
             if self.path.startswith("/token"):
                 scope = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)["scope"][0]
-                self._answer(200, json.dumps({"token": f"for {scope}"}).encode())
+                self._answer(200, plays.token_answer or json.dumps({"token": f"for {scope}"}).encode())
             elif self.path in plays.statuses:
                 self._answer(plays.statuses[self.path], b"")
             elif plays.redirect:

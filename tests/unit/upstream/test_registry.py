@@ -43,6 +43,13 @@ def test_a_token_is_fetched_where_the_registry_says(tells_digest: bool) -> None:
         assert server.asked[:3] == [("HEAD", MANIFEST), ("GET", token), ("HEAD", MANIFEST)]
 
 
+@pytest.mark.parametrize("answer", [b"<html>", b"[]", b"{}", b'{"token": 7}', b'{"token": "a\\n"}'])
+def test_a_token_server_that_sends_no_usable_token_is_named(answer: bytes) -> None:
+    with pretended_registry(PretendedRegistry(wants_token=True, token_answer=answer)) as server:
+        assert problem(f"{server.address}/a/b:1") == f"the answer of {server.address} has no usable token"
+        assert [method for method, _ in server.asked] == ["HEAD", "GET"]
+
+
 def test_a_token_is_not_fetched_in_plain_text_from_elsewhere() -> None:
     with pretended_registry(PretendedRegistry(wants_token=True, realm="http://a.example/token")) as server:
         assert problem(f"{server.address}/a/b:1") == (
