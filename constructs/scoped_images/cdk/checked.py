@@ -27,7 +27,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # What to do, by what an argument must be. The help of a function describes its other arguments.
 _USE = {
-    "BaseImage or str": "use a base image, or the URI of an image that the app does not build",
+    "BaseImage or str": (
+        "use a base image, or the URI of an image that the app does not build, and put folders into build_contexts of "
+        "the context"
+    ),
     "BaseImages": "use BaseImages(app, environment, bases=…, prefix=…)",
     "BuildOptions": "use BuildOptions(build_args={'VERSION': '1'})",
     "BuildSecret": "use BuildSecret.secrets_manager(…) or BuildSecret.parameter(…)",

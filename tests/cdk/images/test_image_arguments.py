@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,11 @@ from tests.cdk.small_app import BOTH, SmallApp
         (
             {"named_bases": {"b": "./x"}},
             "named_bases['b'] of 'App/Image': './x' is not the name of an image; write it like",
+        ),
+        (
+            {"named_bases": {"b": Path("x")}},
+            "named_bases['b'] of 'App/Image': must be BaseImage or str, got PosixPath; use a base image, or the URI of "
+            "an image that the app does not build, and put folders into build_contexts of the context",
         ),
         (
             {"options": BuildOptions(cache="app")},
