@@ -10,11 +10,13 @@ from aws_cdk import Token
 from scoped_images.errors import ScopedImagesError
 
 
-def refuse_network_without_vpc(vpc: object, *, subnets: object, security_groups: object) -> None:
+def refuse_network_without_vpc(
+    vpc: object, *, subnets: object, security_groups: object, name: str = "vpc"
+) -> None:
     """Raise for settings of a VPC without the VPC: the function or build would run outside of any."""
     if vpc is None and (subnets or security_groups):
         raise ScopedImagesError(
-            "vpc: must be given with subnets and security_groups, got None; pass the VPC that has them"
+            f"{name}: must be given with subnets and security_groups, got None; pass the VPC that has them"
         )
 
 

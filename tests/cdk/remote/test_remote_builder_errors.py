@@ -36,7 +36,8 @@ from tests.refusals import refused
         ),
         (
             {"subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)},
-            "vpc: must be given with subnets and security_groups, got None; pass the VPC that has them",
+            "vpc of 'Builds/Builder': must be given with subnets and security_groups, got None; pass the VPC that has "
+            "them",
         ),
         (
             {"timeout": cdk.Duration.minutes(56)},

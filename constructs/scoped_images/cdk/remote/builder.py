@@ -76,7 +76,9 @@ class RemoteBuilder(Construct):
         literal_place_of(self)
         expect_environment_name(f"environment_name of {self.node.path!r}", environment_name)
         expect_secrets(self, secrets or {})
-        refuse_network_without_vpc(vpc, subnets=subnets, security_groups=security_groups)
+        refuse_network_without_vpc(
+            vpc, subnets=subnets, security_groups=security_groups, name=f"vpc of {self.node.path!r}"
+        )
         if vpc is not None and not security_groups:
             security_groups = [
                 ec2.SecurityGroup(self, "SecurityGroup", vpc=vpc, description="Builds of container images")
