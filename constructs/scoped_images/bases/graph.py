@@ -6,7 +6,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -37,15 +37,15 @@ class BaseGraph:
     """Base images and their needs, without cycles.
 
     declarations: by name, sorted.
-    reach: the workloads that they were derived for, and what these depend on; None for bases declared by hand.
     public_image: the image that the lowest derived bases are built from.
     warnings: about what the workloads depend on, what meets in their images, and packages that cannot be read.
     """
 
     declarations: Mapping[str, BaseDeclaration]
-    reach: Reach | None = None
     public_image: str = PUBLIC_IMAGE
     warnings: tuple[str, ...] = ()
+    # The workloads that they were derived for, and what these depend on; None for bases declared by hand.
+    _reach: Reach | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def of(cls, declarations: Iterable[BaseDeclaration]) -> BaseGraph:
@@ -139,9 +139,8 @@ class BaseGraph:
                     derived=base,
                 )
             )
-        return dataclasses.replace(
+        graph = dataclasses.replace(
             cls.of((*by_hand, *declarations)),
-            reach=reach,
             public_image=public_image,
             warnings=(
                 *_unknown(reach, public_image),
@@ -149,16 +148,18 @@ class BaseGraph:
                 *(warning for found in (versions, modules) for name in needs for warning in found[name]),
             ),
         )
+        object.__setattr__(graph, "_reach", reach)
+        return graph
 
     @property
     def workspace(self) -> Workspace | None:
         """Return the workspace that bases were derived from."""
-        return self.reach.workspace if self.reach else None
+        return self._reach.workspace if self._reach else None
 
     @property
     def workloads(self) -> tuple[Package, ...]:
         """Return the workloads that bases were derived for, sorted by name."""
-        return self.reach.workloads if self.reach else ()
+        return self._reach.workloads if self._reach else ()
 
     def order(self) -> tuple[BaseDeclaration, ...]:
         """Return every base after the bases that it needs, in one order whatever order they were given in."""
@@ -205,7 +206,7 @@ class BaseGraph:
         Empty if that is not known: without a workspace, with a base that is declared by hand, and without a lock file,
         because pip then chooses what it installs.
         """
-        if self.reach is None:
+        if self._reach is None:
             return ()
         reach, package = self._reach_of(workload)
         bases = self._derived_below(reach, package)
@@ -225,17 +226,17 @@ class BaseGraph:
 
     def _reach_of(self, workload: str | Path) -> tuple[Reach, Package]:
         """Return what the workloads depend on, and a package, which becomes one of them if it is not."""
-        if self.reach is None:
+        if self._reach is None:
             raise ScopedImagesError(
                 f"workload: must be of a workspace that the bases are derived from, got {str(workload)!r}; use "
                 "BaseGraph.from_workspace, or name the base yourself"
             )
-        workspace = self.reach.workspace
+        workspace = self._reach.workspace
         package = find_workload(workspace, workload)
-        for known in self.reach.workloads:
+        for known in self._reach.workloads:
             if known.folder == package.folder:
-                return self.reach, known
-        return Reach(workspace, (*self.reach.workloads, package), self.reach.target), package
+                return self._reach, known
+        return Reach(workspace, (*self._reach.workloads, package), self._reach.target), package
 
 
 def _unknown(reach: Reach, public_image: str) -> Iterator[str]:
