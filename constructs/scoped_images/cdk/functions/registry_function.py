@@ -17,6 +17,7 @@ from scoped_images.cdk.app.architectures import lambda_architecture
 from scoped_images.cdk.arguments import refuse_network_without_vpc
 from scoped_images.cdk.checked import checked
 from scoped_images.cdk.functions.function_code import function_code, function_runtime, lambda_principal
+from scoped_images.cdk.functions.role_rights import RoleRights
 from scoped_images.cdk.place import once, reference_of
 from scoped_images.errors import ScopedImagesError
 from scoped_images.platform import Platform
@@ -89,32 +90,13 @@ class StackRegistry:
             security_groups=list(settings.security_groups) or None,
         )
         self.arn: str = function.function_arn
-        self._role = role.node.default_child
-        self._allowed: dict[tuple[str, ...], list[str]] = {
-            ("logs:CreateLogStream", "logs:PutLogEvents"): [log_group.log_group_arn]
-        }
+        # A grant takes several calls to JavaScript, and makes a policy to wait for.
+        self._rights = RoleRights(role, "Registry")
+        self.allow(("logs:CreateLogStream", "logs:PutLogEvents"), log_group.log_group_arn)
 
-    def allow(self, actions: tuple[str, ...], repository_arn: str) -> None:
-        """Allow the function to do `actions` with a repository."""
-        arns = self._allowed.setdefault(actions, [])
-        if repository_arn in arns:
-            return
-        arns.append(repository_arn)
-        assert isinstance(self._role, iam.CfnRole)
-        # The role itself has the rights: the function waits for its role, and each resource that names the function waits
-        # for the function. A grant takes several calls to JavaScript, and makes a policy to wait for.
-        self._role.policies = [
-            iam.CfnRole.PolicyProperty(
-                policy_name="Registry",
-                policy_document={
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {"Effect": "Allow", "Action": list(actions), "Resource": list(arns)}
-                        for actions, arns in self._allowed.items()
-                    ],
-                },
-            )
-        ]
+    def allow(self, actions: tuple[str, ...], arn: str) -> None:
+        """Allow the function to do `actions` with a repository or its log group."""
+        self._rights.allow(actions, arn)
 
 
 @once
