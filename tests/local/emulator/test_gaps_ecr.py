@@ -6,10 +6,34 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from tests.local.emulator.aws import ACCOUNT, GAP, Aws
-from tests.local.emulator.registry_client import INDEX, digest_of
+from tests.local.emulator.registry_client import INDEX, Registry, digest_of
 from tests.local.emulator.stacks import deploy, failure, resource
 
 pytestmark = GAP
+
+
+# Prefixes of other services' paths (SES v2, API Gateway v2, task credentials), and words of the registry's own paths.
+NAMES = (
+    "email",
+    "emailservice-dev",
+    "email/identities",
+    "apis",
+    "credentials/app",
+    "tags/app",
+    "team/manifests/app",
+    "blobs",
+)
+
+
+def test_a_repository_may_have_any_name(aws: Aws) -> None:
+    for name in NAMES:
+        aws.client("ecr").create_repository(repositoryName=name)
+        digest = aws.registry.push(name, "one", name.encode())
+        anonymous = Registry(aws.port)
+        for path in (f"manifests/{digest}", "tags/list", f"blobs/{digest_of(name.encode())}"):
+            assert aws.registry.call("GET", f"/v2/{name}/{path}").status == 200, (name, path)
+            assert anonymous.call("GET", f"/v2/{name}/{path}").status == 401, (name, path)
+    assert aws.client("sesv2").list_email_identities()["EmailIdentities"] == []
 
 
 def test_describing_an_unknown_tag_says_image_not_found(aws: Aws) -> None:

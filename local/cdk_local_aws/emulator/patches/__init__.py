@@ -15,6 +15,7 @@ from cdk_local_aws.emulator.patches import (
     interrupted_stacks,
     lambda_containers,
     registry_access,
+    registry_paths,
     secrets,
     service_stability,
     source_images,
@@ -34,6 +35,7 @@ def apply_all(settings: EmulatorSettings, keys: Keys, store: BlobStore) -> None:
     ecr_blobs.apply(store)
     function_sandbox.apply()
     registry_access.apply(settings, keys, store)
+    registry_paths.apply()
     ec2_types.apply()
     bucket_tags.apply()
     builds.apply(settings, keys)
