@@ -6,8 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import PurePosixPath
 
 from constructs import IConstruct
@@ -17,10 +16,12 @@ from scoped_images.cdk.app.registered_image import RegisteredImage
 from scoped_images.cdk.place import path_of
 
 BUILD_COMMAND = "scoped-images build --app cdk.out --deploy-first"
-# What the command that builds may begin with. Any other program, such as echo, does not run it.
-_BEGINNING = re.compile(
-    "scoped-images|uv|uvx|poetry|pdm|pipenv|pipx|hatch|pixi|env|exec|time|timeout|sudo|if|then|else|do|while|!|{"
-)
+_BUILD = re.compile(r"(?<![\w-])scoped-images\s+build(?![\w-])(?!.*--dry-run)")
+# Programs that only print or search their words. Any other may run them.
+_PRINTERS = ("echo", "printf", "cat", "grep", ":")
+# What may come before the program of a command.
+_BEFORE = re.compile(r"\w+=.*|if|then|else|do|{|!", re.DOTALL)
+_ENDS = "();<>|&\n"
 
 
 def is_pipeline(node: IConstruct) -> bool:
@@ -56,24 +57,19 @@ def check_pipeline(pipeline: IConstruct, images: Iterable[RegisteredImage]) -> N
 
 def builds_images(script: str) -> bool:
     """Return whether a command of a shell step builds the images, as far as its words show."""
-    for line in script.replace("\\\n", "").splitlines():
-        # shlex takes a `#` within a word for a comment, as no shell does.
-        lexer = shlex.shlex(re.sub(r"(?<=\S)#", "", line), posix=True, punctuation_chars=True)
-        lexer.whitespace_split = True
-        # shlex raises for a quotation that does not end in its line.
-        with suppress(ValueError):
-            for ends, words in groupby(list(lexer), lambda word: set(word) <= set("();<>|&")):
-                if not ends and _is_build(list(words)):
-                    return True
-    return False
+    # shlex takes a `#` within a word for a comment, as no shell does, and drops the line end after a comment.
+    text = re.sub(rf"(?<=[^\s{_ENDS}])#", "", script.replace("\\\n", "")).replace("\n", "\n\n")
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=_ENDS)
+    lexer.whitespace, lexer.whitespace_split = " \t\r", True
+    try:
+        words = list(lexer)
+    except ValueError:  # a quotation that does not end, such as an apostrophe in a here-document
+        return _BUILD.search(text) is not None
+    commands = groupby(words, lambda word: set(word) <= set(_ENDS))
+    return any(not ends and _is_build(list(command)) for ends, command in commands)
 
 
 def _is_build(words: list[str]) -> bool:
     """Return whether the words of one command run the build, themselves or by a program such as `uv run`."""
-    names = [PurePosixPath(word).name for word in words]
-    first = next((name for name in names if "=" not in name), "")
-    return (
-        _BEGINNING.fullmatch(first) is not None
-        and ("scoped-images", "build") in pairwise(names)
-        and "--dry-run" not in words
-    )
+    first = next((word for word in words if not _BEFORE.fullmatch(word)), "")
+    return PurePosixPath(first).name not in _PRINTERS and _BUILD.search(" ".join(words)) is not None
