@@ -9,6 +9,7 @@ raises for what cannot work.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 from scoped_images.errors import ScopedImagesError
@@ -28,10 +29,13 @@ def got(value: object) -> str:
     """Return a value of a wrong type as a message shows it."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    text = kind = type(value).__name__
     # The values of a mapping may be secrets, and an object without a text of its own shows only its address.
-    is_shown = not isinstance(value, Mapping) and type(value).__repr__ is not object.__repr__
-    text = repr(value) if is_shown else type(value).__name__
-    own = "" if value is None or text.startswith(type(value).__name__) else f"{type(value).__name__} "
+    if not isinstance(value, Mapping) and type(value).__repr__ is not object.__repr__:
+        # The text is of the user's code.
+        with suppress(Exception):
+            text = repr(value)
+    own = "" if value is None or text.startswith(kind) else f"{kind} "
     return f"{own}{text if len(text) <= 60 else f'{text[:57]}…'}"
 
 

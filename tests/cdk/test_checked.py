@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Match, Template
 
 import scoped_images
 from scoped_images import (
@@ -19,12 +20,14 @@ from scoped_images import (
     ImagePruner,
     OrderedAssets,
     Platform,
+    RegistryFunction,
     RemoteBuilder,
     Retention,
     ScopedContext,
     ScopedImage,
     ScopedImagesError,
 )
+from tests.cdk.image_users import function_of
 from tests.cdk.small_app import SmallApp
 from tests.cdk.workspace import environment
 from tests.refusals import refused
@@ -76,6 +79,13 @@ class NoBuilder:
 
     def build(self, *_: Any) -> Any:
         return None
+
+
+class Unprintable:
+    """Has no text."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no text")
 
 
 def image(scope: Any, construct_id: Any = "X", **options: Any) -> ScopedImage:
@@ -183,6 +193,15 @@ MISTAKES: dict[str, tuple[Callable[[SmallApp, cdk.Stack], Any], str]] = {
         lambda _, stack: builder(stack, vpc=kms.Key(stack, "Key")),
         "vpc of 'App/X': must be IVpc, got Key; see help(RemoteBuilder)",
     ),
+    "a dict that is not CDK's struct": (
+        lambda _, stack: builder(stack, vpc=ec2.Vpc(stack, "Vpc"), subnets={"subnet_typ": "PUBLIC"}),
+        "subnets of 'App/X': must be SubnetSelection, got dict; use "
+        "aws_ec2.SubnetSelection(subnet_type=aws_ec2.SubnetType.PUBLIC)",
+    ),
+    "an object whose text fails": (
+        lambda _, stack: builder(stack, timeout=Unprintable()),
+        "timeout of 'App/X': must be Duration, got Unprintable; use Duration.minutes(30)",
+    ),
     "a name unknown to CDK's synthesizer": (
         lambda _, __: OrderedAssets(qualifer="team1"),
         "qualifer: DefaultStackSynthesizer() has no such argument; use qualifier=",
@@ -222,3 +241,32 @@ def test_what_exists_outside_the_app_is_as_good_as_a_construct_of_it(small_app: 
         stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"], private_subnet_ids=["subnet-1"]
     )
     assert builder(stack, vpc=vpc, secret_keys=[key]).settings.vpc is vpc
+
+
+def test_a_dict_is_as_good_as_the_struct_of_cdk(small_app: SmallApp) -> None:
+    stack = small_app.stack("App")
+    public: Any = {"subnet_type": ec2.SubnetType.PUBLIC}
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=1)
+    RegistryFunction(vpc=vpc, subnets=public).use_in(stack)
+    options: dict[str, Any] = {
+        "repository": small_app.repository(),
+        "builder": builder(stack, vpc=vpc, subnets=public),
+    }
+    function_of(stack, small_app.image(stack, **options, pin_digest=True))
+    template = Template.from_stack(stack)
+    subnets = [{"Ref": Match.string_like_regexp("VpcPublicSubnet1")}]
+    template.has_resource_properties("AWS::CodeBuild::Project", {"VpcConfig": {"Subnets": subnets}})
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {"Description": Match.string_like_regexp("Looks up"), "VpcConfig": {"SubnetIds": subnets}},
+    )
+
+
+def test_a_class_whose_call_returns_a_context_is_as_good_as_a_function(small_app: SmallApp) -> None:
+    class AppContext:
+        def __new__(cls, _: Platform) -> Any:
+            return small_app.context("app")
+
+    stack = small_app.stack("App")
+    made = small_app.image(stack, "Made", context=AppContext)
+    assert made.tag == small_app.image(stack, "Given", context=small_app.context("app")).tag

@@ -61,6 +61,7 @@ OF_THE_CONTEXT = "environments: must be the context's value of that key"
                 (cdk.App().node, "Node"),
                 (["dev"], "list ['dev']"),
                 ("dev", "str 'dev'"),
+                (True, "bool True"),
             )
         ),
         (
@@ -99,6 +100,7 @@ OF_THE_CONTEXT = "environments: must be the context's value of that key"
             "a node",
             "a list",
             "a name",
+            "a bool",
             "the whole context",
             "none",
             "no settings",

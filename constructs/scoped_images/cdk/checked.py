@@ -49,6 +49,7 @@ _USE = {
     "Retention": "use Retention(max_images=30)",
     "ScopedContext": "use ScopedContext.of(directory)",
     "ScopedImage": "use the construct that builds the image",
+    "SubnetSelection": "use aws_ec2.SubnetSelection(subnet_type=aws_ec2.SubnetType.PUBLIC)",
     "a dict": "use {name: value}",
     "a list": "use [first, second]",
     "bool": "use True or False",
@@ -243,7 +244,8 @@ def _fault_of_one(name: str, value: object, hint: Any) -> _Fault | None:
     if origin is Literal:
         is_right, kind = value in parts, " or ".join(map(repr, parts))
     elif origin is Callable:
-        is_right, kind = callable(value) and not isinstance(value, type), "a function"
+        # A class, too, may return what a function would. The class of the result is given in place of an instance.
+        is_right, kind = callable(value) and value is not parts[-1], "a function"
     else:
         is_right, kind = hint is Any or _is_a(value, hint), getattr(hint, "__name__", "")
     if is_right:
@@ -277,7 +279,9 @@ def _fault_of_mapping(name: str, value: object, key_kind: Any, kind: Any) -> _Fa
 
 def _is_a(value: object, kind: type) -> bool:
     if isinstance(value, bool):
-        return kind is bool
+        return kind in (bool, object)
+    if isinstance(value, dict) and hasattr(kind, "__jsii_struct_bases__"):
+        return _makes(value, kind)
     if not getattr(kind, "_is_protocol", False):
         return isinstance(value, (int, float) if kind is float else kind)
     if not hasattr(kind, "__jsii_type__"):
@@ -288,3 +292,12 @@ def _is_a(value: object, kind: type) -> bool:
     return type(value).__name__ == "InterfaceDynamicProxy" or all(
         hasattr(type(value), name) for name in members
     )
+
+
+def _makes(values: dict[str, Any], struct: type) -> bool:
+    """Return whether a struct of jsii can be made of a dict, which jsii takes in its place."""
+    try:
+        struct(**values)
+    except Exception:  # which one depends on the version of typeguard
+        return False
+    return True
