@@ -245,21 +245,17 @@ def test_what_exists_outside_the_app_is_as_good_as_a_construct_of_it(small_app: 
 
 def test_a_dict_is_as_good_as_the_struct_of_cdk(small_app: SmallApp) -> None:
     stack = small_app.stack("App")
-    public: Any = {"subnet_type": ec2.SubnetType.PUBLIC}
-    vpc = ec2.Vpc(stack, "Vpc", max_azs=1)
-    RegistryFunction(vpc=vpc, subnets=public).use_in(stack)
-    options: dict[str, Any] = {
-        "repository": small_app.repository(),
-        "builder": builder(stack, vpc=vpc, subnets=public),
-    }
-    function_of(stack, small_app.image(stack, **options, pin_digest=True))
+    vpc = ec2.Vpc(stack, "Vpc")
+    first: Any = {"subnets": [vpc.private_subnets[0]]}
+    RegistryFunction(vpc=vpc, subnets=first).use_in(stack)
+    repository = small_app.repository()
+    looked_up = small_app.image(stack, "LookedUp", repository=repository, pin_digest=True)
+    function_of(stack, looked_up)
+    small_app.image(stack, "Built", repository=repository, builder=builder(stack, vpc=vpc, subnets=first))
     template = Template.from_stack(stack)
-    subnets = [{"Ref": Match.string_like_regexp("VpcPublicSubnet1")}]
+    subnets = [{"Ref": Match.string_like_regexp("VpcPrivateSubnet1")}]
     template.has_resource_properties("AWS::CodeBuild::Project", {"VpcConfig": {"Subnets": subnets}})
-    template.has_resource_properties(
-        "AWS::Lambda::Function",
-        {"Description": Match.string_like_regexp("Looks up"), "VpcConfig": {"SubnetIds": subnets}},
-    )
+    template.has_resource_properties("AWS::Lambda::Function", {"VpcConfig": {"SubnetIds": subnets}})
 
 
 def test_a_class_whose_call_returns_a_context_is_as_good_as_a_function(small_app: SmallApp) -> None:
