@@ -18,11 +18,13 @@ class ExternalImages:
 
     warnings: images whose names are unknown, and which are therefore not among them.
     required_mounts: the secrets and ssh agents without which the build fails.
+    contexts: the names of the build contexts that take the place of a stage or an image.
     """
 
     images: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     required_mounts: tuple[RequiredMount, ...] = ()
+    contexts: frozenset[str] = frozenset()
 
 
 def external_images(
@@ -75,4 +77,5 @@ def _external(parsed: ParsedDockerfile, findings: Findings) -> ExternalImages:
             for line, problem in sorted(problems)
         ),
         required_mounts=tuple(findings.required_mounts),
+        contexts=frozenset(findings.contexts),
     )

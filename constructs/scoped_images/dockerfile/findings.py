@@ -27,6 +27,7 @@ class Findings:
     unknown_sources: a message for each source that depends on a variable without a value.
     unknown_bases: the stages whose FROM does.
     images: those that are not stages, in the form that BuildKit looks build contexts up by, each with its line.
+    contexts: the names of the build contexts that take the place of a stage or an image.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -34,5 +35,6 @@ class Findings:
     unknown_bases: list[Stage] = field(default_factory=list)
     named_sources: dict[str, list[Source]] = field(default_factory=dict)
     images: list[tuple[int, str]] = field(default_factory=list)
+    contexts: set[str] = field(default_factory=set)
     required_mounts: list[RequiredMount] = field(default_factory=list)
     stage_names: frozenset[str] = frozenset()

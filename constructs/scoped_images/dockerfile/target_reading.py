@@ -86,8 +86,10 @@ class _Reader:
         needed = self.needed(targets)
         bases = {stage.index for stage in targets} | {stage.parent for stage in needed}
         for stage in needed:
-            if stage.context is not None and stage.index in bases:
-                self._read_whole(stage.context, stage)
+            if stage.context is not None:
+                self.findings.contexts.add(stage.context)
+                if stage.index in bases:
+                    self._read_whole(stage.context, stage)
             scope = scopes[stage.index] = self._scope(stage, scopes)
             for instruction in stage.steps:
                 scope.read(instruction)
@@ -188,6 +190,8 @@ class _Reader:
             raise self._error(line, str(error)) from None
         if context is None:
             self.findings.images.append((line, name))
+        else:
+            self.findings.contexts.add(context)
         return context
 
     def _error(self, line: int, message: str) -> ScopedImagesError:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.dockerfile.build_arguments import declared_arguments
 from scoped_images.dockerfile.parse import ParsedDockerfile
+from scoped_images.dockerfile.target_options import TargetOptions
+from scoped_images.dockerfile.target_reading import needed_stages
+from scoped_images.dockerfile.variables import Unknown
 from scoped_images.errors import ScopedImagesError
 from scoped_images.image.base_reference import BASE_IMAGE_ARGUMENT
 from scoped_images.image.build_options import BuildOptions
@@ -54,6 +58,41 @@ def refuse_without_base(dockerfile: ParsedDockerfile) -> None:
             f"{BASE_IMAGE_ARGUMENT} before its first FROM; start it with ARG {BASE_IMAGE_ARGUMENT}=<public image> "
             f"and FROM ${{{BASE_IMAGE_ARGUMENT}}}"
         )
+
+
+def refuse_unread_base(dockerfile: ParsedDockerfile, options: TargetOptions) -> None:
+    """Raise if no FROM that the target's build reaches takes the argument with the base image."""
+    unknown = replace(options, build_args={**options.build_args, BASE_IMAGE_ARGUMENT: None})
+    if not _may_start_from_any_image(dockerfile, unknown):
+        raise ScopedImagesError(
+            f"base: the build would start from something else, got {dockerfile.name}, where no FROM"
+            f"{_of_target(options)} takes {BASE_IMAGE_ARGUMENT}; write FROM ${{{BASE_IMAGE_ARGUMENT}}}, "
+            "or leave out base="
+        )
+
+
+def refuse_unread_named_bases(
+    names: Iterable[str], read: Collection[str], dockerfile: ParsedDockerfile, options: TargetOptions
+) -> None:
+    """Raise for a name that the target's build does not read. read: the build contexts that it reads."""
+    unread = [name for name in names if name not in read]
+    if unread and not _may_start_from_any_image(dockerfile, options):
+        name = unread[0]
+        raise ScopedImagesError(
+            f"named_bases[{name!r}]: the build would not read it, got {dockerfile.name}, where no instruction"
+            f"{_of_target(options)} names it; write COPY --from={name}, FROM {name} or RUN --mount=from={name}, "
+            "or leave it out"
+        )
+
+
+def _may_start_from_any_image(dockerfile: ParsedDockerfile, options: TargetOptions) -> bool:
+    """Return whether a FROM that the target's build reaches depends on a variable without a value."""
+    stages = needed_stages(dockerfile, options)
+    return any(stage.context is None and isinstance(stage.base, Unknown) for stage in stages)
+
+
+def _of_target(options: TargetOptions) -> str:
+    return "" if options.target is None else f" of target {options.target!r}"
 
 
 def refuse_secrets_in_context(build_secrets: Mapping[str, str], context: ScopedContext) -> None:

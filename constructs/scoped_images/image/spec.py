@@ -25,6 +25,8 @@ from scoped_images.image.refusals import (
     refuse_named_bases,
     refuse_other_options,
     refuse_secrets_in_context,
+    refuse_unread_base,
+    refuse_unread_named_bases,
     refuse_without_base,
 )
 from scoped_images.platform import Platform
@@ -69,6 +71,8 @@ class ImageSpec:
         _ = self._external
         if self.base is not None and self._dockerfile is not None:
             refuse_without_base(self._dockerfile)
+        if self._dockerfile is not None and not self._foreign_frontend:
+            self._refuse_unread_bases(self._dockerfile)
         if self.options.upstream.require_pins:
             self._refuse_unpinned()
 
@@ -126,6 +130,13 @@ class ImageSpec:
         if any(base.identity is None and base.uri == image for base in bases):
             return "add its digest to the URI, @sha256:…"
         return f"run {self.context.pinned_by}"
+
+    def _refuse_unread_bases(self, dockerfile: ParsedDockerfile) -> None:
+        """Raise for a base that is given and that the build would ignore without a word."""
+        options = self._target_options
+        if self.base is not None:
+            refuse_unread_base(dockerfile, options)
+        refuse_unread_named_bases(self.named_bases, self._external.contexts, dockerfile, options)
 
     def _refuse_unpinned(self) -> None:
         advice = {image: self.pin_advice(image) for image in self.unpinned_images}

@@ -27,7 +27,8 @@ def test_a_base_by_uri_is_read_at_its_pin(
 ) -> None:
     stack = small_app.stack("App")
     options = BuildOptions(upstream=UpstreamImages(lock=ImagesLock(images=lock)))
-    small_app.image(stack, base=uri, named_bases={"tools": uri}, options=options)
+    context = small_app.context("copying", "COPY --from=tools / /\n")
+    small_app.image(stack, context=context, base=uri, named_bases={"tools": uri}, options=options)
     (asset,) = small_app.assets()
     assert asset["source"]["dockerBuildArgs"] == {"BASE_IMAGE_URI": uri}
     contexts = {"tools": read or f"docker-image://{uri}", **({uri: read} if read else {})}
@@ -45,7 +46,11 @@ def test_a_base_that_is_not_pinned_is_refused_where_pins_are_required(small_app:
         f"{BASE}:1, {BASE}:2; add its digest to the URI, @sha256:…"
     ):
         small_app.image(
-            small_app.stack("App"), base=f"{BASE}:1", named_bases={"tools": f"{BASE}:2"}, options=options
+            small_app.stack("App"),
+            context=small_app.context("copying", "COPY --from=tools / /\n"),
+            base=f"{BASE}:1",
+            named_bases={"tools": f"{BASE}:2"},
+            options=options,
         )
 
 

@@ -40,7 +40,8 @@ def test_named_bases_are_contexts_and_count(small_app: SmallApp) -> None:
         small_app.base(small_app.stack(name), name, small_app.repository(f"{name}-dev"))
         for name in ("first", "second")
     )
-    stack, given = small_app.stack("App"), {"platforms": first.platforms, "base": first}
+    context = small_app.context("copying", "COPY --from=base-second / /\n")
+    stack, given = small_app.stack("App"), {"platforms": first.platforms, "base": first, "context": context}
     plain = small_app.image(stack, "plain", **given)
     named = small_app.image(stack, "named", **given, named_bases={"base-second": second})
     assert plain.specs[0].content_tag != named.specs[0].content_tag

@@ -22,8 +22,14 @@ MARK = f"sha256:{'1' * 64}"
 
 
 def declared(small_app: SmallApp, graph: dict[str, tuple[str, ...]], **options: Any) -> list[BaseDeclaration]:
+    """Bases, each built from the first that it needs, with files of the others."""
     return [
-        BaseDeclaration(name=name, context=small_app.context(name), needs=needs, **options)
+        BaseDeclaration(
+            name=name,
+            context=small_app.context(name, "".join(f"COPY --from=base-{each} / /\n" for each in needs[1:])),
+            needs=needs,
+            **options,
+        )
         for name, needs in graph.items()
     ]
 

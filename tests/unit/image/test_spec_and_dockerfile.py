@@ -10,6 +10,7 @@ from scoped_images.image.base_reference import BaseReference
 from tests.refusals import refused
 from tests.unit.image.specs import spec_of
 
+BASE = BaseReference(uri="base:1", identity="1")
 REQUIRES = (
     "FROM scratch\nRUN --mount=type=secret,id=pip,required --mount=type=ssh,required \\\n"
     " --mount=type=secret,id=npm --mount=type=ssh,id=git,required a\n"
@@ -64,7 +65,85 @@ def test_a_base_that_no_arg_before_from_takes_is_an_error(tmp_path: Path, text: 
         "base: the build would start from something else, got Dockerfile without ARG BASE_IMAGE_URI before its first "
         "FROM; start it with ARG BASE_IMAGE_URI=<public image> and FROM ${BASE_IMAGE_URI}"
     ):
-        spec_of(tmp_path, text, base=BaseReference(uri="base:1", identity="1"))
+        spec_of(tmp_path, text, base=BASE)
+
+
+LITERAL = "ARG BASE_IMAGE_URI=python\nFROM python AS prod\nARG BASE_IMAGE_URI\nRUN echo $BASE_IMAGE_URI\n"
+USED = "ARG BASE_IMAGE_URI=python\nFROM ${BASE_IMAGE_URI} AS base\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "of_target"),
+    [
+        (LITERAL, None, ""),
+        (f"{LITERAL}FROM ${{BASE_IMAGE_URI}} AS late\n", "prod", " of target 'prod'"),
+        (f"{USED}FROM python\n", None, ""),
+        ("ARG BASE_IMAGE_URI=python\nFROM --platform=${BASE_IMAGE_URI:+linux/amd64} python\n", None, ""),
+    ],
+    ids=["a literal", "the FROM of a later stage", "a stage that nothing needs", "the platform of a FROM"],
+)
+def test_a_base_that_no_from_of_the_target_takes_is_an_error(
+    tmp_path: Path, text: str, target: str | None, of_target: str
+) -> None:
+    with refused(
+        f"base: the build would start from something else, got Dockerfile, where no FROM{of_target} takes "
+        "BASE_IMAGE_URI; write FROM ${BASE_IMAGE_URI}, or leave out base="
+    ):
+        spec_of(tmp_path, text, base=BASE, target=target)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        USED,
+        f"{USED}FROM base\n",
+        f"{USED}FROM scratch\nCOPY --from=base / /\n",
+        f"{USED}FROM scratch\nCOPY --from=0 / /\n",
+        f"{USED}FROM python\nRUN --mount=from=base true\n",
+        "ARG BASE_IMAGE_URI=python\nARG START=${BASE_IMAGE_URI}\nFROM ${START}\n",
+        "ARG BASE_IMAGE_URI\nFROM ${BASE_IMAGE_URI:-python}\n",
+        "ARG BASE_IMAGE_URI=first\nFROM python AS first\nFROM ${BASE_IMAGE_URI}\n",
+        "ARG BASE_IMAGE_URI=python\nARG MIRROR\nFROM ${MIRROR}${BASE_IMAGE_URI}\n",
+        "# syntax=example/other\nARG BASE_IMAGE_URI=python\nFROM python\n",
+    ],
+)
+def test_a_base_is_taken_in_any_way_that_a_dockerfile_reads_it(tmp_path: Path, text: str) -> None:
+    assert spec_of(tmp_path, text, base=BASE).base == BASE
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "of_target"),
+    [
+        ("FROM python\n", None, ""),
+        ("FROM python AS prod\nFROM scratch\nCOPY --from=tools / /\n", "prod", " of target 'prod'"),
+    ],
+)
+def test_a_named_base_that_the_target_does_not_read_is_an_error(
+    tmp_path: Path, text: str, target: str | None, of_target: str
+) -> None:
+    with refused(
+        f"named_bases['tools']: the build would not read it, got Dockerfile, where no instruction{of_target} names it; "
+        "write COPY --from=tools, FROM tools or RUN --mount=from=tools, or leave it out"
+    ):
+        spec_of(tmp_path, text, named_bases={"tools": BASE}, target=target)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM tools\n",
+        "FROM python AS tools\n",
+        "FROM python AS tools\nFROM scratch\nCOPY --from=0 / /\n",
+        "FROM python\nCOPY --from=tools / /\n",
+        "FROM python\nRUN --mount=from=tools true\n",
+        "FROM python AS first\nONBUILD COPY --from=tools / /\nFROM first\n",
+        "ARG NAME=tools\nFROM ${NAME}\n",
+        "ARG NAME\nFROM ${NAME}\n",
+        "# syntax=example/other\nFROM python\n",
+    ],
+)
+def test_a_named_base_is_taken_in_any_way_that_a_dockerfile_reads_it(tmp_path: Path, text: str) -> None:
+    assert "tools" in spec_of(tmp_path, text, named_bases={"tools": BASE}).image_contexts
 
 
 def test_arguments_in_heredocs_and_comments_are_not_declared(tmp_path: Path) -> None:
