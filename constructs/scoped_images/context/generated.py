@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
-from scoped_images.context.file import ContextFile, in_tree_order
+from scoped_images.context.file import ContextFile, Kind, in_tree_order
 from scoped_images.errors import ScopedImagesError
 
 
@@ -12,7 +13,8 @@ def refuse_wrong_generated(generated: Mapping[str, bytes], files: Sequence[Conte
     """Raise ScopedImagesError for paths that are not plain, or that another file of the context has or blocks."""
     if not generated:
         return
-    own = {file.path for file in files}
+    own = in_tree_order(files, {})
+    no_folders = {path for path, file in own.items() if file.kind is not Kind.DIRECTORY} | generated.keys()
     for path, content in generated.items():
         if path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")):
             raise ScopedImagesError(
@@ -27,4 +29,10 @@ def refuse_wrong_generated(generated: Mapping[str, bytes], files: Sequence[Conte
                 f"generated[{path!r}]: the context's root has this path too; rename one of them, or leave the root's out "
                 "with its ignore file"
             )
-    in_tree_order(files, generated)
+        blocking = next(
+            (str(folder) for folder in PurePosixPath(path).parents if str(folder) in no_folders), None
+        )
+        if blocking is not None:
+            raise ScopedImagesError(
+                f"generated[{path!r}]: {blocking!r} is not a folder in the context's root; rename one of them"
+            )

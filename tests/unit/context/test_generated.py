@@ -9,6 +9,7 @@ import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
+from scoped_images.platform import Platform
 from tests.refusals import refused
 
 
@@ -61,6 +62,7 @@ def test_a_generated_dockerfile_gets_the_real_one_out_of_its_way(context: Scoped
 
 
 TOO = "the context's root has this path too; rename one of them, or leave the root's out with its ignore file"
+NO_FOLDER = "is not a folder in the context's root; rename one of them"
 RELATIVE = "generated: must have paths relative to the context's root, without '.' and '..'"
 
 
@@ -69,11 +71,8 @@ RELATIVE = "generated: must have paths relative to the context's root, without '
     [
         ("src/code.py", f"generated['src/code.py']: {TOO}"),
         ("src", f"generated['src']: {TOO}"),
-        ("link/made.py", "build context: 'link/made.py' is below the link 'link', which has no files"),
-        (
-            "src/code.py/made",
-            "build context: 'src/code.py/made' is below the file 'src/code.py', which has no files",
-        ),
+        ("link/made.py", f"generated['link/made.py']: 'link' {NO_FOLDER}"),
+        ("src/code.py/deep/made", f"generated['src/code.py/deep/made']: 'src/code.py' {NO_FOLDER}"),
         *((path, f"{RELATIVE}, got {path!r}") for path in ("../made.py", "/made.py", "")),
     ],
 )
@@ -82,11 +81,21 @@ def test_a_path_that_clashes_is_refused(context: ScopedContext, path: str, messa
         with_generated(context, {path: b""})
 
 
-def test_two_generated_paths_do_not_contain_each_other(context: ScopedContext) -> None:
-    with pytest.raises(
-        ScopedImagesError, match="build context: 'a/b' is below the file 'a', which has no files"
-    ):
-        with_generated(context, {"a": b"", "a/b": b""})
+def test_a_folder_that_only_a_file_s_path_names_is_taken_too(context: ScopedContext) -> None:
+    context.dockerfile.write_text("FROM scratch\nCOPY src/code.py /\n")
+    one_file = ScopedContext.from_dockerfile(
+        context.root, dockerfile=context.dockerfile, platform=Platform.LINUX_ARM64
+    )
+    with refused(f"generated['src']: {TOO}"):
+        with_generated(one_file, {"src": b""})
+
+
+@pytest.mark.parametrize("paths", [("a", "a/b"), ("a/b", "a")])
+def test_two_generated_paths_do_not_contain_each_other(
+    context: ScopedContext, paths: tuple[str, ...]
+) -> None:
+    with refused(f"generated['a/b']: 'a' {NO_FOLDER}"):
+        with_generated(context, dict.fromkeys(paths, b""))
 
 
 def test_text_is_refused(context: ScopedContext) -> None:
