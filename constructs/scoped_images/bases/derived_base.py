@@ -154,7 +154,7 @@ class DerivedBase:
         if name in {each.path for each in context.named[SOURCE].files}:
             reasons.append("the wheel of its package is built from it")
         if file in context.generated_from:
-            reasons.append("it says which packages, extras and requirements are installed")
+            reasons.append(self._use_of(file))
         if reasons:
             return Explanation(path=name, included=True, reasons=tuple(reasons))
         for package in self.installed:
@@ -166,6 +166,14 @@ class DerivedBase:
                     )
         none = f"it is not in the folder of {' or '.join(each.name for each in self.packages)}"
         return Explanation(path=name, included=False, reasons=tuple(reasons) or (none,))
+
+    def _use_of(self, file: Path) -> str:
+        """Return what the base takes from a file that decides what it installs."""
+        if all(file != package.file for package in self.reach.around(self.name)):
+            return (
+                "only its entries for the base's requirements count; a change of another one rebuilds nothing"
+            )
+        return "it says which packages, extras and requirements are installed"
 
     def _builds(self) -> tuple[list[PackageBuild], list[str]]:
         """Return how the packages become wheels, and warnings."""

@@ -15,6 +15,7 @@ from scoped_images.workspace.lock_files import PIP_LOCK
 from scoped_images.workspace.locked_lines import locked_lines
 from scoped_images.workspace.package import Dependency, Package
 from scoped_images.workspace.pip_lock import is_pinned, read_pip_locks, refuse_other_environments
+from scoped_images.workspace.pipfile import PIPFILE
 from scoped_images.workspace.plain_workload import REQUIREMENTS
 from scoped_images.workspace.request import Request
 from scoped_images.workspace.requirements_file import Line, read_lines, unmet
@@ -184,5 +185,13 @@ def _warnings(request: Request, lines: Sequence[Line], paths: Sequence[Path]) ->
 def _not_reproducible(package: Package, reason: str) -> str:
     return (
         f"base image {package.name!r}: {reason}, so two builds under one tag may install different versions; "
-        f"lock it with `uv lock`, or `pip-compile --generate-hashes --output-file={PIP_LOCK}` beside its pyproject.toml"
+        f"lock it with {_way_to_lock(package.declared_in.name)}"
     )
+
+
+def _way_to_lock(file: str) -> str:
+    """Return how to lock a package. file: the name of the one that declares it."""
+    pip_compile = f"pip-compile --generate-hashes --output-file={PIP_LOCK}"
+    if file == "pyproject.toml":
+        return f"`uv lock`, or `{pip_compile}` beside its {file}"
+    return f"`{'pipenv lock' if file == PIPFILE else f'{pip_compile} {file}'}` in its folder"

@@ -83,7 +83,8 @@ def test_a_repository_without_shared_packages(tmp_path: Path, command: Command) 
     assert command("bases", "show", str(tmp_path)).out.splitlines() == [
         str(tmp_path),
         "└── alone  workload in .",
-        "No package is shared, so there is no base image.",
+        "No package is shared, so there is no base image. For bases that only your app makes, such as with "
+        "workload_bases=True, pass --graph FILE.py:NAME.",
     ]
 
 
@@ -127,6 +128,7 @@ def test_the_graph_of_an_app_is_shown_with_what_it_declares_by_hand(root: Path, 
     assert [base["declared"] for base in shown] == [True, True, False, False, False]
 
 
+OWN_FILE = "make the graph in a file of its own, which the app imports, and name that file"
 TAKES = "must be FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
 
 
@@ -136,7 +138,11 @@ TAKES = "must be FILE.py:NAME, where NAME is a BaseGraph or a function without a
         ("--graph gone.py:graph", f"--graph: {TAKES}, got 'gone.py:graph'"),
         ("--graph bases.py", f"--graph: {TAKES}, got 'bases.py'"),
         ("--graph bases.py:none", f"--graph: {TAKES}, got 'bases.py:none', which is NoneType"),
-        ("--graph wrong.py:graph", "--graph: cannot import wrong.py: ZeroDivisionError: division by zero"),
+        (
+            "--graph wrong.py:graph",
+            f"--graph: cannot import wrong.py: ZeroDivisionError: division by zero; {OWN_FILE}",
+        ),
+        ("--graph app.py:graph", f"--graph: cannot import app.py: SystemExit: no cdk.json; {OWN_FILE}"),
         (
             "--graph bases.py:graph --exclude old",
             "--graph: decides what other options would, got 'bases.py:graph' with some of them; pass one or the others",
@@ -151,7 +157,10 @@ TAKES = "must be FILE.py:NAME, where NAME is a BaseGraph or a function without a
 def test_what_cannot_be_shown(
     root: Path, monkeypatch: pytest.MonkeyPatch, command: Command, options: str, message: str
 ) -> None:
-    write(root, {"bases.py": "none = None\n", "wrong.py": "1 / 0\n"})
+    write(
+        root,
+        {"bases.py": "none = None\n", "wrong.py": "1 / 0\n", "app.py": "raise SystemExit('no cdk.json')\n"},
+    )
     monkeypatch.chdir(root)
     shown = command("bases", "show", *options.split())
     assert shown == Printed(2, "", f"scoped-images: {message.format(root=root)}\n")

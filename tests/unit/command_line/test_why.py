@@ -13,7 +13,7 @@ from scoped_images.bases.derived_base import DOCKERFILE
 from scoped_images.image.spec import ImageSpec
 from scoped_images.platform import Platform
 from tests.unit.command_line.program import Command, Printed
-from tests.unit.workspace.repository import derived, packages, write
+from tests.unit.workspace.repository import derived, in_folder, in_index, packages, uv_lock, write
 
 # (path, answer)
 ANSWERS = [
@@ -75,10 +75,9 @@ def test_why_answers_for_a_derived_base(tmp_path: Path, command: Command) -> Non
         },
     )
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
-    lock, installs = "requirements.lock", "it says which packages, extras and requirements are installed"
+    installs = "it says which packages, extras and requirements are installed"
     for path, answer in (
         (f"{folder}/src/label/__init__.py", "goes in: the wheel of its package is built from it"),
-        (f"{folder}/{lock}", f"goes in: {installs}"),
         (f"{folder}/pyproject.toml", f"goes in:\n  the wheel of its package is built from it\n  {installs}"),
         ("packages/api/pyproject.toml", f"goes in: {installs}"),
         ("packages/api/src/api/__init__.py", "stays out: it is not in the folder of label"),
@@ -89,6 +88,27 @@ def test_why_answers_for_a_derived_base(tmp_path: Path, command: Command) -> Non
     ):
         asked = command("why", str(tmp_path), "--base", "label", "--path", path)
         assert asked == Printed(0, f"{path} {answer}\n", "")
+
+
+def test_the_entries_of_a_lock_that_a_base_does_not_need_rebuild_nothing(
+    tmp_path: Path, command: Command
+) -> None:
+    packages(tmp_path, {"api": ["label", "flask"], "label": ["attrs"]})
+    members = [
+        in_folder("api", "packages/api", "label", "flask"),
+        in_folder("label", "packages/label", "attrs"),
+    ]
+    fingerprints = []
+    for flask, attrs in (("1", "1"), ("2", "1"), ("2", "2")):
+        lock = uv_lock(*members, in_index("flask", flask), in_index("attrs", attrs))
+        write(tmp_path, {"uv.lock": lock})
+        context = derived(tmp_path)["label"].context()
+        fingerprints.append(ImageSpec(context=context, platform=Platform.LINUX_ARM64).fingerprint)
+    first, with_other_flask, with_other_attrs = fingerprints
+    assert first == with_other_flask != with_other_attrs
+    assert command("why", str(tmp_path), "--base", "label", "--path", "uv.lock").out == (
+        "uv.lock goes in: only its entries for the base's requirements count; a change of another one rebuilds nothing\n"
+    )
 
 
 APP = "from scoped_images import BaseGraph\ngraph = BaseGraph.from_workspace('.', dockerfile='base.Dockerfile')\n"
@@ -104,8 +124,10 @@ def test_the_files_of_a_derived_base_of_an_app_are_listed_with_its_fingerprint(
         listed = json.loads(command("context", *label, "--platform", "linux/arm64", "--json").out)
         last = command("context", *label).out.splitlines()[-1]
         asked = command("why", *label, "--path", "base.Dockerfile")
+        unknown = command("why", *label[:2], "--base", "a", "--path", "base.Dockerfile")
         context = derived(tmp_path, dockerfile="base.Dockerfile")["label"].context()
     assert asked == Printed(0, "base.Dockerfile goes in: it is the Dockerfile\n", "")
+    assert unknown.err.endswith("got 'a'; known are label\n")
     assert [file["path"] for file in listed["files"] if file["kind"] == "file"] == [
         *context.generated,
         "packages/label/pyproject.toml",
@@ -119,7 +141,11 @@ def test_the_files_of_a_derived_base_of_an_app_are_listed_with_its_fingerprint(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--base a", "--base: must be a base image that is derived from a package, got 'a'; known are label"),
+        (
+            "--base a",
+            "--base: must be a base image that is derived from a package, got 'a'; known are label; for one that only "
+            "your app makes, such as with workload_bases=True, pass --graph FILE.py:NAME",
+        ),
         (
             "--base label --file Dockerfile",
             "--base: decides what other options would, got 'label' with some of them; pass one or the others",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scoped_images.bases.graph import BaseGraph
+from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.workspace.requirements import Requirements
 from tests.unit.workspace.repository import HASH, derived, in_folder, in_index, project, uv_lock, write
 from tests.unit.workspace.repository import refusal as refusal_of
@@ -84,6 +86,32 @@ def test_without_hashes_there_is_a_warning(root: Path) -> None:
         "different versions; lock it with `uv lock`, or `pip-compile --generate-hashes --output-file=requirements.lock` "
         "beside its pyproject.toml",
     )
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        (
+            {"requirements.txt": "boto3==1.43.0\n"},
+            "`pip-compile --generate-hashes --output-file=requirements.lock requirements.txt` in its folder",
+        ),
+        ({"Pipfile": '[packages]\nboto3 = "*"\n'}, "`pipenv lock` in its folder"),
+        (
+            {"setup.cfg": "[metadata]\nname = hello\n[options]\ninstall_requires = boto3\n"},
+            "`pip-compile --generate-hashes --output-file=requirements.lock setup.cfg` in its folder",
+        ),
+    ],
+    ids=["requirements.txt", "Pipfile", "setup.cfg"],
+)
+def test_the_warning_names_no_file_that_is_missing(
+    tmp_path: Path, files: dict[str, str], command: str
+) -> None:
+    write(tmp_path / "hello", files)
+    graph = BaseGraph.from_workspace(tmp_path, workloads=["hello"], workload_bases=True)
+    context = graph.declarations["hello"].context
+    assert isinstance(context, ScopedContext)
+    (warning,) = context.warnings
+    assert warning.partition("; lock it with ")[2] == command
 
 
 def test_a_lock_file_of_an_extra_is_put_with_it_and_each_package_is_named_once(root: Path) -> None:

@@ -12,6 +12,9 @@ from scoped_images.bases.graph import BaseGraph
 from scoped_images.command_line.options import progress, refuse_beside
 from scoped_images.errors import ScopedImagesError
 
+# Said where a base is missing from the graph that the repository's packages give.
+OTHER_GRAPH = "only your app makes, such as with workload_bases=True, pass --graph FILE.py:NAME"
+
 _FORM = "FILE.py:NAME, where NAME is a BaseGraph or a function without arguments that returns one"
 
 
@@ -46,7 +49,7 @@ def find_base(name: str | None, root: str, graph: str | None, *others: object) -
     if name not in derived:
         raise ScopedImagesError(
             f"--base: must be a base image that is derived from a package, got {name!r}; known are "
-            f"{', '.join(derived) or 'none'}"
+            f"{', '.join(derived) or 'none'}{'' if graph else f'; for one that {OTHER_GRAPH}'}"
         )
     return derived[name]
 
@@ -63,8 +66,11 @@ def _module(file: Path) -> Any:
         spec.loader.exec_module(module)
     except ScopedImagesError:
         raise
-    except Exception as error:
-        raise ScopedImagesError(f"--graph: cannot import {file}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ScopedImagesError(
+            f"--graph: cannot import {file}: {type(error).__name__}: {error}; make the graph in a file of its own, "
+            "which the app imports, and name that file"
+        ) from error
     finally:
         sys.path.pop(0)
     return module

@@ -8,7 +8,7 @@ import typer
 
 from scoped_images.bases.derived_base import PUBLIC_IMAGE
 from scoped_images.bases.graph import BaseGraph
-from scoped_images.command_line.bases.load_graph import load_graph
+from scoped_images.command_line.bases.load_graph import OTHER_GRAPH, load_graph
 from scoped_images.command_line.bases.show_report import print_json, print_tree
 from scoped_images.command_line.options import Graph, progress, refuse_beside
 from scoped_images.command_line.say import warn
@@ -68,4 +68,4 @@ def show(
     for declaration in shown.declarations.values():
         for warning in declaration.context.warnings if isinstance(declaration.context, ScopedContext) else ():
             warn(warning)
-    print_tree(shown)
+    print_tree(shown, way_out="" if graph else f" For bases that {OTHER_GRAPH}.")

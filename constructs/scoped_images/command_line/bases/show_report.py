@@ -22,8 +22,11 @@ from scoped_images.workspace.package import Package
 _WIDE = 10_000
 
 
-def print_tree(graph: BaseGraph) -> None:
-    """Print each base below the one that it is built FROM, and each workload below the base that it is built FROM."""
+def print_tree(graph: BaseGraph, *, way_out: str = "") -> None:
+    """Print each base below the one that it is built FROM, and each workload below the base that it is built FROM.
+
+    way_out: what to say after the sentence that there are no bases.
+    """
     if sys.stdout.isatty():
         console = Console(highlight=False)
     else:
@@ -49,7 +52,7 @@ def print_tree(graph: BaseGraph) -> None:
         place(name)
     console.print(root)
     if not own:
-        console.print("No package is shared, so there is no base image.")
+        console.print(f"No package is shared, so there is no base image.{way_out}")
 
 
 def print_json(graph: BaseGraph) -> None:
