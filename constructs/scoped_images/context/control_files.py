@@ -51,8 +51,13 @@ def read_dockerfile(path: Path, *, root: Path) -> bytes:
 
 def read_ignore_file(root: Path, dockerfile: Path) -> IgnoreFile:
     """Read `<Dockerfile>.dockerignore` beside the Dockerfile, else the root's `.dockerignore`, else no rules."""
-    own = _read_rules(dockerfile.with_name(f"{dockerfile.name}.dockerignore"))
+    own = _read_rules(own_ignore_file(dockerfile))
     return own if own is not None else read_folder_ignore_file(root)
+
+
+def own_ignore_file(dockerfile: Path) -> Path:
+    """Return the path of the ignore file that is only for this Dockerfile."""
+    return dockerfile.with_name(f"{dockerfile.name}.dockerignore")
 
 
 def read_folder_ignore_file(root: Path) -> IgnoreFile:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from scoped_images.context.compiled_files import compiled_files
 from scoped_images.context.control_files import read_folder_ignore_file
 from scoped_images.context.copying import write_folder
 from scoped_images.context.doubtful_files import doubtful_files
@@ -40,7 +41,11 @@ class NamedContext:
             files = read_files(root, selection.lines, limit)
         except ScopedImagesError as error:
             raise ScopedImagesError(f"build_contexts[{name!r}]: {error}") from None
-        warnings = (*selection.warnings, *doubtful_files(file.path for file in files))
+        warnings = (
+            *selection.warnings,
+            *doubtful_files(file.path for file in files),
+            *compiled_files(files, ignore_file=f"{root.name}/.dockerignore"),
+        )
         return cls(
             root=root,
             files=files,

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from scoped_images.context.control_files import find_dockerfile, read_dockerfile, read_ignore_file
+from scoped_images.context.control_files import (
+    find_dockerfile,
+    own_ignore_file,
+    read_dockerfile,
+    read_ignore_file,
+)
 from scoped_images.context.doubtful_files import GIT
 from scoped_images.context.folder import existing_folder
 from scoped_images.context.selection import Selection, select_files, whole_folder
@@ -102,6 +107,13 @@ class ContextRequest:
     def ignore_file(self) -> IgnoreFile:
         """The rules of what is left out."""
         return read_ignore_file(self.root, self.dockerfile)
+
+    @property
+    def ignore_file_name(self) -> str:
+        """The ignore file in effect, or the one to make, for messages."""
+        if own_ignore_file(self.dockerfile).is_file():
+            return f"{self.name}.dockerignore"
+        return f"{self.root.name}/.dockerignore"
 
     def select(self, sources: ContextSources) -> Selection:
         """Return the paths that the sources ask for, without what the ignore file leaves out."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from scoped_images.context.compiled_files import compiled_files
 from scoped_images.context.control_files import DOCKERFILE
 from scoped_images.context.copying import write_folder
 from scoped_images.context.doubtful_files import doubtful_files
@@ -205,6 +206,7 @@ class ScopedContext:
             warnings=(
                 *warnings,
                 *doubtful_files(file.path for file in files),
+                *compiled_files(files, ignore_file=request.ignore_file_name),
                 *(warning for each in named_contexts.values() for warning in each.warnings),
                 *(each.warning for each in external.values() if each.warning),
             ),
