@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from scoped_images.context.file import ContextFile, Kind, in_tree_order
+from scoped_images.context.file import ContextFile, Kind
 from scoped_images.errors import ScopedImagesError
 
 
@@ -13,8 +13,8 @@ def refuse_wrong_generated(generated: Mapping[str, bytes], files: Sequence[Conte
     """Raise ScopedImagesError for paths that are not plain, or that another file of the context has or blocks."""
     if not generated:
         return
-    own = in_tree_order(files, {})
-    no_folders = {path for path, file in own.items() if file.kind is not Kind.DIRECTORY} | generated.keys()
+    own = {file.path for file in files}
+    no_folders = {file.path for file in files if file.kind is not Kind.DIRECTORY} | generated.keys()
     for path, content in generated.items():
         if path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")):
             raise ScopedImagesError(

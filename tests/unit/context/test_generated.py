@@ -9,7 +9,6 @@ import pytest
 
 from scoped_images.context.scoped_context import ScopedContext
 from scoped_images.errors import ScopedImagesError
-from scoped_images.platform import Platform
 from tests.refusals import refused
 
 
@@ -79,15 +78,6 @@ RELATIVE = "generated: must have paths relative to the context's root, without '
 def test_a_path_that_clashes_is_refused(context: ScopedContext, path: str, message: str) -> None:
     with refused(message):
         with_generated(context, {path: b""})
-
-
-def test_a_folder_that_only_a_file_s_path_names_is_taken_too(context: ScopedContext) -> None:
-    context.dockerfile.write_text("FROM scratch\nCOPY src/code.py /\n")
-    one_file = ScopedContext.from_dockerfile(
-        context.root, dockerfile=context.dockerfile, platform=Platform.LINUX_ARM64
-    )
-    with refused(f"generated['src']: {TOO}"):
-        with_generated(one_file, {"src": b""})
 
 
 @pytest.mark.parametrize("paths", [("a", "a/b"), ("a/b", "a")])
