@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -15,6 +17,7 @@ from aws_cdk.assertions import Match, Template
 from constructs import Construct
 
 from scoped_images import RegistryFunction, ScopedImage
+from scoped_images.cdk.functions.function_code import function_code
 from tests.cdk.image_users import function_of
 from tests.cdk.registry_resources import looked_up
 from tests.cdk.small_app import SmallApp
@@ -175,3 +178,12 @@ def test_it_may_write_its_log_and_describe_the_images_that_it_looks_up(small_app
     assert describe["Action"] == ["ecr:DescribeImages"]
     for name in ("repository/one", "repository/two", "container-assets"):
         assert name in json.dumps(describe["Resource"])
+
+
+def test_its_code_is_written_again_when_the_temporary_folder_is_gone(small_app: SmallApp) -> None:
+    """A process that makes one app after another may outlive its temporary files."""
+    code = function_code("registry")
+    assert isinstance(code, lambda_.AssetCode)
+    shutil.rmtree(code.path)
+    _ = small_app.image(small_app.stack("App"), pin_digest=True).digest
+    assert list(Path(small_app.app.synth().directory).glob("asset.*/index.py"))

@@ -45,6 +45,10 @@ def function_runtime() -> aws_cdk.aws_lambda.Runtime:
 def function_code(name: FunctionName) -> aws_cdk.aws_lambda.Code:
     """Return the code of one function, which CDK copies into the cloud assembly."""
     folder, asset_hash = _written(name)
+    # A clean-up of temporary files may have removed it.
+    if not Path(folder).is_dir():
+        _written.cache_clear()
+        folder, asset_hash = _written(name)
     return aws_cdk.aws_lambda.Code.from_asset(
         folder, asset_hash=asset_hash, asset_hash_type=AssetHashType.CUSTOM
     )
