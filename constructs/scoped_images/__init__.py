@@ -83,6 +83,11 @@ _MODULES = {
 __all__ = list(_MODULES)
 
 
+def __dir__() -> list[str]:
+    # For completion in a REPL, which would not know the names that nobody has used yet.
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> object:
     # On first use: what decides is used without CDK too, and importing aws_cdk starts a Node process.
     if name == "__version__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from enum import Enum
 from functools import cached_property
@@ -78,6 +80,15 @@ def described(name: str) -> Iterator[str]:
 def test_the_public_api_is_as_recorded(snapshot: SnapshotAssertion) -> None:
     text = "\n\n".join("\n".join(described(name)) for name in scoped_images.__all__)
     assert f"{text}\n" == snapshot(extension_class=TextFile)
+
+
+def test_completion_in_a_repl_knows_the_public_names() -> None:
+    """In a process that has imported none of them yet."""
+    program = (
+        "import scoped_images; print(dir(scoped_images) == sorted([*scoped_images.__all__, '__version__']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 def classes_in(hint: Any) -> Iterator[type]:
