@@ -93,6 +93,8 @@ def test_cdk_watch_observes_the_app_and_the_files_of_its_images(tmp_path: Path) 
     make_app(
         tmp_path, tmp_path, ".", watch={"include": ["**"], "exclude": ["*.tmp"]}, context={"b": 1, "a": 2}
     )
+    (tmp_path / "parts" / "__pycache__").mkdir()
+    (tmp_path / "parts" / "__pycache__" / "names.cpython-313.pyc").touch()
     synthesize(tmp_path)
     written = run(tmp_path, PROGRAM, "watch", "--write")
     assert (written.returncode, written.stdout, written.stderr) == (
@@ -103,7 +105,7 @@ def test_cdk_watch_observes_the_app_and_the_files_of_its_images(tmp_path: Path) 
     settings = json.loads((tmp_path / "cdk.json").read_text())
     assert settings["watch"] == {
         "include": ["cdk.json", "app.py", "lock.txt", "parts/**", "services/api/**"],
-        "exclude": ["*.tmp"],
+        "exclude": ["*.tmp", "**/__pycache__/**"],
     }
     assert list(settings["context"]) == ["b", "a"]
     assert observed(tmp_path) == {
@@ -121,7 +123,9 @@ def test_files_that_cdk_watch_cannot_observe_are_a_warning(tmp_path: Path) -> No
     make_app(tmp_path, app, "..")
     synthesize(app)
     printed = run(app, PROGRAM, "watch")
-    assert json.loads(printed.stdout) == {"watch": {"include": ["cdk.json", "app.py", "parts/**"]}}
+    assert json.loads(printed.stdout) == {
+        "watch": {"include": ["cdk.json", "app.py", "parts/**"], "exclude": ["**/__pycache__/**"]}
+    }
     assert printed.stderr == (
         "warning: cdk watch observes only the folder of cdk.json, got '../**'; move cdk.json to a folder above both, and "
         'adapt its "app"\n'

@@ -15,6 +15,8 @@ from scoped_images.errors import ScopedImagesError
 from scoped_images.json_file import read_json, write_json
 
 _CDK_JSON = Path("cdk.json")
+# Python writes there whenever synth imports a module of the app.
+_EXCLUDED = "**/__pycache__/**"
 _INDENT = re.compile(r'^[ \t]+(?=")', re.MULTILINE)
 
 
@@ -25,7 +27,7 @@ def watch(
     ] = "cdk.out",
     write: Annotated[
         bool,
-        typer.Option("--write", help="Write them to watch.include in cdk.json, and keep all other settings."),
+        typer.Option("--write", help="Write them to watch in cdk.json, and keep all other settings."),
     ] = False,
 ) -> None:
     """Print the patterns for cdk watch that cover the app's code and the files of its images."""
@@ -53,7 +55,7 @@ def watch(
     if write:
         _write(include)
     else:
-        say(json.dumps({"watch": {"include": include}}, indent=2))
+        say(json.dumps({"watch": {"include": include, "exclude": [_EXCLUDED]}}, indent=2))
 
 
 def _write(include: list[str]) -> None:
@@ -63,7 +65,13 @@ def _write(include: list[str]) -> None:
             f"cdk.json: not found, got {str(Path.cwd())!r}; run this in the folder of cdk.json"
         )
     before = content.get("watch")
-    content["watch"] = {**(before if isinstance(before, dict) else {}), "include": include}
+    settings = before if isinstance(before, dict) else {}
+    # The CLI takes one pattern as text, too.
+    exclude = settings.get("exclude", [])
+    exclude = exclude if isinstance(exclude, list) else [exclude]
+    if _EXCLUDED not in exclude:
+        exclude = [*exclude, _EXCLUDED]
+    content["watch"] = {**settings, "include": include, "exclude": exclude}
     indent = _INDENT.search(_CDK_JSON.read_text(encoding="utf-8", errors="replace"))
     write_json(_CDK_JSON, content, sort_keys=False, indent=indent[0] if indent else 2)
     say(f"cdk.json: watch.include has {len(include)} patterns")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -27,8 +28,22 @@ def test_write_keeps_characters_and_indent(app: Path) -> None:
     assert main(["watch", "--write"]) == 0
     assert (app / "cdk.json").read_text(encoding="utf-8") == (
         '{\n\t"app": "python größe.py",\n\t"watch": {\n\t\t'
-        '"include": [\n\t\t\t"cdk.json",\n\t\t\t"app.py"\n\t\t]\n\t}\n}\n'
+        '"include": [\n\t\t\t"cdk.json",\n\t\t\t"app.py"\n\t\t],\n\t\t'
+        '"exclude": [\n\t\t\t"**/__pycache__/**"\n\t\t]\n\t}\n}\n'
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"*.tmp"', ["*.tmp", "**/__pycache__/**"]),
+        ('["**/__pycache__/**", "*.tmp"]', ["**/__pycache__/**", "*.tmp"]),
+    ],
+)
+def test_write_keeps_what_is_excluded(app: Path, before: str, after: list[str]) -> None:
+    (app / "cdk.json").write_text(f'{{"watch": {{"exclude": {before}}}}}')
+    assert main(["watch", "--write"]) == 0
+    assert json.loads((app / "cdk.json").read_text())["watch"]["exclude"] == after
 
 
 def test_write_follows_a_link(app: Path) -> None:
