@@ -17,21 +17,23 @@ _INSTALLED_OR_HIDDEN = re.compile(r"(^|/)((site|dist)-packages/|\.[^./])")
 _SPECIAL = re.compile(r"[\\*?\[\](){}!+@|]")
 
 
-def watch_patterns(contexts: Iterable[ScopedContext], modules: Iterable[str], *, folder: Path) -> list[str]:
+def watch_patterns(
+    contexts: Iterable[ScopedContext], modules: Iterable[str], *, files: Iterable[Path] = (), folder: Path
+) -> list[str]:
     """Return the patterns for the contexts and for the app's own Python files, sorted.
 
     A file in `folder` itself is a pattern. For any other file it is its folder with all below, so that new files count.
-    modules: files of Python code; those below `folder` are the app's own.
+    modules: files of Python code; those below `folder` are the app's own. files: further files.
     """
-    files: set[str] = set()
+    found = _relative(map(str, files), folder)
     for context in contexts:
-        files.update(_relative(map(str, (context.dockerfile, *context.generated_from)), folder))
-        files.update(_relative(_paths(context.root, context.files), folder))
+        found.update(_relative(map(str, (context.dockerfile, *context.generated_from)), folder))
+        found.update(_relative(_paths(context.root, context.files), folder))
         for named in context.named.values():
-            files.update(_relative(_paths(named.root, named.files), folder))
-    files.update(path for path in _relative(modules, folder) if not path.startswith("../"))
-    in_folder = {path for path in files if "/" not in path}
-    folders = _topmost(path.rpartition("/")[0] for path in files - in_folder)
+            found.update(_relative(_paths(named.root, named.files), folder))
+    found.update(path for path in _relative(modules, folder) if not path.startswith("../"))
+    in_folder = {path for path in found if "/" not in path}
+    folders = _topmost(path.rpartition("/")[0] for path in found - in_folder)
     return sorted([*map(_escaped, in_folder), *(f"{_escaped(each)}/**" for each in folders)])
 
 

@@ -76,6 +76,17 @@ def test_a_diamond_is_built_from_one_and_copies_from_the_other(small_app: SmallA
     assert {"app-dev-base-left", "app-dev-base-right"} <= waits_for(small_app, "app-dev-base-bottom")
 
 
+def test_cdk_watch_observes_the_file_that_names_the_packages(
+    small_app: SmallApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small_app.directory)
+    Path("pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["packages/*"]\n')
+    derived(small_app, {"workload": ["shared"], "shared": []})
+    watched = small_app.synth()["scoped-images-watch.json"]["include"]
+    assert "pyproject.toml" in watched
+    assert "packages/shared/**" in watched
+
+
 def test_a_base_may_have_platforms_and_a_stack_for_its_repository(small_app: SmallApp) -> None:
     both = (Platform.LINUX_ARM64, Platform.LINUX_AMD64)
     declarations = declared(small_app, {"a": ()}, platforms=both)

@@ -54,7 +54,9 @@ class ImageWatch:
         if self._outdir and self.register.contexts:
             # The Python files that synth has imported, too.
             modules = {getattr(each, "__file__", None) or "" for each in list(sys.modules.values())} - {""}
-            patterns = watch_patterns(self.register.contexts, modules, folder=Path.cwd())
+            patterns = watch_patterns(
+                self.register.contexts, modules, files=self.register.watched_files, folder=Path.cwd()
+            )
             write_json(self._outdir / WATCH_FILE, {"include": patterns})
         if self.register.images:
             ImageUses(render(self._stacks), self._stacks, self._resources, self.register).check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
 
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
@@ -19,11 +20,13 @@ class Register:
 
     images: whose platforms are known, in the order in which they were made.
     contexts: of all images that the app builds, base images among them.
+    watched_files: further files that decide what the app builds.
     """
 
     def __init__(self) -> None:
         self.images: list[RegisteredImage] = []
         self.contexts: list[ScopedContext] = []
+        self.watched_files: list[Path] = []
         self._repositories: dict[RepositoryAddress, tuple[Construct, ecr.Repository]] = {}
         self._external_repositories: set[tuple[str, str, str]] = set()
         self._moving_tags: dict[tuple[RepositoryAddress, str], str] = {}

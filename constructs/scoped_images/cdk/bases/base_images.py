@@ -15,6 +15,7 @@ from scoped_images.bases.derivation_options import DerivationOptions
 from scoped_images.bases.graph import BaseGraph
 from scoped_images.bases.refresh_marks import RefreshMarks
 from scoped_images.cdk.annotations import annotate_warning
+from scoped_images.cdk.app.app_register import register_of
 from scoped_images.cdk.arguments import expect_prefix
 from scoped_images.cdk.bases.base_image import BaseImage
 from scoped_images.cdk.builds.builder import ImageBuilder
@@ -68,6 +69,10 @@ class BaseImages:
         home = repositories or Stack(app, f"{prefix}-base-repositories", env=env.place)
         for warning in self.graph.warnings:
             annotate_warning(home, "workspace", warning)
+        workspace = self.graph.workspace
+        if workspace is not None and workspace.is_uv:
+            # It names the packages.
+            register_of(home).watched_files.append(workspace.root / "pyproject.toml")
         self.stacks: list[Stack] = [] if repositories else [home]
         self.repositories: list[ImageRepository] = []
         self._images: dict[str, BaseImage] = {}
