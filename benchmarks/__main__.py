@@ -13,7 +13,17 @@ from benchmarks.results import Results
 
 ROOT = Path(__file__).parents[1]
 # The cheap ones first. Each is a module with a function `run`.
-PARTS = ("context", "rebuilds", "pruning", "archives", "large_context", "build", "base_size", "deploy")
+PARTS = (
+    "context",
+    "each_image",
+    "rebuilds",
+    "pruning",
+    "archives",
+    "large_context",
+    "build",
+    "base_size",
+    "deploy",
+)
 # Has matplotlib.
 _REPORT_PYTHON = ROOT / ".local/bench/bin/python"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -84,18 +83,13 @@ def _measure(
     results: Results, case: str, subject: str, kind: str, repository: Repository, *, images: int, runs: int
 ) -> None:
     python = str(_PEERS_PYTHON) if kind in ("deploy_time_build", "token_injectable") else sys.executable
-    done = [_synth(python, kind, repository.root, images) for _ in range(runs)]
+    done = [synth(python, kind, repository.root, images) for _ in range(runs)]
     results.add(PART, case, subject, "seconds", [each["seconds"] for each in done])
     results.add(PART, case, subject, "MB in cdk.out", [done[0]["bytes"] / 1e6])
-    if images > 1:
-        without = _synth(python, kind, repository.root, 0)["cpu"]
-        each_image = [1000 * (each["cpu"] - without) / images for each in done]
-        results.add(PART, case, subject, "ms of CPU for each image", each_image)
 
 
-def _synth(python: str, kind: str, root: Path, images: int) -> dict[str, float]:
-    """Return what benchmarks.synth prints, and the seconds of CPU of all its processes, Node's among them."""
-    started = resource.getrusage(resource.RUSAGE_CHILDREN)
+def synth(python: str, kind: str, root: Path, images: int) -> dict[str, float]:
+    """Return what benchmarks.synth prints."""
     with tempfile.TemporaryDirectory(prefix="out-", dir=root.parent) as out:
         done = subprocess.run(
             [python, "-m", "benchmarks.synth", kind, str(root), str(images), out],
@@ -112,10 +106,8 @@ def _synth(python: str, kind: str, root: Path, images: int) -> dict[str, float]:
                 "PYTHONPATH": f"{ROOT}:{ROOT / 'constructs'}",
             },
         )
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    cpu = ended.ru_utime + ended.ru_stime - started.ru_utime - started.ru_stime
-    return {**answer, "cpu": cpu}
+    return answer
 
 
 def _with_compiled_files(environment: Mapping[str, str]) -> dict[str, str]:

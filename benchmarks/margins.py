@@ -26,7 +26,7 @@ class Margin:
 MARGINS = (
     # The subtracted start-up varies by more than one image takes.
     Margin("context", "seconds", OURS, 3, "stock, package folder", case="images"),
-    Margin("context", "ms of CPU for each image", OURS, 2, "stock, package folder"),
+    Margin("each_image", "ms for each image", OURS, 2, "stock, package folder"),
     Margin("context", "MB in cdk.out", OURS, 1.1, "stock, package folder"),
     Margin("context", "seconds of CPU", OURS, 2, "stock, aws_ecr_assets and aws_lambda", case="import"),
     Margin("large_context", "seconds", f"{OURS}, find", 1, "docker build"),

@@ -24,8 +24,9 @@ import matplotlib.pyplot as plt  # noqa: E402 (after the choice of the backend)
 ABOUT = {
     "context": "What images add to `cdk synth`, start-up not counted. The root is a repository of the size given; each "
     "image reads 50 files of it. *Package folder* is a folder that holds exactly those files, which a monorepo does not "
-    "have. Peers build while the stack deploys, from an upload of the root. Seconds of CPU, of Python and Node together, "
-    "depend least on what else the machine does.",
+    "have. Peers build while the stack deploys, from an upload of the root.",
+    "each_image": "What one image more costs at synth, from few images to many: the library beside a stock asset of a "
+    "folder that holds exactly the image's files.",
     "large_context": "One context with `COPY .`: the library finds and writes it, `cp` copies the files, and "
     "`docker build` sends and copies them with an empty builder.",
     "rebuilds": "How often a commit rebuilds an image that reads the same files as before (needless), and how often it "
